@@ -1,0 +1,2 @@
+//! The headcount program.
+fn main() {}

@@ -1,0 +1,25 @@
+//! The nouns of Headcount: normalized records, pages, scopes, failures, manifests and ids. Plain data with serde;
+//! knows nothing of WebAssembly, HTTP or SQL.
+//!
+//! Records mirror the WIT contract (`wit/connector.wit`) after the host has read it: times are [`Timestamp`]s, empty text is none.
+//! The [`Manifest`] is what a connector says of itself; [`Failure`] is why something did not succeed and who must act.
+
+mod failure;
+mod ids;
+mod kind;
+pub mod manifest;
+mod page;
+mod records;
+mod secret;
+mod text;
+mod time;
+
+pub use failure::{Actor, Failure, FailureCode};
+pub use ids::{ConnectionId, ConnectorId, Digest, InvalidId, SessionId, TenantId};
+pub use kind::{Kind, Reference, UnknownKind};
+pub use manifest::Manifest;
+pub use page::{Access, Fact, FeedAccess, Outcome, Page, Progress, Scope, Skipped};
+pub use records::{AccountType, Application, Asset, Grant, Group, License, LicenseState, Records, Role, User, UserStatus};
+pub use secret::Secret;
+pub use text::printable;
+pub use time::{InvalidTimestamp, Timestamp};

@@ -1,0 +1,216 @@
+//! What a manifest may not say, beyond its shape: every rule with the field it is about.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use super::template::is_host;
+use super::{FieldType, Manifest, Placement};
+use crate::Kind;
+
+const MOST_FEEDS: usize = 64;
+const MOST_FIELDS: usize = 64;
+const MOST_ACTIONS: usize = 64;
+const MOST_RULES: usize = 64;
+
+/// Something in a manifest that can't be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The path of the field: `feeds[2].parent`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "field {}: {}", self.field, self.problem)
+    }
+}
+
+impl Manifest {
+    /// Everything in this manifest that can't be; empty for a good one.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut found = Found(Vec::new());
+        self.check_bounds(&mut found);
+        self.check_config(&mut found);
+        self.check_auth(&mut found);
+        self.check_feeds(&mut found);
+        self.check_actions(&mut found);
+        found.0
+    }
+
+    fn check_bounds(&self, found: &mut Found) {
+        for (field, length, most) in [
+            ("feeds", self.feeds.len(), MOST_FEEDS),
+            ("config", self.config.len(), MOST_FIELDS),
+            ("auth", self.auth.len(), 8),
+            ("actions", self.actions.len(), MOST_ACTIONS),
+            ("hosts", self.hosts.len(), 16),
+            ("read-requests", self.read_requests.len(), MOST_RULES),
+            ("never-kept", self.never_kept.len(), 256),
+            ("not-supported", self.not_supported.len(), 64),
+            ("setup.steps", self.setup.steps.len(), 64),
+        ] {
+            found.when(length > most, field, || format!("has {length} entries; at most {most} are read"));
+        }
+        found.when(self.name.trim().is_empty(), "name", || "is empty".to_owned());
+        found.when(self.vendor.name.trim().is_empty(), "vendor.name", || "is empty".to_owned());
+        let plain = self.version.split('.').count() == 3
+            && self.version.bytes().all(|b| b.is_ascii_alphanumeric() || b".-+".contains(&b));
+        found.when(!plain, "version", || format!("{:?} is not a version such as 1.2.3", self.version));
+        let pictures = ["https://", "data:image/"];
+        let bad_logo = self.logo.as_ref().is_some_and(|logo| !pictures.iter().any(|start| logo.starts_with(start)));
+        found.when(bad_logo, "logo", || "must begin with https:// or data:image/".to_owned());
+        found.when(self.rate.concurrent == Some(0), "rate.concurrent", || "must be at least 1".to_owned());
+    }
+
+    fn check_config(&self, found: &mut Found) {
+        let mut names = BTreeSet::new();
+        for (at, field) in self.config.iter().enumerate() {
+            let path = |leaf: &str| format!("config[{at}].{leaf}");
+            found.when(!is_name(&field.name), path("name"), || format!("{:?} is not a name of a-z, 0-9 and -", field.name));
+            found.when(!names.insert(&field.name), path("name"), || format!("{} stands there twice", field.name));
+            found.when(field.name == "base-url", path("name"), || "base-url is taken by the host".to_owned());
+            let choice = field.r#type == FieldType::Choice;
+            found.when(choice && field.choices.is_empty(), path("choices"), || "a choice needs choices".to_owned());
+            found.when(!choice && !field.choices.is_empty(), path("choices"), || "only a choice has choices".to_owned());
+            let secret = field.r#type == FieldType::Secret;
+            found.when(secret && field.default.is_some(), path("default"), || "a secret has no default".to_owned());
+            for suffix in &field.host_suffixes {
+                let good = suffix.strip_prefix('.').is_some_and(is_host);
+                found.when(!good, path("host-suffixes"), || format!("{suffix:?} is not like .example.com"));
+            }
+        }
+        let templates = std::iter::once(("base-url".to_owned(), &self.base_url))
+            .chain(self.hosts.iter().enumerate().map(|(at, host)| (format!("hosts[{at}]"), host)));
+        for (path, template) in templates {
+            for name in template.fields() {
+                let field = self.field(name);
+                let fits = field.is_some_and(|field| match field.r#type {
+                    FieldType::Host => template.is_whole_host(name),
+                    FieldType::Choice => true,
+                    FieldType::Text => !template.is_whole_host(name),
+                    _ => false,
+                });
+                found.when(!fits, path.clone(), || match field {
+                    Some(_) => format!("the field {name} must be a host or a choice, or text as one label of a host"),
+                    None => format!("there is no config field {name}"),
+                });
+            }
+        }
+    }
+
+    fn check_auth(&self, found: &mut Found) {
+        let is_secret = |name: &str| self.field(name).is_some_and(|field| field.r#type == FieldType::Secret);
+        for (at, placement) in self.auth.iter().enumerate() {
+            let path = |leaf: &str| format!("auth[{at}].{leaf}");
+            let secret = placement.secret();
+            found.when(!is_secret(secret), path("secret"), || format!("there is no secret config field {secret}"));
+            match placement {
+                Placement::Header { name, .. } => {
+                    let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+                    let framing = ["host", "content-length", "transfer-encoding", "connection", "cookie"];
+                    let taken = framing.contains(&name.to_ascii_lowercase().as_str());
+                    found.when(!good || taken, path("name"), || format!("{name:?} can't be a credential's header"));
+                }
+                Placement::Basic { user, .. } => {
+                    let known = user.is_empty() || self.field(user).is_some();
+                    found.when(!known, path("user"), || format!("there is no config field {user}"));
+                }
+                Placement::Query { name, .. } => {
+                    let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+                    found.when(!good, path("name"), || format!("{name:?} can't be a query parameter"));
+                }
+                Placement::Bearer { .. } => {}
+            }
+        }
+        for field in self.secret_fields() {
+            let placed = self.auth.iter().any(|placement| placement.secret() == field.name);
+            found.when(!placed, "auth", || format!("nothing says where the secret {} goes", field.name));
+        }
+    }
+
+    fn check_feeds(&self, found: &mut Found) {
+        found.when(self.feeds.is_empty(), "feeds", || "a connector has at least one".to_owned());
+        let mut names = BTreeSet::new();
+        for (at, feed) in self.feeds.iter().enumerate() {
+            let path = |leaf: &str| format!("feeds[{at}].{leaf}");
+            found.when(!is_name(&feed.name), path("name"), || format!("{:?} is not a name of a-z, 0-9 and -", feed.name));
+            found.when(!names.insert(&feed.name), path("name"), || format!("{} stands there twice", feed.name));
+            found.when(feed.kinds().next().is_none(), path("proves"), || "the feed yields nothing".to_owned());
+            found.when(feed.page_size == Some(0), path("page-size"), || "must be at least 1".to_owned());
+            let Some(parent) = &feed.parent else {
+                found.when(feed.parent_kind.is_some(), path("parent-kind"), || "there is no parent".to_owned());
+                continue;
+            };
+            // A parent stands before its children, so there are no circles.
+            let above = self.feeds.iter().take(at).find(|above| &above.name == parent);
+            let Some(above) = above else {
+                found.when(true, path("parent"), || format!("there is no feed {parent} above this one"));
+                continue;
+            };
+            let kind = self.parent_kind(feed);
+            found.when(kind.is_none(), path("parent-kind"), || {
+                format!("{parent} yields several kinds: say which are the parents")
+            });
+            let yielded = kind.is_none_or(|kind| kind != Kind::Grant && above.kinds().any(|k| k == kind));
+            found.when(!yielded, path("parent-kind"), || format!("{parent} does not yield it"));
+        }
+    }
+
+    /// The kind of record that a feed is read for; none for a feed without a parent.
+    pub fn parent_kind(&self, feed: &super::Feed) -> Option<Kind> {
+        let above = self.feed(feed.parent.as_ref()?)?;
+        let mut kinds = above.kinds().filter(|kind| *kind != Kind::Grant);
+        match (feed.parent_kind, kinds.next(), kinds.next()) {
+            (Some(kind), ..) => Some(kind),
+            (None, Some(only), None) => Some(only),
+            _ => None,
+        }
+    }
+
+    fn check_actions(&self, found: &mut Found) {
+        let mut names = BTreeSet::new();
+        for (at, action) in self.actions.iter().enumerate() {
+            let path = |leaf: &str| format!("actions[{at}].{leaf}");
+            found.when(!is_name(&action.name), path("name"), || format!("{:?} is not a name of a-z, 0-9 and -", action.name));
+            found.when(!names.insert(&action.name), path("name"), || format!("{} stands there twice", action.name));
+            let object = action.input.get("type").and_then(serde_json::Value::as_str) == Some("object");
+            found.when(!object, path("input"), || "must be the schema of an object: type = \"object\"".to_owned());
+            let outside = [Some(&action.input), action.output.as_ref()].into_iter().flatten().any(refers_outside);
+            found.when(outside, path("input"), || "a $ref may only point inside the schema (#/…)".to_owned());
+            found.when(action.read_only && !action.requests.is_empty(), path("requests"), || {
+                "an action that only reads makes none but GET and HEAD; name others in read-requests".to_owned()
+            });
+        }
+    }
+}
+
+struct Found(Vec<Problem>);
+
+impl Found {
+    fn when(&mut self, wrong: bool, field: impl Into<String>, problem: impl FnOnce() -> String) {
+        if wrong {
+            self.0.push(Problem { field: field.into(), problem: problem() });
+        }
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    (1..=64).contains(&text.len())
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn refers_outside(schema: &serde_json::Map<String, serde_json::Value>) -> bool {
+    fn walk(value: &serde_json::Value) -> bool {
+        match value {
+            serde_json::Value::Object(object) => object.iter().any(|(key, value)| {
+                (key == "$ref" || key == "$dynamicRef") && !value.as_str().is_some_and(|to| to.starts_with('#')) || walk(value)
+            }),
+            serde_json::Value::Array(array) => array.iter().any(walk),
+            _ => false,
+        }
+    }
+    schema.values().any(walk)
+}
