@@ -1,1 +1,111 @@
-//! (to be written)
+//! Headcount: an embeddable host for SaaS connectors.
+//!
+//! Every vendor connector is one sandboxed WebAssembly component. Headcount loads it, lets it make outbound HTTP under the host's
+//! control, asks it for records page by page, and keeps what it returns (users, groups, roles, applications, licenses, assets and the
+//! grants between them) by tenant.
+//!
+//! ```no_run
+//! use headcount::{Draft, Headcount, Secret, SyncOptions};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let host = Headcount::open("data").await?;
+//! let tines = host.install(std::fs::read("tines.wasm")?).await?;
+//! let acme = host.tenant("acme".parse()?);
+//! let connection = acme
+//!     .connect(
+//!         Draft::new("tines".parse()?, tines.id)
+//!             .setting("tenant-domain", "acme.tines.com")
+//!             .secret("api-key", Secret::new(std::env::var("TINES_KEY")?)),
+//!     )
+//!     .await?;
+//! let report = acme.sync(&connection.id, &SyncOptions::default()).await?;
+//! println!("{:?} after {} requests", report.state, report.counters.requests);
+//! for path in acme.store().access(acme.id(), "ana@example.com").await? {
+//!     println!("{} in {}", path.target, path.connection);
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What to know before embedding it: a multi-thread tokio runtime is required; wasmtime installs handlers for SIGSEGV, SIGILL and
+//! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone.
+
+mod builder;
+mod catalog;
+mod connection;
+mod error;
+mod lease;
+mod tenant;
+
+pub use builder::Builder;
+pub use connection::Draft;
+pub use error::Error;
+pub use tenant::Tenant;
+
+pub use headcount_model as model;
+pub use headcount_model::{
+    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Manifest, Outcome, Page, Scope, Secret, SessionId, TenantId, Timestamp,
+};
+pub use headcount_sandbox as sandbox;
+pub use headcount_sandbox::{Budget, Package};
+pub use headcount_store as store;
+pub use headcount_store::{Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
+pub use headcount_sync as sync;
+pub use headcount_sync::{Progress, Report, SyncOptions};
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use headcount_sandbox::Runtime;
+use headcount_sandbox::vault::Vault;
+
+/// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
+#[derive(Clone)]
+pub struct Headcount {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub store: Arc<dyn Store>,
+    pub runtime: Runtime,
+    pub vault: Vault,
+    pub data: PathBuf,
+    pub budget: Budget,
+    pub extra_hosts: Vec<String>,
+}
+
+impl Headcount {
+    /// Opens the host with its data in a folder (made if absent): the SQLite store, accepted components, compiled code and the key
+    /// that seals credentials (or the one in `HEADCOUNT_KEY`).
+    ///
+    /// # Errors
+    /// The folder, the store, the key or the engine can't be used; see [`Error`].
+    pub async fn open(data: impl AsRef<Path>) -> Result<Self, Error> {
+        Builder::new(data.as_ref()).open().await
+    }
+
+    /// To change what [`open`](Self::open) takes for granted.
+    pub fn builder(data: impl AsRef<Path>) -> Builder {
+        Builder::new(data.as_ref())
+    }
+
+    /// One tenant's side of the host. Nothing is made or looked up until it is used.
+    pub fn tenant(&self, id: TenantId) -> Tenant {
+        Tenant::new(self.inner.clone(), id)
+    }
+
+    /// The store, for questions that have no method here.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+
+    /// The engine, to run a component without installing it.
+    pub fn runtime(&self) -> &Runtime {
+        &self.inner.runtime
+    }
+
+    /// The folder with the host's data.
+    pub fn data(&self) -> &Path {
+        &self.inner.data
+    }
+}

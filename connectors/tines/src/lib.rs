@@ -1,1 +1,134 @@
-//! (to be written)
+//! Tines: users with their teams and roles, by a tenant owner's key.
+
+mod account;
+
+use headcount_connector::prelude::*;
+
+use account::{Account, Membership};
+
+/// The next page is null at the end; counts of rows are not to be relied on.
+const LIST: Paging = Paging::pages("page", 1).size("per_page", 500).until(End::Null("/meta/next_page"));
+
+/// The memberships that come with each user, where the tenant's version of the API knows them.
+const MEMBERSHIPS: (&str, &str) = ("include", "team_memberships");
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Config {
+    tenant_domain: String,
+}
+
+#[derive(Deserialize)]
+struct Info {
+    stack: Stack,
+}
+
+#[derive(Deserialize)]
+struct Stack {
+    name: Option<String>,
+    region: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Team {
+    id: u64,
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct TenantRole {
+    id: String,
+    name: String,
+    description: Option<String>,
+    permissions: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Target {
+    user_id: String,
+}
+
+struct Tines;
+
+impl Connector for Tines {
+    type Config = Config;
+
+    fn check(vendor: &Vendor<Config>) -> Result<Scope> {
+        // A tenant has at least the owner of this key, so one row tells whether memberships are included.
+        let one = vendor.get("/admin/users").query("per_page", 1).query(MEMBERSHIPS.0, MEMBERSHIPS.1);
+        let mut answers = vendor.all([vendor.get("/info"), one]).into_iter();
+        let mut answer = || answers.next().unwrap_or_else(|| Err(Failure::unavailable("No answer came.")));
+        let info: Info = answer()?.json()?;
+        let users: Value = answer()?.json()?;
+        let tenant = &vendor.config.tenant_domain;
+        let scope = Scope::of(tenant)
+            .label(format_args!("{tenant}, a tenant owner's key"))
+            .fact("stack", info.stack.name)
+            .fact("region", info.stack.region)
+            .feed("users", Access::Readable);
+        let included = users.pointer("/admin~1users/0/team_memberships").is_some_and(Value::is_array);
+        Ok(match included {
+            true => scope.feed_because("members", Access::NotOffered, "Team memberships come with the users."),
+            false => scope.feed("members", Access::Readable),
+        })
+    }
+
+    fn read(vendor: &Vendor<Config>, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Result<Page> {
+        match (feed, parent) {
+            ("users", None) => {
+                let list = vendor.get("/admin/users").query(MEMBERSHIPS.0, MEMBERSHIPS.1).list(&LIST, cursor, "admin/users")?;
+                list.of(Kind::User).each(Account::record)
+            }
+            ("teams", None) => {
+                // Personal teams too: they occur in memberships.
+                let list = vendor.get("/teams").query("scope", "all").list(&LIST, cursor, "teams")?;
+                list.of(Kind::Group).each(|team: Team, raw, out| {
+                    let category = Some("team".to_owned());
+                    out.group(Group { name: team.name, category, attributes: raw.attributes(), ..Group::of(team.id) });
+                })
+            }
+            ("roles", None) => {
+                let list = vendor.get("/admin/roles").list(&LIST, cursor, "admin/roles")?;
+                list.of(Kind::Role).each(|role: TenantRole, raw, out| {
+                    let TenantRole { id, name, description, permissions } = role;
+                    out.role(Role { name, description, permissions, attributes: raw.attributes(), ..Role::of(id) });
+                })
+            }
+            ("members", Some(team)) => {
+                let list = vendor.get(path!("/teams/{}/members", team)).list(&LIST, cursor, "members")?;
+                // A member is the grant of a team, not the user, who is in the list of users.
+                list.each(|member: account::Member, raw, out| {
+                    let grant = Membership::grant(member.id, team, member.role);
+                    out.grant(Grant { attributes: raw.attributes(), ..grant });
+                })
+            }
+            _ => Err(Failure::unsupported(format_args!("feed {feed}"))),
+        }
+    }
+
+    fn invoke(vendor: &Vendor<Config>, action: &str, input: Value) -> Result<Outcome> {
+        let active = match action {
+            "deactivate" => false,
+            "reactivate" => true,
+            _ => return Err(Failure::unsupported(format_args!("action {action}"))),
+        };
+        let target: Target = headcount_connector::input(input)?;
+        let user = vendor.put(path!("/admin/users/{}", target.user_id));
+        let answer = user.body(json!({ "is_active": active })).send()?;
+        let account: Account = answer.json()?;
+        if account.is_active != Some(active) {
+            return Err(Failure::conflict("Tines took the request and did not change the user."));
+        }
+        let state = if active { "active" } else { "inactive" };
+        let summary = format!("{} is now {state}.", account.email.as_deref().unwrap_or(&target.user_id));
+        let mut out = Out::default();
+        account.record(answer.raw()?, &mut out);
+        Ok(Outcome { summary, records: out.records(), ..Default::default() })
+    }
+}
+
+connector!(Tines);
+
+#[cfg(test)]
+mod tests;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, Records, Reference, Timestamp};
+use crate::{Failure, Grant, Records, Reference, Timestamp};
 
 /// How a page ends.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -56,6 +56,8 @@ pub struct Outcome {
     pub records: Records,
     /// What exists no longer.
     pub gone: Vec<Reference>,
+    /// What is held no longer.
+    pub gone_grants: Vec<Grant>,
     /// An answer: JSON text.
     pub output: Option<String>,
 }

@@ -1,1 +1,20 @@
-//! (to be written)
+//! Sessions: pull pages from a connector, validate, stage, judge completeness, apply. Knows nothing of sockets or SQL text.
+//!
+//! One rule stands above the others: nothing is removed without proof. A record is missing only when every feed that proves its kind
+//! was read to an end that the vendor stated, with as many rows as it stated, under a scope no narrower than before.
+
+mod action;
+mod attributes;
+mod feeds;
+mod list;
+mod options;
+mod page;
+mod scope;
+mod session;
+mod source;
+mod verdict;
+
+pub use action::{ActionError, act};
+pub use options::{Progress, SyncOptions};
+pub use session::{Job, Report, SyncError, sync};
+pub use source::Source;

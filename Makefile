@@ -1,0 +1,38 @@
+# The two commands of the README are `make demo` and `make test`; each does all the set-up it needs.
+# One profile and one target folder serve everything, so that a fresh machine compiles the dependencies once.
+
+export CARGO_TARGET_DIR ?= $(CURDIR)/target
+HEADCOUNT := $(CARGO_TARGET_DIR)/release/headcount
+CARGO_FLAGS := --release --locked --workspace
+
+.PHONY: demo test bench check components host tools schema clean
+
+demo: components ## Four connectors, four vendors, one company of 1,000 people
+	$(HEADCOUNT) demo $(ARGS)
+
+test: check components ## Everything: formatting, lints, then all tests
+	cargo test $(CARGO_FLAGS)
+
+check: tools ## Formatting and lints
+	cargo fmt --all --check
+	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+bench: components ## Every benchmark, each a ratio measured in one run
+	cargo bench --locked --workspace --benches
+
+components: host ## The connectors as packed components, in target/connectors
+	HEADCOUNT=$(HEADCOUNT) connectors/build
+
+host: tools ## The headcount program
+	cargo build $(CARGO_FLAGS)
+
+schema: host ## Writes the manifest's JSON Schema anew
+	$(HEADCOUNT) connector schema > docs/manifest.schema.json
+
+# SQLite and the TLS library are compiled from C.
+tools:
+	@command -v cargo >/dev/null || { echo "Rust is missing: install it from https://rustup.rs" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "installing a C compiler"; $$(command -v sudo) apt-get update -qq && $$(command -v sudo) apt-get install -y -qq --no-install-recommends build-essential; }
+
+clean: ## Removes everything that was built
+	cargo clean

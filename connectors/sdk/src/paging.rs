@@ -1,0 +1,301 @@
+//! How a vendor divides lists into pages, said once as a constant.
+
+use std::fmt::Display;
+
+use crate::json::{Object, scalar};
+use crate::path::decode;
+use crate::{Failure, FailureCode, Progress, Request, Response, Result};
+
+/// The longest cursor that the contract allows, in bytes.
+const LONGEST_CURSOR: usize = 4096;
+
+/// How a list is asked for page by page, and how its end is known.
+///
+/// ```
+/// # use headcount_connector::prelude::*;
+/// // ?page=1&per_page=500, until meta.next_page is null.
+/// const BY_PAGE: Paging = Paging::pages("page", 1).size("per_page", 500).until(End::Null("/meta/next_page"));
+/// // ?skip=0&limit=100, until as many rows came as the answer states.
+/// const BY_OFFSET: Paging = Paging::offset("skip").size("limit", 100).total_at("/totalCount");
+/// // ?cursor=…, taken out of the URL in next.
+/// const BY_NEXT: Paging = Paging::next_url("/next", "cursor");
+/// ```
+///
+/// The URL of a next page is never followed: one query parameter is taken out of it, whatever host it names.
+#[derive(Clone, Copy, Debug)]
+pub struct Paging {
+    step: Step,
+    size: Option<(&'static str, u32)>,
+    end: End,
+    total: Option<Total>,
+}
+
+/// How the end of a list by page number or offset is known. A stated total comes first: that many rows, and it is the end.
+/// An empty page is always the end.
+#[derive(Clone, Copy, Debug)]
+pub enum End {
+    /// An empty page: one request more than the list needs, and always right.
+    Empty,
+    /// A page with fewer rows than were asked for. Only for vendors that always give the size that is asked for: one that gives
+    /// less would end the list at once.
+    Short,
+    /// This place (a JSON Pointer) in the answer holds null. Where the place does not exist, an empty page ends the list.
+    Null(&'static str),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Single,
+    Page { name: &'static str, first: u32 },
+    Offset { name: &'static str },
+    Cursor { name: &'static str, from: From },
+}
+
+#[derive(Clone, Copy, Debug)]
+enum From {
+    Value(&'static str),
+    Url(&'static str),
+    Link,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Total {
+    Header(&'static str),
+    Body(&'static str),
+}
+
+/// Where in a list a page stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The number of the page or the cursor do not count rows; `before` is what was asked with.
+    Cursor { before: Option<String> },
+    /// This page number, after so many rows.
+    Counted { page: u32, seen: u32 },
+}
+
+impl Paging {
+    const fn new(step: Step) -> Self {
+        Paging { step, size: None, end: End::Empty, total: None }
+    }
+
+    /// The whole list in one answer.
+    pub const fn single() -> Self {
+        Self::new(Step::Single)
+    }
+
+    /// Page numbers in this parameter, beginning with `first`. Ends with an empty page, unless something else is said.
+    pub const fn pages(parameter: &'static str, first: u32) -> Self {
+        Self::new(Step::Page { name: parameter, first })
+    }
+
+    /// The number of rows to pass over in this parameter. Ends with an empty page, unless something else is said.
+    pub const fn offset(parameter: &'static str) -> Self {
+        Self::new(Step::Offset { name: parameter })
+    }
+
+    /// A cursor in this parameter; the next one stands in the answer at this JSON Pointer. Ends where it is null, empty or absent.
+    pub const fn cursor(pointer: &'static str, parameter: &'static str) -> Self {
+        Self::new(Step::Cursor { name: parameter, from: From::Value(pointer) })
+    }
+
+    /// The URL of the next page stands in the answer at this JSON Pointer; its value of this parameter is the cursor.
+    /// Ends where the URL is null, empty or absent.
+    pub const fn next_url(pointer: &'static str, parameter: &'static str) -> Self {
+        Self::new(Step::Cursor { name: parameter, from: From::Url(pointer) })
+    }
+
+    /// The URL of the next page stands in the `Link` header under `rel="next"`; its value of this parameter is the cursor.
+    /// Ends without one.
+    pub const fn link(parameter: &'static str) -> Self {
+        Self::new(Step::Cursor { name: parameter, from: From::Link })
+    }
+
+    /// Asks for this many rows a page in this parameter.
+    #[must_use]
+    pub const fn size(mut self, parameter: &'static str, rows: u32) -> Self {
+        self.size = Some((parameter, rows));
+        self
+    }
+
+    /// How the end is known, by page number or offset.
+    #[must_use]
+    pub const fn until(mut self, end: End) -> Self {
+        self.end = end;
+        self
+    }
+
+    /// The vendor states the number of all rows in this header: `x-total-count`. Where it doesn't, the list goes on without.
+    #[must_use]
+    pub const fn total_header(mut self, name: &'static str) -> Self {
+        self.total = Some(Total::Header(name));
+        self
+    }
+
+    /// The vendor states the number of all rows in the answer at this JSON Pointer: `/totalCount`.
+    #[must_use]
+    pub const fn total_at(mut self, pointer: &'static str) -> Self {
+        self.total = Some(Total::Body(pointer));
+        self
+    }
+
+    /// Puts the page's parameters on a request.
+    pub(crate) fn ask<'a>(&self, request: Request<'a>, cursor: Option<&str>) -> Result<(Request<'a>, Place)> {
+        let unknown = || Failure::new(FailureCode::CursorExpired, "This list has no page of that cursor.");
+        let (request, place) = match self.step {
+            Step::Single if cursor.is_some() => return Err(unknown()),
+            Step::Single => (request, Place::Cursor { before: None }),
+            Step::Page { name, first } => {
+                let (page, seen) = match cursor {
+                    Some(cursor) => {
+                        cursor.split_once('.').and_then(|(page, seen)| Some((page.parse().ok()?, seen.parse().ok()?)))
+                    }
+                    None => Some((first, 0)),
+                }
+                .ok_or_else(unknown)?;
+                (request.query(name, page), Place::Counted { page, seen })
+            }
+            Step::Offset { name } => {
+                let seen = cursor.map_or(Some(0), |cursor| cursor.parse().ok()).ok_or_else(unknown)?;
+                (request.query(name, seen), Place::Counted { page: 0, seen })
+            }
+            Step::Cursor { name, .. } => {
+                let before = cursor.map(str::to_owned);
+                (cursor.into_iter().fold(request, |request, cursor| request.query(name, cursor)), Place::Cursor { before })
+            }
+        };
+        Ok((self.size.iter().fold(request, |request, (name, rows)| request.query(name, rows)), place))
+    }
+
+    /// The number of all rows, where the answer states it.
+    pub(crate) fn total(&self, response: &Response, envelope: Option<&Object<'_>>) -> Option<u32> {
+        match self.total? {
+            Total::Header(name) => response.header(name)?.trim().parse().ok(),
+            Total::Body(pointer) => scalar(envelope?.pointer(pointer)?)?.parse().ok(),
+        }
+    }
+
+    /// What follows a page of so many rows.
+    pub(crate) fn progress(
+        &self,
+        place: &Place,
+        rows: u32,
+        total: Option<u32>,
+        response: &Response,
+        envelope: Option<&Object<'_>>,
+    ) -> Result<Progress> {
+        let label = response.label();
+        let next = match (self.step, place) {
+            (Step::Cursor { name, from }, Place::Cursor { before }) => {
+                let next = from.next(name, response, envelope)?;
+                if next.is_some() && next == *before {
+                    return Err(response.misread(format_args!("The answer to {label} names itself as the page after it.")));
+                }
+                next
+            }
+            (_, Place::Counted { page, seen }) => {
+                let seen = seen.saturating_add(rows);
+                match page.checked_add(1) {
+                    Some(page) if !self.ends(rows, seen, total, envelope) => Some(match self.step {
+                        Step::Offset { .. } => seen.to_string(),
+                        _ => format!("{page}.{seen}"),
+                    }),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        match next {
+            Some(next) if next.len() > LONGEST_CURSOR => {
+                Err(response.misread(format_args!("The answer to {label} has a cursor of more than {LONGEST_CURSOR} bytes.")))
+            }
+            Some(next) => Ok(Progress::More(next)),
+            None => Ok(Progress::Complete),
+        }
+    }
+
+    fn ends(&self, rows: u32, seen: u32, total: Option<u32>, envelope: Option<&Object<'_>>) -> bool {
+        if rows == 0 {
+            return true;
+        }
+        if let Some(total) = total {
+            return seen >= total;
+        }
+        match self.end {
+            End::Empty => false,
+            End::Short => self.size.is_some_and(|(_, size)| rows < size),
+            End::Null(pointer) => envelope.and_then(|envelope| envelope.pointer(pointer)).is_some_and(|raw| raw.get() == "null"),
+        }
+    }
+}
+
+impl From {
+    fn next(self, parameter: &str, response: &Response, envelope: Option<&Object<'_>>) -> Result<Option<String>> {
+        let at = |pointer| envelope.and_then(|envelope| envelope.pointer(pointer)).and_then(scalar);
+        let url = match self {
+            From::Value(pointer) => return Ok(at(pointer)),
+            From::Url(pointer) => at(pointer),
+            // Kandji sends `<None>` after its last page.
+            From::Link => response.header("link").and_then(next_link).filter(|url| url.contains('?')).map(str::to_owned),
+        };
+        let Some(url) = url else { return Ok(None) };
+        match parameter_of(&url, parameter) {
+            Some(cursor) => Ok(Some(cursor)),
+            None => Err(response.misread(lacks(response.label(), parameter))),
+        }
+    }
+}
+
+fn lacks(label: &str, parameter: &str) -> impl Display {
+    format!("The answer to {label} names a next page without the parameter {parameter}.")
+}
+
+/// The target of the link whose relation is `next` (RFC 8288).
+fn next_link(header: &str) -> Option<&str> {
+    let mut rest = header;
+    loop {
+        let (target, tail) = rest.split_once('<')?.1.split_once('>')?;
+        let parameters = tail.split('<').next()?;
+        let is_next = parameters.split([';', ',']).any(|parameter| {
+            parameter.split_once('=').is_some_and(|(name, value)| {
+                name.trim().eq_ignore_ascii_case("rel")
+                    && value.trim().trim_matches('"').split(' ').any(|rel| rel.eq_ignore_ascii_case("next"))
+            })
+        });
+        if is_next {
+            return Some(target);
+        }
+        rest = tail;
+    }
+}
+
+/// The decoded, non-empty value of a query parameter of a URL.
+fn parameter_of(url: &str, name: &str) -> Option<String> {
+    let query = url.split_once('?')?.1.split('#').next()?;
+    let value = query.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=')?;
+        (decode(key) == name).then(|| decode(value))
+    })?;
+    (!value.is_empty()).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_link_is_found_among_others() {
+        let header = r#"<https://v.example/a?page=1>; rel="prev", <https://v.example/a?page=3&x=1>; title="t"; rel="last next""#;
+        assert_eq!(next_link(header), Some("https://v.example/a?page=3&x=1"));
+        assert_eq!(next_link(r#"<https://v.example/a?page=1>; rel="prev""#), None);
+        assert_eq!(next_link("nonsense"), None);
+        assert_eq!(next_link("<<<>"), None);
+    }
+
+    #[test]
+    fn a_parameter_is_taken_out_of_a_url_and_decoded() {
+        let url = "https://elsewhere.example/users?limit=3&cursor=cD0yOTE0Mw%3D%3D#x";
+        assert_eq!(parameter_of(url, "cursor").as_deref(), Some("cD0yOTE0Mw=="));
+        assert_eq!(parameter_of(url, "page"), None);
+        assert_eq!(parameter_of("/users?cursor=", "cursor"), None);
+    }
+}

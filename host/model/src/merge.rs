@@ -1,0 +1,139 @@
+//! Merging records that came several times: in reading order, whatever the timing of the reads.
+//!
+//! First non-empty text, latest last-seen, earliest created, most able status, true over false.
+
+use crate::{Application, Asset, Grant, Group, License, Role, Timestamp, User};
+
+/// A record that can take in a later occurrence of itself.
+pub trait Merge {
+    /// Takes in what a later occurrence of the same record says.
+    fn absorb(&mut self, later: Self);
+}
+
+fn first<T>(mine: &mut Option<T>, later: Option<T>) {
+    if mine.is_none() {
+        *mine = later;
+    }
+}
+
+fn first_text(mine: &mut String, later: String) {
+    if mine.is_empty() {
+        *mine = later;
+    }
+}
+
+fn greatest<T: Ord>(mine: &mut Option<T>, later: Option<T>) {
+    if later > *mine {
+        *mine = later;
+    }
+}
+
+fn earliest(mine: &mut Option<Timestamp>, later: Option<Timestamp>) {
+    match (&mine, &later) {
+        (Some(a), Some(b)) if b < a => *mine = later,
+        (None, _) => *mine = later,
+        _ => {}
+    }
+}
+
+fn union(mine: &mut Vec<String>, later: Vec<String>) {
+    for item in later {
+        if !mine.contains(&item) {
+            mine.push(item);
+        }
+    }
+}
+
+impl Merge for User {
+    fn absorb(&mut self, later: Self) {
+        greatest(&mut self.status, later.status);
+        first(&mut self.account_type, later.account_type);
+        first(&mut self.user_name, later.user_name);
+        first(&mut self.email, later.email);
+        union(&mut self.aliases, later.aliases);
+        first(&mut self.display_name, later.display_name);
+        first(&mut self.given_name, later.given_name);
+        first(&mut self.family_name, later.family_name);
+        first(&mut self.external_id, later.external_id);
+        first(&mut self.employee_number, later.employee_number);
+        first(&mut self.manager_id, later.manager_id);
+        first(&mut self.title, later.title);
+        first(&mut self.department, later.department);
+        greatest(&mut self.administrator, later.administrator);
+        greatest(&mut self.mfa, later.mfa);
+        earliest(&mut self.created_at, later.created_at);
+        greatest(&mut self.updated_at, later.updated_at);
+        greatest(&mut self.last_seen_at, later.last_seen_at);
+        first(&mut self.attributes, later.attributes);
+    }
+}
+
+impl Merge for Group {
+    fn absorb(&mut self, later: Self) {
+        first_text(&mut self.name, later.name);
+        first(&mut self.category, later.category);
+        first(&mut self.description, later.description);
+        first(&mut self.email, later.email);
+        first(&mut self.attributes, later.attributes);
+    }
+}
+
+impl Merge for Role {
+    fn absorb(&mut self, later: Self) {
+        first_text(&mut self.name, later.name);
+        first(&mut self.description, later.description);
+        greatest(&mut self.administrator, later.administrator);
+        union(&mut self.permissions, later.permissions);
+        first(&mut self.attributes, later.attributes);
+    }
+}
+
+impl Merge for Application {
+    fn absorb(&mut self, later: Self) {
+        first_text(&mut self.name, later.name);
+        first(&mut self.protocol, later.protocol);
+        greatest(&mut self.active, later.active);
+        first(&mut self.description, later.description);
+        first(&mut self.sign_in_url, later.sign_in_url);
+        first(&mut self.logo_url, later.logo_url);
+        earliest(&mut self.created_at, later.created_at);
+        first(&mut self.attributes, later.attributes);
+    }
+}
+
+impl Merge for License {
+    fn absorb(&mut self, later: Self) {
+        first_text(&mut self.product_id, later.product_id);
+        first_text(&mut self.product_name, later.product_name);
+        first(&mut self.quantity, later.quantity);
+        greatest(&mut self.state, later.state);
+        greatest(&mut self.trial, later.trial);
+        greatest(&mut self.assignable, later.assignable);
+        greatest(&mut self.transferable, later.transferable);
+        greatest(&mut self.auto_renews, later.auto_renews);
+        first(&mut self.subscription, later.subscription);
+        first(&mut self.group_id, later.group_id);
+        first(&mut self.valid_until, later.valid_until);
+        first(&mut self.assigned_at, later.assigned_at);
+        greatest(&mut self.last_used_at, later.last_used_at);
+        first(&mut self.attributes, later.attributes);
+    }
+}
+
+impl Merge for Asset {
+    fn absorb(&mut self, later: Self) {
+        first_text(&mut self.name, later.name);
+        first_text(&mut self.category, later.category);
+        greatest(&mut self.last_used_at, later.last_used_at);
+        first(&mut self.attributes, later.attributes);
+    }
+}
+
+impl Merge for Grant {
+    fn absorb(&mut self, later: Self) {
+        earliest(&mut self.assigned_at, later.assigned_at);
+        first(&mut self.expires_at, later.expires_at);
+        greatest(&mut self.last_used_at, later.last_used_at);
+        first(&mut self.attributes, later.attributes);
+    }
+}

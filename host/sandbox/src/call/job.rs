@@ -1,0 +1,77 @@
+//! One call: what is asked, how the connector is asked, and what comes back.
+
+use headcount_model::{Outcome, Page, Scope};
+
+use super::state::Instance;
+use crate::budget::Meter;
+use crate::convert;
+use crate::egress::Purpose;
+use crate::error::CallError;
+
+/// What is asked.
+pub(super) enum Job {
+    Check,
+    Read {
+        feed: String,
+        parent: Option<String>,
+        cursor: Option<String>,
+    },
+    Invoke {
+        action: String,
+        input: String,
+    },
+    #[cfg(any(test, feature = "testing"))]
+    Dump,
+    #[cfg(test)]
+    Panic,
+}
+
+/// What comes back.
+pub(super) enum Answer {
+    Scope(Scope),
+    Page(Page),
+    Outcome(Outcome),
+    #[cfg(any(test, feature = "testing"))]
+    Memories(Vec<Vec<u8>>),
+}
+
+impl Job {
+    /// An action gets an instance of its own: it has other rights on the network than reading.
+    pub(super) fn may_share_an_instance(&self) -> bool {
+        !matches!(self, Job::Invoke { .. })
+    }
+
+    /// What requests are for.
+    pub(super) fn purpose(&self) -> Purpose {
+        match self {
+            Job::Invoke { action, .. } => Purpose::Action(action.clone()),
+            _ => Purpose::Read,
+        }
+    }
+
+    /// Asks. The outer error is the engine's, the inner one the connector's or the host's.
+    pub(super) async fn ask(self, instance: &mut Instance, meter: &Meter) -> wasmtime::Result<Result<Answer, CallError>> {
+        let Instance { store, guest } = instance;
+        let api = guest.headcount_connector_api();
+        Ok(match self {
+            Job::Check => match api.call_check(store).await? {
+                Ok(scope) => convert::scope(scope, meter).map(Answer::Scope),
+                Err(failure) => Err(convert::failure(failure).into()),
+            },
+            Job::Read { feed, parent, cursor } => {
+                match api.call_read(store, &feed, parent.as_deref(), cursor.as_deref()).await? {
+                    Ok(page) => convert::page(page, meter).map(Answer::Page),
+                    Err(failure) => Err(convert::failure(failure).into()),
+                }
+            }
+            Job::Invoke { action, input } => match api.call_invoke(store, &action, &input).await? {
+                Ok(outcome) => convert::outcome(outcome, meter).map(Answer::Outcome),
+                Err(failure) => Err(convert::failure(failure).into()),
+            },
+            #[cfg(any(test, feature = "testing"))]
+            Job::Dump => instance.memories().await.map(Answer::Memories),
+            #[cfg(test)]
+            Job::Panic => panic!("as the test wants"),
+        })
+    }
+}

@@ -1,0 +1,91 @@
+//! Counts an instance's memories and tables into the session's budget. What is refused is latched there: a connector sees only that
+//! growing failed, and would report something else.
+
+use std::sync::Arc;
+
+use wasmtime::ResourceLimiter;
+
+use crate::budget::{Excess, Meter};
+
+/// Core instances of one component. Components of Python have 14.
+pub(super) const INSTANCES: usize = 64;
+const TABLES: usize = 16;
+const MEMORIES: usize = 8;
+/// Bytes of one table element.
+const ELEMENT: u64 = 8;
+
+/// What one instance holds.
+pub(super) struct Limits {
+    meter: Arc<Meter>,
+    held: u64,
+    /// The last growth, given back if it fails after all.
+    last: u64,
+}
+
+impl Limits {
+    pub(super) fn new(meter: Arc<Meter>) -> Self {
+        Limits { meter, held: 0, last: 0 }
+    }
+
+    fn grow(&mut self, bytes: u64) -> Result<(), Excess> {
+        self.meter.grow(bytes)?;
+        self.held = self.held.saturating_add(bytes);
+        self.last = bytes;
+        Ok(())
+    }
+
+    fn give_back(&mut self) {
+        let bytes = std::mem::take(&mut self.last);
+        self.held = self.held.saturating_sub(bytes);
+        self.meter.shrink(bytes);
+    }
+}
+
+impl ResourceLimiter for Limits {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.last = 0;
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        self.grow(desired.saturating_sub(current) as u64)?;
+        Ok(true)
+    }
+
+    fn memory_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.give_back();
+        Ok(())
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.last = 0;
+        if maximum.is_some_and(|maximum| desired > maximum) {
+            return Ok(false);
+        }
+        let bytes = (desired.saturating_sub(current) as u64).saturating_mul(ELEMENT);
+        self.grow(bytes)?;
+        Ok(true)
+    }
+
+    fn table_grow_failed(&mut self, _: wasmtime::Error) -> wasmtime::Result<()> {
+        self.give_back();
+        Ok(())
+    }
+
+    fn instances(&self) -> usize {
+        INSTANCES
+    }
+
+    fn tables(&self) -> usize {
+        TABLES
+    }
+
+    fn memories(&self) -> usize {
+        MEMORIES
+    }
+}
+
+impl Drop for Limits {
+    fn drop(&mut self) {
+        self.meter.shrink(self.held);
+    }
+}

@@ -1,0 +1,110 @@
+//! A task that owns one instance. It serves a call, waits a moment for the next, and ends with its instance. A panic in the host's
+//! code ends this task and nothing else.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use super::Session;
+use super::cpu::{Cpu, Metered};
+use super::job::{Answer, Job};
+use super::state::{Instance, instantiate, store};
+use super::trap;
+use crate::engine::Core;
+use crate::error::CallError;
+
+type Sender = oneshot::Sender<Result<Answer, CallError>>;
+
+/// The task. Dropping this ends it at its next await, and the connector at its next tick.
+pub(super) struct Worker {
+    jobs: mpsc::Sender<(Job, Sender)>,
+    task: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Starts the task. It holds its room until it has ended.
+    pub(super) fn spawn(core: Arc<Core>, session: Arc<Session>, room: OwnedSemaphorePermit) -> Self {
+        let (jobs, mut queue) = mpsc::channel(1);
+        let task = tokio::spawn(async move {
+            let _room = room;
+            if let Some(first) = queue.recv().await {
+                serve(&core, &session, first, &mut queue).await;
+            }
+        });
+        Worker { jobs, task }
+    }
+
+    /// Gives it a job. Comes back if the task has ended.
+    pub(super) fn give(&self, job: Job, answer: Sender) -> Result<(), (Job, Sender)> {
+        self.jobs.try_send((job, answer)).map_err(|error| error.into_inner())
+    }
+
+    /// Why it ended without an answer.
+    pub(super) async fn post_mortem(&mut self) -> CallError {
+        match (&mut self.task).await {
+            Err(error) if error.is_panic() => CallError::Host("its own code panicked during the call".to_owned()),
+            _ => CallError::Host("the call was ended".to_owned()),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue: &mut mpsc::Receiver<(Job, Sender)>) {
+    let _ticking = core.ticker.ticking();
+    let cpu = Cpu::new(Arc::clone(&session.meter), Arc::clone(&core.turnstile), session.tenant.clone());
+    let (mut job, mut sender) = first;
+    let mut store = store(core.engine(), session, &cpu, job.purpose());
+    let guest = match instantiate(session, &cpu, &mut store).await {
+        Ok(guest) => guest,
+        Err(error) => {
+            // Nobody may listen any more; then nobody needs to know.
+            let _ = sender.send(Err(trap::reason(&error, &session.meter, store.data().tail())));
+            return;
+        }
+    };
+    let mut instance = Instance { store, guest };
+    loop {
+        let called = Metered::new(&cpu, job.ask(&mut instance, &session.meter)).await;
+        let tail = instance.store.data().tail();
+        let answer = match called {
+            // What the connector says after an excess is its way of saying that.
+            Ok(answer) => match session.meter.excess() {
+                Some(excess) => Err(excess.into()),
+                None => answer,
+            },
+            Err(error) => Err(trap::reason(&error, &session.meter, tail)),
+        };
+        let usable = matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
+        if sender.send(answer).is_err() || !usable {
+            return;
+        }
+        // A job may arrive while the wait ends: closing first tells which.
+        let next = match timeout(core.keep_instance, queue.recv()).await {
+            Ok(next) => next,
+            Err(_) => {
+                queue.close();
+                queue.try_recv().ok()
+            }
+        };
+        let Some(next) = next else { return };
+        (job, sender) = next;
+        instance.store.data_mut().begin(job.purpose());
+    }
+}
+
+/// Makes an instance under all limits and drops it.
+#[cfg(any(test, feature = "testing"))]
+pub(super) async fn instantiate_for_bench(core: &Core, session: &Arc<Session>) -> Result<(), CallError> {
+    let _ticking = core.ticker.ticking();
+    let cpu = Cpu::new(Arc::clone(&session.meter), Arc::clone(&core.turnstile), session.tenant.clone());
+    let mut store = store(core.engine(), session, &cpu, crate::egress::Purpose::Read);
+    let made = instantiate(session, &cpu, &mut store).await;
+    made.map(drop).map_err(|error| trap::reason(&error, &session.meter, store.data().tail()))
+}

@@ -1,0 +1,169 @@
+//! The only code that opens sockets for a connector, and the only place where a secret is plain text.
+//!
+//! A request passes, in this order: reading of its URL; the rules; counting; permits and rate; resolving, with every address checked
+//! and the checked one dialled; a scan for secrets that the connector should not have; injection of the credential; sending, over
+//! connections that no other tenant or connection shares; decoding and bounding; scrubbing of secrets from the response; recording.
+//! Redirects are handed to the connector as they are, and pass all of this again if it follows them.
+//!
+//! 1. The host makes one [`Egress`] with the operator's settings.
+//! 2. Each session makes a [`Gate`] for its connection: rules, credentials, budget.
+//! 3. Each call takes [`GateHooks`] from the gate, and gives them to the instance that serves it.
+
+mod address;
+mod body;
+mod credential;
+mod decode;
+mod event;
+mod exchange;
+mod gate;
+mod hooks;
+mod pace;
+mod policy;
+mod pool;
+mod refusal;
+mod resolve;
+mod retry;
+mod scrub;
+mod send;
+#[cfg(test)]
+pub(crate) mod tests;
+mod tls;
+mod url;
+mod wire;
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::HeaderValue;
+use rustls::ClientConfig;
+use rustls_pki_types::CertificateDer;
+
+pub use event::RequestEvent;
+pub use gate::{Gate, GateOptions};
+pub use hooks::GateHooks;
+pub use policy::{Ceiling, Purpose};
+pub use refusal::{Refusal, Wait};
+
+/// The operator's settings. No manifest can change them.
+///
+/// - `resolve`: none; names are resolved as the system does
+/// - `extra_ca_pem`: none; the system's roots alone are trusted
+/// - `allow_loopback`: false
+/// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
+/// - `ceiling`: any host that a manifest names
+#[derive(Clone, Debug)]
+pub struct EgressOptions {
+    /// Addresses of the operator's own for host names, as curl's `--resolve` has them. They are dialled as they are, be they public
+    /// or not, and port 0 means the URL's.
+    pub resolve: BTreeMap<String, SocketAddr>,
+    /// Certificate authorities in PEM, trusted beside the system's.
+    pub extra_ca_pem: Vec<String>,
+    /// Names may stand for this machine, and a host that `resolve` puts on this machine may be spoken to without TLS.
+    pub allow_loopback: bool,
+    /// The `User-Agent` of every request.
+    pub user_agent: String,
+    /// For a connection to stand, TLS included.
+    pub connect_timeout: Duration,
+    /// For the first byte of a response.
+    pub response_timeout: Duration,
+    /// For the next bytes of a response.
+    pub idle_timeout: Duration,
+    /// For which an unused connection is kept.
+    pub keep_alive: Duration,
+    /// What is allowed at most, whatever a manifest names.
+    pub ceiling: Ceiling,
+}
+
+impl Default for EgressOptions {
+    fn default() -> Self {
+        EgressOptions {
+            resolve: BTreeMap::new(),
+            extra_ca_pem: Vec::new(),
+            allow_loopback: false,
+            user_agent: concat!("headcount/", env!("CARGO_PKG_VERSION")).to_owned(),
+            connect_timeout: Duration::from_secs(10),
+            response_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(30),
+            keep_alive: Duration::from_secs(90),
+            ceiling: Ceiling::default(),
+        }
+    }
+}
+
+/// Why there can be no egress, or no gate.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EgressError {
+    /// A certificate authority that is none.
+    #[error("a certificate authority of the operator can't be read: {0}")]
+    Authority(String),
+    /// Nothing to check vendors' certificates with.
+    #[error("this machine has no certificate authorities: install its ca-certificates package, or name one for egress")]
+    NoRoots,
+    /// The user agent can't be sent.
+    #[error("{0:?} can't be a User-Agent")]
+    UserAgent(String),
+    /// The settings name no place that requests could go to.
+    #[error("{0:?} in the settings can't be a base URL or host: {1}")]
+    Settings(String, String),
+    /// The operator does not allow the base URL's host.
+    #[error("the operator does not allow the host {0}")]
+    Ceiling(String),
+    /// A credential that is missing or can't be sent.
+    #[error("the secret {field} {why}")]
+    Credential {
+        /// Which field.
+        field: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// Opens connections for all gates, keeps them, and paces them. One for a whole host.
+pub struct Egress {
+    options: EgressOptions,
+    names: resolve::Names,
+    paces: pace::Paces,
+    pool: Arc<pool::Pool>,
+    user_agent: HeaderValue,
+    authorities: Vec<CertificateDer<'static>>,
+    /// Made when first needed, as a machine may have no roots and no need of them.
+    tls: OnceLock<Result<ClientConfig, EgressError>>,
+}
+
+impl Egress {
+    /// Egress with the operator's settings.
+    ///
+    /// # Errors
+    /// A certificate authority or the user agent can't be used.
+    pub fn new(options: EgressOptions) -> Result<Arc<Self>, EgressError> {
+        let user_agent =
+            HeaderValue::from_str(&options.user_agent).map_err(|_| EgressError::UserAgent(options.user_agent.clone()))?;
+        let authorities = tls::authorities(&options.extra_ca_pem)?;
+        let names = resolve::Names::new(options.resolve.clone(), options.allow_loopback);
+        let pool = pool::Pool::new(options.keep_alive);
+        let paces = pace::Paces::default();
+        Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, tls: OnceLock::new() }))
+    }
+
+    /// A gate for one session of one connection. The first one reads the system's certificate authorities, which takes milliseconds.
+    ///
+    /// # Errors
+    /// A credential is missing or can't be sent, the settings name no place to go to, the operator does not allow the base URL's
+    /// host, or there are no certificate authorities.
+    pub fn gate(self: &Arc<Self>, options: GateOptions) -> Result<Arc<Gate>, EgressError> {
+        Gate::new(self.clone(), options).map(Arc::new)
+    }
+
+    /// What the operator allows.
+    pub fn ceiling(&self) -> &Ceiling {
+        &self.options.ceiling
+    }
+
+    fn tls(&self) -> Result<Arc<ClientConfig>, EgressError> {
+        let made = self.tls.get_or_init(|| tls::config(self.authorities.clone()));
+        made.as_ref().map(tls::apart).map_err(EgressError::clone)
+    }
+}

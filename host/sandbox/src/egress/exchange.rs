@@ -1,0 +1,74 @@
+//! One request and the header of its response, over one connection, in HTTP/1.1 or HTTP/2.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use zeroize::Zeroizing;
+
+use super::pool::{HEADER_BYTES, Key, Sender};
+use super::refusal::Refusal;
+use super::send::Waits;
+
+/// A request, ready to be sent as often as needed.
+pub(super) struct Outgoing {
+    pub key: Key,
+    pub headers: HeaderMap,
+    pub path_and_query: Zeroizing<String>,
+    pub body: Bytes,
+    pub waits: Waits,
+}
+
+/// Why there is no response.
+pub(super) enum Exchanged {
+    /// Nothing was sent.
+    Unsent,
+    /// Something was, perhaps.
+    Refused(Refusal),
+}
+
+/// One request and the header of its response, over one connection.
+pub(super) async fn exchange(
+    mut sender: Sender,
+    method: &Method,
+    outgoing: &Outgoing,
+) -> Result<(Response<Incoming>, Sender), Exchanged> {
+    let failed = |error: hyper::Error| {
+        if error.is_parse_too_large() {
+            return Exchanged::Refused(Refusal::ResponseHeader { most: HEADER_BYTES, unit: "bytes, or too many fields" });
+        }
+        // The sources say what broke; hyper's own words only say where.
+        let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
+        Exchanged::Refused(Refusal::Exchange { host: outgoing.key.origin.host.clone(), why: format!("{error}{source}") })
+    };
+    let request = request(method, outgoing, matches!(sender, Sender::Http2(_))).map_err(Exchanged::Refused)?;
+    let sent = match &mut sender {
+        Sender::Http1(sender) => sender.try_send_request(request).await,
+        Sender::Http2(sender) => sender.try_send_request(request).await,
+    };
+    match sent {
+        Ok(response) => Ok((response, sender)),
+        Err(error) if error.message().is_some() => Err(Exchanged::Unsent),
+        Err(error) => Err(failed(error.into_error())),
+    }
+}
+
+fn request(method: &Method, outgoing: &Outgoing, http2: bool) -> Result<Request<Full<Bytes>>, Refusal> {
+    let wrong = |error: http::Error| Refusal::Url(error.to_string());
+    let origin = &outgoing.key.origin;
+    let mut request = Request::new(Full::new(outgoing.body.clone()));
+    *request.method_mut() = method.clone();
+    *request.headers_mut() = outgoing.headers.clone();
+    let path = outgoing.path_and_query.as_str();
+    if http2 {
+        let scheme = if origin.secure { "https" } else { "http" };
+        *request.uri_mut() =
+            Uri::builder().scheme(scheme).authority(origin.authority()).path_and_query(path).build().map_err(wrong)?;
+        *request.version_mut() = Version::HTTP_2;
+    } else {
+        let host = HeaderValue::from_str(&origin.authority()).map_err(|error| Refusal::Url(error.to_string()))?;
+        request.headers_mut().insert(header::HOST, host);
+        *request.uri_mut() = Uri::builder().path_and_query(path).build().map_err(wrong)?;
+    }
+    Ok(request)
+}

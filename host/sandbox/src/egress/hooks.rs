@@ -1,0 +1,87 @@
+//! What wasmtime calls when a connector sends a request.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use http::uri::Scheme;
+use http::{HeaderName, Request, Response};
+use http_body_util::BodyExt;
+use wasmtime_wasi_http::{Error as Code, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
+
+use super::gate::Gate;
+use super::policy::Purpose;
+use super::refusal::Refusal;
+use super::send::{Waits, collect};
+
+/// The pieces in which a connector's request bodies are taken.
+const PIECE: usize = 64 * 1024;
+
+type Io = Box<dyn Future<Output = Result<(), Code>> + Send>;
+type Sent = Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Code>> + Send>;
+
+/// One call's way out, for the instance that serves the call.
+pub struct GateHooks {
+    gate: Arc<Gate>,
+    purpose: Purpose,
+    waits: Waits,
+    forbidden: Arc<HashSet<HeaderName>>,
+}
+
+impl GateHooks {
+    pub(super) fn new(gate: Arc<Gate>, purpose: Purpose) -> Self {
+        let waits = Waits::of(&gate);
+        let forbidden = Arc::new(gate.forbidden());
+        GateHooks { gate, purpose, waits, forbidden }
+    }
+
+    /// The gate that it leads to.
+    pub fn gate(&self) -> &Arc<Gate> {
+        &self.gate
+    }
+}
+
+impl WasiHttpHooks for GateHooks {
+    fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
+        let forbidden = self.forbidden.clone();
+        Arc::new(move |name| forbidden.contains(name))
+    }
+
+    fn is_supported_scheme(&mut self, scheme: &Scheme) -> bool {
+        // Judged with the rest of the URL, so that the operator is told.
+        *scheme == Scheme::HTTPS || *scheme == Scheme::HTTP
+    }
+
+    fn set_host_header(&mut self) -> bool {
+        false
+    }
+
+    fn default_scheme(&mut self) -> Option<Scheme> {
+        Some(Scheme::HTTPS)
+    }
+
+    fn send_request(&mut self, request: Request<WasiBody>, options: Option<RequestOptions>, fut: Io) -> Sent {
+        // Only of interest to asynchronous components, which are off.
+        drop(fut);
+        let (parts, body) = request.into_parts();
+        // Judged and counted here, inside the host call: what follows runs beside the connector.
+        let admitted = match self.gate.admit(&self.purpose, &parts.method, &parts.uri) {
+            Ok(admitted) => admitted,
+            Err(refusal) => return Box::new(std::future::ready(Err(refusal.code()))),
+        };
+        let waits = self.waits.within(options);
+        Box::new(async move {
+            let response = admitted.send(parts.headers, collect(body), waits).await.map_err(|refusal: Refusal| refusal.code())?;
+            let response = response.map(|body| body.map_err(|refusal| refusal.code()).boxed_unsync());
+            Ok((response, Box::new(std::future::ready(Ok(()))) as Io))
+        })
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        PIECE
+    }
+
+    // The codes below are never asked for, as no hyper, connect or TLS error leaves egress as it is.
+    fn p2_error_from_hyper(&mut self, _: &hyper::Error) -> wasmtime_wasi_http::p2::bindings::http::types::ErrorCode {
+        wasmtime_wasi_http::p2::bindings::http::types::ErrorCode::HttpProtocolError
+    }
+}

@@ -1,0 +1,131 @@
+//! From a host name to the addresses that may be dialled. What is checked here is what is dialled: nobody resolves a second time.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use hickory_resolver::TokioResolver;
+use hickory_resolver::config::LookupIpStrategy;
+use tokio::sync::OnceCell;
+
+use super::address;
+use super::refusal::{Refusal, Wait};
+use super::url::Origin;
+
+/// Addresses that are tried at most.
+const TRIED: usize = 8;
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Resolves names, with the operator's own addresses first.
+pub(crate) struct Names {
+    own: BTreeMap<String, SocketAddr>,
+    allow_loopback: bool,
+    /// Read from the system's configuration when the first name needs it.
+    pub(super) system: OnceCell<TokioResolver>,
+}
+
+impl Names {
+    pub fn new(own: BTreeMap<String, SocketAddr>, allow_loopback: bool) -> Self {
+        let own = own.into_iter().map(|(host, address)| (host.to_ascii_lowercase(), address)).collect();
+        Names { own, allow_loopback, system: OnceCell::new() }
+    }
+
+    /// Whether the operator opened loopback for a host, so that it may be spoken to without TLS.
+    pub fn opens_loopback(&self, host: &str) -> bool {
+        self.allow_loopback && self.own.get(host).is_some_and(|address| address::is_loopback(address.ip()))
+    }
+
+    /// The addresses to dial. One answer that is not public refuses all of them.
+    pub async fn addresses(&self, origin: &Origin) -> Result<Vec<SocketAddr>, Refusal> {
+        let host = &origin.host;
+        if let Some(own) = self.own.get(host) {
+            let port = if own.port() == 0 { origin.port } else { own.port() };
+            return Ok(vec![SocketAddr::new(own.ip(), port)]);
+        }
+        let failed = |why: String| Refusal::Resolve { host: host.clone(), why };
+        let lookup = async {
+            // With the dot at its end, so that no search domain is tried.
+            self.system().await.map_err(failed)?.lookup_ip(format!("{host}.")).await.map_err(|error| failed(error.to_string()))
+        };
+        let found = tokio::time::timeout(PATIENCE, lookup)
+            .await
+            .map_err(|_| Refusal::Timeout { what: Wait::Resolve, limit: PATIENCE })??;
+        self.check(origin, found.iter().map(|ip| SocketAddr::new(ip, origin.port)))
+    }
+
+    fn check(&self, origin: &Origin, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, Refusal> {
+        let mut addresses = Vec::new();
+        for address in found {
+            let open = self.allow_loopback && address::is_loopback(address.ip());
+            if let Some(why) = address::refusal(address.ip()).filter(|_| !open) {
+                return Err(Refusal::Address { host: origin.host.clone(), address: address.ip(), why });
+            }
+            addresses.push(address);
+        }
+        if addresses.is_empty() {
+            return Err(Refusal::Resolve { host: origin.host.clone(), why: "the name has no address".to_owned() });
+        }
+        addresses.truncate(TRIED);
+        Ok(addresses)
+    }
+
+    async fn system(&self) -> Result<&TokioResolver, String> {
+        let build = || async {
+            let built = tokio::task::spawn_blocking(|| {
+                let mut builder = TokioResolver::builder_tokio()?;
+                // All that a name stands for is judged, not only the family that answers first.
+                builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
+                builder.build()
+            })
+            .await;
+            built.map_err(|error| error.to_string())?.map_err(|error| format!("the system's resolver configuration: {error}"))
+        };
+        self.system.get_or_try_init(build).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin() -> Origin {
+        Origin { secure: true, host: "api.example.com".to_owned(), port: 443 }
+    }
+
+    fn check(allow_loopback: bool, found: &[&str]) -> Result<Vec<SocketAddr>, Refusal> {
+        let names = Names::new(BTreeMap::new(), allow_loopback);
+        names.check(&origin(), found.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 443)))
+    }
+
+    #[test]
+    fn one_private_answer_among_public_ones_refuses_all() {
+        assert_eq!(check(false, &["1.1.1.1", "2606:4700::1111"]).unwrap().len(), 2);
+        for found in
+            [&["1.1.1.1", "10.0.0.1"][..], &["169.254.169.254", "1.1.1.1"], &["1.1.1.1", "::ffff:10.0.0.1"], &["127.0.0.1"]]
+        {
+            assert!(matches!(check(false, found), Err(Refusal::Address { .. })), "{found:?}");
+        }
+        assert!(matches!(check(false, &[]), Err(Refusal::Resolve { .. })));
+    }
+
+    #[test]
+    fn opening_loopback_opens_nothing_else() {
+        assert!(check(true, &["127.0.0.1", "::1"]).is_ok());
+        assert!(check(true, &["10.0.0.1"]).is_err());
+        assert!(check(true, &["169.254.169.254"]).is_err());
+    }
+
+    #[tokio::test]
+    async fn the_operators_address_stands_in_for_dns_with_its_port() {
+        let own = BTreeMap::from([
+            ("API.example.com".to_owned(), "127.0.0.1:8443".parse().unwrap()),
+            ("b.example.com".to_owned(), "10.0.0.5:0".parse().unwrap()),
+        ]);
+        let names = Names::new(own, true);
+        assert_eq!(names.addresses(&origin()).await.unwrap(), ["127.0.0.1:8443".parse().unwrap()]);
+        let b = Origin { host: "b.example.com".to_owned(), ..origin() };
+        assert_eq!(names.addresses(&b).await.unwrap(), ["10.0.0.5:443".parse().unwrap()]);
+        assert!(names.opens_loopback("api.example.com") && !names.opens_loopback("b.example.com"));
+        assert!(!names.opens_loopback("c.example.com"));
+    }
+}

@@ -1,0 +1,153 @@
+//! When a safe request is repeated, and how long that waits. Longer waits are the sync's to do: the response is handed over as it is.
+
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderMap, StatusCode, header};
+
+/// Times that one request is sent at most.
+pub(crate) const ATTEMPTS: u32 = 4;
+/// How long a request may be repeated for, waits included.
+pub(crate) const TOTAL: Duration = Duration::from_secs(10);
+
+const FIRST: Duration = Duration::from_millis(200);
+/// Seconds that no wait means; larger numbers are points in time.
+const EPOCH: u64 = 1_000_000_000;
+
+/// Whether a status may go away by itself.
+pub(crate) fn is_transient(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
+}
+
+/// How long to wait before the next attempt; none: don't.
+///
+/// `attempt` counts those made so far, from 1; `asked` is what the vendor asks for; `jitter` is 0 to 255, at random.
+pub(crate) fn wait(attempt: u32, elapsed: Duration, asked: Option<Duration>, jitter: u8) -> Option<Duration> {
+    if attempt >= ATTEMPTS {
+        return None;
+    }
+    let share = u32::from(jitter);
+    let wait = match asked {
+        // Never sooner than asked, and not all connections at the same instant.
+        Some(asked) => asked + asked.min(Duration::from_secs(1)) * share / 2_550,
+        None => {
+            let most = FIRST * 2_u32.saturating_pow(attempt);
+            most / 2 + most / 2 * share / 255
+        }
+    };
+    (elapsed + wait <= TOTAL).then_some(wait)
+}
+
+/// How long a response asks to wait.
+pub(crate) fn asked(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    if let Some(wait) = text(header::RETRY_AFTER.as_str()).and_then(|text| retry_after(text, now)) {
+        return Some(wait);
+    }
+    // The window's end says nothing about an error that is not about the rate.
+    if status != StatusCode::TOO_MANY_REQUESTS {
+        return None;
+    }
+    ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"].iter().find_map(|name| reset(text(name)?, now))
+}
+
+/// `Retry-After`: seconds, or a date in one of HTTP's three forms.
+fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Some(seconds) = seconds(text) {
+        return Some(seconds);
+    }
+    let then = httpdate::parse_http_date(text).ok()?;
+    Some(then.duration_since(now).unwrap_or_default())
+}
+
+/// A reset header: seconds from now, or since 1970 in seconds or milliseconds, as vendors please.
+fn reset(text: &str, now: SystemTime) -> Option<Duration> {
+    let wait = seconds(text)?;
+    let number = wait.as_secs();
+    if number < EPOCH {
+        return Some(wait);
+    }
+    let then = if number < EPOCH * 1_000 { wait } else { Duration::from_millis(number) };
+    Some(SystemTime::UNIX_EPOCH.checked_add(then)?.duration_since(now).unwrap_or_default())
+}
+
+/// Whole or decimal seconds.
+fn seconds(text: &str) -> Option<Duration> {
+    if text.len() > 16
+        || !text.starts_with(|c: char| c.is_ascii_digit())
+        || !text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    {
+        return None;
+    }
+    Duration::try_from_secs_f64(text.parse().ok()?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn now() -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000)
+    }
+
+    fn asks(status: u16, name: &'static str, value: &str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(name, value.parse().unwrap());
+        asked(StatusCode::from_u16(status).unwrap(), &headers, now())
+    }
+
+    #[test]
+    fn every_way_to_ask_for_a_wait_is_read() {
+        let secs = |seconds| Some(Duration::from_secs(seconds));
+        for (status, name, value, wait) in [
+            (429, "retry-after", "0", secs(0)),
+            (429, "retry-after", " 7 ", secs(7)),
+            (503, "retry-after", "120", secs(120)),
+            (429, "retry-after", "1.5", Some(Duration::from_millis(1_500))),
+            // 1,700,000,000 is Tue, 14 Nov 2023 22:13:20 GMT.
+            (429, "retry-after", "Tue, 14 Nov 2023 22:13:25 GMT", secs(5)),
+            (429, "retry-after", "Tuesday, 14-Nov-23 22:13:25 GMT", secs(5)),
+            (429, "retry-after", "Tue Nov 14 22:13:25 2023", secs(5)),
+            (429, "retry-after", "Tue, 14 Nov 2023 22:13:00 GMT", secs(0)),
+            (429, "retry-after", "soon", None),
+            (429, "retry-after", "-1", None),
+            (429, "retry-after", "inf", None),
+            (429, "retry-after", "9999999999999999999999", None),
+            (429, "ratelimit-reset", "12", secs(12)),
+            (429, "x-ratelimit-reset", "3", secs(3)),
+            (429, "x-ratelimit-reset", "1700000009", secs(9)),
+            (429, "x-ratelimit-reset", "1700000009000", secs(9)),
+            (429, "x-ratelimit-reset", "1600000000", secs(0)),
+            (429, "x-ratelimit-reset", "never", None),
+            (503, "x-ratelimit-reset", "3", None),
+        ] {
+            assert_eq!(asks(status, name, value), wait, "{status} {name}: {value}");
+        }
+    }
+
+    #[test]
+    fn waits_grow_are_never_shorter_than_asked_and_end() {
+        let none = Duration::ZERO;
+        let waits: Vec<Duration> = (1..4).filter_map(|attempt| wait(attempt, none, None, 255)).collect();
+        assert_eq!(waits, [400, 800, 1_600].map(Duration::from_millis));
+        assert_eq!(wait(1, none, None, 0), Some(Duration::from_millis(200)));
+        assert_eq!(wait(ATTEMPTS, none, None, 0), None);
+        for jitter in [0, 128, 255] {
+            let asked = Duration::from_secs(5);
+            let given = wait(1, none, Some(asked), jitter).unwrap();
+            assert!(given >= asked && given <= asked + Duration::from_millis(100), "{given:?}");
+        }
+        assert_eq!(wait(1, none, Some(Duration::from_secs(11)), 0), None);
+        assert_eq!(wait(2, Duration::from_secs(8), Some(Duration::from_secs(3)), 0), None);
+        assert_eq!(wait(1, none, Some(Duration::ZERO), 255), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn only_errors_that_may_go_away_are_repeated() {
+        for status in [429, 500, 502, 503, 504] {
+            assert!(is_transient(StatusCode::from_u16(status).unwrap()));
+        }
+        for status in [200, 204, 302, 400, 401, 403, 404, 409, 422, 501, 505] {
+            assert!(!is_transient(StatusCode::from_u16(status).unwrap()));
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! One request, from being let through to its response: permits, address, scan, credential, exchange, repeats.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Version, header};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+use wasmtime_wasi_http::RequestOptions;
+use zeroize::Zeroizing;
+
+use super::body::ResponseBody;
+use super::decode::{ACCEPTED, Coding, Decoded};
+use super::exchange::{Exchanged, Outgoing, exchange};
+use super::gate::{Admitted, Gate, is_forbidden};
+use super::pace::until;
+use super::pool::{self, HEADER_BYTES, HEADER_FIELDS, Key, Sender};
+use super::refusal::{Refusal, Wait};
+use super::retry;
+use super::wire::{Lease, Times, Wire};
+use crate::budget::Resource;
+
+/// The longest body of a request, whatever the budget.
+const LONGEST_BODY: u64 = 8 << 20;
+/// Bodies up to this length are read before the response is handed over, so that they don't hold their connection.
+const READ_AHEAD: u64 = 64 * 1024;
+/// How long the body of a response that is not handed over is read for.
+const DRAIN: Duration = Duration::from_millis(250);
+
+/// Set by egress, whatever the connector set.
+const OVERWRITTEN: [HeaderName; 5] =
+    [header::ACCEPT_ENCODING, header::CONTENT_LENGTH, header::USER_AGENT, header::TE, header::EXPECT];
+/// True of the body as it was on the wire.
+const OF_THE_CODED: [&str; 7] =
+    ["content-encoding", "content-length", "etag", "content-md5", "digest", "content-digest", "accept-ranges"];
+/// True of the body unless a secret was overwritten in it.
+const OF_THE_BYTES: [&str; 4] = ["content-md5", "digest", "content-digest", "repr-digest"];
+
+/// How long the parts of one request may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Waits {
+    connect: Duration,
+    response: Duration,
+    idle: Duration,
+    call: Duration,
+    deadline: Instant,
+}
+
+impl Waits {
+    /// The operator's limits, for a call that begins now.
+    pub fn of(gate: &Gate) -> Self {
+        let options = &gate.egress.options;
+        let call = gate.meter().budget().call;
+        let deadline = Instant::now().checked_add(call).unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
+        Waits { connect: options.connect_timeout, response: options.response_timeout, idle: options.idle_timeout, call, deadline }
+    }
+
+    /// What the connector asks for, where that is shorter.
+    pub fn within(mut self, asked: Option<RequestOptions>) -> Self {
+        let clamp = |asked: Option<Duration>, limit: Duration| {
+            asked.map_or(limit, |asked| asked.max(Duration::from_millis(1)).min(limit.max(Duration::from_millis(1))))
+        };
+        if let Some(asked) = asked {
+            self.connect = clamp(asked.connect_timeout, self.connect);
+            self.response = clamp(asked.first_byte_timeout, self.response);
+            self.idle = clamp(asked.between_bytes_timeout, self.idle);
+        }
+        self
+    }
+}
+
+/// An attempt that brought no response.
+struct Failed {
+    refusal: Refusal,
+    /// On a connection that had been idle: the server may have closed it just then.
+    stale: bool,
+}
+
+impl Admitted {
+    /// Sends the request and hands over its response.
+    pub async fn send(
+        self,
+        headers: HeaderMap,
+        body: impl Future<Output = Result<Bytes, Refusal>>,
+        waits: Waits,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let (gate, event, started) = (self.gate.clone(), self.event, self.started);
+        let sent = self.run(headers, body, waits).await;
+        sent.inspect_err(|refusal| {
+            gate.finish(event, started, 0, 0);
+            gate.refuse(Some(event), refusal);
+        })
+    }
+
+    async fn run(
+        self,
+        headers: HeaderMap,
+        body: impl Future<Output = Result<Bytes, Refusal>>,
+        waits: Waits,
+    ) -> Result<Response<ResponseBody>, Refusal> {
+        let body = until(waits.deadline, waits.call, body).await??;
+        let outgoing = self.prepare(headers, body, waits)?;
+        let safe = matches!(self.method, Method::GET | Method::HEAD) && outgoing.body.is_empty();
+        let mut attempt = 1;
+        loop {
+            let outcome = self.attempt(&outgoing, attempt).await;
+            let asked = match &outcome {
+                Ok(response) if retry::is_transient(response.status()) => {
+                    retry::asked(response.status(), response.headers(), SystemTime::now())
+                }
+                Ok(_) => return self.hand_over(outcome.map_err(|failed| failed.refusal)?),
+                // The server closed an idle connection: there is nothing to wait for.
+                Err(Failed { refusal, stale: true }) if refusal.is_transient() => Some(Duration::ZERO),
+                Err(Failed { refusal, .. }) if refusal.is_transient() => None,
+                Err(_) => return Err(outcome.err().map_or_else(|| Refusal::Host("no outcome".to_owned()), |f| f.refusal)),
+            };
+            let wait = retry::wait(attempt, self.started.elapsed(), asked, jitter());
+            let wait = wait.filter(|wait| safe && Instant::now() + *wait < waits.deadline);
+            let Some(wait) = wait else {
+                return match outcome {
+                    Ok(response) => self.hand_over(response),
+                    Err(failed) => Err(failed.refusal),
+                };
+            };
+            if let Ok(response) = outcome {
+                drain(response).await;
+            }
+            tokio::time::sleep(wait).await;
+            self.gate.meter().retry()?;
+            attempt += 1;
+        }
+    }
+
+    /// Scans what the connector made, then adds what only the host knows.
+    fn prepare(&self, mut headers: HeaderMap, body: Bytes, waits: Waits) -> Result<Outgoing, Refusal> {
+        let gate = &self.gate;
+        let length = body.len() as u64;
+        if length > LONGEST_BODY {
+            return Err(Refusal::RequestBody(LONGEST_BODY));
+        }
+        gate.meter().sent(length)?;
+        if let Some(name) = headers.keys().find(|name| is_forbidden(name) || gate.injection.owns(name)) {
+            return Err(Refusal::Header(name.to_string()));
+        }
+        let mut path_and_query = Zeroizing::new(self.target.path_and_query());
+        if let Some(scrubber) = gate.scrubber() {
+            let leak = |found: Option<&str>, place| match found {
+                Some(field) => Err(Refusal::Leak { field: field.to_owned(), place }),
+                None => Ok(()),
+            };
+            leak(scrubber.find(path_and_query.as_bytes()), "URL")?;
+            for (name, value) in &headers {
+                leak(scrubber.find(name.as_str().as_bytes()).or_else(|| scrubber.find(value.as_bytes())), "header")?;
+            }
+            leak(scrubber.find(&body), "body")?;
+        }
+        for name in OVERWRITTEN {
+            headers.remove(name);
+        }
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
+        headers.insert(header::USER_AGENT, gate.egress.user_agent.clone());
+        gate.injection.inject(&mut headers, &mut path_and_query);
+        let key = Key {
+            tenant: gate.tenant.clone(),
+            connection: gate.connection.clone(),
+            origin: self.target.origin.clone(),
+            identity: 0,
+        };
+        Ok(Outgoing { key, headers, path_and_query, body, waits })
+    }
+
+    /// Sends the request once.
+    async fn attempt(&self, outgoing: &Outgoing, attempt: u32) -> Result<Response<Wire>, Failed> {
+        let fresh = |refusal| Failed { refusal, stale: false };
+        let gate = &self.gate;
+        let waits = &outgoing.waits;
+        gate.change(self.event, |event| event.attempts = attempt);
+        let permits = until(waits.deadline, waits.call, self.permits(waits.deadline)).await.and_then(|permits| permits);
+        let permits = permits.map_err(fresh)?;
+        let addresses = until(waits.deadline, waits.call, gate.egress.names.addresses(&outgoing.key.origin)).await;
+        let addresses = addresses.and_then(|addresses| addresses).map_err(fresh)?;
+        let mut permits = Some(permits);
+        loop {
+            let idle = gate.egress.pool.take(&outgoing.key).await;
+            let stale = idle.is_some();
+            let sender = match idle {
+                Some(sender) => sender,
+                None => self.connect(outgoing, &addresses).await.map_err(fresh)?,
+            };
+            let limit = waits.response.min(waits.deadline.saturating_duration_since(Instant::now()));
+            let late = Refusal::Timeout { what: Wait::Response, limit };
+            let exchanged =
+                tokio::time::timeout(limit, exchange(sender, &self.method, outgoing)).await.map_err(|_| fresh(late))?;
+            match exchanged {
+                Ok((response, sender)) => {
+                    let lease = Lease {
+                        pool: gate.egress.pool.clone(),
+                        key: outgoing.key.clone(),
+                        sender: Some(sender),
+                        permits: permits.take().unwrap_or_default(),
+                    };
+                    let times = Times { idle: waits.idle, deadline: waits.deadline, call: waits.call };
+                    return self.check(response, lease, times).await.map_err(|refusal| Failed { refusal, stale });
+                }
+                // Nothing was sent: another connection will do.
+                Err(Exchanged::Unsent) if stale => {}
+                Err(Exchanged::Unsent) => {
+                    let refusal = Refusal::Exchange { host: self.host(), why: "the server closed the connection".to_owned() };
+                    return Err(fresh(refusal));
+                }
+                Err(Exchanged::Refused(refusal)) => return Err(Failed { refusal, stale }),
+            }
+        }
+    }
+
+    fn host(&self) -> String {
+        self.target.origin.host.clone()
+    }
+
+    /// Waits for a place among the session's requests and the connection's, and for its rate.
+    async fn permits(&self, deadline: Instant) -> Result<Vec<OwnedSemaphorePermit>, Refusal> {
+        let gate = &self.gate;
+        let one = |semaphore: &Arc<Semaphore>| semaphore.clone().acquire_owned();
+        let closed = |_| Refusal::Host("egress is shut".to_owned());
+        let permits = vec![one(&gate.concurrent).await.map_err(closed)?, one(&gate.pace.concurrent).await.map_err(closed)?];
+        gate.pace.wait(deadline).await?;
+        Ok(permits)
+    }
+
+    async fn connect(&self, outgoing: &Outgoing, addresses: &[SocketAddr]) -> Result<Sender, Refusal> {
+        let gate = &self.gate;
+        let origin = &outgoing.key.origin;
+        let tls = match (origin.secure, &gate.tls) {
+            (false, _) => None,
+            (true, Some(tls)) => Some(tls.clone()),
+            (true, None) => return Err(Refusal::Host("no TLS for this connection".to_owned())),
+        };
+        let limit = outgoing.waits.connect.min(outgoing.waits.deadline.saturating_duration_since(Instant::now()));
+        let sender = pool::connect(origin, addresses, tls, limit).await?;
+        if let Sender::Http2(shared) = &sender {
+            gate.egress.pool.give(outgoing.key.clone(), Sender::Http2(shared.clone()));
+        }
+        Ok(sender)
+    }
+
+    /// Holds a response's header to its limits, and reads a short body ahead.
+    async fn check(&self, response: Response<Incoming>, lease: Lease, times: Times) -> Result<Response<Wire>, Refusal> {
+        let (parts, incoming) = response.into_parts();
+        if parts.headers.len() > HEADER_FIELDS {
+            return Err(Refusal::ResponseHeader { most: HEADER_FIELDS, unit: "fields" });
+        }
+        let bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+        if bytes > HEADER_BYTES {
+            return Err(Refusal::ResponseHeader { most: HEADER_BYTES, unit: "bytes" });
+        }
+        let length: Option<u64> = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+        let limit = self.gate.meter().budget().response_bytes;
+        if self.method != Method::HEAD && length.is_some_and(|length| length > limit) {
+            return Err(self.gate.meter().exceed(Resource::ResponseBytes, limit).into());
+        }
+        let mut wire = Wire::new(incoming, lease, self.gate.meter().clone(), times);
+        if !parts.status.is_success() || length.is_some_and(|length| length <= READ_AHEAD) {
+            wire.read_ahead(READ_AHEAD).await?;
+        }
+        Ok(Response::from_parts(parts, wire))
+    }
+
+    /// Makes a response what the connector may see.
+    fn hand_over(&self, response: Response<Wire>) -> Result<Response<ResponseBody>, Refusal> {
+        let (mut parts, wire) = response.into_parts();
+        self.gate.change(self.event, |event| event.status = Some(parts.status.as_u16()));
+        let coding = if self.method == Method::HEAD { None } else { Coding::of(&parts.headers)? };
+        if coding.is_some() {
+            OF_THE_CODED.iter().for_each(|name| drop(parts.headers.remove(*name)));
+        }
+        let hidden: Vec<HeaderName> =
+            parts.headers.keys().filter(|name| is_forbidden(name) || self.gate.injection.owns(name)).cloned().collect();
+        hidden.iter().for_each(|name| drop(parts.headers.remove(name)));
+        let mut hits = 0;
+        if let Some(scrubber) = self.gate.scrubber() {
+            OF_THE_BYTES.iter().for_each(|name| drop(parts.headers.remove(*name)));
+            for value in parts.headers.values_mut() {
+                let mut bytes = value.as_bytes().to_vec();
+                let found = scrubber.scrub(&mut bytes);
+                if found > 0 {
+                    hits += found;
+                    *value = HeaderValue::from_bytes(&bytes).unwrap_or_else(|_| HeaderValue::from_static("*"));
+                }
+            }
+        }
+        parts.version = Version::HTTP_11;
+        parts.extensions.clear();
+        let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event, self.started, hits);
+        Ok(Response::from_parts(parts, body))
+    }
+}
+
+/// Reads the body of a response that nobody wants, if it is short, so that its connection can be used again.
+async fn drain(response: Response<Wire>) {
+    let mut wire = response.into_body();
+    let _ = tokio::time::timeout(DRAIN, wire.read_ahead(READ_AHEAD)).await;
+}
+
+/// The body that a connector writes, whole.
+pub(super) async fn collect(body: wasmtime_wasi_http::WasiBody) -> Result<Bytes, Refusal> {
+    let limit = usize::try_from(LONGEST_BODY).unwrap_or(usize::MAX);
+    match Limited::new(body, limit).collect().await {
+        Ok(body) => Ok(body.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::RequestBody(LONGEST_BODY)),
+        Err(_) => Err(Refusal::RequestAborted),
+    }
+}
+
+fn jitter() -> u8 {
+    let mut byte = [128];
+    // Without randomness the waits are only less spread.
+    let _ = getrandom::fill(&mut byte);
+    let [byte] = byte;
+    byte
+}

@@ -1,0 +1,53 @@
+//! TLS towards vendors: the system's roots and the operator's, one provider, HTTP/2 or HTTP/1.1.
+
+use std::sync::Arc;
+
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use rustls_platform_verifier::Verifier;
+
+use super::EgressError;
+
+/// Sessions that one connection remembers, to resume them.
+const RESUMED: usize = 8;
+
+/// Reads the operator's certificate authorities.
+pub(crate) fn authorities(pems: &[String]) -> Result<Vec<CertificateDer<'static>>, EgressError> {
+    let mut authorities = Vec::new();
+    for pem in pems {
+        let before = authorities.len();
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            authorities.push(certificate.map_err(|error| EgressError::Authority(error.to_string()))?);
+        }
+        if authorities.len() == before {
+            return Err(EgressError::Authority("there is no CERTIFICATE in it".to_owned()));
+        }
+    }
+    Ok(authorities)
+}
+
+/// What every connection's TLS starts from. Reads the system's roots, which blocks for some milliseconds.
+pub(crate) fn config(authorities: Vec<CertificateDer<'static>>) -> Result<ClientConfig, EgressError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let verifier = Verifier::new_with_extra_roots(authorities, provider.clone()).map_err(|error| match error {
+        rustls::Error::General(_) => EgressError::NoRoots,
+        error => EgressError::Authority(error.to_string()),
+    })?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| EgressError::Authority(error.to_string()))?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// The same for one connection, with a session memory of its own: a resumed session would link two tenants.
+pub(crate) fn apart(config: &ClientConfig) -> Arc<ClientConfig> {
+    let mut config = config.clone();
+    config.resumption = Resumption::in_memory_sessions(RESUMED);
+    Arc::new(config)
+}

@@ -1,0 +1,148 @@
+//! Who computes next. Yielding alone is not fair: with sixty connectors that spin, an honest page takes a thousand times as long.
+//! So a connector that has used up its slice passes a turnstile, which admits one fewer than there are cores; the tenant that used
+//! least goes first. Short bursts never come here.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use headcount_model::TenantId;
+use tokio::sync::oneshot;
+
+/// Beyond as many tenants, what the others used is forgotten once nobody waits.
+const MAX_TENANTS: usize = 10_000;
+
+/// The turnstile.
+pub(crate) struct Turnstile {
+    state: Mutex<State>,
+}
+
+struct State {
+    free: usize,
+    /// Breaks ties: first come, first served.
+    next: u64,
+    /// What the tenant admitted last had used. Nobody starts below it, so an idle tenant saves nothing up.
+    floor: u64,
+    used: HashMap<TenantId, u64>,
+    waiting: BTreeMap<(u64, u64), oneshot::Sender<Pass>>,
+}
+
+/// The right to compute for one slice. The next in line goes when it is dropped.
+pub(crate) struct Pass {
+    turnstile: Option<Arc<Turnstile>>,
+}
+
+impl Turnstile {
+    /// One that admits `slots` at once, at least one.
+    pub(super) fn new(slots: usize) -> Arc<Self> {
+        let (used, waiting) = (HashMap::new(), BTreeMap::new());
+        Arc::new(Turnstile { state: Mutex::new(State { free: slots.max(1), next: 0, floor: 0, used, waiting }) })
+    }
+
+    /// Waits for a turn, after having used as many microseconds. As long as the others' slices last at most.
+    pub(crate) async fn enter(self: &Arc<Self>, tenant: &TenantId, micros: u64) -> Pass {
+        let turn = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let floor = state.floor;
+            let used = match state.used.get_mut(tenant) {
+                Some(used) => {
+                    *used = (*used).max(floor).saturating_add(micros);
+                    *used
+                }
+                None => {
+                    state.used.insert(tenant.clone(), floor.saturating_add(micros));
+                    floor.saturating_add(micros)
+                }
+            };
+            if state.free > 0 {
+                state.free -= 1;
+                return Pass { turnstile: Some(Arc::clone(self)) };
+            }
+            let key = (used, state.next);
+            state.next += 1;
+            let (sender, turn) = oneshot::channel();
+            state.waiting.insert(key, sender);
+            turn
+        };
+        // The sender is dropped only with the turnstile: nobody is left to wait for.
+        turn.await.unwrap_or(Pass { turnstile: None })
+    }
+
+    fn leave(self: &Arc<Self>) {
+        loop {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(((used, _), next)) = state.waiting.pop_first() else {
+                state.free += 1;
+                if state.used.len() > MAX_TENANTS {
+                    state.used.clear();
+                }
+                return;
+            };
+            state.floor = state.floor.max(used);
+            drop(state);
+            match next.send(Pass { turnstile: Some(Arc::clone(self)) }) {
+                Ok(()) => return,
+                // Whoever waited has gone; the next one gets this pass, so it must not come back by itself.
+                Err(mut pass) => pass.turnstile = None,
+            }
+        }
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if let Some(turnstile) = self.turnstile.take() {
+            turnstile.leave();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::*;
+
+    fn tenant(name: &str) -> TenantId {
+        name.parse().unwrap()
+    }
+
+    fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+        pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    #[test]
+    fn the_tenant_that_used_least_goes_first() {
+        let turnstile = Turnstile::new(1);
+        let (greedy, modest) = (tenant("greedy"), tenant("modest"));
+        let Poll::Ready(pass) = poll(&mut Box::pin(turnstile.enter(&greedy, 9_000))) else { panic!("nobody was before it") };
+        let mut first = Box::pin(turnstile.enter(&greedy, 2_000));
+        let mut second = Box::pin(turnstile.enter(&modest, 2_000));
+        assert!(poll(&mut first).is_pending());
+        assert!(poll(&mut second).is_pending());
+        drop(pass);
+        assert!(poll(&mut first).is_pending(), "it came first, but used more");
+        let Poll::Ready(pass) = poll(&mut second) else { panic!("it used least") };
+        drop(pass);
+        assert!(poll(&mut first).is_ready());
+    }
+
+    #[test]
+    fn a_turn_of_somebody_who_left_goes_to_the_next() {
+        let turnstile = Turnstile::new(1);
+        let one = tenant("one");
+        let Poll::Ready(pass) = poll(&mut Box::pin(turnstile.enter(&one, 1))) else { panic!("nobody was before it") };
+        let mut gone = Box::pin(turnstile.enter(&one, 1));
+        let mut gone_later = Box::pin(turnstile.enter(&one, 1));
+        let mut waits = Box::pin(turnstile.enter(&one, 1));
+        assert!(poll(&mut gone).is_pending() && poll(&mut gone_later).is_pending() && poll(&mut waits).is_pending());
+        drop(gone);
+        drop(pass);
+        assert!(poll(&mut waits).is_pending(), "somebody else is before it");
+        drop(gone_later);
+        let Poll::Ready(pass) = poll(&mut waits) else { panic!("the turn was lost") };
+        drop(pass);
+        assert!(poll(&mut Box::pin(turnstile.enter(&one, 1))).is_ready());
+    }
+}

@@ -1,0 +1,90 @@
+//! Why a component can't be used, and why a call into one did not succeed.
+
+use headcount_model::Failure;
+
+use crate::budget::Excess;
+
+/// Why a component can't be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackageError {
+    /// Not a component at all.
+    #[error("this is not a WebAssembly component: {0}")]
+    NotAComponent(String),
+    /// Without a manifest.
+    #[error("the component has no manifest: add one with `headcount connector pack FILE manifest.toml`")]
+    NoManifest,
+    /// With more than one.
+    #[error("the component has {0} manifests; it must have exactly one at its top level")]
+    SeveralManifests(usize),
+    /// With one that can't be taken.
+    #[error("the component's manifest can't be taken: {0}")]
+    Manifest(#[from] headcount_model::manifest::ManifestError),
+    /// Made for a contract that this host doesn't speak, or none.
+    #[error("the component exports {found}; this host speaks headcount:connector/api@{known}")]
+    Contract {
+        /// The `headcount:connector/api` export it has, or "no headcount:connector/api".
+        found: String,
+        /// What this host speaks.
+        known: &'static str,
+    },
+    /// It imports something that a connector doesn't get.
+    #[error("the component imports {0}, which this host does not offer to connectors")]
+    Import(String),
+    /// It could not be compiled.
+    #[error("the component can't be compiled: {0}")]
+    Compile(String),
+    /// A core module could not be made a component, or the file could not be packed.
+    #[error("the module can't be packed: {0}")]
+    Pack(String),
+}
+
+/// Why the engine could not be started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// It doesn't work on this machine.
+    #[error("the engine can't be started: {0}")]
+    Engine(String),
+    /// The folder for compiled code can't be used.
+    #[error("the folder for compiled code, {}, can't be made", folder.display())]
+    Cache {
+        /// The folder.
+        folder: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+/// Why a call into a connector did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The connector says why.
+    #[error(transparent)]
+    Failure(#[from] Failure),
+    /// It used more than its budget.
+    #[error(transparent)]
+    Excess(#[from] Excess),
+    /// It trapped.
+    #[error("the connector trapped: {reason}{}", if .output.is_empty() { String::new() } else { format!("; its last output: {}", headcount_model::printable(.output)) })]
+    Trap {
+        /// What the engine says.
+        reason: String,
+        /// The last lines of its log and standard error.
+        output: String,
+    },
+    /// It broke the contract: a cursor too long, text that is no JSON.
+    #[error("the connector broke the contract: {0}")]
+    Contract(String),
+    /// The host itself failed.
+    #[error("the host failed: {0}")]
+    Host(String),
+}
+
+impl CallError {
+    /// Whether the same call may succeed later without anybody doing anything.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, CallError::Failure(failure) if failure.code.is_retryable())
+    }
+}

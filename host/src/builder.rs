@@ -1,0 +1,95 @@
+//! Opening the host: what `Headcount::open` takes for granted, and how to change it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use headcount_sandbox::egress::{Egress, EgressOptions};
+use headcount_sandbox::vault::Vault;
+use headcount_sandbox::{Budget, Runtime, RuntimeOptions};
+use headcount_store::{SqliteStore, Store};
+
+use crate::{Error, Headcount, Inner};
+
+/// Where the key that seals credentials may stand: 32 bytes in hexadecimal or base64.
+pub const KEY_VARIABLE: &str = "HEADCOUNT_KEY";
+
+/// Sets up a host.
+///
+/// By default: SQLite in the folder, connectors reach only the hosts that their manifests name, and only global addresses; one
+/// session's budget is [`Budget::default`].
+pub struct Builder {
+    data: PathBuf,
+    store: Option<Arc<dyn Store>>,
+    egress: EgressOptions,
+    budget: Budget,
+    extra_hosts: Vec<String>,
+}
+
+impl Builder {
+    pub(crate) fn new(data: &Path) -> Self {
+        Builder {
+            data: data.to_owned(),
+            store: None,
+            egress: EgressOptions::default(),
+            budget: Budget::default(),
+            extra_hosts: Vec::new(),
+        }
+    }
+
+    /// Keeps records in this store instead of SQLite in the data folder.
+    pub fn store(mut self, store: Arc<dyn Store>) -> Self {
+        self.store = Some(store);
+        self
+    }
+
+    /// The operator's side of egress: resolution overrides, further authorities, timeouts.
+    pub fn egress(mut self, egress: EgressOptions) -> Self {
+        self.egress = egress;
+        self
+    }
+
+    /// What one session may use.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Allows a host in connection settings that ends in none of a manifest's suffixes: a tenant's custom domain.
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.extra_hosts.push(host.into().to_ascii_lowercase());
+        self
+    }
+
+    /// Opens the host.
+    ///
+    /// # Errors
+    /// The folder, the store, the key or the engine can't be used.
+    pub async fn open(self) -> Result<Headcount, Error> {
+        let file = |what: &'static str, path: &Path| {
+            let path = path.display().to_string();
+            move |problem: String| Error::File { what, path, problem }
+        };
+        let components = self.data.join("connectors");
+        tokio::fs::create_dir_all(&components).await.map_err(|error| file("the data folder", &components)(error.to_string()))?;
+        let store: Arc<dyn Store> = match self.store {
+            Some(store) => store,
+            None => Arc::new(SqliteStore::open(&self.data.join("headcount.db")).await?),
+        };
+        let key = self.data.join("headcount.key");
+        let vault = {
+            let key = key.clone();
+            tokio::task::spawn_blocking(move || Vault::from_env_or_file(KEY_VARIABLE, &key))
+                .await
+                .map_err(|error| Error::Sandbox(error.to_string()))?
+                .map_err(|error| file("the key that seals credentials,", &self.data.join("headcount.key"))(error.to_string()))?
+        };
+        let egress = Egress::new(self.egress).map_err(|error| Error::Sandbox(error.to_string()))?;
+        let mut options = RuntimeOptions::new(egress);
+        options.cache = Some(self.data.join("compiled"));
+        options.cache_key = vault.derive("headcount 2026 compiled code");
+        let runtime = Runtime::new(options).map_err(|error| Error::Sandbox(error.to_string()))?;
+        Ok(Headcount {
+            inner: Arc::new(Inner { store, runtime, vault, data: self.data, budget: self.budget, extra_hosts: self.extra_hosts }),
+        })
+    }
+}

@@ -1,0 +1,90 @@
+//! The operator's connectors: installed by digest, kept as files, and read back with their digest checked.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use headcount_model::{ConnectorId, Digest, Timestamp};
+use headcount_sandbox::{Connector, Package, PackageError};
+use headcount_store::InstalledConnector;
+
+use crate::{Error, Headcount, Inner};
+
+impl Headcount {
+    /// Installs a component under the id in its manifest. Installing the same file again changes nothing.
+    ///
+    /// # Errors
+    /// It is not a component with a manifest that this host can run, or another digest is installed under this id: accept that with
+    /// [`replace`](Self::replace).
+    pub async fn install(&self, component: Vec<u8>) -> Result<InstalledConnector, Error> {
+        let package = read(component).await?;
+        match self.inner.store.connector(&package.manifest.id).await? {
+            Some(installed) if installed.digest != package.digest => {
+                Err(Error::OtherDigest { id: installed.id, installed: installed.digest, offered: package.digest })
+            }
+            _ => self.put(package).await,
+        }
+    }
+
+    /// Accepts a component in place of the one that is installed under its id.
+    ///
+    /// # Errors
+    /// It is not a component with a manifest that this host can run.
+    pub async fn replace(&self, component: Vec<u8>) -> Result<InstalledConnector, Error> {
+        let package = read(component).await?;
+        self.put(package).await
+    }
+
+    /// What is installed, by id.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn connectors(&self) -> Result<Vec<InstalledConnector>, Error> {
+        Ok(self.inner.store.connectors().await?)
+    }
+
+    async fn put(&self, package: Package) -> Result<InstalledConnector, Error> {
+        // Compiled before it is accepted, so that what is accepted can run.
+        self.inner.runtime.load(&package).await?;
+        let path = self.inner.component_path(&package.digest);
+        let installed = InstalledConnector {
+            id: package.manifest.id.clone(),
+            digest: package.digest,
+            manifest: package.manifest.clone(),
+            size: package.size,
+            installed_at: Timestamp::now(),
+        };
+        let failed = |error: std::io::Error| Error::File {
+            what: "the component",
+            path: path.display().to_string(),
+            problem: error.to_string(),
+        };
+        let draft = path.with_extension("part");
+        tokio::fs::write(&draft, package.bytes()).await.map_err(failed)?;
+        tokio::fs::rename(&draft, &path).await.map_err(failed)?;
+        self.inner.store.put_connector(&installed).await?;
+        Ok(installed)
+    }
+}
+
+async fn read(component: Vec<u8>) -> Result<Package, Error> {
+    let package = tokio::task::spawn_blocking(move || Package::read(component)).await;
+    Ok(package.map_err(|error| PackageError::NotAComponent(error.to_string()))??)
+}
+
+impl Inner {
+    fn component_path(&self, digest: &Digest) -> PathBuf {
+        self.data.join("connectors").join(format!("{}.wasm", digest.hex()))
+    }
+
+    /// The installed connector of this id, compiled and ready.
+    pub(crate) async fn ready(&self, id: &ConnectorId) -> Result<(InstalledConnector, Arc<Connector>), Error> {
+        let installed = self.store.connector(id).await?.ok_or_else(|| Error::NoConnector(id.clone()))?;
+        let bytes = tokio::fs::read(self.component_path(&installed.digest)).await.map_err(|_| Error::ComponentLost(id.clone()))?;
+        let package = read(bytes).await?;
+        if package.digest != installed.digest {
+            return Err(Error::ComponentLost(id.clone()));
+        }
+        let connector = self.runtime.load(&package).await?;
+        Ok((installed, connector))
+    }
+}

@@ -1,0 +1,102 @@
+//! Why the host could not do something.
+
+use headcount_model::manifest::SettingsError;
+use headcount_model::{ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
+use headcount_sandbox::{CallError, PackageError};
+use headcount_store::StoreError;
+use headcount_sync::{ActionError, SyncError};
+
+/// Why the host could not do something: what failed, for which tenant and connection, and what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A component can't be used.
+    #[error(transparent)]
+    Package(#[from] PackageError),
+    /// A file or folder of the host can't be used.
+    #[error("{what} {path} can't be used: {problem}")]
+    File {
+        /// What it is for.
+        what: &'static str,
+        /// Where it is.
+        path: String,
+        /// Why.
+        problem: String,
+    },
+    /// The sandbox can't be set up.
+    #[error("the sandbox can't be set up: {0}")]
+    Sandbox(String),
+    /// No such connector.
+    #[error("there is no connector {0}: add one with `headcount connector add FILE`")]
+    NoConnector(ConnectorId),
+    /// Another component is installed under this id.
+    #[error("connector {id} is installed with digest {installed}; this file is {offered}: accept it with `headcount connector add --accept FILE`")]
+    OtherDigest {
+        /// The connector.
+        id: ConnectorId,
+        /// What was accepted.
+        installed: Digest,
+        /// What was offered.
+        offered: Digest,
+    },
+    /// The accepted component's file is missing or changed.
+    #[error("the accepted component of connector {0} is missing or was changed on disk: add it again with `headcount connector add FILE`")]
+    ComponentLost(ConnectorId),
+    /// No such connection.
+    #[error("tenant {0} has no connection {1}: see `headcount connection list`")]
+    NoConnection(TenantId, ConnectionId),
+    /// There is one already.
+    #[error("tenant {0} already has a connection {1}: choose another name, or edit that one")]
+    ConnectionExists(TenantId, ConnectionId),
+    /// Settings can't be taken.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Settings(Vec<SettingsError>),
+    /// A secret is missing.
+    #[error("connection {connection} of tenant {tenant} has no {field}: enter it with `headcount connection credential {connection} {field}`")]
+    NoCredential {
+        /// Whose.
+        tenant: TenantId,
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which secret.
+        field: String,
+    },
+    /// A secret can't be opened.
+    #[error("the {field} of connection {connection} can't be used: {problem}; enter it again with `headcount connection credential {connection} {field}`")]
+    Credential {
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which secret.
+        field: String,
+        /// Why.
+        problem: String,
+    },
+    /// The connector has no such secret.
+    #[error("{connector} has no secret field {field}; it has: {known}")]
+    NoSecretField {
+        /// The connector.
+        connector: String,
+        /// What was given.
+        field: String,
+        /// What there is.
+        known: String,
+    },
+    /// Another process syncs this connection.
+    #[error("connection {1} of tenant {0} is being synced by another process: wait for it")]
+    Busy(TenantId, ConnectionId),
+    /// A call into the connector did not succeed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// A session could not be run.
+    #[error(transparent)]
+    Sync(#[from] SyncError),
+    /// An action was not done.
+    #[error(transparent)]
+    Action(#[from] ActionError),
+    /// A text that is no id.
+    #[error(transparent)]
+    Id(#[from] InvalidId),
+}

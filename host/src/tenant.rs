@@ -1,0 +1,154 @@
+//! One tenant's side of the host: its connections, their syncs and actions, and its store.
+
+use std::sync::Arc;
+
+use headcount_model::{ConnectionId, Manifest, Outcome, Scope, SessionId, TenantId, Timestamp};
+use headcount_sandbox::{OpenOptions, Run};
+use headcount_store::{Connection, Health, InstalledConnector, Session, Store};
+use headcount_sync::{Job, Report, SyncOptions};
+use serde_json::Value;
+
+use crate::lease::Lease;
+use crate::{Error, Inner};
+
+/// One tenant's side of the host. Cheap to clone.
+#[derive(Clone)]
+pub struct Tenant {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) id: TenantId,
+}
+
+impl Tenant {
+    pub(crate) fn new(inner: Arc<Inner>, id: TenantId) -> Self {
+        Tenant { inner, id }
+    }
+
+    /// Whose side this is.
+    pub fn id(&self) -> &TenantId {
+        &self.id
+    }
+
+    /// The store, for questions: every call takes [`id`](Self::id).
+    pub fn store(&self) -> &dyn Store {
+        self.inner.store.as_ref()
+    }
+
+    /// This tenant's connections, by id.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn connections(&self) -> Result<Vec<Connection>, Error> {
+        Ok(self.inner.store.connections(&self.id).await?)
+    }
+
+    /// One connection.
+    ///
+    /// # Errors
+    /// There is no such connection.
+    pub async fn connection(&self, id: &ConnectionId) -> Result<Connection, Error> {
+        let found = self.inner.store.connection(&self.id, id).await?;
+        found.ok_or_else(|| Error::NoConnection(self.id.clone(), id.clone()))
+    }
+
+    /// One connection, and what its connector says of itself.
+    ///
+    /// # Errors
+    /// There is no such connection, or its connector is not installed any more.
+    pub async fn connection_and_manifest(&self, id: &ConnectionId) -> Result<(Connection, Manifest), Error> {
+        let connection = self.connection(id).await?;
+        let installed = self.inner.store.connector(&connection.connector).await?;
+        let installed = installed.ok_or_else(|| Error::NoConnector(connection.connector.clone()))?;
+        Ok((connection, installed.manifest))
+    }
+
+    /// Asks the vendor who the credential is. A passing check clears a connection's wish to be reconnected.
+    ///
+    /// # Errors
+    /// The connection can't be opened, or the vendor or the connector refuses.
+    pub async fn check(&self, id: &ConnectionId) -> Result<Scope, Error> {
+        let (mut connection, _, run) = self.open(id).await?;
+        let scope = run.check().await?;
+        if matches!(connection.health, Health::Reconnect { .. }) {
+            connection.health = Health::Ok;
+            self.inner.store.put_connection(&connection).await?;
+        }
+        Ok(scope)
+    }
+
+    /// Syncs a connection: one session, to its end. What the vendor, the network or the connector did wrong stands in the report.
+    ///
+    /// # Errors
+    /// The connection can't be opened, another process syncs it, or the store failed.
+    pub async fn sync(&self, id: &ConnectionId, options: &SyncOptions) -> Result<Report, Error> {
+        let _lease = self.lease(id).await?;
+        let (connection, installed, run) = self.open(id).await?;
+        let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await?;
+        Ok(report)
+    }
+
+    /// Does one action of a connection, at most once, and stores what it changed.
+    ///
+    /// # Errors
+    /// The connection can't be opened, its connector has no such action, the input does not fit, or the vendor refuses.
+    pub async fn act(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<Outcome, Error> {
+        let _lease = self.lease(id).await?;
+        let (connection, installed, run) = self.open(id).await?;
+        Ok(headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await?)
+    }
+
+    /// The newest sessions, of all connections or of one.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn sessions(&self, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Session>, Error> {
+        Ok(self.inner.store.sessions(&self.id, connection, limit).await?)
+    }
+
+    /// One session.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, Error> {
+        Ok(self.inner.store.session(&self.id, id).await?)
+    }
+
+    /// Opens a connection for calls of one's own: its sandbox, with credentials in place.
+    ///
+    /// # Errors
+    /// There is no such connection, its component is lost, or a secret is missing or can't be opened.
+    pub async fn open(&self, id: &ConnectionId) -> Result<(Connection, InstalledConnector, Run), Error> {
+        let connection = self.connection(id).await?;
+        let (installed, connector) = self.inner.ready(&connection.connector).await?;
+        let credentials = self.inner.credentials(&installed.manifest, &connection).await?;
+        let run = self.inner.runtime.open(
+            &connector,
+            OpenOptions {
+                tenant: self.id.clone(),
+                connection: connection.id.clone(),
+                settings: connection.settings.clone(),
+                credentials,
+                budget: self.inner.budget.clone(),
+            },
+        );
+        let run = run.map_err(|error| Error::Sandbox(error.to_string()))?;
+        Ok((connection, installed, run))
+    }
+
+    /// Takes the connection's lease. Whoever holds it knows that a session still open in the store is nobody's: its process died.
+    async fn lease(&self, id: &ConnectionId) -> Result<Lease, Error> {
+        let lease = Lease::take(&self.inner.data, &self.id, id).await?;
+        self.inner.store.end_interrupted(&self.id, id, Timestamp::now()).await?;
+        Ok(lease)
+    }
+
+    fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {
+        Job {
+            store: self.inner.store.as_ref(),
+            source: run,
+            connection,
+            manifest: &installed.manifest,
+            digest: installed.digest,
+            budget: &self.inner.budget,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Actions: validate the input, ask the connector once, and bring what it changed into the store.
+
+use headcount_model::{Failure, FailureCode, Outcome, Timestamp};
+use headcount_sandbox::CallError;
+use headcount_store::{Apply, NewSession, SessionEnd, SessionState, StagedPage, StoreError};
+use serde_json::Value;
+
+use crate::attributes::Sieve;
+use crate::session::Job;
+
+/// Why an action was not done, or not known to be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ActionError {
+    /// The manifest has no such action.
+    #[error("{connector} has no action {action}; it has: {known}")]
+    Unknown {
+        /// The connector.
+        connector: String,
+        /// What was asked for.
+        action: String,
+        /// What there is.
+        known: String,
+    },
+    /// The input does not fit the action's schema.
+    #[error("the input does not fit: {0}")]
+    Input(String),
+    /// The manifest's schema can't be used.
+    #[error("the manifest's schema of this action can't be used: {0}")]
+    Schema(String),
+    /// The connector, or the vendor, refused.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// It was done, but the store failed; the next sync brings it in.
+    #[error("the action was done, but its result was not stored: {0}")]
+    Store(#[from] StoreError),
+}
+
+/// Does one action, at most once, and brings what it changed into the store.
+///
+/// # Errors
+/// See [`ActionError`]; after [`ActionError::Store`] the action has been done.
+pub async fn act(job: &Job<'_>, action: &str, input: &Value) -> Result<Outcome, ActionError> {
+    let Some(declared) = job.manifest.action(action) else {
+        let known: Vec<&str> = job.manifest.actions.iter().map(|action| action.name.as_str()).collect();
+        return Err(ActionError::Unknown {
+            connector: job.manifest.name.clone(),
+            action: action.to_owned(),
+            known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+        });
+    };
+    // The manifest's check lets no reference out of the schema, and the validator is built without resolvers and with a linear-time
+    // engine for patterns.
+    let validator = jsonschema::options()
+        .with_pattern_options(jsonschema::PatternOptions::regex())
+        .build(&Value::Object(declared.input.clone()))
+        .map_err(|error| ActionError::Schema(error.to_string()))?;
+    let problems: Vec<String> = validator
+        .iter_errors(input)
+        .take(5)
+        .map(|error| match error.instance_path().as_str() {
+            "" => error.to_string(),
+            path => format!("{}: {error}", path.trim_start_matches('/')),
+        })
+        .collect();
+    if !problems.is_empty() {
+        return Err(ActionError::Input(problems.join("; ")));
+    }
+    let outcome = job.source.invoke(action, input).await?;
+    bring_in(job, action, &outcome).await?;
+    Ok(outcome)
+}
+
+/// What an action changed goes through staging as a sync's page does; it proves nothing but what it says is gone.
+async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), StoreError> {
+    if outcome.records.is_empty() && outcome.gone.is_empty() && outcome.gone_grants.is_empty() {
+        return Ok(());
+    }
+    let tenant = &job.connection.tenant;
+    let now = Timestamp::now();
+    let session = NewSession { tenant: tenant.clone(), connection: job.connection.id.clone(), digest: job.digest, started_at: now };
+    let id = job.store.begin_session(&session).await?;
+    let sieve = Sieve::new(&job.manifest.never_kept);
+    let page = StagedPage {
+        feed: format!("action {action}"),
+        parent: None,
+        number: 0,
+        order: (0, 0, 0),
+        cursor: None,
+        records: crate::page::clean(outcome.records.clone(), &sieve, job.budget.record_bytes),
+        repeats: headcount_model::Kind::ALL.into_iter().collect(),
+        seen: Vec::new(),
+    };
+    let apply = Apply { now: Some(now), gone: outcome.gone.clone(), gone_grants: outcome.gone_grants.clone(), ..Apply::default() };
+    let mut counters = headcount_store::Counters::default();
+    let applied = async {
+        job.store.stage_page(tenant, id, &page, &counters).await?;
+        job.store.apply(tenant, id, &apply).await
+    }
+    .await;
+    let (state, failure) = match &applied {
+        Ok(_) => (SessionState::Complete, None),
+        Err(error) => (SessionState::Failed, Some(Failure::new(FailureCode::Unavailable, error.to_string()))),
+    };
+    if let Ok(applied) = &applied {
+        counters.kinds = applied.kinds.clone();
+        counters.requests = job.source.usage().requests;
+    }
+    let notes = vec![format!("action {action}: {}", outcome.summary)];
+    let end = SessionEnd { state, ended_at: Timestamp::now(), counters, scope: None, failure, notes, health: None, baseline: None };
+    job.store.end_session(tenant, id, &end).await?;
+    applied.map(drop)
+}

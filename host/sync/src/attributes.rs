@@ -1,0 +1,124 @@
+//! Vendor fields that must not be kept: those that the manifest names, and those whose names say secret.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// Removes, at any depth, fields that must never be kept.
+pub(crate) struct Sieve {
+    /// Lower-case names from the manifest.
+    never_kept: Vec<String>,
+}
+
+/// Words that, as a part of a field's name, say that its text is a secret.
+const TELLTALE: [&str; 10] =
+    ["secret", "secrets", "password", "passwd", "passphrase", "key", "token", "hash", "credential", "credentials"];
+
+impl Sieve {
+    pub(crate) fn new(never_kept: &[String]) -> Self {
+        Sieve { never_kept: never_kept.iter().map(|name| name.to_ascii_lowercase()).collect() }
+    }
+
+    /// The JSON text without the fields that must not be kept; the very bytes when there are none.
+    ///
+    /// None when the text is not a JSON object.
+    pub(crate) fn clean<'a>(&self, json: &'a str) -> Option<Cow<'a, str>> {
+        if !self.may_hold_secret(json) {
+            return json.trim_start().starts_with('{').then_some(Cow::Borrowed(json));
+        }
+        let mut value: Value = serde_json::from_str(json).ok()?;
+        if !value.is_object() {
+            return None;
+        }
+        let found = self.strip(&mut value);
+        Some(if found { Cow::Owned(value.to_string()) } else { Cow::Borrowed(json) })
+    }
+
+    /// A quick look that spares most records the parsing. Escapes could hide a name, so any escape counts as a hit.
+    fn may_hold_secret(&self, json: &str) -> bool {
+        const STEMS: [&str; 6] = ["secret", "passw", "key", "token", "hash", "credential"];
+        let lower = json.to_ascii_lowercase();
+        lower.contains("\\u") || STEMS.iter().any(|stem| lower.contains(stem)) || lower.contains("passphrase")
+            || self.never_kept.iter().any(|name| lower.contains(name.as_str()))
+    }
+
+    fn strip(&self, value: &mut Value) -> bool {
+        match value {
+            Value::Object(object) => {
+                let before = object.len();
+                object.retain(|name, value| !self.is_forbidden(name, value));
+                let mut found = object.len() < before;
+                for value in object.values_mut() {
+                    found |= self.strip(value);
+                }
+                found
+            }
+            Value::Array(items) => items.iter_mut().fold(false, |found, item| self.strip(item) || found),
+            _ => false,
+        }
+    }
+
+    fn is_forbidden(&self, name: &str, value: &Value) -> bool {
+        if self.never_kept.contains(&name.to_ascii_lowercase()) {
+            return true;
+        }
+        // A flag, a number or a date says something about a secret, but is none.
+        let may_be_secret = match value {
+            Value::String(text) => !text.is_empty() && headcount_model::Timestamp::parse(text).is_err(),
+            Value::Array(items) => !items.is_empty(),
+            Value::Object(object) => object.values().any(Value::is_string),
+            Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        };
+        may_be_secret && words(name).any(|word| TELLTALE.contains(&word.as_str()))
+    }
+}
+
+/// The words of `apiKey`, `private_key`, `SSH-Keys`, in lower case; a plural also without its s.
+fn words(name: &str) -> impl Iterator<Item = String> {
+    let mut words: Vec<String> = vec![String::new()];
+    let mut previous_lower = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && previous_lower) {
+            words.push(String::new());
+        }
+        if c.is_alphanumeric() && let Some(word) = words.last_mut() {
+            word.extend(c.to_lowercase());
+        }
+        previous_lower = c.is_lowercase() || c.is_numeric();
+    }
+    words.into_iter().map(|word| match word.strip_suffix('s') {
+        Some(singular) if TELLTALE.contains(&singular) => singular.to_owned(),
+        _ => word,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, kept: &str) {
+        let sieve = Sieve::new(&["sharedSecret".to_owned(), "idpPrivateKey".to_owned(), "pin".to_owned()]);
+        assert_eq!(sieve.clean(json).as_deref(), Some(kept));
+    }
+
+    #[test]
+    fn secrets_are_dropped_at_any_depth() {
+        check(r#"{"name":"vpn","sharedSecret":"abc","config":{"idpPrivateKey":{"value":"x"},"url":"u"}}"#, r#"{"name":"vpn","config":{"url":"u"}}"#);
+        check(r#"{"a":[{"apiKey":"k","n":1}]}"#, r#"{"a":[{"n":1}]}"#);
+        check(r#"{"ssh_keys":[{"x":1}],"pin":4}"#, "{}");
+        check(r#"{"api\u004bey":"k"}"#, "{}");
+    }
+
+    #[test]
+    fn what_only_talks_of_secrets_stays() {
+        let json = r#"{"password_expired":true,"password_date":"2024-01-01T00:00:00Z","keyboard":"qwerty","apiKeySet":true,"totp":1}"#;
+        check(json, json);
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        let sieve = Sieve::new(&[]);
+        assert_eq!(sieve.clean("[1]"), None);
+        assert_eq!(sieve.clean("{\"key\":"), None);
+    }
+}

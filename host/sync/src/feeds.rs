@@ -1,0 +1,135 @@
+//! Walking a manifest's feeds: roots at once, and each feed with a parent for every record that its parent feed listed.
+
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{self, TryStreamExt};
+use headcount_model::manifest::Feed;
+use headcount_model::{Access, Failure, FailureCode, Kind, Reference};
+
+use crate::list::{self, ListId, Pass};
+use crate::scope::{learn, unreadable};
+use crate::session::{Reading, SyncError, lock};
+use crate::verdict::ListEnd;
+
+/// How many parents are fetched from staging at once.
+const BATCH: u32 = 500;
+
+/// Reads every feed that the scope does not rule out.
+pub(crate) async fn read_all(reading: &Reading<'_>) -> Result<(), SyncError> {
+    let roots = reading.manifest.feeds.iter().filter(|feed| feed.parent.is_none());
+    futures::future::try_join_all(roots.map(|feed| root(reading, feed))).await.map(drop)
+}
+
+async fn root(reading: &Reading<'_>, feed: &Feed) -> Result<(), SyncError> {
+    if ruled_out(reading, feed).await {
+        return Ok(());
+    }
+    let list = ListId { feed, place: place(reading, feed), parent: None, parent_place: 0 };
+    match list::read(reading, list).await? {
+        Pass::FirstPageFailed(failure) => return first_page_failed(reading, feed, failure).await,
+        Pass::Moved(reason) => lock(&reading.verdicts).list(&feed.name, None, &ListEnd::Incomplete(reason)),
+        Pass::Ended(end) => lock(&reading.verdicts).list(&feed.name, None, &end),
+    }
+    settle(reading, feed, Access::Readable, None);
+    children(reading, feed).await
+}
+
+/// Feeds that `check` settled as not readable are not asked for.
+async fn ruled_out(reading: &Reading<'_>, feed: &Feed) -> bool {
+    let access = lock(&reading.scope).as_ref().and_then(|scope| scope.access(&feed.name));
+    match access {
+        None | Some(Access::Readable) => false,
+        Some(Access::NotOffered) => true,
+        Some(Access::Forbidden) => {
+            reading.note(format!("the credential may not read {}", feed.name)).await;
+            true
+        }
+    }
+}
+
+async fn first_page_failed(reading: &Reading<'_>, feed: &Feed, failure: Failure) -> Result<(), SyncError> {
+    match unreadable(&failure) {
+        Some(access) if !feed.required => {
+            reading.note(format!("{} could not be read with this credential: {failure}", feed.name)).await;
+            settle(reading, feed, access, Some(&failure));
+        }
+        Some(Access::Forbidden) => {
+            lock(&reading.verdicts).forbid_required();
+            return Err(SyncError::Forbidden(failure));
+        }
+        _ => lock(&reading.verdicts).feed_incomplete(&feed.name, format!("{}: {failure}", feed.name)),
+    }
+    for child in reading.manifest.feeds.iter().filter(|child| child.parent.as_deref() == Some(&feed.name)) {
+        reading.note(format!("{} was not read, since {} was not", child.name, feed.name)).await;
+    }
+    Ok(())
+}
+
+fn children<'a>(reading: &'a Reading<'_>, parent: &'a Feed) -> BoxFuture<'a, Result<(), SyncError>> {
+    async move {
+        let children = reading.manifest.feeds.iter().filter(|feed| feed.parent.as_deref() == Some(&parent.name));
+        futures::future::try_join_all(children.map(|feed| for_each_parent(reading, feed, parent))).await.map(drop)
+    }
+    .boxed()
+}
+
+async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> Result<(), SyncError> {
+    if ruled_out(reading, feed).await {
+        return Ok(());
+    }
+    let Some(kind) = reading.manifest.parent_kind(feed) else {
+        lock(&reading.verdicts).feed_incomplete(&feed.name, format!("{}: the manifest does not say for which records it is read", feed.name));
+        return Ok(());
+    };
+    lock(&reading.verdicts).read(&feed.name);
+    let mut after: Option<String> = None;
+    let mut before = 0u32;
+    loop {
+        let tenant = &reading.connection.tenant;
+        let ids = reading.store.staged_ids(tenant, reading.session, &parent.name, kind, after.as_deref(), BATCH).await?;
+        let Some(last) = ids.last().cloned() else { break };
+        let places = (before..).zip(&ids).map(Ok::<_, SyncError>);
+        stream::iter(places)
+            .try_for_each_concurrent(reading.options.parallel.max(1), |(place, id)| one_parent(reading, feed, kind, place, id))
+            .await?;
+        before = before.saturating_add(u32::try_from(ids.len()).unwrap_or(u32::MAX));
+        after = Some(last);
+    }
+    let access = lock(&reading.verdicts).access_by_parents(&feed.name);
+    if let Some(access) = access {
+        settle(reading, feed, access, None);
+        if access == Access::Forbidden {
+            reading.note(format!("the credential may not read {}", feed.name)).await;
+        }
+    }
+    children(reading, feed).await
+}
+
+async fn one_parent(reading: &Reading<'_>, feed: &Feed, kind: Kind, parent_place: u32, id: &str) -> Result<(), SyncError> {
+    let list = ListId { feed, place: place(reading, feed), parent: Some(id), parent_place };
+    let end = match list::read(reading, list).await? {
+        Pass::Ended(end) => end,
+        Pass::Moved(reason) => ListEnd::Incomplete(reason),
+        Pass::FirstPageFailed(failure) if failure.code == FailureCode::NotFound => {
+            lock(&reading.gone).push(Reference::new(kind, id));
+            ListEnd::ParentGone
+        }
+        Pass::FirstPageFailed(failure) => {
+            if failure.code == FailureCode::Forbidden {
+                lock(&reading.verdicts).parent_forbidden(&feed.name);
+            }
+            ListEnd::Incomplete(failure.to_string())
+        }
+    };
+    lock(&reading.verdicts).list(&feed.name, Some(id), &end);
+    Ok(())
+}
+
+fn settle(reading: &Reading<'_>, feed: &Feed, access: Access, why: Option<&Failure>) {
+    if let Some(scope) = lock(&reading.scope).as_mut() {
+        learn(scope, &feed.name, access, why);
+    }
+}
+
+fn place(reading: &Reading<'_>, feed: &Feed) -> u32 {
+    reading.manifest.feeds.iter().position(|other| other.name == feed.name).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
+}

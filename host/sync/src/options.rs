@@ -1,0 +1,54 @@
+//! How a session runs, and what it tells while it does.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use headcount_model::SessionId;
+use headcount_store::{Counters, SessionState};
+use tokio_util::sync::CancellationToken;
+
+/// How a session runs.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct SyncOptions {
+    /// Compute everything and write nothing: a test run.
+    pub test: bool,
+    /// Pages read at once, over all feeds and parents.
+    pub parallel: usize,
+    /// How often a page is asked for again when the vendor says to wait or is unavailable.
+    pub attempts: u32,
+    /// The longest wait before such a repeat.
+    pub longest_wait: Duration,
+    /// The longest that the whole session may take.
+    pub deadline: Duration,
+    /// Stops the session when cancelled.
+    pub cancel: CancellationToken,
+    /// Told after every page and at every change of state.
+    pub progress: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+}
+
+impl Default for SyncOptions {
+    /// A real run: 4 pages at once, 5 attempts, waits of up to 5 minutes, 24 hours in all.
+    fn default() -> Self {
+        SyncOptions {
+            test: false,
+            parallel: 4,
+            attempts: 5,
+            longest_wait: Duration::from_secs(300),
+            deadline: Duration::from_secs(24 * 3_600),
+            cancel: CancellationToken::new(),
+            progress: None,
+        }
+    }
+}
+
+/// Where a session is.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// Which session.
+    pub session: SessionId,
+    /// Its state.
+    pub state: SessionState,
+    /// Its counters so far; `rows` of `expected` is how far it is, where the vendor states totals.
+    pub counters: Counters,
+}

@@ -1,0 +1,83 @@
+//! What the credential can see: what `check` said, and what the feeds' first pages taught.
+
+use headcount_model::{Access, Failure, FailureCode, FeedAccess, Manifest, Scope, printable};
+
+/// What a scope means for the session.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ScopeVerdict {
+    /// The first one, or equal to or wider than the baseline.
+    Sufficient,
+    /// Narrower: nothing counts as removed until a person accepts it.
+    Narrower(String),
+    /// Another organisation: nothing is applied at all.
+    Foreign(String),
+}
+
+/// Compares a session's scope with the one under which absences were last applied.
+pub(crate) fn judge(scope: &Scope, baseline: Option<&Scope>) -> ScopeVerdict {
+    let Some(baseline) = baseline else { return ScopeVerdict::Sufficient };
+    if scope.organization != baseline.organization {
+        return ScopeVerdict::Foreign(format!(
+            "the credential is of organisation {}, but this connection holds {}: make another connection for it, or enter a credential of {}",
+            printable(&scope.organization),
+            printable(&baseline.organization),
+            printable(&baseline.organization),
+        ));
+    }
+    if scope.contains(baseline) {
+        return ScopeVerdict::Sufficient;
+    }
+    let mut lost: Vec<String> = Vec::new();
+    for fact in &baseline.facts {
+        let now: Vec<&String> = scope.facts.iter().filter(|f| f.name == fact.name).flat_map(|f| &f.values).collect();
+        let gone: Vec<String> = fact.values.iter().filter(|value| !now.contains(value)).take(5).map(|value| printable(value).into_owned()).collect();
+        if !gone.is_empty() {
+            lost.push(format!("{} {}", printable(&fact.name), gone.join(", ")));
+        }
+    }
+    for feed in baseline.feeds.iter().filter(|feed| feed.access == Access::Readable) {
+        if matches!(scope.access(&feed.feed), Some(Access::Forbidden | Access::NotOffered)) {
+            lost.push(format!("the feed {}", feed.feed));
+        }
+    }
+    if lost.is_empty() {
+        lost.push("what bounds it has changed".to_owned());
+    }
+    ScopeVerdict::Narrower(format!(
+        "the credential sees less than before ({}): nothing is removed until a person accepts the new scope",
+        lost.join("; ")
+    ))
+}
+
+/// Notes down what a feed's first page taught about the access to it. What `check` settled stays.
+pub(crate) fn learn(scope: &mut Scope, feed: &str, access: Access, why: Option<&Failure>) {
+    match scope.feeds.iter_mut().find(|known| known.feed == feed) {
+        Some(known) if known.access == Access::Readable => {
+            known.access = access;
+            known.note = why.map(Failure::to_string).or(known.note.take());
+        }
+        Some(_) => {}
+        None => scope.feeds.push(FeedAccess { feed: feed.to_owned(), access, note: why.map(Failure::to_string) }),
+    }
+}
+
+/// Whether a failure of an optional feed's first page says that the feed is unreadable, rather than broken today.
+pub(crate) fn unreadable(failure: &Failure) -> Option<Access> {
+    match failure.code {
+        FailureCode::Forbidden => Some(Access::Forbidden),
+        FailureCode::Unsupported | FailureCode::NotFound => Some(Access::NotOffered),
+        _ => None,
+    }
+}
+
+/// What is wrong with a scope itself.
+pub(crate) fn broken(scope: &Scope, manifest: &Manifest) -> Option<String> {
+    if scope.organization.trim().is_empty() {
+        return Some("its scope names no organisation".to_owned());
+    }
+    if scope.facts.len() > 64 || scope.facts.iter().any(|fact| fact.values.len() > 10_000) {
+        return Some("its scope has too many facts".to_owned());
+    }
+    let unknown = scope.feeds.iter().find(|access| manifest.feed(&access.feed).is_none())?;
+    Some(format!("its scope speaks of a feed {} that the manifest does not have", printable(&unknown.feed)))
+}

@@ -1,0 +1,37 @@
+//! Where pages come from: a connector in its sandbox, or a script in a test.
+
+use async_trait::async_trait;
+use headcount_model::{Outcome, Page, Scope};
+use headcount_sandbox::{CallError, Run, Usage};
+
+/// What a session asks. Calls may come at once; each is one call into the connector.
+#[async_trait]
+pub trait Source: Send + Sync {
+    /// Asks who the credential is.
+    async fn check(&self) -> Result<Scope, CallError>;
+    /// Reads one page.
+    async fn read(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Result<Page, CallError>;
+    /// Does one action.
+    async fn invoke(&self, action: &str, input: &serde_json::Value) -> Result<Outcome, CallError>;
+    /// What was used so far.
+    fn usage(&self) -> Usage;
+}
+
+#[async_trait]
+impl Source for Run {
+    async fn check(&self) -> Result<Scope, CallError> {
+        Run::check(self).await
+    }
+
+    async fn read(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Result<Page, CallError> {
+        Run::read(self, feed, parent, cursor).await
+    }
+
+    async fn invoke(&self, action: &str, input: &serde_json::Value) -> Result<Outcome, CallError> {
+        Run::invoke(self, action, input).await
+    }
+
+    fn usage(&self) -> Usage {
+        Run::usage(self)
+    }
+}

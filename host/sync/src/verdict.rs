@@ -1,0 +1,140 @@
+//! What a session proved: which absences count as missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headcount_model::{Access, Kind, Manifest, Scope};
+use headcount_store::ParentPage;
+
+/// How the reading of one list (a feed, or a feed for one parent) ended.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum ListEnd {
+    /// The vendor said that nothing follows, and the rows are as many as it stated.
+    Complete,
+    /// Something is or may be lacking; why.
+    Incomplete(String),
+    /// The parent does not exist any more.
+    ParentGone,
+}
+
+/// How all lists ended.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Verdicts {
+    lists: BTreeMap<String, FeedVerdict>,
+    required_forbidden: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct FeedVerdict {
+    /// Lists that ended complete, by parent. Kept only for feeds that prove grants.
+    complete: BTreeSet<Option<String>>,
+    /// Why the feed as a whole proves nothing; the first reason.
+    incomplete: Option<String>,
+    /// How many lists were incomplete.
+    failures: u64,
+    /// How many lists were forbidden.
+    forbidden: u64,
+    /// Whether it was read at all.
+    read: bool,
+}
+
+impl Verdicts {
+    /// Notes down how a list ended.
+    pub(crate) fn list(&mut self, feed: &str, parent: Option<&str>, end: &ListEnd) {
+        let verdict = self.lists.entry(feed.to_owned()).or_default();
+        verdict.read = true;
+        match end {
+            ListEnd::Complete | ListEnd::ParentGone => {
+                verdict.complete.insert(parent.map(str::to_owned));
+            }
+            ListEnd::Incomplete(reason) => {
+                verdict.failures += 1;
+                verdict.incomplete.get_or_insert_with(|| match parent {
+                    Some(parent) => format!("{} of {}: {reason}", feed, headcount_model::printable(parent)),
+                    None => format!("{feed}: {reason}"),
+                });
+            }
+        }
+    }
+
+    /// Notes down that a feed with parents was read for all of them, even when there were none.
+    pub(crate) fn read(&mut self, feed: &str) {
+        self.lists.entry(feed.to_owned()).or_default().read = true;
+    }
+
+    /// Notes down why a feed as a whole can prove nothing.
+    pub(crate) fn feed_incomplete(&mut self, feed: &str, reason: String) {
+        let verdict = self.lists.entry(feed.to_owned()).or_default();
+        verdict.failures += 1;
+        verdict.incomplete.get_or_insert(reason);
+    }
+
+    /// Notes down that the credential may not read a feed for one parent.
+    pub(crate) fn parent_forbidden(&mut self, feed: &str) {
+        self.lists.entry(feed.to_owned()).or_default().forbidden += 1;
+    }
+
+    /// Notes down that the credential may not read a feed that the manifest requires.
+    pub(crate) fn forbid_required(&mut self) {
+        self.required_forbidden = true;
+    }
+
+    /// Whether the credential may not read a feed that the manifest requires.
+    pub(crate) fn required_forbidden(&self) -> bool {
+        self.required_forbidden
+    }
+
+    /// What the lists of all parents say about the access to their feed; nothing when there were no parents.
+    pub(crate) fn access_by_parents(&self, feed: &str) -> Option<Access> {
+        let verdict = self.lists.get(feed)?;
+        match (verdict.forbidden, verdict.complete.is_empty()) {
+            (0, true) if verdict.failures == 0 => None,
+            (forbidden, true) if forbidden > 0 && forbidden == verdict.failures => Some(Access::Forbidden),
+            _ => Some(Access::Readable),
+        }
+    }
+
+    /// Why the session is partial: a reason for each feed that is.
+    pub(crate) fn reasons(&self) -> Vec<String> {
+        self.lists
+            .values()
+            .filter_map(|verdict| {
+                let reason = verdict.incomplete.as_ref()?;
+                Some(match verdict.failures {
+                    0 | 1 => reason.clone(),
+                    more => format!("{reason} (and {} more)", more - 1),
+                })
+            })
+            .collect()
+    }
+
+    /// Whether a feed was read completely, for every parent, and so was every feed that lists those parents.
+    fn is_complete(&self, manifest: &Manifest, feed: &str) -> bool {
+        let read = self.lists.get(feed).is_some_and(|verdict| verdict.read && verdict.incomplete.is_none());
+        let parent = manifest.feed(feed).and_then(|feed| feed.parent.as_deref());
+        read && parent.is_none_or(|parent| self.is_complete(manifest, parent))
+    }
+
+    /// Kinds other than grants whose absent records are missing: some readable feed proves the kind, and each that does is complete.
+    pub(crate) fn proven(&self, manifest: &Manifest, scope: &Scope) -> BTreeSet<Kind> {
+        let offered = |feed: &&headcount_model::manifest::Feed| scope.access(&feed.name) != Some(Access::NotOffered);
+        Kind::ALL
+            .into_iter()
+            .filter(|kind| *kind != Kind::Grant)
+            .filter(|kind| {
+                let mut proving = manifest.feeds.iter().filter(|feed| feed.proves.contains(kind)).filter(offered).peekable();
+                proving.peek().is_some() && proving.all(|feed| self.is_complete(manifest, &feed.name))
+            })
+            .collect()
+    }
+
+    /// Feeds and parents whose absent grants are missing.
+    pub(crate) fn proven_grants(&self, manifest: &Manifest) -> BTreeSet<ParentPage> {
+        let proving = manifest.feeds.iter().filter(|feed| feed.proves.contains(&Kind::Grant));
+        proving
+            .filter_map(|feed| Some((feed, self.lists.get(&feed.name)?)))
+            .flat_map(|(feed, verdict)| {
+                verdict.complete.iter().map(|parent| ParentPage { feed: feed.name.clone(), parent: parent.clone() })
+            })
+            .collect()
+    }
+}

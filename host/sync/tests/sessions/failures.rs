@@ -1,0 +1,106 @@
+//! What ends a session without result, and what is said about it.
+
+use headcount_model::{Failure, FailureCode, Kind, Progress};
+use headcount_sandbox::CallError;
+use headcount_store::{Health, SessionState};
+use headcount_sync::SyncOptions;
+
+use crate::script::{Script, World, failure, nothing, page, scope, users, world_of_two};
+
+#[tokio::test]
+async fn a_refused_credential_asks_to_reconnect_once_a_check_confirms_it() {
+    let world = world_of_two().await;
+    let script = Script::new(|_, _, _, _| Err(failure(FailureCode::Unauthenticated)))
+        .checks([Ok(scope(&[])), Err(failure(FailureCode::Unauthenticated))]);
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Failed);
+    assert!(matches!(world.connection().await.health, Health::Reconnect { .. }));
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+}
+
+#[tokio::test]
+async fn a_single_refusal_that_no_check_confirms_is_no_reason_to_reconnect() {
+    let world = world_of_two().await;
+    let script = Script::new(|_, _, _, _| Err(failure(FailureCode::Unauthenticated)));
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Failed);
+    assert_eq!(world.connection().await.health, Health::Ok);
+}
+
+#[tokio::test]
+async fn a_required_feed_that_is_forbidden_asks_to_reconnect() {
+    let world = world_of_two().await;
+    let script = Script::new(|feed, _, _, _| if feed == "users" { Err(failure(FailureCode::Forbidden)) } else { Ok(nothing()) });
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Failed);
+    assert!(matches!(world.connection().await.health, Health::Reconnect { .. }));
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+}
+
+#[tokio::test]
+async fn a_busy_vendor_is_asked_again() {
+    let world = World::new().await;
+    let script = Script::new(|feed, _, _, nth| match (feed, nth) {
+        ("users", 1 | 2) => {
+            Err(CallError::Failure(Failure { retry_after: Some(0), ..Failure::new(FailureCode::RateLimited, "slow down") }))
+        }
+        ("users", _) => Ok(page(users(&["ana"]), Progress::Complete)),
+        _ => Ok(nothing()),
+    });
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Complete);
+    assert_eq!(script.asked("users"), 3);
+}
+
+#[tokio::test]
+async fn a_vendor_that_asks_for_too_long_a_wait_is_left_alone() {
+    let world = world_of_two().await;
+    let script = Script::new(|_, _, _, _| {
+        Err(CallError::Failure(Failure { retry_after: Some(86_400), ..Failure::new(FailureCode::RateLimited, "come back tomorrow") }))
+    });
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Failed);
+    assert_eq!(script.asked("users"), 1);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+}
+
+#[tokio::test]
+async fn a_trap_ends_its_list_and_removes_nothing() {
+    let world = world_of_two().await;
+    let script = Script::new(|feed, _, cursor, _| match (feed, cursor) {
+        ("users", None) => Ok(page(users(&["cy"]), Progress::More("1".to_owned()))),
+        ("users", _) => Err(CallError::Trap { reason: "unreachable".to_owned(), output: "thread panicked".to_owned() }),
+        _ => Ok(nothing()),
+    });
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Partial);
+    assert!(report.notes.iter().any(|note| note.contains("thread panicked")), "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "cy"]);
+}
+
+#[tokio::test]
+async fn a_cancelled_session_leaves_the_store_as_it_was_and_the_next_one_runs() {
+    let world = world_of_two().await;
+    let options = SyncOptions::default();
+    let cancel = options.cancel.clone();
+    let script = Script::new(move |feed, _, _, _| {
+        cancel.cancel();
+        Ok(if feed == "users" { page(users(&["cy"]), Progress::More("1".to_owned())) } else { nothing() })
+    });
+    let report = world.sync_with(&script, &options).await;
+    assert_eq!(report.state, SessionState::Cancelled);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+    let again = world.sync(&Script::new(|feed, _, _, _| {
+        Ok(if feed == "users" { page(users(&["ana"]), Progress::Complete) } else { nothing() })
+    }));
+    assert_eq!(again.await.state, SessionState::Complete);
+}
+
+#[tokio::test]
+async fn a_scope_that_speaks_of_unknown_feeds_is_refused() {
+    let world = World::new().await;
+    let script = Script::new(|_, _, _, _| Ok(nothing())).checks([Ok(crate::script::settled("nonsense", headcount_model::Access::Readable))]);
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Failed);
+    assert_eq!(report.failure.map(|failure| failure.code), Some(FailureCode::UnexpectedResponse));
+}

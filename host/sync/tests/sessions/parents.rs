@@ -1,0 +1,69 @@
+//! Feeds that are read for each record of another: proof goes parent by parent.
+
+use headcount_model::{FailureCode, Kind, Progress};
+use headcount_store::SessionState;
+
+use crate::script::{Script, World, failure, groups, members, nothing, page, users};
+
+/// Two groups; the members of `staff` and of `ops` as given, or a failure.
+fn company(staff: Result<&'static [&'static str], FailureCode>, ops: Result<&'static [&'static str], FailureCode>) -> Script {
+    Script::new(move |feed, parent, _, _| {
+        let of = |group: &str, who: &Result<&'static [&'static str], FailureCode>| match who {
+            Ok(who) => Ok(page(members(group, who), Progress::Complete)),
+            Err(code) => Err(failure(*code)),
+        };
+        match (feed, parent) {
+            ("users", _) => Ok(page(users(&["ana", "bo"]), Progress::Complete)),
+            ("groups", _) => Ok(page(groups(&["ops", "staff"]), Progress::Complete)),
+            ("members", Some("staff")) => of("staff", &staff),
+            ("members", Some("ops")) => of("ops", &ops),
+            _ => Ok(nothing()),
+        }
+    })
+}
+
+#[tokio::test]
+async fn one_failing_group_does_not_freeze_the_others() {
+    let world = World::new().await;
+    world.sync(&company(Ok(&["ana", "bo"]), Ok(&["ana", "bo"]))).await;
+    let report = world.sync(&company(Ok(&["ana"]), Err(FailureCode::UnexpectedResponse))).await;
+    assert_eq!(report.state, SessionState::Partial);
+    assert_eq!(world.ids(Kind::Grant).await.len(), 3);
+    let mut grants = world.ids(Kind::Grant).await;
+    grants.sort();
+    assert_eq!(grants, ["ana>ops", "ana>staff", "bo>ops"]);
+}
+
+#[tokio::test]
+async fn a_parent_that_answers_not_found_is_itself_missing() {
+    let world = World::new().await;
+    world.sync(&company(Ok(&["ana"]), Ok(&["bo"]))).await;
+    let report = world.sync(&company(Ok(&["ana"]), Err(FailureCode::NotFound))).await;
+    assert_eq!(report.state, SessionState::Complete);
+    assert_eq!(world.ids(Kind::Group).await, ["staff"]);
+    assert_eq!(world.ids(Kind::Grant).await, ["ana>staff"]);
+}
+
+#[tokio::test]
+async fn every_parent_is_asked_once() {
+    let world = World::new().await;
+    let script = company(Ok(&["ana"]), Ok(&[]));
+    world.sync(&script).await;
+    assert_eq!((script.asked("groups"), script.asked("members")), (1, 2));
+}
+
+#[tokio::test]
+async fn a_parent_list_that_failed_leaves_its_children_unread_and_everything_in_place() {
+    let world = World::new().await;
+    world.sync(&company(Ok(&["ana"]), Ok(&["bo"]))).await;
+    let script = Script::new(|feed, _, _, _| match feed {
+        "users" => Ok(page(users(&["ana", "bo"]), Progress::Complete)),
+        "groups" => Err(failure(FailureCode::UnexpectedResponse)),
+        _ => Ok(nothing()),
+    });
+    let report = world.sync(&script).await;
+    assert_eq!(script.asked("members"), 0);
+    assert_eq!(report.state, SessionState::Partial);
+    assert_eq!(world.ids(Kind::Group).await, ["ops", "staff"]);
+    assert_eq!(world.ids(Kind::Grant).await.len(), 2);
+}

@@ -1,0 +1,212 @@
+//! A source that answers from a script, and a store to look into afterwards.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+
+use async_trait::async_trait;
+use headcount_model::manifest::{Manifest, Settings};
+use headcount_model::{
+    Access, Digest, Fact, Failure, FailureCode, FeedAccess, Grant, Group, Kind, Outcome, Page, Progress, Records, Reference, Scope, User,
+};
+use headcount_sandbox::{Budget, CallError, Usage};
+use headcount_store::{Connection, Filter, Health, Life, SqliteStore, Store, StoredRecord};
+use headcount_sync::{Job, Report, Source, SyncOptions, sync};
+
+pub type Answer = Result<Page, CallError>;
+type Reads = dyn Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync;
+
+/// Answers from a script; counts how often each page was asked for.
+pub struct Script {
+    pub scopes: Mutex<Vec<Result<Scope, CallError>>>,
+    reads: Box<Reads>,
+    asked: Mutex<HashMap<(String, Option<String>, Option<String>), u32>>,
+}
+
+impl Script {
+    pub fn new(reads: impl Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync + 'static) -> Self {
+        Script { scopes: Mutex::default(), reads: Box::new(reads), asked: Mutex::default() }
+    }
+
+    /// What `check` answers, in turn; afterwards the organisation `acme`, without facts.
+    pub fn checks(self, answers: impl IntoIterator<Item = Result<Scope, CallError>>) -> Self {
+        *self.scopes.lock().unwrap() = answers.into_iter().collect();
+        self
+    }
+
+    /// How often pages of this feed were asked for.
+    pub fn asked(&self, feed: &str) -> u32 {
+        self.asked.lock().unwrap().iter().filter(|((asked, ..), _)| asked == feed).map(|(_, times)| times).sum()
+    }
+}
+
+#[async_trait]
+impl Source for Script {
+    async fn check(&self) -> Result<Scope, CallError> {
+        let mut scopes = self.scopes.lock().unwrap();
+        if scopes.is_empty() { Ok(scope(&[])) } else { scopes.remove(0) }
+    }
+
+    async fn read(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Answer {
+        let nth = {
+            let mut asked = self.asked.lock().unwrap();
+            let key = (feed.to_owned(), parent.map(str::to_owned), cursor.map(str::to_owned));
+            let times = asked.entry(key).or_default();
+            *times += 1;
+            *times
+        };
+        (self.reads)(feed, parent, cursor, nth)
+    }
+
+    async fn invoke(&self, _: &str, _: &serde_json::Value) -> Result<Outcome, CallError> {
+        Err(failure(FailureCode::Unsupported))
+    }
+
+    fn usage(&self) -> Usage {
+        Usage::default()
+    }
+}
+
+/// A store with one connection.
+pub struct World {
+    pub store: SqliteStore,
+    pub manifest: Manifest,
+}
+
+const MANIFEST: &str = r#"
+id = "acme"
+name = "Acme"
+version = "1.0.0"
+base-url = "https://api.example.com"
+vendor = { name = "Acme" }
+
+[[feeds]]
+name = "users"
+proves = ["user"]
+repeats = ["role"]
+
+[[feeds]]
+name = "groups"
+proves = ["group"]
+
+[[feeds]]
+name = "members"
+parent = "groups"
+proves = ["grant"]
+
+[[feeds]]
+name = "devices"
+required = false
+proves = ["asset"]
+"#;
+
+impl World {
+    pub async fn new() -> Self {
+        let manifest = Manifest::from_toml(MANIFEST).unwrap();
+        let store = SqliteStore::in_memory().await.unwrap();
+        let settings = Settings { values: BTreeMap::new(), base_url: "https://api.example.com".to_owned(), hosts: vec![] };
+        let now = headcount_model::Timestamp::from_micros(1);
+        let connection = Connection {
+            tenant: "t".parse().unwrap(),
+            id: "acme".parse().unwrap(),
+            name: "Acme".to_owned(),
+            connector: "acme".parse().unwrap(),
+            settings,
+            life: Life::Active,
+            health: Health::Ok,
+            baseline: None,
+            created_at: now,
+            updated_at: now,
+        };
+        store.put_connection(&connection).await.unwrap();
+        World { store, manifest }
+    }
+
+    pub async fn connection(&self) -> Connection {
+        self.store.connection(&"t".parse().unwrap(), &"acme".parse().unwrap()).await.unwrap().unwrap()
+    }
+
+    pub async fn sync(&self, script: &Script) -> Report {
+        self.sync_with(script, &SyncOptions::default()).await
+    }
+
+    pub async fn sync_with(&self, script: &Script, options: &SyncOptions) -> Report {
+        let connection = self.connection().await;
+        let job = Job {
+            store: &self.store,
+            source: script,
+            connection: &connection,
+            manifest: &self.manifest,
+            digest: Digest::from_bytes([7; 32]),
+            budget: &Budget::default(),
+        };
+        sync(&job, options).await.unwrap()
+    }
+
+    /// The ids of the records of a kind that are present.
+    pub async fn ids(&self, kind: Kind) -> Vec<String> {
+        let rows = self.store.list(&"t".parse().unwrap(), kind, &Filter::default()).await.unwrap();
+        rows.into_iter()
+            .map(|row| match row.record {
+                StoredRecord::Grant(grant) => format!("{}>{}", grant.principal.id, grant.target.id),
+                _ => row.key,
+            })
+            .collect()
+    }
+}
+
+pub fn scope(teams: &[&str]) -> Scope {
+    let values: Vec<String> = teams.iter().map(|team| team.to_string()).collect();
+    let facts = if values.is_empty() { vec![] } else { vec![Fact { name: "teams".to_owned(), values }] };
+    Scope { organization: "acme".to_owned(), label: "Acme".to_owned(), facts, feeds: vec![], expires_at: None }
+}
+
+pub fn settled(feed: &str, access: Access) -> Scope {
+    Scope { feeds: vec![FeedAccess { feed: feed.to_owned(), access, note: None }], ..scope(&[]) }
+}
+
+pub fn failure(code: FailureCode) -> CallError {
+    CallError::Failure(Failure::new(code, "as scripted"))
+}
+
+pub fn page(records: Records, progress: Progress) -> Page {
+    Page { rows: records.len() as u32, records, skipped: vec![], total: None, progress, unreadable: vec![] }
+}
+
+/// The last page of a feed that has nothing.
+pub fn nothing() -> Page {
+    page(Records::default(), Progress::Complete)
+}
+
+pub fn users(ids: &[&str]) -> Records {
+    let user = |id: &&str| User { id: id.to_string(), email: Some(format!("{id}@example.com")), ..User::default() };
+    Records { users: ids.iter().map(user).collect(), ..Records::default() }
+}
+
+pub fn groups(ids: &[&str]) -> Records {
+    let group = |id: &&str| Group { id: id.to_string(), name: id.to_string(), ..Group::default() };
+    Records { groups: ids.iter().map(group).collect(), ..Records::default() }
+}
+
+pub fn members(group: &str, users: &[&str]) -> Records {
+    let grant = |id: &&str| Grant::new(Reference::new(Kind::User, *id), Reference::new(Kind::Group, group));
+    Records { grants: users.iter().map(grant).collect(), ..Records::default() }
+}
+
+/// A script in which the users feed is `pages`, and every other feed is empty.
+pub fn only_users(pages: Vec<Page>) -> Script {
+    Script::new(move |feed, _, cursor, _| {
+        if feed != "users" {
+            return Ok(nothing());
+        }
+        let at: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+        Ok(pages[at].clone())
+    })
+}
+
+/// Two people, listed completely: what most cases begin with.
+pub async fn world_of_two() -> World {
+    let world = World::new().await;
+    world.sync(&only_users(vec![page(users(&["ana", "bo"]), Progress::Complete)])).await;
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+    world
+}
