@@ -49,7 +49,7 @@ impl Headcount {
         let installed = InstalledConnector {
             id: package.manifest.id.clone(),
             digest: package.digest,
-            manifest: package.manifest.clone(),
+            manifest: package.manifest.as_ref().clone(),
             size: package.size,
             installed_at: Timestamp::now(),
         };
@@ -79,7 +79,8 @@ impl Inner {
     /// The installed connector of this id, compiled and ready.
     pub(crate) async fn ready(&self, id: &ConnectorId) -> Result<(InstalledConnector, Arc<Connector>), Error> {
         let installed = self.store.connector(id).await?.ok_or_else(|| Error::NoConnector(id.clone()))?;
-        let bytes = tokio::fs::read(self.component_path(&installed.digest)).await.map_err(|_| Error::ComponentLost(id.clone()))?;
+        let bytes =
+            tokio::fs::read(self.component_path(&installed.digest)).await.map_err(|_| Error::ComponentLost(id.clone()))?;
         let package = read(bytes).await?;
         if package.digest != installed.digest {
             return Err(Error::ComponentLost(id.clone()));

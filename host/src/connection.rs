@@ -51,7 +51,8 @@ impl Tenant {
     /// There is no such connector, there is such a connection already, or a setting or secret can't be taken.
     pub async fn connect(&self, draft: Draft) -> Result<Connection, Error> {
         let inner = &self.inner;
-        let installed = inner.store.connector(&draft.connector).await?.ok_or_else(|| Error::NoConnector(draft.connector.clone()))?;
+        let installed =
+            inner.store.connector(&draft.connector).await?.ok_or_else(|| Error::NoConnector(draft.connector.clone()))?;
         if inner.store.connection(&self.id, &draft.id).await?.is_some() {
             return Err(Error::ConnectionExists(self.id.clone(), draft.id));
         }
@@ -190,9 +191,14 @@ impl Inner {
         for field in manifest.secret_fields() {
             match sealed.iter().find(|credential| credential.field == field.name) {
                 Some(credential) => {
-                    let secret = self.vault.open(&binding(manifest, connection, &field.name), &credential.sealed).map_err(|error| {
-                        Error::Credential { connection: connection.id.clone(), field: field.name.clone(), problem: error.to_string() }
-                    })?;
+                    let secret =
+                        self.vault.open(&binding(manifest, connection, &field.name), &credential.sealed).map_err(|error| {
+                            Error::Credential {
+                                connection: connection.id.clone(),
+                                field: field.name.clone(),
+                                problem: error.to_string(),
+                            }
+                        })?;
                     credentials.insert(field.name.clone(), secret);
                 }
                 None if field.required => {

@@ -33,7 +33,9 @@ pub enum Error {
     #[error("there is no connector {0}: add one with `headcount connector add FILE`")]
     NoConnector(ConnectorId),
     /// Another component is installed under this id.
-    #[error("connector {id} is installed with digest {installed}; this file is {offered}: accept it with `headcount connector add --accept FILE`")]
+    #[error(
+        "connector {id} is installed with digest {installed}; this file is {offered}: accept it with `headcount connector add --accept FILE`"
+    )]
     OtherDigest {
         /// The connector.
         id: ConnectorId,
@@ -43,7 +45,9 @@ pub enum Error {
         offered: Digest,
     },
     /// The accepted component's file is missing or changed.
-    #[error("the accepted component of connector {0} is missing or was changed on disk: add it again with `headcount connector add FILE`")]
+    #[error(
+        "the accepted component of connector {0} is missing or was changed on disk: add it again with `headcount connector add FILE`"
+    )]
     ComponentLost(ConnectorId),
     /// No such connection.
     #[error("tenant {0} has no connection {1}: see `headcount connection list`")]
@@ -55,7 +59,9 @@ pub enum Error {
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Settings(Vec<SettingsError>),
     /// A secret is missing.
-    #[error("connection {connection} of tenant {tenant} has no {field}: enter it with `headcount connection credential {connection} {field}`")]
+    #[error(
+        "connection {connection} of tenant {tenant} has no {field}: enter it with `headcount connection credential {connection} {field}`"
+    )]
     NoCredential {
         /// Whose.
         tenant: TenantId,
@@ -65,7 +71,9 @@ pub enum Error {
         field: String,
     },
     /// A secret can't be opened.
-    #[error("the {field} of connection {connection} can't be used: {problem}; enter it again with `headcount connection credential {connection} {field}`")]
+    #[error(
+        "the {field} of connection {connection} can't be used: {problem}; enter it again with `headcount connection credential {connection} {field}`"
+    )]
     Credential {
         /// Of which connection.
         connection: ConnectionId,

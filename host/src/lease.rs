@@ -25,8 +25,7 @@ impl Lease {
         let failed = move |problem: String| Error::File { what: "the lease", path: shown, problem };
         let taken = tokio::task::spawn_blocking(move || {
             std::fs::create_dir_all(&folder).map_err(TryLockError::Error)?;
-            let file =
-                OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(TryLockError::Error)?;
+            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(TryLockError::Error)?;
             file.try_lock()?;
             Ok::<_, TryLockError>(Lease { _file: file })
         })

@@ -44,7 +44,8 @@ pub use tenant::Tenant;
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Manifest, Outcome, Page, Scope, Secret, SessionId, TenantId, Timestamp,
+    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Manifest, Outcome, Page, Scope, Secret, SessionId, TenantId,
+    Timestamp,
 };
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Package};

@@ -57,12 +57,12 @@ async fn html_instead_of_json() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn json_that_ends_too_early() {
-    all_survive(Fault::TruncatedJson, "json").await;
+    all_survive(Fault::TruncatedJson, "ends in the middle").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_answer_that_is_empty() {
-    all_survive(Fault::EmptyBody, "empty").await;
+    all_survive(Fault::EmptyBody, "nothing").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,21 +78,28 @@ async fn an_answer_that_breaks_off() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_comes_again() {
     for (vendor, path) in PATHS {
-        survives(vendor, |servers| servers.faults(vendor).set(Rule { from: 2, ..Rule::always(path, Fault::RepeatPrevious) }), |_| {}).await;
+        survives(
+            vendor,
+            |servers| servers.faults(vendor).set(Rule { from: 2, ..Rule::always(path, Fault::RepeatPrevious) }),
+            |_| {},
+        )
+        .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_that_go_in_circles() {
     for (vendor, path) in PATHS {
-        survives(vendor, |servers| servers.faults(vendor).set(Rule { from: 2, ..Rule::always(path, Fault::CyclicNext) }), |_| {}).await;
+        survives(vendor, |servers| servers.faults(vendor).set(Rule { from: 2, ..Rule::always(path, Fault::CyclicNext) }), |_| {})
+            .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_page_with_a_next_one() {
     for (vendor, path) in [(Vendor::Tines, "/api/v1/admin/users"), (Vendor::Kandji, "/api/v1/users")] {
-        let strike = |servers: &Servers| servers.faults(vendor).set(Rule { from: 2, ..Rule::always(path, Fault::EmptyPageWithNext) });
+        let strike =
+            |servers: &Servers| servers.faults(vendor).set(Rule { from: 2, ..Rule::always(path, Fault::EmptyPageWithNext) });
         survives(vendor, strike, |_| {}).await;
     }
 }
@@ -100,13 +107,20 @@ async fn an_empty_page_with_a_next_one() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_flood_of_headers() {
     for (vendor, path) in PATHS {
-        survives(vendor, |servers| servers.faults(vendor).set(Rule { from: 2, ..Rule::always(path, Fault::HeaderFlood(5_000)) }), |_| {}).await;
+        survives(
+            vendor,
+            |servers| servers.faults(vendor).set(Rule { from: 2, ..Rule::always(path, Fault::HeaderFlood(5_000)) }),
+            |_| {},
+        )
+        .await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_without_end() {
-    let strike = |servers: &Servers| servers.faults(Vendor::Tines).set(Rule { from: 2, ..Rule::always("/api/v1/admin/users", Fault::HugeBody(1 << 34)) });
+    let strike = |servers: &Servers| {
+        servers.faults(Vendor::Tines).set(Rule { from: 2, ..Rule::always("/api/v1/admin/users", Fault::HugeBody(1 << 34)) })
+    };
     survives(Vendor::Tines, strike, |report| {
         let said = format!("{:?} {:?}", report.failure, report.notes);
         assert!(said.contains("budget") || said.contains("bytes") || said.contains("large"), "{said}");

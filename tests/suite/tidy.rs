@@ -40,10 +40,8 @@ fn the_code_map_names_every_room_and_no_other() {
         .collect();
     let section = map.split("## Code map").nth(1).expect("docs/architecture.md has a code map");
     let section = section.split("\n## ").next().unwrap();
-    let mapped: BTreeSet<String> = section
-        .lines()
-        .filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned))
-        .collect();
+    let mapped: BTreeSet<String> =
+        section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next().map(str::to_owned)).collect();
     assert_eq!(mapped, rooms);
 }
 
@@ -60,7 +58,8 @@ fn every_manifest_fits_the_schema_that_authors_are_given() {
         let text = read(&format!("connectors/{connector}/manifest.toml"));
         let manifest = headcount::Manifest::from_toml(&text).unwrap_or_else(|error| panic!("{connector}: {error}"));
         let json: serde_json::Value = serde_json::from_str(&manifest.to_json()).unwrap();
-        let problems: Vec<String> = schema.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let problems: Vec<String> =
+            schema.iter_errors(&json).map(|error| format!("{}: {error}", error.instance_path())).collect();
         assert!(problems.is_empty(), "{connector}: {problems:#?}");
     }
 }

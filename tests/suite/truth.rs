@@ -212,9 +212,7 @@ async fn compare_all(lab: &Lab, expected: &truth::Expected) {
             format!("{}:{} > {}:{} as {role}", g.principal_kind, g.principal, g.target_kind, g.target)
         }),
         stored(lab, Kind::Grant).await.into_iter().filter_map(|row| match row.record {
-            StoredRecord::Grant(g) => {
-                Some(format!("{} > {} as {}", g.principal, g.target, g.role.as_deref().unwrap_or("-")))
-            }
+            StoredRecord::Grant(g) => Some(format!("{} > {} as {}", g.principal, g.target, g.role.as_deref().unwrap_or("-"))),
             _ => None,
         }),
     );
@@ -304,14 +302,20 @@ async fn access_through_groups_is_computed_from_direct_grants() {
     for grant in expected.grants.iter().filter(|grant| grant.principal_kind == "user" && grant.target_kind == "group") {
         groups_of.entry(&grant.principal).or_default().insert(&grant.target);
     }
-    let user = expected.users.iter().filter(|user| user.email.is_some()).max_by_key(|user| groups_of.get(user.id.as_str()).map(BTreeSet::len));
+    let user = expected
+        .users
+        .iter()
+        .filter(|user| user.email.is_some())
+        .max_by_key(|user| groups_of.get(user.id.as_str()).map(BTreeSet::len));
     let user = user.unwrap();
     let mine = &groups_of[user.id.as_str()];
     let reached: BTreeSet<&str> = expected
         .grants
         .iter()
         .filter(|grant| grant.target_kind == "application")
-        .filter(|grant| grant.principal == user.id || (grant.principal_kind == "group" && mine.contains(grant.principal.as_str())))
+        .filter(|grant| {
+            grant.principal == user.id || (grant.principal_kind == "group" && mine.contains(grant.principal.as_str()))
+        })
         .map(|grant| grant.target.as_str())
         .collect();
     assert!(!reached.is_empty());

@@ -1,10 +1,7 @@
-//! JetBrains: licenses, who holds them, and the teams that own them.
-//!
-//! JetBrains has no list of people: they are whoever holds a license, told apart by e-mail address.
+//! JetBrains: licenses, the teams that own them, and people: whoever holds a license, told apart by e-mail address.
 
 mod actions;
 mod license;
-mod pages;
 
 use headcount_connector::prelude::*;
 
@@ -22,68 +19,52 @@ pub struct Config {
     customer_code: String,
 }
 
-/// What `GET /token` says of a key: an organisation's has teams, a team's has its one.
-#[derive(Deserialize)]
-struct Token {
-    #[serde(rename = "type")]
-    kind: String,
-    role: Option<String>,
-    #[serde(default)]
-    teams: Option<Vec<Team>>,
-    team: Option<Team>,
-}
-
-#[derive(Deserialize)]
-struct Team {
-    id: i64,
-    role: Option<String>,
-}
-
 impl Connector for JetBrains {
     type Config = Config;
 
     fn check(vendor: &Vendor<Config>) -> Result<Scope> {
         let code = &vendor.config.customer_code;
-        let token: Token = with_code(vendor, vendor.get("/token")).json().map_err(|mut failure| {
-            if failure.vendor_code.as_deref() == Some("INVALID_TOKEN") {
-                failure.message.push_str(&format!(" The API key is unknown, or is not of the customer code {code}."));
-            }
-            failure
-        })?;
-        let role = token.role.or_else(|| token.team.as_ref()?.role.clone()).unwrap_or_default();
-        let teams: Vec<i64> = token.teams.unwrap_or_default().iter().chain(&token.team).map(|team| team.id).collect();
-        let whose = match (token.kind.as_str(), teams.as_slice()) {
-            ("TEAM", [team]) => format!("API key of team {team}"),
-            _ => "API key of the organisation".to_owned(),
-        };
-        let role_for_people = if role.is_empty() { String::new() } else { format!(", role {role}") };
+        let answer = with_code(vendor, vendor.get("/token")).send().map_err(|failure| failure.explain(&actions::REFUSALS))?;
+        // An organisation's key has teams, a team's has its one, with the role there.
+        let token: Value = answer.json()?;
+        let text = |at| token.pointer(at).and_then(Value::as_str).unwrap_or_default();
+        let role = [text("/role"), text("/team/role")].concat();
+        let listed = token.get("teams").and_then(Value::as_array).into_iter().flatten();
+        let teams = listed.chain(token.get("team")).filter_map(|team| team.get("id"));
         Ok(Scope::of(code)
-            .label(format_args!("Customer {code}, {whose}{role_for_people}"))
-            .fact("token-type", [&token.kind])
-            .fact("role", [&role])
+            .label(format_args!("Customer {code}, {} API key, role {role}", text("/type")))
+            .fact("token-type", [text("/type")])
+            .fact("role", [role])
             .fact("teams", teams))
     }
 
+    /// Documents say that a request without `assigned` lists free licenses only; clients were given all. If nobody is on its first
+    /// page, free ones, then held ones are asked for: one that is assigned meanwhile comes twice, and nobody is missed.
     fn read(vendor: &Vendor<Config>, feed: &str, _parent: Option<&str>, cursor: Option<&str>) -> Result<Page> {
-        match feed {
-            "licenses" => pages::read(vendor, cursor),
-            _ => Err(Failure::unsupported(format_args!("feed {feed}"))),
+        if feed != "licenses" {
+            return Err(Failure::unsupported(format_args!("feed {feed}")));
         }
+        let part = Part::of(cursor, &["all", "free", "held"])?;
+        let assigned = (part.name != "all").then_some(part.name == "held");
+        let request = with_code(vendor, vendor.get("/customer/licenses")).maybe_query("assigned", assigned);
+        let page = request.list(&LIST, part.cursor, "")?.each(license::add)?;
+        let nobody = cursor.is_none() && page.users().is_empty();
+        Ok(match part.name {
+            "all" if nobody => part.then(Out::default().page(0, Some(0), Progress::Complete), "free"),
+            "free" => part.then(page, "held"),
+            _ => part.end(page),
+        })
     }
 
     fn invoke(vendor: &Vendor<Config>, action: &str, given: Value) -> Result<Outcome> {
         match action {
-            "licenses-of-user" => actions::licenses_of_user(vendor, input(given)?),
-            "assign-license" => actions::assign(vendor, input(given)?),
+            "licenses-of-user" => actions::licenses_of_user(vendor, &input(given)?),
+            "assign-license" => actions::assign(vendor, &input(given)?),
             "revoke-license" => actions::revoke(vendor, input(given)?),
             _ => Err(Failure::unsupported(format_args!("action {action}"))),
         }
+        .map_err(|failure| failure.explain(&actions::REFUSALS))
     }
-}
-
-/// The list of licenses.
-fn licenses(vendor: &Vendor<Config>) -> Request<'_> {
-    with_code(vendor, vendor.get("/customer/licenses"))
 }
 
 /// Every request names the organisation; without it JetBrains answers 401.

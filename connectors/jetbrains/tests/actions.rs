@@ -32,7 +32,7 @@ fn the_licenses_of_a_person_are_theirs_alone_even_if_the_filter_is_not_honoured(
     assert_eq!(output["licenses"].as_array().map(Vec::len), Some(1));
     assert_eq!(output["licenses"][0]["license-id"], "A");
     assert_eq!(outcome.records.licenses().len(), 1);
-    assert!(outcome.summary.contains("1 license"), "{}", outcome.summary);
+    assert!(outcome.summary.ends_with("ada@example.com: 1"), "{}", outcome.summary);
     assert!(vendor.requests().iter().all(|request| request.method == "GET"));
 }
 
@@ -106,7 +106,7 @@ fn the_licenses_of_a_person_are_revoked_together() {
     let gone = outcome.gone_grants.unwrap();
     assert_eq!(gone.len(), 2);
     assert!(gone.iter().all(|grant| grant.principal == Reference::user("ada@example.com")));
-    assert!(outcome.summary.contains("2 licenses"), "{}", outcome.summary);
+    assert!(outcome.summary.ends_with("A, B"), "{}", outcome.summary);
     assert_eq!(outcome.output.as_deref(), Some(r#"{"license-ids":["A","B"]}"#));
 }
 

@@ -26,7 +26,7 @@ fn a_key_of_the_organisation_is_told_with_its_role_and_teams() {
 fn a_key_of_one_team_is_told_from_one_of_the_organisation() {
     let body = json!({ "type": "TEAM", "team": { "id": 7, "name": "A", "role": "TEAM_ADMIN" } });
     let scope = vendor("GET /token", Reply::json(body)).check().unwrap();
-    assert!(scope.label.contains("team 7") && scope.label.contains("TEAM_ADMIN"), "{}", scope.label);
+    assert!(scope.label.contains("TEAM API key") && scope.label.contains("TEAM_ADMIN"), "{}", scope.label);
     let teams = scope.facts.unwrap().into_iter().find(|fact| fact.name == "teams").unwrap();
     assert_eq!(teams.values, ["7"]);
 }
@@ -36,7 +36,7 @@ fn a_key_that_is_not_accepted_is_the_administrators_affair() {
     let body = json!({ "code": "INVALID_TOKEN", "description": "The token provided is invalid" });
     let failure = vendor("GET /token", Reply::json(body).status(401)).check().unwrap_err();
     assert_eq!((failure.code, failure.vendor_code.as_deref()), (FailureCode::Unauthenticated, Some("INVALID_TOKEN")));
-    assert!(failure.message.contains("1234567"), "{}", failure.message);
+    assert!(failure.message.contains("another customer code"), "{}", failure.message);
 }
 
 #[test]

@@ -1,70 +1,66 @@
-//! The edges: who is in a group, and which users and groups reach an application or server.
+//! Groups, what people sign in to (SSO applications, LDAP and RADIUS servers), and the edges: who is in a group, who reaches what.
 
 use headcount_connector::{Path, prelude::*};
 
 use crate::{Config, V2, of_organization};
 
-/// What an application's direct associations can be, in the order in which they are asked for.
+/// What holders are: the kinds of target that associations are asked for.
 const USERS: &str = "user";
 const GROUPS: &str = "user_group";
 
-#[derive(Deserialize)]
-struct Edge {
-    to: Node,
+/// Private keys and shared secrets, which JumpCloud sends along.
+const NEVER_KEPT: [&str; 3] = ["sharedSecret", "idpPrivateKey", "spPrivateKey"];
+
+pub fn group(id: String, raw: Raw<'_>, out: &mut Out) {
+    let fields = raw.fields();
+    out.group(Group {
+        name: fields.text("/name").unwrap_or_else(|| id.clone()),
+        category: fields.text("/type"),
+        description: fields.text("/description"),
+        email: fields.text("/email"),
+        attributes: raw.attributes(),
+        ..Group::of(id)
+    });
 }
 
-#[derive(Deserialize)]
-struct Node {
-    id: String,
-    #[serde(rename = "type")]
-    kind: String,
+/// An SSO application, an LDAP or a RADIUS server. Ids are unique throughout JumpCloud, so that they share one kind.
+pub fn application(id: String, protocol: Option<&str>, raw: Raw<'_>, out: &mut Out) {
+    let fields = raw.fields();
+    // What administrators called it comes before what the catalogue calls it.
+    let names = ["/displayLabel", "/displayName", "/name"];
+    out.application(Application {
+        name: names.iter().find_map(|name| fields.text(name)).unwrap_or_else(|| id.clone()),
+        protocol: fields.text("/sso/type").as_deref().or(protocol).map(str::to_ascii_lowercase),
+        active: fields.flag("/active"),
+        description: fields.text("/description"),
+        sign_in_url: fields.text("/ssoUrl"),
+        logo_url: fields.text("/logo/url"),
+        created_at: fields.text("/created"),
+        attributes: raw.without(&NEVER_KEPT),
+        ..Application::of(id)
+    });
 }
 
-/// Direct members of a group.
 pub fn members(vendor: &Vendor<Config>, group: &str, cursor: Option<&str>) -> Result<Page> {
     let request = of_organization(vendor, vendor.get(path!("/v2/usergroups/{}/members", group)));
-    request.list(&V2, cursor, "")?.each(|edge: Edge, _, out| hold(edge, Reference::group(group), out))
+    let list = request.list(&V2, cursor, "")?.id_at("/to/id");
+    list.each_by_id(|id, raw, out| hold(id, raw, Reference::group(group), out))
 }
 
 /// Users, then groups, that have direct access: two lists, since JumpCloud may take but one kind of target at a time.
 pub fn associations(vendor: &Vendor<Config>, path: Path, id: &str, cursor: Option<&str>) -> Result<Page> {
-    let unknown = || Failure::new(FailureCode::CursorExpired, "This connector gave no such cursor.");
-    let (targets, before, at) = match cursor {
-        None => (USERS, None, None),
-        Some(cursor) => {
-            let mut parts = cursor.splitn(3, '~');
-            match (parts.next(), parts.next(), parts.next()) {
-                (Some(USERS), Some(_), Some(at)) => (USERS, None, Some(at)),
-                (Some(GROUPS), Some(users), Some(at)) => (GROUPS, users.parse::<u32>().ok(), Some(at)),
-                _ => return Err(unknown()),
-            }
-        }
-    };
-    let request = of_organization(vendor, vendor.get(path)).query("targets", targets);
-    let list = request.list(&V2, at.filter(|at| !at.is_empty()), "")?;
-    let mut page = list.each(|edge: Edge, _, out| hold(edge, Reference::application(id), out))?;
-    let spelt = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
-    page.progress = match page.progress {
-        Progress::More(next) => Progress::More(format!("{targets}~{}~{next}", spelt(before))),
-        // The number of users goes along, so that the two numbers can be told as one.
-        Progress::Complete if targets == USERS => Progress::More(format!("{GROUPS}~{}~", spelt(page.total))),
-        end => end,
-    };
-    page.total = match targets {
-        USERS => None,
-        _ => page.total.zip(before).map(|(groups, users)| groups.saturating_add(users)),
-    };
-    Ok(page)
+    let part = Part::of(cursor, &[USERS, GROUPS])?;
+    let request = of_organization(vendor, vendor.get(path)).query("targets", part.name);
+    let list = request.list(&V2, part.cursor, "")?.id_at("/to/id");
+    let page = list.each_by_id(|holder, raw, out| hold(holder, raw, Reference::application(id), out))?;
+    Ok(if part.name == USERS { part.then(page, GROUPS) } else { part.end(page) })
 }
 
-fn hold(edge: Edge, target: Reference, out: &mut Out) {
-    let principal = match edge.to.kind.as_str() {
-        USERS => Reference::user(edge.to.id),
-        GROUPS => Reference::group(edge.to.id),
-        kind => {
-            let reason = format!("A {kind} is tied to {}; only users and groups of users count as holders.", target.id);
-            return out.skip_harmless(reason);
-        }
-    };
-    out.grant(Grant::new(principal, target));
+fn hold(id: String, raw: Raw<'_>, target: Reference, out: &mut Out) {
+    match raw.fields().text("/to/type").as_deref() {
+        Some(USERS) => out.grant(Grant::new(Reference::user(id), target)),
+        Some(GROUPS) => out.grant(Grant::new(Reference::group(id), target)),
+        Some(kind) => out.skip_harmless(format!("A {kind} is tied to {}; only users and groups count.", target.id)),
+        None => out.skip_unknown(format!("It is not said what {id}, tied to {}, is.", target.id)),
+    }
 }

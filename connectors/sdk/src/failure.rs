@@ -56,6 +56,24 @@ impl Failure {
         self
     }
 
+    /// Says what the vendor's own code means: another code, the setting or field that is wrong (or empty), and in words what can be
+    /// done. The vendor's words stay behind them.
+    ///
+    /// ```
+    /// # use headcount_connector::prelude::*;
+    /// # let mut failure = Failure::new(FailureCode::UnexpectedResponse, "POST /seats was answered with 400.");
+    /// # failure.vendor_code = Some("SEAT_TAKEN".into());
+    /// let failure = failure.explain(&[("SEAT_TAKEN", FailureCode::Conflict, "seat", "Somebody has this seat.")]);
+    /// assert_eq!((failure.code, failure.field.as_deref()), (FailureCode::Conflict, Some("seat")));
+    /// assert_eq!(failure.message, "Somebody has this seat. (POST /seats was answered with 400.)");
+    /// ```
+    #[must_use]
+    pub fn explain(self, meanings: &[(&str, FailureCode, &str, &str)]) -> Self {
+        let meant = meanings.iter().find(|(vendor, ..)| self.vendor_code.as_deref() == Some(vendor));
+        let Some((_, code, field, words)) = meant else { return self };
+        Failure { code: *code, message: format!("{words} ({})", self.message), ..self }.with_field(field)
+    }
+
     /// Gives the failure another code where the vendor's own code is one of these, for vendors whose statuses say too little:
     ///
     /// ```

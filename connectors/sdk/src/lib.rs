@@ -47,9 +47,11 @@
 //! | its answer | [`Request::json`], [`Request::send`] (2xx or a [`Failure`]), [`Request::answer`] (any status) |
 //! | several at once | [`Vendor::all`], [`Scope::probe_all`] |
 //! | a list | [`Request::list`] with a [`Paging`] constant, [`List::each`] |
-//! | a row's own fields | [`Raw::attributes`], [`Raw::without`] for those that must not be kept |
+//! | several lists as one | [`Part`] |
+//! | a row's own fields | [`Raw::attributes`], [`Raw::without`] for those that must not be kept, [`Raw::fields`] for one at a time |
 //! | records | [`Out`], [`Reference`], [`Grant::new`] |
-//! | an action | [`input`], [`Out::records`], [`Outcome`] |
+//! | an action | [`input`], [`Outcome::done`], [`Records::gather`], [`Out::records`] |
+//! | a refusal | [`Failure::explain`] for what the vendor's codes mean |
 //! | time, randomness, log | [`now`], [`rfc3339`], [`random_bytes`], [`log`] |
 //! | tests | [`testing::TestVendor`], or a [`Transport`] of your own |
 //!
@@ -64,13 +66,17 @@
 #[doc(hidden)]
 pub mod contract;
 mod failure;
+mod fields;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod guest;
 mod json;
 mod list;
+mod moment;
 mod out;
+mod outcome;
 mod paging;
+mod part;
 mod path;
 mod platform;
 mod raw;
@@ -92,9 +98,11 @@ pub use contract::connector::headcount::connector::model::{
     Access, AccountType, Application, Asset, Fact, Failure, FailureCode, FeedAccess, Grant, Group, Kind, License, LicenseState,
     Outcome, Page, Progress, Records, Reference, Role, Scope, Skipped, User, UserStatus,
 };
+pub use fields::Fields;
 pub use list::List;
 pub use out::Out;
 pub use paging::{End, Paging};
+pub use part::Part;
 pub use path::Path;
 pub use platform::{MOST_RANDOM, log, now, random_bytes, rfc3339};
 pub use raw::Raw;
@@ -187,9 +195,9 @@ pub mod prelude {
     #[cfg(not(target_arch = "wasm32"))]
     pub use crate::testing::{Reply, TestVendor};
     pub use crate::{
-        Access, AccountType, Application, Asset, Connector, End, Failure, FailureCode, Grant, Group, Kind, License, LicenseState,
-        List, Out, Outcome, Page, Paging, Progress, Raw, Records, Reference, Request, Response, Result, Role, Scope, User,
-        UserStatus, Vendor, connector, input, log, path,
+        Access, AccountType, Application, Asset, Connector, End, Failure, FailureCode, Fields, Grant, Group, Kind, License,
+        LicenseState, List, Out, Outcome, Page, Paging, Part, Progress, Raw, Records, Reference, Request, Response, Result, Role,
+        Scope, User, UserStatus, Vendor, connector, input, log, path,
     };
     pub use serde::{Deserialize, Serialize};
     pub use serde_json::{Value, json};

@@ -65,6 +65,20 @@ impl List {
         })
     }
 
+    /// Hands over each row by its id alone, for rows of which nothing else must be right; then makes the page. The rest of a row is in
+    /// [`Raw::fields`]. A row without an id is skipped.
+    ///
+    /// # Errors
+    /// As [`each`](Self::each).
+    pub fn each_by_id(self, mut row: impl FnMut(String, Raw<'_>, &mut Out)) -> Result<Page> {
+        let at = self.id;
+        self.split(&mut |raw, out| {
+            let id = id_of(raw, at).ok_or_else(|| <serde_json::Error as serde::de::Error>::custom("it has no id"))?;
+            row(id, Raw::of(raw), out);
+            Ok(())
+        })
+    }
+
     // Not generic, so that it is compiled once and not for every row type.
     fn split(self, row: &mut dyn FnMut(&RawValue, &mut Out) -> serde_json::Result<()>) -> Result<Page> {
         let envelope: Option<Object<'_>> = if self.rows.is_empty() { None } else { Some(self.response.parse()?) };
@@ -97,11 +111,15 @@ impl List {
     /// The record that an unreadable row would have been.
     fn subject(&self, raw: &RawValue) -> Option<Reference> {
         let kind = self.kind?;
-        let row = Object::of(raw)?;
-        let id = match self.id {
-            Some(pointer) => row.pointer(pointer).and_then(scalar),
-            None => IDS.iter().find_map(|name| row.member(name).and_then(scalar)),
-        }?;
+        let id = id_of(raw, self.id)?;
         Some(Reference::new(kind, format_args!("{}{id}", self.prefix)))
+    }
+}
+
+fn id_of(raw: &RawValue, at: Option<&str>) -> Option<String> {
+    let row = Object::of(raw)?;
+    match at {
+        Some(pointer) => row.pointer(pointer).and_then(scalar),
+        None => IDS.iter().find_map(|name| row.member(name).and_then(scalar)),
     }
 }

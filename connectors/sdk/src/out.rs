@@ -8,7 +8,7 @@ use crate::{Application, Asset, Grant, Group, Kind, License, Page, Progress, Rec
 use merge::Absorb;
 
 /// Collects records. A record that comes again on the same page is merged into the first: the first non-empty value of a field
-/// stays; of a user also the latest `last-seen-at`, the earliest `created-at` (both compared as text), the most able status, and true
+/// stays; of a user also the latest `last-seen-at`, the earliest `created-at` (whatever their offsets), the most able status, and true
 /// over false. A grant that comes again is one grant.
 #[derive(Debug, Default)]
 pub struct Out {
@@ -163,6 +163,21 @@ mod tests {
         assert_eq!(users[0].last_seen_at.as_deref(), Some("2026-02-01"));
         assert_eq!(users[0].created_at.as_deref(), Some("2023-01-01"));
         assert_eq!(users[0].administrator, Some(true));
+    }
+
+    #[test]
+    fn of_two_times_the_moment_counts_and_not_the_text() {
+        let seen = |time: &str| User { last_seen_at: Some(time.into()), created_at: Some(time.into()), ..user("1") };
+        let (earlier, later) = ("2023-05-20T01:00:00+03:00", "2023-05-19T23:00:00Z");
+        for (first, second) in [(earlier, later), (later, earlier), (later, ""), ("", later)] {
+            let mut out = Out::default();
+            out.user(seen(first));
+            out.user(seen(second));
+            let user = out.records().users().first().cloned().unwrap();
+            assert_eq!(user.last_seen_at.as_deref(), Some(later));
+            let whole = !first.is_empty() && !second.is_empty();
+            assert_eq!(user.created_at.as_deref(), Some(if whole { earlier } else { later }));
+        }
     }
 
     #[test]

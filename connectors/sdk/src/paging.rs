@@ -30,8 +30,8 @@ pub struct Paging {
     total: Option<Total>,
 }
 
-/// How the end of a list by page number or offset is known. A stated total comes first: that many rows, and it is the end.
-/// An empty page is always the end.
+/// How the end of a list by page number or offset is known. Where the vendor says in the answer whether a page follows, that counts;
+/// then a stated total: that many rows, and it is the end. Where neither is there, an empty page is always the end.
 #[derive(Clone, Copy, Debug)]
 pub enum End {
     /// An empty page: one request more than the list needs, and always right.
@@ -214,16 +214,14 @@ impl Paging {
     }
 
     fn ends(&self, rows: u32, seen: u32, total: Option<u32>, envelope: Option<&Object<'_>>) -> bool {
-        if rows == 0 {
-            return true;
-        }
-        if let Some(total) = total {
-            return seen >= total;
-        }
-        match self.end {
-            End::Empty => false,
-            End::Short => self.size.is_some_and(|(_, size)| rows < size),
-            End::Null(pointer) => envelope.and_then(|envelope| envelope.pointer(pointer)).is_some_and(|raw| raw.get() == "null"),
+        let named = |pointer| envelope.and_then(|envelope| envelope.pointer(pointer));
+        match (self.end, total) {
+            // An empty page that names a next one is no end: the vendor says that more follows.
+            (End::Null(pointer), _) if named(pointer).is_some() => named(pointer).is_some_and(|raw| raw.get() == "null"),
+            _ if rows == 0 => true,
+            (_, Some(total)) => seen >= total,
+            (End::Short, None) => self.size.is_some_and(|(_, size)| rows < size),
+            (End::Empty | End::Null(_), None) => false,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 
+use crate::Fields;
 use crate::json::Object;
 
 /// Objects and lists nested deeper than this are dropped by [`Raw::without`].
@@ -22,6 +23,11 @@ impl<'a> Raw<'a> {
     /// The row, for a record's `attributes`: the vendor's bytes, so that large numbers keep their digits.
     pub fn attributes(self) -> Option<String> {
         self.0.map(|raw| raw.get().to_owned())
+    }
+
+    /// The row's fields, to be taken one at a time. Where the row is no object, there are none.
+    pub fn fields(self) -> Fields<'a> {
+        Fields::new(self.0.and_then(Object::of))
     }
 
     /// The row without the fields of these names, at any depth, for a record's `attributes`.

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use crate::{Application, Asset, FeedAccess, Grant, Group, Kind, License, Page, Progress, Records, Reference, Role, User};
+use crate::{
+    Application, Asset, FeedAccess, Grant, Group, Kind, License, Page, Progress, Records, Reference, Result, Role, User,
+};
 
 impl Reference {
     /// Points at a record of any kind.
@@ -126,6 +128,26 @@ macro_rules! look_into {
             )*
         }
     };
+}
+
+impl Records {
+    /// The records of a whole list, for an action: `page` is given each cursor in turn, for at most `most` pages.
+    ///
+    /// # Errors
+    /// Those of `page`.
+    pub fn gather(most: usize, mut page: impl FnMut(Option<&str>) -> Result<Page>) -> Result<Records> {
+        let mut records = Records::default();
+        let mut cursor: Option<String> = None;
+        for _ in 0..most {
+            let Page { records: more, progress, .. } = page(cursor.as_deref())?;
+            records.append(more);
+            match progress {
+                Progress::More(next) => cursor = Some(next),
+                _ => break,
+            }
+        }
+        Ok(records)
+    }
 }
 
 look_into!(

@@ -41,6 +41,14 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// Adds a query parameter where there is a value.
+    pub fn maybe_query(self, name: &str, value: Option<impl Display>) -> Self {
+        match value {
+            Some(value) => self.query(name, value),
+            None => self,
+        }
+    }
+
     /// Sets a header in place of an earlier one. Credentials and cookies are refused by the host.
     pub fn header(mut self, name: &str, value: impl Display) -> Self {
         let name = name.to_ascii_lowercase();

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, DeserializeOwned};
 use serde_json::value::RawValue;
 
 use crate::failure::{field_in, reason};
-use crate::{Failure, FailureCode, HttpResponse, Raw, Result};
+use crate::{Failure, FailureCode, HttpResponse, Out, Raw, Records, Result};
 use words::Words;
 
 /// An answer of the vendor, read to its end.
@@ -52,7 +52,7 @@ impl Response {
     /// | 409, 423 | `conflict` |
     /// | 400, 413, 422 | `invalid-input`, where the request was not a GET; to a GET, `unexpected-response` |
     /// | 402, 501 | `unsupported` |
-    /// | 429 | `rate-limited`, with `retry-after` where the vendor gives seconds |
+    /// | 429 | `rate-limited`, with `retry-after` where the vendor gives seconds, in `Retry-After` or `RateLimit-Reset` |
     /// | 408, 425, other 5xx | `unavailable`, with `retry-after` |
     /// | 3xx and the rest | `unexpected-response`; of a redirect only the host is named |
     ///
@@ -79,6 +79,16 @@ impl Response {
     /// As [`json`](Self::json).
     pub fn raw(&self) -> Result<Raw<'_>> {
         self.parse::<&RawValue>().map(Raw::of)
+    }
+
+    /// What one record's own answer becomes, by the same function as the rows of a list: for reading back after an action.
+    ///
+    /// # Errors
+    /// As [`json`](Self::json).
+    pub fn record<T: DeserializeOwned>(&self, row: impl FnOnce(T, Raw<'_>, &mut Out)) -> Result<Records> {
+        let mut out = Out::default();
+        row(self.json()?, self.raw()?, &mut out);
+        Ok(out.records())
     }
 
     /// The body as JSON of this shape, which may borrow from it.
@@ -149,7 +159,7 @@ impl Response {
         }
         let retry_after = match code {
             FailureCode::RateLimited | FailureCode::Unavailable => {
-                self.header("retry-after").and_then(|text| text.trim().parse().ok())
+                ["retry-after", "ratelimit-reset"].iter().find_map(|name| self.header(name)?.trim().parse().ok())
             }
             _ => None,
         };

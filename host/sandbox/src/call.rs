@@ -143,7 +143,7 @@ impl Run {
     ///
     /// # Errors
     /// No instance waits, or it gave no dump.
-    #[cfg(any(test, feature = "testing"))]
+    #[doc(hidden)]
     pub async fn memories_for_test(&self) -> Result<Vec<Vec<u8>>, CallError> {
         let Some(worker) = self.take_idle() else {
             return Err(CallError::Host("no instance waits".to_owned()));
@@ -161,7 +161,7 @@ impl Run {
     ///
     /// # Errors
     /// As a call's.
-    #[cfg(any(test, feature = "testing"))]
+    #[doc(hidden)]
     pub async fn instantiate_for_bench(&self) -> Result<(), CallError> {
         worker::instantiate_for_bench(&self.core, &self.session).await
     }

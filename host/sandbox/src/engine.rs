@@ -45,8 +45,7 @@ pub struct RuntimeOptions {
     pub keep_instance: Duration,
     /// How long a call waits for room for its instance.
     pub max_queueing: Duration,
-    /// Traps carry a dump of the connector's memories.
-    #[cfg(any(test, feature = "testing"))]
+    /// Traps carry a dump of the connector's memories: for looking into a connector, not for production.
     pub dump_memories: bool,
 }
 
@@ -61,7 +60,6 @@ impl RuntimeOptions {
             max_code_bytes: 256 << 20,
             keep_instance: Duration::from_millis(20),
             max_queueing: Duration::from_secs(300),
-            #[cfg(any(test, feature = "testing"))]
             dump_memories: false,
         }
     }
@@ -136,11 +134,7 @@ impl Runtime {
     /// # Errors
     /// The engine doesn't work on this machine, or the cache's folder can't be made.
     pub fn new(options: RuntimeOptions) -> Result<Runtime, RuntimeError> {
-        #[cfg(any(test, feature = "testing"))]
-        let dump = options.dump_memories;
-        #[cfg(not(any(test, feature = "testing")))]
-        let dump = false;
-        let engine = settings::engine(dump).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
+        let engine = settings::engine(options.dump_memories).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let linker = linker::base(&engine).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let cache = match options.cache {
             Some(folder) => Some(Arc::new(Cache::open(folder, options.cache_key, settings::fingerprint(&engine))?)),

@@ -1,1 +1,112 @@
-//! (to be written)
+//! Keeps what connectors return: the store trait and SQLite behind it. Tenants are in every key and every query.
+//!
+//! A session stages pages (each in one transaction with its cursor), then applies them in one transaction: killed at any moment,
+//! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
+
+mod error;
+mod query;
+mod sqlite;
+mod types;
+
+use async_trait::async_trait;
+use headcount_model::{ConnectionId, ConnectorId, Kind, SessionId, TenantId, Timestamp};
+
+pub use error::StoreError;
+pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
+pub use sqlite::SqliteStore;
+pub use types::{
+    Applied, Apply, Connection, Counters, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
+    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+};
+
+/// The result of the store's calls.
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// Where Headcount keeps everything. Implemented for SQLite; an embedder can plug in another.
+///
+/// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // === connectors (the operator's, for all tenants)
+
+    /// Installs a connector, or replaces what is installed under its id.
+    async fn put_connector(&self, connector: &InstalledConnector) -> Result<()>;
+    /// The connector of this id.
+    async fn connector(&self, id: &ConnectorId) -> Result<Option<InstalledConnector>>;
+    /// All connectors, by id.
+    async fn connectors(&self) -> Result<Vec<InstalledConnector>>;
+
+    // === connections
+
+    /// Adds a connection, or replaces its settings, name, life, health and baseline.
+    async fn put_connection(&self, connection: &Connection) -> Result<()>;
+    /// One connection of a tenant.
+    async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>>;
+    /// All connections of a tenant, by id.
+    async fn connections(&self, tenant: &TenantId) -> Result<Vec<Connection>>;
+    /// Removes a connection with its credentials, sessions, staging and records.
+    async fn remove_connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<()>;
+    /// Keeps a sealed credential, in place of the one for the same field.
+    async fn put_credential(&self, tenant: &TenantId, connection: &ConnectionId, credential: &SealedCredential) -> Result<()>;
+    /// The sealed credentials of a connection.
+    async fn credentials(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<SealedCredential>>;
+
+    // === sessions
+
+    /// Opens a session in state `checking`.
+    ///
+    /// # Errors
+    /// [`StoreError::SessionOpen`] while another one of this connection is open.
+    async fn begin_session(&self, session: &NewSession) -> Result<SessionId>;
+    /// Moves an open session to another state; a scope or counters that are given replace those it had.
+    async fn update_session(&self, tenant: &TenantId, id: SessionId, state: SessionState, counters: &Counters) -> Result<()>;
+    /// Stages one page: its records, the cursor that follows, and the session's counters, in one transaction.
+    async fn stage_page(&self, tenant: &TenantId, id: SessionId, page: &StagedPage, counters: &Counters) -> Result<()>;
+    /// Drops what a session staged of one feed (all parents when `parent` is none), before it is read from its start again.
+    async fn unstage(&self, tenant: &TenantId, id: SessionId, feed: &str, parent: Option<&str>) -> Result<()>;
+    /// The staged ids of one kind from one feed in id order, after `after`, at most `limit`: the parents of a feed that is read for each.
+    async fn staged_ids(
+        &self,
+        tenant: &TenantId,
+        id: SessionId,
+        feed: &str,
+        kind: Kind,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<String>>;
+    /// How many distinct ids and how many rows of one kind a session staged from one feed (and parent).
+    async fn staged_count(
+        &self,
+        tenant: &TenantId,
+        id: SessionId,
+        feed: &str,
+        parent: Option<&str>,
+        kind: Kind,
+    ) -> Result<Staged>;
+    /// Merges what was staged and applies it: creations, updates, returns and the proven removals, in one transaction.
+    async fn apply(&self, tenant: &TenantId, id: SessionId, apply: &Apply) -> Result<Applied>;
+    /// Ends a session and drops its staging; the connection's health and baseline change with it, in the same transaction.
+    async fn end_session(&self, tenant: &TenantId, id: SessionId, end: &SessionEnd) -> Result<()>;
+    /// One session.
+    async fn session(&self, tenant: &TenantId, id: SessionId) -> Result<Option<Session>>;
+    /// The newest sessions of a tenant, or of one of its connections.
+    async fn sessions(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Session>>;
+    /// Ends, as interrupted, the open session of a connection, if there is one, and drops its staging. Only whoever knows that nobody
+    /// works on it any more may call this. Returns the session that was ended.
+    async fn end_interrupted(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<Option<SessionId>>;
+
+    // === questions
+
+    /// Records of one kind by filter, ordered by connection and id: at most `filter.limit` rows after `filter.after`.
+    async fn list(&self, tenant: &TenantId, kind: Kind, filter: &Filter) -> Result<Vec<Row>>;
+    /// People: accounts joined by e-mail (in any letter case), ordered by e-mail. Filters by text and `minimum` connections.
+    async fn people(&self, tenant: &TenantId, filter: &Filter, minimum: u32) -> Result<Vec<Person>>;
+    /// Everything that the accounts with this e-mail reach, direct or through groups (nested too), each with its shortest path.
+    async fn access(&self, tenant: &TenantId, email: &str) -> Result<Vec<AccessPath>>;
+    /// Who reaches a record, direct or through groups.
+    async fn holders(&self, tenant: &TenantId, connection: &ConnectionId, kind: Kind, id: &str) -> Result<Vec<Held>>;
+    /// Licenses that are free, expired, suspended or unused.
+    async fn licenses(&self, tenant: &TenantId, filter: &LicenseFilter) -> Result<Vec<Row>>;
+    /// Records by connection and kind, present and gone.
+    async fn counts(&self, tenant: &TenantId) -> Result<Vec<Counts>>;
+}

@@ -78,7 +78,8 @@ async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), 
     }
     let tenant = &job.connection.tenant;
     let now = Timestamp::now();
-    let session = NewSession { tenant: tenant.clone(), connection: job.connection.id.clone(), digest: job.digest, started_at: now };
+    let session =
+        NewSession { tenant: tenant.clone(), connection: job.connection.id.clone(), digest: job.digest, started_at: now };
     let id = job.store.begin_session(&session).await?;
     let sieve = Sieve::new(&job.manifest.never_kept);
     let page = StagedPage {
@@ -91,7 +92,8 @@ async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), 
         repeats: headcount_model::Kind::ALL.into_iter().collect(),
         seen: Vec::new(),
     };
-    let apply = Apply { now: Some(now), gone: outcome.gone.clone(), gone_grants: outcome.gone_grants.clone(), ..Apply::default() };
+    let apply =
+        Apply { now: Some(now), gone: outcome.gone.clone(), gone_grants: outcome.gone_grants.clone(), ..Apply::default() };
     let mut counters = headcount_store::Counters::default();
     let applied = async {
         job.store.stage_page(tenant, id, &page, &counters).await?;
@@ -107,7 +109,8 @@ async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), 
         counters.requests = job.source.usage().requests;
     }
     let notes = vec![format!("action {action}: {}", outcome.summary)];
-    let end = SessionEnd { state, ended_at: Timestamp::now(), counters, scope: None, failure, notes, health: None, baseline: None };
+    let end =
+        SessionEnd { state, ended_at: Timestamp::now(), counters, scope: None, failure, notes, health: None, baseline: None };
     job.store.end_session(tenant, id, &end).await?;
     applied.map(drop)
 }

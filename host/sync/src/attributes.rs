@@ -38,7 +38,9 @@ impl Sieve {
     fn may_hold_secret(&self, json: &str) -> bool {
         const STEMS: [&str; 6] = ["secret", "passw", "key", "token", "hash", "credential"];
         let lower = json.to_ascii_lowercase();
-        lower.contains("\\u") || STEMS.iter().any(|stem| lower.contains(stem)) || lower.contains("passphrase")
+        lower.contains("\\u")
+            || STEMS.iter().any(|stem| lower.contains(stem))
+            || lower.contains("passphrase")
             || self.never_kept.iter().any(|name| lower.contains(name.as_str()))
     }
 
@@ -47,11 +49,8 @@ impl Sieve {
             Value::Object(object) => {
                 let before = object.len();
                 object.retain(|name, value| !self.is_forbidden(name, value));
-                let mut found = object.len() < before;
-                for value in object.values_mut() {
-                    found |= self.strip(value);
-                }
-                found
+                let dropped = object.len() < before;
+                object.values_mut().fold(dropped, |found, value| self.strip(value) || found)
             }
             Value::Array(items) => items.iter_mut().fold(false, |found, item| self.strip(item) || found),
             _ => false,
@@ -81,7 +80,9 @@ fn words(name: &str) -> impl Iterator<Item = String> {
         if !c.is_alphanumeric() || (c.is_uppercase() && previous_lower) {
             words.push(String::new());
         }
-        if c.is_alphanumeric() && let Some(word) = words.last_mut() {
+        if c.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
             word.extend(c.to_lowercase());
         }
         previous_lower = c.is_lowercase() || c.is_numeric();
@@ -103,7 +104,10 @@ mod tests {
 
     #[test]
     fn secrets_are_dropped_at_any_depth() {
-        check(r#"{"name":"vpn","sharedSecret":"abc","config":{"idpPrivateKey":{"value":"x"},"url":"u"}}"#, r#"{"name":"vpn","config":{"url":"u"}}"#);
+        check(
+            r#"{"name":"vpn","sharedSecret":"abc","config":{"idpPrivateKey":{"value":"x"},"url":"u"}}"#,
+            r#"{"name":"vpn","config":{"url":"u"}}"#,
+        );
         check(r#"{"a":[{"apiKey":"k","n":1}]}"#, r#"{"a":[{"n":1}]}"#);
         check(r#"{"ssh_keys":[{"x":1}],"pin":4}"#, "{}");
         check(r#"{"api\u004bey":"k"}"#, "{}");
@@ -111,7 +115,8 @@ mod tests {
 
     #[test]
     fn what_only_talks_of_secrets_stays() {
-        let json = r#"{"password_expired":true,"password_date":"2024-01-01T00:00:00Z","keyboard":"qwerty","apiKeySet":true,"totp":1}"#;
+        let json =
+            r#"{"password_expired":true,"password_date":"2024-01-01T00:00:00Z","keyboard":"qwerty","apiKeySet":true,"totp":1}"#;
         check(json, json);
     }
 

@@ -77,7 +77,8 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
         return Ok(());
     }
     let Some(kind) = reading.manifest.parent_kind(feed) else {
-        lock(&reading.verdicts).feed_incomplete(&feed.name, format!("{}: the manifest does not say for which records it is read", feed.name));
+        lock(&reading.verdicts)
+            .feed_incomplete(&feed.name, format!("{}: the manifest does not say for which records it is read", feed.name));
         return Ok(());
     };
     lock(&reading.verdicts).read(&feed.name);
@@ -131,5 +132,11 @@ fn settle(reading: &Reading<'_>, feed: &Feed, access: Access, why: Option<&Failu
 }
 
 fn place(reading: &Reading<'_>, feed: &Feed) -> u32 {
-    reading.manifest.feeds.iter().position(|other| other.name == feed.name).and_then(|at| u32::try_from(at).ok()).unwrap_or(u32::MAX)
+    reading
+        .manifest
+        .feeds
+        .iter()
+        .position(|other| other.name == feed.name)
+        .and_then(|at| u32::try_from(at).ok())
+        .unwrap_or(u32::MAX)
 }

@@ -15,6 +15,6 @@ mod source;
 mod verdict;
 
 pub use action::{ActionError, act};
-pub use options::{Progress, SyncOptions};
+pub use options::{Listener, Progress, SyncOptions};
 pub use session::{Job, Report, SyncError, sync};
 pub use source::Source;

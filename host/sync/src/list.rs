@@ -50,7 +50,9 @@ pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<Pass
             let again = pass(reading, list, 1).await?;
             reading.state(SessionState::Reading).await?;
             Ok(match again {
-                Pass::Moved(reason) => Pass::Ended(ListEnd::Incomplete(format!("the list moved in both of two passes: {reason}"))),
+                Pass::Moved(reason) => {
+                    Pass::Ended(ListEnd::Incomplete(format!("the list moved in both of two passes: {reason}")))
+                }
                 Pass::FirstPageFailed(failure) => Pass::Ended(ListEnd::Incomplete(failure.to_string())),
                 ended => ended,
             })
@@ -63,7 +65,9 @@ async fn pass(reading: &Reading<'_>, list: ListId<'_>, turn: u32) -> Result<Pass
     for _ in 0..=MOST_RESTARTS {
         match attempt(reading, list, turn).await? {
             Attempt::CursorExpired => {
-                reading.note(format!("the vendor forgot the cursor of {}: it is read from its start again", list.feed.name)).await;
+                reading
+                    .note(format!("the vendor forgot the cursor of {}: it is read from its start again", list.feed.name))
+                    .await;
             }
             Attempt::Over(pass) => return Ok(pass),
         }
@@ -217,7 +221,8 @@ impl Watch {
         if !self.cursors.insert(hash(&next)) {
             return Some("its cursors go in circles: the same cursor came twice".to_owned());
         }
-        (self.barren >= MOST_BARREN_PAGES).then(|| format!("{} pages in a row carried nothing new, and there is always a next one", self.barren))
+        (self.barren >= MOST_BARREN_PAGES)
+            .then(|| format!("{} pages in a row carried nothing new, and there is always a next one", self.barren))
     }
 
     fn verdict(self) -> Pass {

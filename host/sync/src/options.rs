@@ -24,8 +24,11 @@ pub struct SyncOptions {
     /// Stops the session when cancelled.
     pub cancel: CancellationToken,
     /// Told after every page and at every change of state.
-    pub progress: Option<Arc<dyn Fn(&Progress) + Send + Sync>>,
+    pub progress: Option<Listener>,
 }
+
+/// Told where a session is.
+pub type Listener = Arc<dyn Fn(&Progress) + Send + Sync>;
 
 impl Default for SyncOptions {
     /// A real run: 4 pages at once, 5 attempts, waits of up to 5 minutes, 24 hours in all.

@@ -30,7 +30,8 @@ pub(crate) fn judge(scope: &Scope, baseline: Option<&Scope>) -> ScopeVerdict {
     let mut lost: Vec<String> = Vec::new();
     for fact in &baseline.facts {
         let now: Vec<&String> = scope.facts.iter().filter(|f| f.name == fact.name).flat_map(|f| &f.values).collect();
-        let gone: Vec<String> = fact.values.iter().filter(|value| !now.contains(value)).take(5).map(|value| printable(value).into_owned()).collect();
+        let gone: Vec<String> =
+            fact.values.iter().filter(|value| !now.contains(value)).take(5).map(|value| printable(value).into_owned()).collect();
         if !gone.is_empty() {
             lost.push(format!("{} {}", printable(&fact.name), gone.join(", ")));
         }

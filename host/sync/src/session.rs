@@ -306,7 +306,10 @@ impl<'a> Reading<'a> {
             SyncError::Unauthenticated(failure) | SyncError::Forbidden(failure) => {
                 if self.confirms_reconnect().await {
                     end.health = Some(Health::Reconnect {
-                        reason: format!("{failure}. Enter a new credential: headcount connection credential {}", self.connection.id),
+                        reason: format!(
+                            "{failure}. Enter a new credential: headcount connection credential {}",
+                            self.connection.id
+                        ),
                     });
                 }
                 end.failure = Some(failure.clone());
@@ -333,10 +336,8 @@ impl<'a> Reading<'a> {
     /// A second check tells a credential that is gone from a vendor's slip.
     async fn confirms_reconnect(&self) -> bool {
         let again = tokio::time::timeout(Duration::from_secs(60), self.source.check()).await;
-        matches!(
-            again,
-            Ok(Err(CallError::Failure(Failure { code: FailureCode::Unauthenticated | FailureCode::Forbidden, .. })))
-        ) || matches!(&again, Ok(Ok(_)) if lock(&self.verdicts).required_forbidden())
+        matches!(again, Ok(Err(CallError::Failure(Failure { code: FailureCode::Unauthenticated | FailureCode::Forbidden, .. }))))
+            || matches!(&again, Ok(Ok(_)) if lock(&self.verdicts).required_forbidden())
     }
 
     // === for those who read
@@ -388,7 +389,13 @@ impl<'a> Reading<'a> {
     }
 
     /// Stages a validated page and counts it.
-    pub(crate) async fn stage(&self, mut page: StagedPage, checked: Validated, rows: u32, expected: u64) -> Result<(), SyncError> {
+    pub(crate) async fn stage(
+        &self,
+        mut page: StagedPage,
+        checked: Validated,
+        rows: u32,
+        expected: u64,
+    ) -> Result<(), SyncError> {
         for reason in checked.reasons {
             self.note(format!("{}: {reason}", page.feed)).await;
         }

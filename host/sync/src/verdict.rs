@@ -114,15 +114,17 @@ impl Verdicts {
         read && parent.is_none_or(|parent| self.is_complete(manifest, parent))
     }
 
-    /// Kinds other than grants whose absent records are missing: some readable feed proves the kind, and each that does is complete.
+    /// Kinds other than grants whose absent records are missing: some feed proves the kind, and every feed that may carry records of it
+    /// is complete. A feed that only repeats a kind counts, too: it may be the only one that lists some of its records.
     pub(crate) fn proven(&self, manifest: &Manifest, scope: &Scope) -> BTreeSet<Kind> {
         let offered = |feed: &&headcount_model::manifest::Feed| scope.access(&feed.name) != Some(Access::NotOffered);
         Kind::ALL
             .into_iter()
             .filter(|kind| *kind != Kind::Grant)
             .filter(|kind| {
-                let mut proving = manifest.feeds.iter().filter(|feed| feed.proves.contains(kind)).filter(offered).peekable();
-                proving.peek().is_some() && proving.all(|feed| self.is_complete(manifest, &feed.name))
+                let carrying =
+                    || manifest.feeds.iter().filter(|feed| feed.kinds().any(|carried| carried == *kind)).filter(offered);
+                carrying().any(|feed| feed.proves.contains(kind)) && carrying().all(|feed| self.is_complete(manifest, &feed.name))
             })
             .collect()
     }

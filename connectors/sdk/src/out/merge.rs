@@ -1,5 +1,8 @@
 //! How two mentions of one record on a page become one.
 
+use std::cmp::Ordering;
+
+use crate::moment::compare;
 use crate::{Application, Asset, Grant, Group, License, Role, User, UserStatus};
 
 /// Takes from another mention of the same record what this one lacks.
@@ -48,6 +51,14 @@ fn fill<T: Blank>(mine: &mut T, other: T) {
     }
 }
 
+/// Takes the other time where this one is blank, or where the other is later or earlier, as wanted.
+fn keep(mine: &mut Option<String>, other: Option<String>, wanted: Ordering) {
+    let (time, others) = (mine.as_deref().unwrap_or_default(), other.as_deref().unwrap_or_default());
+    if !others.is_empty() && (time.is_empty() || compare(others, time) == wanted) {
+        *mine = other;
+    }
+}
+
 macro_rules! fill_fields {
     ($($record:ty: $($field:ident)*;)*) => {
         $(impl Absorb for $record {
@@ -78,13 +89,8 @@ impl Absorb for User {
             (Some(mine), Some(theirs)) => Some(mine.min(theirs)),
             (mine, theirs) => mine.or(theirs),
         };
-        if other.last_seen_at > self.last_seen_at {
-            self.last_seen_at = other.last_seen_at;
-        }
-        let earlier = !other.created_at.is_blank() && (self.created_at.is_blank() || other.created_at < self.created_at);
-        if earlier {
-            self.created_at = other.created_at;
-        }
+        keep(&mut self.last_seen_at, other.last_seen_at, Ordering::Greater);
+        keep(&mut self.created_at, other.created_at, Ordering::Less);
         fill(&mut self.account_type, other.account_type);
         fill(&mut self.user_name, other.user_name);
         fill(&mut self.email, other.email);

@@ -51,6 +51,34 @@ fn an_id_can_stand_elsewhere() {
 }
 
 #[test]
+fn rows_are_handed_over_by_their_ids_and_one_without_is_skipped() {
+    let rows = json!([{ "id": "a", "logo": { "url": "/a" } }, { "_id": 7 }, { "name": "nobody" }, null]);
+    let vendor = vendor().on("GET /rows", Reply::json(rows)).vendor().unwrap();
+    let list = vendor.get("/rows").list(&Paging::single(), None, "").unwrap();
+    let page = list.each_by_id(|id, raw, out| {
+        let name = raw.fields().text("/logo/url").unwrap_or_default();
+        out.group(Group { name, ..Group::of(id) });
+    });
+    let page = page.unwrap();
+    let groups: Vec<_> = page.groups().iter().map(|group| (group.id.as_str(), group.name.as_str())).collect();
+    assert_eq!(groups, [("a", "/a"), ("7", "")]);
+    let skipped = page.skipped.unwrap();
+    assert!(skipped.len() == 2 && skipped.iter().all(|row| row.subject.is_none() && row.reason.ends_with("it has no id.")));
+}
+
+#[test]
+fn one_answer_becomes_records_as_a_row_does() {
+    let vendor = vendor().on("GET /rows/7", Reply::json(json!({ "id": 7 }))).on("GET /rows/8", Reply::json(json!([])));
+    let vendor = vendor.vendor().unwrap();
+    let read = |id: u64| {
+        let answer = vendor.get(path!("/rows/{}", id)).send().unwrap();
+        answer.record(|row: Row, raw, out| out.group(Group { attributes: raw.attributes(), ..Group::of(row.id) }))
+    };
+    assert_eq!(read(7).unwrap().groups()[0].attributes.as_deref(), Some(r#"{"id":7}"#));
+    assert_eq!(read(8).unwrap_err().code, FailureCode::UnexpectedResponse);
+}
+
+#[test]
 fn rows_nested_without_end_are_skipped_and_nothing_overflows() {
     let deep = format!("[{}{}]", r#"{"id":"#.repeat(100_000), "}".repeat(100_000).replacen('}', "1}", 1));
     let page = read(&deep);

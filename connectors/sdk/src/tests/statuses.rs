@@ -45,6 +45,10 @@ fn the_wait_that_the_vendor_asks_for_is_passed_on_in_seconds() {
     assert_eq!(busy("17"), Some(17));
     assert_eq!(busy("Wed, 21 Oct 2026 07:28:00 GMT"), None);
     assert_eq!(busy("-1"), None);
+    let reset = |value: &str| failed(Reply::empty().status(429).header("RateLimit-Reset", value)).retry_after;
+    assert_eq!((reset("23"), reset("soon")), (Some(23), None));
+    let both = Reply::empty().status(429).header("RateLimit-Reset", 23).header("Retry-After", 17);
+    assert_eq!(failed(both).retry_after, Some(17));
     assert_eq!(failed(Reply::empty().status(503).header("retry-after", 5)).retry_after, Some(5));
     assert_eq!(failed(Reply::empty().status(403).header("retry-after", 5)).retry_after, None);
 }

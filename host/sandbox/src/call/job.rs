@@ -20,7 +20,6 @@ pub(super) enum Job {
         action: String,
         input: String,
     },
-    #[cfg(any(test, feature = "testing"))]
     Dump,
     #[cfg(test)]
     Panic,
@@ -31,7 +30,6 @@ pub(super) enum Answer {
     Scope(Scope),
     Page(Page),
     Outcome(Outcome),
-    #[cfg(any(test, feature = "testing"))]
     Memories(Vec<Vec<u8>>),
 }
 
@@ -68,7 +66,6 @@ impl Job {
                 Ok(outcome) => convert::outcome(outcome, meter).map(Answer::Outcome),
                 Err(failure) => Err(convert::failure(failure).into()),
             },
-            #[cfg(any(test, feature = "testing"))]
             Job::Dump => instance.memories().await.map(Answer::Memories),
             #[cfg(test)]
             Job::Panic => panic!("as the test wants"),

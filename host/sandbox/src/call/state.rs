@@ -128,7 +128,6 @@ pub(super) async fn instantiate(session: &Session, cpu: &Arc<Cpu>, store: &mut S
     Metered::new(cpu, session.connector.pre.instantiate_async(store)).await
 }
 
-#[cfg(any(test, feature = "testing"))]
 impl Instance {
     /// Stops the connector as it is called, and reads its memories from the dump.
     pub(super) async fn memories(&mut self) -> Result<Vec<Vec<u8>>, crate::error::CallError> {

@@ -100,7 +100,6 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
 }
 
 /// Makes an instance under all limits and drops it.
-#[cfg(any(test, feature = "testing"))]
 pub(super) async fn instantiate_for_bench(core: &Core, session: &Arc<Session>) -> Result<(), CallError> {
     let _ticking = core.ticker.ticking();
     let cpu = Cpu::new(Arc::clone(&session.meter), Arc::clone(&core.turnstile), session.tenant.clone());

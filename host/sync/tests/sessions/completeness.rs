@@ -198,3 +198,26 @@ async fn an_empty_but_complete_vendor_is_believed() {
     assert_eq!(report.state, SessionState::Complete);
     assert!(world.ids(Kind::User).await.is_empty());
 }
+
+#[tokio::test]
+async fn what_a_skipped_record_holds_stays() {
+    let world = World::new().await;
+    let company = |skipped: bool| {
+        Script::new(move |feed, _, _, _| {
+            let subject = Some(Reference::new(Kind::User, "bo"));
+            let skipped_bo = Skipped { subject, harmless: false, reason: "unreadable".to_owned() };
+            Ok(match feed {
+                "users" if skipped => Page { skipped: vec![skipped_bo], ..page(users(&["ana"]), Progress::Complete) },
+                "users" => page(users(&["ana", "bo"]), Progress::Complete),
+                "groups" => page(groups(&["staff"]), Progress::Complete),
+                "members" if skipped => page(members("staff", &["ana"]), Progress::Complete),
+                "members" => page(members("staff", &["ana", "bo"]), Progress::Complete),
+                _ => nothing(),
+            })
+        })
+    };
+    world.sync(&company(false)).await;
+    world.sync(&company(true)).await;
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+    assert_eq!(world.ids(Kind::Grant).await.len(), 2);
+}

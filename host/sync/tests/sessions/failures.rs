@@ -56,7 +56,10 @@ async fn a_busy_vendor_is_asked_again() {
 async fn a_vendor_that_asks_for_too_long_a_wait_is_left_alone() {
     let world = world_of_two().await;
     let script = Script::new(|_, _, _, _| {
-        Err(CallError::Failure(Failure { retry_after: Some(86_400), ..Failure::new(FailureCode::RateLimited, "come back tomorrow") }))
+        Err(CallError::Failure(Failure {
+            retry_after: Some(86_400),
+            ..Failure::new(FailureCode::RateLimited, "come back tomorrow")
+        }))
     });
     let report = world.sync(&script).await;
     assert_eq!(report.state, SessionState::Failed);
@@ -90,16 +93,16 @@ async fn a_cancelled_session_leaves_the_store_as_it_was_and_the_next_one_runs() 
     let report = world.sync_with(&script, &options).await;
     assert_eq!(report.state, SessionState::Cancelled);
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
-    let again = world.sync(&Script::new(|feed, _, _, _| {
-        Ok(if feed == "users" { page(users(&["ana"]), Progress::Complete) } else { nothing() })
-    }));
-    assert_eq!(again.await.state, SessionState::Complete);
+    let next =
+        Script::new(|feed, _, _, _| Ok(if feed == "users" { page(users(&["ana"]), Progress::Complete) } else { nothing() }));
+    assert_eq!(world.sync(&next).await.state, SessionState::Complete);
 }
 
 #[tokio::test]
 async fn a_scope_that_speaks_of_unknown_feeds_is_refused() {
     let world = World::new().await;
-    let script = Script::new(|_, _, _, _| Ok(nothing())).checks([Ok(crate::script::settled("nonsense", headcount_model::Access::Readable))]);
+    let script = Script::new(|_, _, _, _| Ok(nothing()))
+        .checks([Ok(crate::script::settled("nonsense", headcount_model::Access::Readable))]);
     let report = world.sync(&script).await;
     assert_eq!(report.state, SessionState::Failed);
     assert_eq!(report.failure.map(|failure| failure.code), Some(FailureCode::UnexpectedResponse));

@@ -52,12 +52,18 @@ async fn another_organisation_changes_nothing_at_all() {
 async fn an_optional_feed_that_becomes_forbidden_removes_nothing_and_is_no_reason_to_reconnect() {
     let world = World::new().await;
     let with_device = Script::new(|feed, _, _, _| {
-        let device = headcount_model::Asset { id: "d".to_owned(), name: "d".to_owned(), category: "device".to_owned(), ..Default::default() };
+        let device = headcount_model::Asset {
+            id: "d".to_owned(),
+            name: "d".to_owned(),
+            category: "device".to_owned(),
+            ..Default::default()
+        };
         let records = headcount_model::Records { assets: vec![device], ..Default::default() };
         Ok(if feed == "devices" { page(records, Progress::Complete) } else { nothing() })
     });
     world.sync(&with_device).await;
-    let forbidden = Script::new(|feed, _, _, _| if feed == "devices" { Err(failure(FailureCode::Forbidden)) } else { Ok(nothing()) });
+    let forbidden =
+        Script::new(|feed, _, _, _| if feed == "devices" { Err(failure(FailureCode::Forbidden)) } else { Ok(nothing()) });
     for _ in 0..2 {
         let report = world.sync(&forbidden).await;
         assert_eq!(report.state, SessionState::Complete);

@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use headcount_model::manifest::{Manifest, Settings};
 use headcount_model::{
-    Access, Digest, Fact, Failure, FailureCode, FeedAccess, Grant, Group, Kind, Outcome, Page, Progress, Records, Reference, Scope, User,
+    Access, Digest, Fact, Failure, FailureCode, FeedAccess, Grant, Group, Kind, Outcome, Page, Progress, Records, Reference,
+    Scope, User,
 };
 use headcount_sandbox::{Budget, CallError, Usage};
 use headcount_store::{Connection, Filter, Health, Life, SqliteStore, Store, StoredRecord};

@@ -55,6 +55,10 @@ fn user(account: Account) -> User {
             (true, None) => "pending",
             (true, Some(_)) => "active",
         },
+        display_name: match [account.first.as_str(), account.last.as_str()].join(" ").trim() {
+            "" => text(account.email.clone()),
+            name => Some(name.to_owned()),
+        },
         user_name: text(account.email.clone()),
         email: text(account.email),
         given_name: text(account.first),

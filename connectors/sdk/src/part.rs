@@ -1,0 +1,124 @@
+//! Several lists read one after another as one, through the cursor.
+
+use crate::{Failure, FailureCode, Page, Progress, Result};
+
+/// One of the lists, and where in it the page stands. For a feed whose rows the vendor spreads over several lists: users, then
+/// groups, that reach an application.
+///
+/// ```
+/// # use headcount_connector::prelude::*;
+/// # const LIST: Paging = Paging::offset("skip").size("limit", 100).until(End::Short);
+/// fn holders(vendor: &Vendor<Value>, cursor: Option<&str>) -> Result<Page> {
+///     let part = Part::of(cursor, &["users", "groups"])?;
+///     let page = vendor.get("/holders").query("kind", part.name).list(&LIST, part.cursor, "")?.each(|_: Value, _, _| {})?;
+///     Ok(if part.name == "users" { part.then(page, "groups") } else { part.end(page) })
+/// }
+/// ```
+///
+/// The lists' totals are told as one number, with the last list; not at all if one of the lists states none.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// Which list: one of the names that [`of`](Self::of) was given.
+    pub name: &'a str,
+    /// How many rows the lists before this one have, where all of them state it.
+    pub before: Option<u32>,
+    /// Where in this list. None: at its beginning.
+    pub cursor: Option<&'a str>,
+}
+
+impl<'a> Part<'a> {
+    /// The list that a feed's cursor stands in; without a cursor, the first of these.
+    ///
+    /// # Errors
+    /// `cursor-expired`: the cursor names none of them.
+    pub fn of(cursor: Option<&'a str>, names: &[&'static str]) -> Result<Self> {
+        let found = match cursor {
+            None => names.first().map(|name| Part { name, before: Some(0), cursor: None }),
+            Some(cursor) => Self::read(cursor).filter(|part| names.contains(&part.name)),
+        };
+        found.ok_or_else(|| Failure::new(FailureCode::CursorExpired, "This connector gave no such cursor."))
+    }
+
+    /// This page, which another list follows when this one has ended.
+    pub fn then(self, page: Page, next: &str) -> Page {
+        let progress = match page.progress {
+            Progress::More(cursor) => self.more(&cursor),
+            Progress::Complete => Part { name: next, before: self.sum(page.total), cursor: None }.more(""),
+            partial => partial,
+        };
+        Page { total: None, progress, ..page }
+    }
+
+    /// This page, of the last list.
+    pub fn end(self, page: Page) -> Page {
+        let progress = match page.progress {
+            Progress::More(cursor) => self.more(&cursor),
+            end => end,
+        };
+        Page { total: self.sum(page.total), progress, ..page }
+    }
+
+    fn sum(self, total: Option<u32>) -> Option<u32> {
+        self.before.zip(total).map(|(before, total)| before.saturating_add(total))
+    }
+
+    fn more(self, cursor: &str) -> Progress {
+        let before = self.before.map(|rows| rows.to_string()).unwrap_or_default();
+        Progress::More(format!("{}~{before}~{cursor}", self.name))
+    }
+
+    fn read(cursor: &'a str) -> Option<Self> {
+        let mut parts = cursor.splitn(3, '~');
+        let (name, before, cursor) = (parts.next()?, parts.next()?, parts.next()?);
+        let before = if before.is_empty() { None } else { Some(before.parse().ok()?) };
+        Some(Part { name, before, cursor: Some(cursor).filter(|cursor| !cursor.is_empty()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Out;
+
+    const NAMES: [&str; 2] = ["users", "groups"];
+
+    fn page(total: Option<u32>, progress: Progress) -> Page {
+        Out::default().page(1, total, progress)
+    }
+
+    fn cursor(page: &Page) -> &str {
+        match &page.progress {
+            Progress::More(cursor) => cursor,
+            _ => "",
+        }
+    }
+
+    #[test]
+    fn lists_follow_one_another_and_their_totals_are_told_as_one() {
+        let first = Part::of(None, &NAMES).unwrap().then(page(Some(7), Progress::More("2~x".into())), "groups");
+        assert_eq!((cursor(&first), first.total), ("users~0~2~x", None));
+        let second = Part::of(Some("users~0~2~x"), &NAMES).unwrap();
+        assert_eq!((second.name, second.before, second.cursor), ("users", Some(0), Some("2~x")));
+        let second = second.then(page(Some(7), Progress::Complete), "groups");
+        assert_eq!(cursor(&second), "groups~7~");
+        let third = Part::of(Some("groups~7~"), &NAMES).unwrap();
+        assert_eq!((third.name, third.cursor), ("groups", None));
+        let third = third.end(page(Some(u32::MAX), Progress::Complete));
+        assert_eq!((third.total, third.progress), (Some(u32::MAX), Progress::Complete));
+    }
+
+    #[test]
+    fn without_one_total_there_is_none() {
+        let first = Part::of(None, &NAMES).unwrap().then(page(None, Progress::Complete), "groups");
+        assert_eq!(cursor(&first), "groups~~");
+        let second = Part::of(Some("groups~~"), &NAMES).unwrap().end(page(Some(7), Progress::More("3".into())));
+        assert_eq!((cursor(&second), second.total), ("groups~~3", None));
+    }
+
+    #[test]
+    fn a_cursor_of_another_make_has_expired() {
+        for cursor in ["", "users", "users~1", "others~1~", "users~x~", "users~-1~", "users~4294967296~"] {
+            assert_eq!(Part::of(Some(cursor), &NAMES).unwrap_err().code, FailureCode::CursorExpired, "{cursor:?}");
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Errors as people read them: one message, its causes, and what to do next.
+
+use headcount::model::printable;
+use headcount::sandbox::CallError;
+use headcount::store::StoreError;
+use headcount::sync::ActionError;
+use headcount::{Failure, FailureCode};
+
+use crate::exit::Complaint;
+
+/// The text for an error, of one or more lines.
+pub fn explain(error: &anyhow::Error) -> String {
+    told(error.chain(), next(error))
+}
+
+/// The same for an error of the host, which stays with its owner.
+pub fn explain_host(error: &headcount::Error) -> String {
+    let causes = std::iter::successors(Some(error as &(dyn std::error::Error + 'static)), |error| error.source());
+    told(causes, for_host(error))
+}
+
+fn told<'a>(causes: impl Iterator<Item = &'a (dyn std::error::Error + 'static)>, next: Option<String>) -> String {
+    let mut text = String::new();
+    let mut said = String::new();
+    for (at, cause) in causes.enumerate() {
+        let message = cause.to_string();
+        // Transparent errors repeat what stands above them.
+        if message.is_empty() || said.contains(&message) {
+            continue;
+        }
+        let mut lines = message.lines();
+        let first = lines.next().unwrap_or_default();
+        text.push_str(if at == 0 { "error: " } else { "\n  because: " });
+        text.push_str(&printable(first));
+        for line in lines {
+            text.push_str("\n       ");
+            text.push_str(&printable(line));
+        }
+        said.push_str(&message);
+        said.push('\n');
+    }
+    if let Some(next) = next {
+        text.push_str("\n  next: ");
+        text.push_str(&next);
+    }
+    text
+}
+
+/// What to do about an error, where its message does not say so itself.
+fn next(error: &anyhow::Error) -> Option<String> {
+    if let Some(complaint) = error.downcast_ref::<Complaint>() {
+        return complaint.what_next().map(str::to_owned);
+    }
+    if let Some(CallError::Failure(failure)) = error.downcast_ref::<CallError>() {
+        return Some(for_failure(failure, None));
+    }
+    error.downcast_ref::<headcount::Error>().and_then(for_host)
+}
+
+fn for_host(error: &headcount::Error) -> Option<String> {
+    match error {
+        headcount::Error::Call(CallError::Failure(failure))
+        | headcount::Error::Action(ActionError::Call(CallError::Failure(failure))) => Some(for_failure(failure, None)),
+        headcount::Error::Call(CallError::Trap { .. } | CallError::Contract(_)) => {
+            Some("report this to the connector's author, with the text above".to_owned())
+        }
+        headcount::Error::Settings(_) => Some("correct the fields above with --set FIELD=VALUE".to_owned()),
+        headcount::Error::Action(ActionError::Input(_)) => {
+            Some("`headcount action CONNECTION` lists the actions with their inputs".to_owned())
+        }
+        headcount::Error::Store(StoreError::Open { .. }) => {
+            Some("check the folder given with --data, and that you may write to it".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// What to do about a failure: for a connection, where it is known.
+pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
+    let id = connection.unwrap_or("CONNECTION");
+    match failure.code {
+        FailureCode::Unauthenticated => format!("enter a new credential: headcount connection credential {id} FIELD"),
+        FailureCode::Forbidden => "give the credential the permissions that the connector asks for at the vendor, or enter \
+             another; `headcount connector list` and `connector inspect FILE` show them"
+            .to_owned(),
+        FailureCode::RateLimited => match failure.retry_after {
+            Some(seconds) => format!("the vendor asks to wait {seconds} s; then run it again"),
+            None => "the vendor wants fewer requests: wait a while, then run it again".to_owned(),
+        },
+        FailureCode::Unavailable => "wait until the vendor answers again, then run it again".to_owned(),
+        FailureCode::InvalidConfiguration => format!("correct the setting: headcount connection edit {id} --set FIELD=VALUE"),
+        FailureCode::InvalidInput => format!("correct the input; `headcount action {id}` shows what it takes"),
+        FailureCode::NotFound => format!("check the id; `headcount sync {id}` reads the vendor's lists anew"),
+        FailureCode::Conflict => "the vendor refuses this as things stand; its message says why".to_owned(),
+        FailureCode::CursorExpired => "run it again".to_owned(),
+        FailureCode::UnexpectedResponse => "report this to the connector's author, with the text above".to_owned(),
+        FailureCode::Unsupported => "this organisation, its plan or the connector does not offer it".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn an_error_tells_its_causes_once_and_what_to_do() {
+        let failure = headcount::Error::Call(CallError::Failure(Failure::new(FailureCode::Unauthenticated, "key revoked")));
+        let text = explain(&anyhow::Error::new(failure));
+        assert_eq!(
+            text,
+            "error: unauthenticated: key revoked\n  next: enter a new credential: headcount connection credential CONNECTION FIELD"
+        );
+        let io = anyhow::Error::new(std::io::Error::other("disk on fire")).context("ca.pem can't be read");
+        assert_eq!(explain(&io), "error: ca.pem can't be read\n  because: disk on fire");
+    }
+
+    #[test]
+    fn a_vendors_terminal_escapes_do_not_reach_the_terminal() {
+        let hostile = Err::<(), _>(std::io::Error::other("\u{1b}[2Jgone")).context("read\u{1b}]0;x").unwrap_err();
+        assert!(!explain(&hostile).contains('\u{1b}'));
+    }
+}

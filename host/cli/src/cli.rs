@@ -1,0 +1,126 @@
+//! The command line: what can be typed, in one place.
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{access, action, connection, connector, demo, holders, list, sessions, sync};
+use crate::config::Flags;
+use crate::exit;
+
+/// Who has access to what: syncs users, groups, roles, licenses and grants from SaaS vendors through sandboxed connectors.
+#[derive(Debug, Parser)]
+#[command(name = "headcount", version, after_help = exit::HELP, max_term_width = 110)]
+pub struct Cli {
+    #[command(flatten)]
+    pub flags: Flags,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What can be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// See everything at work against invented vendors on this machine
+    Demo(demo::Args),
+    /// Connectors: list, inspect, pack, add, run
+    #[command(subcommand)]
+    Connector(connector::Command),
+    /// Connections: add, edit, list, check, remove
+    #[command(subcommand)]
+    Connection(connection::Command),
+    /// Read connections from their vendors
+    Sync(sync::Args),
+    /// List users
+    Users(list::UserArgs),
+    /// List groups
+    Groups(list::Args),
+    /// List roles
+    Roles(list::Args),
+    /// List applications
+    Apps(list::Args),
+    /// List licenses
+    Licenses(list::LicenseArgs),
+    /// List devices and other assets
+    Assets(list::Args),
+    /// List grants: who holds what
+    Grants(list::Args),
+    /// List people: accounts joined by e-mail
+    People(list::PeopleArgs),
+    /// Everything that a person reaches, and through what
+    Access(access::Args),
+    /// Who reaches a record
+    Holders(holders::Args),
+    /// Change something at a vendor
+    Action(action::Args),
+    /// What syncs did, and why
+    Sessions(sessions::Args),
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn parse(line: &str) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from(std::iter::once("headcount").chain(line.split_whitespace()))
+    }
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_flags_stand_before_or_after_the_command() {
+        for line in ["--data d --json users", "users --data d --json"] {
+            let cli = parse(line).unwrap();
+            assert_eq!((cli.flags.data.as_deref(), cli.flags.json), (Some(std::path::Path::new("d")), true));
+        }
+    }
+
+    #[test]
+    fn every_command_of_the_manual_parses() {
+        for line in [
+            "demo --people 200 --seed 7 --keep",
+            "connector list",
+            "connector inspect tines.wasm",
+            "connector pack in.wasm manifest.toml -o out.wasm",
+            "connector add out.wasm --accept",
+            "connector schema",
+            "connector run tines.wasm --feed members --parent 7 --set tenant-domain=acme.tines.com --secret-file api-key=k --pages 2",
+            "connection add tines --id acme --name Acme --set tenant-domain=acme.tines.com --secret-stdin api-key --no-check",
+            "connection edit acme --set stack=eu --rename Acme2 --accept-scope",
+            "connection credential acme api-key --secret-stdin",
+            "connection list",
+            "connection check acme",
+            "connection remove acme --yes",
+            "sync acme other --test",
+            "users --connection acme --text ana --status active --admins --gone --limit 5",
+            "licenses --free --unused 90 --all --csv",
+            "people --minimum 3",
+            "access ana@example.com",
+            "holders acme group 7",
+            "action acme revoke-license --set license=1 --yes",
+            "action acme",
+            "sessions --connection acme",
+            "sessions show 12",
+        ] {
+            parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for line in [
+            "users --all --limit 5",
+            "users --status asleep",
+            "licenses --expired --suspended",
+            "connection add tines --set no-pair",
+            "connector run t.wasm",
+            "holders acme planet 7",
+            "action acme revoke --input {} --set a=b",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

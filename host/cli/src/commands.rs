@@ -1,0 +1,42 @@
+//! The commands, one file each.
+
+pub mod access;
+pub mod action;
+pub mod connection;
+pub mod connector;
+pub mod demo;
+pub mod holders;
+pub mod list;
+pub mod sessions;
+pub mod sync;
+
+use headcount::Kind;
+
+use crate::cli::Command;
+use crate::context::Context;
+use crate::exit::Exit;
+
+/// Runs one command.
+///
+/// # Errors
+/// What went wrong; [`Exit::of`] gives its code.
+pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
+    match command {
+        Command::Demo(args) => demo::run(args, &context).await,
+        Command::Connector(command) => connector::run(command, &context).await,
+        Command::Connection(command) => connection::run(command, &context).await,
+        Command::Sync(args) => sync::run(args, &context).await,
+        Command::Users(args) => list::users(args, &context).await,
+        Command::Groups(args) => list::records(Kind::Group, args, &context).await,
+        Command::Roles(args) => list::records(Kind::Role, args, &context).await,
+        Command::Apps(args) => list::records(Kind::Application, args, &context).await,
+        Command::Licenses(args) => list::licenses(args, &context).await,
+        Command::Assets(args) => list::records(Kind::Asset, args, &context).await,
+        Command::Grants(args) => list::records(Kind::Grant, args, &context).await,
+        Command::People(args) => list::people(args, &context).await,
+        Command::Access(args) => access::run(args, &context).await,
+        Command::Holders(args) => holders::run(args, &context).await,
+        Command::Action(args) => action::run(args, &context).await,
+        Command::Sessions(args) => sessions::run(args, &context).await,
+    }
+}

@@ -1,0 +1,75 @@
+//! `headcount connection edit`: settings, the name, and accepting a scope that came to see less.
+
+use headcount::ConnectionId;
+use serde_json::json;
+
+use super::fill;
+use crate::context::Context;
+use crate::exit::{Complaint, Exit};
+use crate::pairs::Pair;
+use crate::scope;
+
+/// What to change.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The connection
+    pub connection: ConnectionId,
+    /// A setting; may be repeated
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub set: Vec<Pair>,
+    /// What people call it
+    #[arg(long, value_name = "NAME")]
+    pub rename: Option<String>,
+    /// From now on, what is absent under what the credential saw last counts as missing
+    #[arg(long)]
+    pub accept_scope: bool,
+}
+
+/// Changes a connection.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    if args.set.is_empty() && args.rename.is_none() && !args.accept_scope {
+        return Err(Complaint::usage("nothing to change").next("--set KEY=VALUE, --rename NAME or --accept-scope").into());
+    }
+    let tenant = context.tenant().await?;
+    let (mut connection, manifest) = tenant.connection_and_manifest(&args.connection).await?;
+    let id = connection.id.clone();
+    let mut stale = Vec::new();
+    if !args.set.is_empty() {
+        let changes = fill::given(&manifest, &args.set)?;
+        (connection, stale) = tenant.edit(&id, changes).await?;
+    }
+    if let Some(name) = args.rename {
+        connection = tenant.rename(&id, name).await?;
+    }
+    if args.accept_scope {
+        connection = tenant.accept_scope(&id).await?;
+    }
+    let out = context.out;
+    if out.json {
+        out.value(&json!({
+            "event": "edited",
+            "connection": id,
+            "name": connection.name,
+            "settings": connection.settings.values,
+            "baseline": connection.baseline.as_ref().map(scope::value),
+            "enter-again": stale,
+        }))?;
+    } else {
+        out.line(format!("changed connection {id} ({})", connection.settings.base_url))?;
+        if args.accept_scope {
+            match &connection.baseline {
+                Some(baseline) => {
+                    out.line("accepted what the credential sees")?;
+                    scope::lines(baseline).into_iter().try_for_each(|line| out.line(format!("  {line}")))?;
+                }
+                None => out.line(format!("no session knows yet what the credential sees: headcount sync {id}"))?,
+            }
+        }
+        for field in &stale {
+            out.line(format!(
+                "{field} goes to another host now and must be entered again: headcount connection credential {id} {field}"
+            ))?;
+        }
+    }
+    Ok(if stale.is_empty() { Exit::Done } else { Exit::Reconnect })
+}

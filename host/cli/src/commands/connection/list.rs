@@ -1,0 +1,68 @@
+//! `headcount connection list`: connections, and how they are.
+
+use std::collections::BTreeMap;
+
+use headcount::model::printable;
+use serde_json::json;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::records;
+use crate::sessions::{health_reason, health_word};
+use crate::table::Grid;
+use crate::words::{number, time};
+
+/// Lists connections.
+pub async fn run(context: &Context) -> anyhow::Result<Exit> {
+    let tenant = context.tenant().await?;
+    let connections = tenant.connections().await?;
+    let mut present: BTreeMap<String, Vec<(headcount::Kind, u64)>> = BTreeMap::new();
+    for count in tenant.store().counts(tenant.id()).await.map_err(headcount::Error::from)? {
+        present.entry(count.connection.to_string()).or_default().push((count.kind, count.present));
+    }
+    let out = context.out;
+    let mut grid = Grid::new(["CONNECTION", "NAME", "CONNECTOR", "HEALTH", "LAST SYNC", "RESULT", "RECORDS"]);
+    for connection in &connections {
+        let last = tenant.sessions(Some(&connection.id), 1).await?.into_iter().next();
+        let counts = present.get(connection.id.as_str()).cloned().unwrap_or_default();
+        if out.json {
+            let counts: BTreeMap<&str, u64> = counts.iter().map(|(kind, count)| (records::plural(*kind), *count)).collect();
+            out.value(&json!({
+                "id": connection.id,
+                "name": connection.name,
+                "connector": connection.connector,
+                "settings": connection.settings.values,
+                "base-url": connection.settings.base_url,
+                "life": connection.life,
+                "health": connection.health,
+                "created-at": time(connection.created_at),
+                "last-session": last.map(|session| crate::sessions::value(&session)),
+                "records": counts,
+            }))?;
+            continue;
+        }
+        let (when, result) = last.map(|session| (time(session.started_at), session.state.as_str())).unwrap_or_default();
+        grid.row([
+            connection.id.to_string(),
+            connection.name.clone(),
+            connection.connector.to_string(),
+            health_word(&connection.health).to_owned(),
+            when,
+            result.to_owned(),
+            number(counts.iter().map(|(_, count)| count).sum()),
+        ]);
+    }
+    if out.json {
+        return Ok(Exit::Done);
+    }
+    if grid.is_empty() {
+        out.remark("no connections yet: headcount connection add CONNECTOR");
+    }
+    out.grid(&mut grid)?;
+    for connection in &connections {
+        if let Some(reason) = health_reason(&connection.health) {
+            out.line(format!("\n{}: {}", connection.id, printable(reason)))?;
+        }
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,120 @@
+//! `headcount sessions`: what syncs did, and why.
+
+use headcount::model::printable;
+use headcount::{ConnectionId, Session, SessionId, Tenant};
+
+use crate::context::Context;
+use crate::exit::{Complaint, Exit};
+use crate::scope;
+use crate::sessions;
+use crate::table::Grid;
+use crate::words::{number, time};
+
+/// Which sessions.
+#[derive(clap::Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Args {
+    /// Of one connection only
+    #[arg(long, value_name = "ID")]
+    pub connection: Option<ConnectionId>,
+    /// At most so many, the newest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub limit: u32,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What to do with them.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Explain one session
+    Show {
+        /// Its number
+        session: SessionId,
+    },
+}
+
+/// Lists sessions, or explains one.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let tenant = context.tenant().await?;
+    match args.command {
+        Some(Command::Show { session }) => match tenant.session(session).await? {
+            Some(session) => show(&session, &tenant, context).await?,
+            None => return Err(Complaint::not_found(format!("there is no session {session}")).next("headcount sessions").into()),
+        },
+        None => {
+            if let Some(id) = &args.connection {
+                tenant.connection(id).await?;
+            }
+            list(&tenant.sessions(args.connection.as_ref(), args.limit).await?, context)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn list(found: &[Session], context: &Context) -> std::io::Result<()> {
+    if context.out.json {
+        return found.iter().try_for_each(|session| context.out.value(&sessions::value(session)));
+    }
+    let mut grid = Grid::new(["SESSION", "CONNECTION", "RESULT", "BEGUN", "TOOK", "READ", "NEW", "CHANGED", "GONE", "REQUESTS"]);
+    for session in found {
+        let total = sessions::total(&session.counters);
+        grid.row([
+            session.id.to_string(),
+            session.connection.to_string(),
+            session.state.as_str().to_owned(),
+            time(session.started_at),
+            sessions::took(session),
+            number(total.read),
+            number(total.created + total.returned),
+            number(total.updated),
+            number(total.removed),
+            number(session.counters.requests),
+        ]);
+    }
+    if grid.is_empty() {
+        context.out.remark("no sessions yet: headcount sync");
+    }
+    context.out.grid(&mut grid)
+}
+
+async fn show(session: &Session, tenant: &Tenant, context: &Context) -> anyhow::Result<()> {
+    let out = context.out;
+    if out.json {
+        out.value(&sessions::value(session))?;
+        return Ok(());
+    }
+    let (id, connection, state) = (session.id, &session.connection, session.state);
+    out.line(format!("session {id} of {connection}: {}", state.as_str()))?;
+    out.line(format!("  {}", sessions::meaning(state)))?;
+    out.line(format!("  begun {}, took {}, with {}", time(session.started_at), sessions::took(session), session.digest))?;
+    if let Some(seen) = &session.scope {
+        out.line("\nwhat the credential sees")?;
+        for line in scope::lines(seen) {
+            out.line(format!("  {line}"))?;
+        }
+    }
+    if !session.counters.kinds.is_empty() {
+        out.line("\nrecords")?;
+        out.grid(&mut sessions::kinds(&session.counters))?;
+    }
+    out.line(format!("\n{}", sessions::effort(&session.counters)))?;
+    if !session.notes.is_empty() {
+        out.line("\nnotes")?;
+        for line in sessions::notes(&session.notes, usize::MAX) {
+            out.line(line)?;
+        }
+    }
+    if let Some(failure) = &session.failure {
+        out.line(format!("\nwhy it failed\n  {failure}"))?;
+    }
+    // The connection may be gone while its session is looked at; its health then tells nothing.
+    let health = tenant.connection(connection).await.ok().map(|connection| connection.health);
+    if let Some(reason) = health.as_ref().and_then(sessions::health_reason) {
+        out.line(format!("\nthe connection now\n  {}", printable(reason)))?;
+    }
+    if let Some(next) = sessions::advice(state, session.failure.as_ref(), health.as_ref(), connection.as_str()) {
+        out.line(format!("\nwhat to do\n  {next}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! `headcount sync`: reads connections from their vendors, several at once.
+
+use std::collections::BTreeSet;
+
+use headcount::model::printable;
+use headcount::store::Connection;
+use headcount::{ConnectionId, Report, SyncOptions, Tenant};
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use crate::advice;
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::interrupt;
+use crate::progress::Board;
+use crate::sessions;
+use crate::table::Grid;
+use crate::words::{duration, number};
+
+/// How many notes of a session stand under the table.
+const NOTES: usize = 5;
+
+/// What to sync.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The connections; all of them when none is named
+    pub connections: Vec<ConnectionId>,
+    /// Read and compare everything, but write nothing
+    #[arg(long)]
+    pub test: bool,
+    /// So many connections at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    pub at_once: u32,
+}
+
+/// One connection after its sync.
+pub struct Finished {
+    /// As it stands now, with its health.
+    pub connection: Connection,
+    /// What its session did, or why there was none.
+    pub result: Result<Report, headcount::Error>,
+}
+
+impl Finished {
+    /// What it means for the program.
+    pub fn exit(&self) -> Exit {
+        match &self.result {
+            Ok(report) => sessions::exit(report.state, report.failure.as_ref(), &report.notes, Some(&self.connection.health)),
+            Err(error) => Exit::of_host(error),
+        }
+    }
+}
+
+/// Syncs connections.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let tenant = context.tenant().await?;
+    let mut connections = Vec::new();
+    for id in args.connections.iter().collect::<BTreeSet<_>>() {
+        connections.push(tenant.connection(id).await?);
+    }
+    if args.connections.is_empty() {
+        connections = tenant.connections().await?;
+    }
+    if connections.is_empty() {
+        context.out.remark("there is nothing to sync yet: headcount connection add CONNECTOR");
+        return Ok(Exit::Done);
+    }
+    let mut options = SyncOptions::default();
+    options.test = args.test;
+    interrupt::cancels(options.cancel.clone());
+    let wanted = connections.len();
+    let finished = all(&tenant, connections, &options, args.at_once as usize, &Board::new(context.out)).await;
+    tell(&finished, context)?;
+    let lost = if finished.len() < wanted { Exit::Failed } else { Exit::Done };
+    Ok(finished.iter().fold(lost, |worst, one| worst.worst(one.exit())))
+}
+
+/// Syncs these connections, so many at once, in their order.
+pub async fn all(
+    tenant: &Tenant,
+    connections: Vec<Connection>,
+    options: &SyncOptions,
+    at_once: usize,
+    board: &Board,
+) -> Vec<Finished> {
+    let permits = std::sync::Arc::new(tokio::sync::Semaphore::new(at_once.max(1)));
+    let mut tasks = JoinSet::new();
+    for (place, connection) in connections.into_iter().enumerate() {
+        let (tenant, permits, track) = (tenant.clone(), permits.clone(), board.follow(&connection.id));
+        let mut options = options.clone();
+        options.progress = Some(track.listener());
+        tasks.spawn(async move {
+            let _permit = permits.acquire().await;
+            let result = tenant.sync(&connection.id, &options).await;
+            track.finish(&match &result {
+                Ok(report) => format!("{} in {}", report.state.as_str(), duration(report.took)),
+                Err(error) => format!("failed: {}", printable(&error.to_string())),
+            });
+            let connection = tenant.connection(&connection.id).await.unwrap_or(connection);
+            (place, Finished { connection, result })
+        });
+    }
+    let mut finished = Vec::new();
+    while let Some(joined) = tasks.join_next().await {
+        match joined {
+            Ok(one) => finished.push(one),
+            Err(error) => tracing::error!("a sync ended without a result: {error}"),
+        }
+    }
+    finished.sort_by_key(|(place, _)| *place);
+    finished.into_iter().map(|(_, one)| one).collect()
+}
+
+fn tell(finished: &[Finished], context: &Context) -> std::io::Result<()> {
+    let out = context.out;
+    if out.json {
+        return finished.iter().try_for_each(|one| {
+            out.value(&match &one.result {
+                Ok(report) => sessions::report_value(&one.connection, report),
+                Err(error) => json!({ "event": "error", "connection": one.connection.id.as_str(), "error": error.to_string() }),
+            })
+        });
+    }
+    out.grid(&mut table(finished))?;
+    troubles(finished, context)
+}
+
+/// What a person should know about those that did not simply go well, and what to do.
+pub fn troubles(finished: &[Finished], context: &Context) -> std::io::Result<()> {
+    let out = context.out;
+    for one in finished {
+        let id = one.connection.id.as_str();
+        match &one.result {
+            Ok(report) => {
+                let health = &one.connection.health;
+                let remarkable = report.failure.is_some() || !report.notes.is_empty() || one.exit() != Exit::Done;
+                if !remarkable {
+                    continue;
+                }
+                out.line(format!("\n{id}: {}", sessions::meaning(report.state)))?;
+                if let Some(failure) = &report.failure {
+                    out.line(format!("  {failure}"))?;
+                }
+                for note in sessions::notes(&report.notes, NOTES) {
+                    out.line(note)?;
+                }
+                if let Some(next) = sessions::advice(report.state, report.failure.as_ref(), Some(health), id) {
+                    out.line(format!("  next: {next}"))?;
+                }
+                out.line(format!("  more: headcount sessions show {}", report.session))?;
+            }
+            Err(error) => out.line(format!("\n{id}: {}", advice::explain_host(error)))?,
+        }
+    }
+    Ok(())
+}
+
+/// One line for each connection.
+pub fn table(finished: &[Finished]) -> Grid {
+    let mut grid = Grid::new(["CONNECTION", "RESULT", "READ", "NEW", "CHANGED", "GONE", "KEPT", "REQUESTS", "TIME"]);
+    for one in finished {
+        let id = one.connection.id.to_string();
+        match &one.result {
+            Ok(report) => {
+                let total = sessions::total(&report.counters);
+                let numbers = [
+                    total.read,
+                    total.created + total.returned,
+                    total.updated,
+                    total.removed,
+                    total.kept,
+                    report.counters.requests,
+                ];
+                let mut row = vec![id, report.state.as_str().to_owned()];
+                row.extend(numbers.map(number));
+                row.push(duration(report.took));
+                grid.row(row);
+            }
+            Err(_) => grid.row([id, "not run".to_owned()]),
+        }
+    }
+    grid
+}

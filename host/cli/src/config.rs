@@ -1,0 +1,195 @@
+//! What the operator set: flags go before the environment, the environment before the file, the file before what is taken for granted.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use headcount::TenantId;
+use serde::Deserialize;
+
+use crate::exit::Complaint;
+use crate::pairs::Pair;
+
+/// Where data is kept unless something else is said.
+pub const DEFAULT_DATA: &str = "headcount-data";
+
+/// The flags that every command takes.
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct Flags {
+    /// The folder with the store, the accepted connectors and the key [default: ./headcount-data]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "HEADCOUNT_DATA",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub data: Option<PathBuf>,
+    /// Whose connections and records [default: default]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TENANT",
+        env = "HEADCOUNT_TENANT",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub tenant: Option<String>,
+    /// A TOML file with these flags by name
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "HEADCOUNT_CONFIG",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub config: Option<PathBuf>,
+    /// Write JSON lines
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub json: bool,
+    /// Reach HOST at this address instead of the one its name has; may be repeated
+    #[arg(long, global = true, value_name = "HOST=ADDR", help_heading = "Global options")]
+    pub resolve: Vec<Pair>,
+    /// Trust the certificate authorities in this PEM file, too; may be repeated
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
+    pub ca: Vec<PathBuf>,
+    /// Let connectors reach this machine's loopback addresses
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub allow_loopback: bool,
+    /// Accept this host in settings though the connector's manifest does not list its ending; may be repeated
+    #[arg(long, global = true, value_name = "HOST", help_heading = "Global options")]
+    pub allow_host: Vec<String>,
+    /// Tell more on standard error; -vv and -vvv tell still more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    pub verbose: u8,
+}
+
+/// The same, in a file. Relative paths are relative to the file's folder.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+struct File {
+    data: Option<PathBuf>,
+    tenant: Option<String>,
+    json: bool,
+    resolve: Vec<String>,
+    ca: Vec<PathBuf>,
+    allow_loopback: bool,
+    allow_host: Vec<String>,
+    verbose: u8,
+}
+
+/// What holds after flags, environment and file.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The data folder, where one was named.
+    pub named_data: Option<PathBuf>,
+    /// Whose records.
+    pub tenant: TenantId,
+    /// JSON lines instead of tables.
+    pub json: bool,
+    /// Addresses for hosts.
+    pub resolve: BTreeMap<String, SocketAddr>,
+    /// Files with further certificate authorities.
+    pub ca: Vec<PathBuf>,
+    /// Whether loopback may be reached.
+    pub allow_loopback: bool,
+    /// Hosts that settings may name.
+    pub allow_hosts: Vec<String>,
+    /// How much to tell: 0 to 3.
+    pub verbose: u8,
+}
+
+impl Config {
+    /// Reads the file that the flags name, if any, and puts both together.
+    ///
+    /// # Errors
+    /// The file can't be read or understood, or a value is malformed.
+    pub fn gather(flags: &Flags) -> Result<Self, Complaint> {
+        let (file, folder) = match &flags.config {
+            Some(path) => {
+                let text = std::fs::read_to_string(path).map_err(|error| Complaint::file(path, &error))?;
+                let folder = path.parent().map(Path::to_owned).unwrap_or_default();
+                (parse(&text).map_err(|problem| Complaint::usage(format!("{}: {problem}", path.display())))?, folder)
+            }
+            None => (File::default(), PathBuf::new()),
+        };
+        merge(flags, file, &folder)
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.named_data.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))
+    }
+}
+
+fn parse(text: &str) -> Result<File, String> {
+    toml::from_str(text).map_err(|error: toml::de::Error| {
+        let line = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default().matches('\n').count() + 1;
+        format!("line {line}: {}", error.message().trim())
+    })
+}
+
+fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> {
+    let tenant = flags.tenant.clone().or(file.tenant).unwrap_or_else(|| "default".to_owned());
+    let mut resolve = BTreeMap::new();
+    let from_file = file.resolve.iter().map(|text| text.parse::<Pair>().map_err(|problem| (text.clone(), problem)));
+    // Flags come last, and so win for the same host.
+    for pair in from_file.chain(flags.resolve.iter().cloned().map(Ok)) {
+        let pair = pair.map_err(|(text, problem)| Complaint::usage(format!("resolve {text:?}: {problem}")))?;
+        resolve.insert(pair.key.to_ascii_lowercase(), address(&pair)?);
+    }
+    Ok(Config {
+        named_data: flags.data.clone().or(file.data.map(|data| folder.join(data))),
+        tenant: tenant.parse().map_err(|error: headcount::model::InvalidId| Complaint::usage(error.to_string()))?,
+        json: flags.json || file.json,
+        resolve,
+        ca: file.ca.iter().map(|path| folder.join(path)).chain(flags.ca.iter().cloned()).collect(),
+        allow_loopback: flags.allow_loopback || file.allow_loopback,
+        allow_hosts: file.allow_host.into_iter().chain(flags.allow_host.iter().cloned()).collect(),
+        verbose: flags.verbose.max(file.verbose),
+    })
+}
+
+fn address(pair: &Pair) -> Result<SocketAddr, Complaint> {
+    let text = pair.value.trim();
+    let address = text.parse::<SocketAddr>().or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 443)));
+    address.map_err(|_| {
+        Complaint::usage(format!("{text:?} is no address for {}", pair.key)).next("write it like 127.0.0.1:8443 or [::1]:8443")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_go_before_the_file_and_the_file_before_the_defaults() {
+        let file = parse("data = 'from-file'\ntenant = 'acme'\nresolve = ['a.example=127.0.0.1:1', 'b.example=::1']").unwrap();
+        let flags = Flags {
+            tenant: Some("umbrella".into()),
+            resolve: vec!["A.example=127.0.0.1:9".parse().unwrap()],
+            ..Flags::default()
+        };
+        let config = merge(&flags, file, Path::new("/etc/headcount")).unwrap();
+        assert_eq!(config.tenant.as_str(), "umbrella");
+        assert_eq!(config.data(), PathBuf::from("/etc/headcount/from-file"));
+        assert_eq!(config.resolve["a.example"], "127.0.0.1:9".parse().unwrap());
+        assert_eq!(config.resolve["b.example"], "[::1]:443".parse().unwrap());
+        let plain = merge(&Flags::default(), File::default(), Path::new("")).unwrap();
+        assert_eq!((plain.tenant.as_str(), plain.data()), ("default", PathBuf::from(DEFAULT_DATA)));
+    }
+
+    #[test]
+    fn a_misspelt_key_is_refused_with_its_line() {
+        let refused = parse("tenant = 'acme'\nresolv = []").unwrap_err();
+        assert!(refused.starts_with("line 2: unknown field `resolv`"), "{refused}");
+    }
+
+    #[test]
+    fn an_address_that_is_none_is_refused() {
+        let flags = Flags { resolve: vec!["a.example=localhost".parse().unwrap()], ..Flags::default() };
+        assert!(merge(&flags, File::default(), Path::new("")).is_err());
+    }
+}

@@ -1,0 +1,73 @@
+//! What a command works with: the operator's configuration, the output, and the host opened from them.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use headcount::sandbox::egress::EgressOptions;
+use headcount::{Headcount, Tenant};
+
+use crate::config::Config;
+use crate::exit::Complaint;
+use crate::output::Out;
+
+/// What a command works with.
+#[derive(Clone)]
+pub struct Context {
+    /// What the operator set.
+    pub config: Arc<Config>,
+    /// Where results go.
+    pub out: Out,
+}
+
+impl Context {
+    /// A context for one run of the program.
+    pub fn new(config: Config) -> Self {
+        let out = Out { json: config.json };
+        Context { config: Arc::new(config), out }
+    }
+
+    /// Whether there is a person who can be asked.
+    pub fn can_ask(&self) -> bool {
+        !self.out.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    /// The operator's side of egress.
+    ///
+    /// # Errors
+    /// A file with certificate authorities can't be read.
+    pub async fn egress(&self) -> anyhow::Result<EgressOptions> {
+        let mut egress = EgressOptions::default();
+        egress.resolve.clone_from(&self.config.resolve);
+        egress.allow_loopback = self.config.allow_loopback;
+        for path in &self.config.ca {
+            let pem = tokio::fs::read_to_string(path).await.map_err(|error| Complaint::file(path, &error))?;
+            egress.extra_ca_pem.push(pem);
+        }
+        Ok(egress)
+    }
+
+    /// Opens the host.
+    ///
+    /// # Errors
+    /// The data folder, the store, the key or the engine can't be used.
+    pub async fn host(&self) -> anyhow::Result<Headcount> {
+        let mut builder = Headcount::builder(self.config.data()).egress(self.egress().await?);
+        for host in &self.config.allow_hosts {
+            builder = builder.allow_host(host.clone());
+        }
+        Ok(builder.open().await?)
+    }
+
+    /// Opens the tenant's side of the host.
+    ///
+    /// # Errors
+    /// As [`host`](Self::host).
+    pub async fn tenant(&self) -> anyhow::Result<Tenant> {
+        Ok(self.host().await?.tenant(self.config.tenant.clone()))
+    }
+
+    /// Whether the operator allows a host that ends in none of a manifest's suffixes.
+    pub fn allows_host(&self, host: &str) -> bool {
+        self.config.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+    }
+}

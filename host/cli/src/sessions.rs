@@ -1,0 +1,208 @@
+//! Sessions told to people: results, exit codes, tables and what to do.
+
+use std::time::Duration;
+
+use headcount::model::printable;
+use headcount::store::{Connection, Counters, Health, KindCounters, Session};
+use headcount::{Failure, Report, SessionState, Timestamp};
+use serde_json::{Value, json};
+
+use crate::advice;
+use crate::exit::Exit;
+use crate::records::plural;
+use crate::table::Grid;
+use crate::words::{counted, duration, number};
+
+/// How sync marks what a test run would have left incomplete.
+const INCOMPLETE: &str = "not read completely";
+
+/// The exit code of a session, given the connection's health after it.
+pub fn exit(state: SessionState, failure: Option<&Failure>, notes: &[String], health: Option<&Health>) -> Exit {
+    match state {
+        SessionState::Cancelled => Exit::Cancelled,
+        SessionState::Partial => Exit::Partial,
+        SessionState::Test if notes.iter().any(|note| note.starts_with(INCOMPLETE)) => Exit::Partial,
+        SessionState::Complete | SessionState::Test => match health {
+            Some(Health::Held { .. }) if state == SessionState::Complete => Exit::Partial,
+            _ => Exit::Done,
+        },
+        _ => match health {
+            Some(Health::Reconnect { .. }) => Exit::Reconnect,
+            _ => failure.map_or(Exit::Failed, Exit::of_failure),
+        },
+    }
+}
+
+/// What a state means, in a sentence.
+pub fn meaning(state: SessionState) -> &'static str {
+    match state {
+        SessionState::Checking => "it is asking the vendor who the credential is",
+        SessionState::Reading => "it is reading pages",
+        SessionState::Waiting => "it is waiting for the vendor's rate limit",
+        SessionState::Verifying => "it is reading a list again that moved while it was read",
+        SessionState::Reconciling => "it is comparing what it read with the store",
+        SessionState::Applying => "it is writing to the store",
+        SessionState::Complete => "everything was read, and what is missing at the vendor was removed",
+        SessionState::Partial => "something could not be read; nothing was removed without proof",
+        SessionState::Test => "a test run: nothing was written",
+        SessionState::Failed => "it ended without result; the store is as it was before",
+        SessionState::Cancelled => "a person stopped it; the store is as it was before",
+    }
+}
+
+/// What to do about a session, if anything.
+pub fn advice(state: SessionState, failure: Option<&Failure>, health: Option<&Health>, connection: &str) -> Option<String> {
+    if let Some(failure) = failure {
+        return Some(advice::for_failure(failure, Some(connection)));
+    }
+    match (state, health) {
+        (SessionState::Partial, _) => Some(format!("sync again: headcount sync {connection}; the notes say what was not read")),
+        (SessionState::Cancelled, _) => Some(format!("run it again: headcount sync {connection}")),
+        (SessionState::Complete, Some(Health::Held { .. })) => Some(format!(
+            "if the credential is meant to see less than before, accept that: headcount connection edit {connection} --accept-scope"
+        )),
+        _ => None,
+    }
+}
+
+/// A connection's health in a word.
+pub fn health_word(health: &Health) -> &'static str {
+    match health {
+        Health::Ok => "ok",
+        Health::Reconnect { .. } => "reconnect",
+        Health::Held { .. } => "held",
+        Health::Incomplete { .. } => "incomplete",
+    }
+}
+
+/// Why a connection is not well, and what to do.
+pub fn health_reason(health: &Health) -> Option<&str> {
+    match health {
+        Health::Ok => None,
+        Health::Reconnect { reason } | Health::Held { reason } | Health::Incomplete { reason } => Some(reason),
+    }
+}
+
+/// Totals over all kinds.
+pub fn total(counters: &Counters) -> KindCounters {
+    counters.kinds.values().fold(KindCounters::default(), |sum, kind| KindCounters {
+        read: sum.read + kind.read,
+        created: sum.created + kind.created,
+        updated: sum.updated + kind.updated,
+        unchanged: sum.unchanged + kind.unchanged,
+        removed: sum.removed + kind.removed,
+        returned: sum.returned + kind.returned,
+        kept: sum.kept + kind.kept,
+        aside: sum.aside + kind.aside,
+    })
+}
+
+/// `1,000 users, 30 groups`: what was read.
+pub fn read_by_kind(counters: &Counters) -> String {
+    let kinds = counters.kinds.iter().filter(|(_, kind)| kind.read > 0);
+    kinds.map(|(kind, counted)| format!("{} {}", number(counted.read), plural(*kind))).collect::<Vec<_>>().join(", ")
+}
+
+/// A table of what happened, kind by kind.
+pub fn kinds(counters: &Counters) -> Grid {
+    let mut grid = Grid::new(["KIND", "READ", "NEW", "CHANGED", "UNCHANGED", "GONE", "BACK", "KEPT", "SET ASIDE"]).indented(2);
+    for (kind, counted) in counters.kinds.iter().filter(|(_, counted)| **counted != KindCounters::default()) {
+        let KindCounters { read, created, updated, unchanged, removed, returned, kept, aside } = *counted;
+        let numbers = [read, created, updated, unchanged, removed, returned, kept, aside].map(number);
+        grid.row(std::iter::once(plural(*kind).to_owned()).chain(numbers));
+    }
+    grid
+}
+
+/// `14 requests (2 repeated), 1.2 MiB, 3 rows skipped, …`: the rest of the counters.
+pub fn effort(counters: &Counters) -> String {
+    let mut parts = vec![counted(counters.requests, "request")];
+    for (value, what) in [
+        (counters.retries, "of them repeated"),
+        (counters.skipped, "rows skipped by the connector"),
+        (counters.rejected, "records rejected by the host"),
+        (counters.unreadable, "values unreadable"),
+    ] {
+        if value > 0 {
+            parts.push(format!("{} {what}", number(value)));
+        }
+    }
+    parts.push(crate::words::bytes(counters.bytes));
+    parts.push(format!("{} of processor time", duration(Duration::from_micros(counters.cpu_micros))));
+    parts.join(", ")
+}
+
+/// The end of a sync as JSON.
+pub fn report_value(connection: &Connection, report: &Report) -> Value {
+    json!({
+        "event": "end",
+        "connection": connection.id.as_str(),
+        "session": report.session.to_string(),
+        "state": report.state.as_str(),
+        "counters": report.counters,
+        "scope": report.scope.as_ref().map(crate::scope::value),
+        "failure": report.failure,
+        "notes": report.notes,
+        "health": connection.health,
+        "millis": u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// A session as JSON.
+pub fn value(session: &Session) -> Value {
+    json!({
+        "id": session.id.to_string(),
+        "connection": session.connection.as_str(),
+        "digest": session.digest,
+        "state": session.state.as_str(),
+        "started-at": crate::words::time(session.started_at),
+        "ended-at": session.ended_at.map(crate::words::time),
+        "counters": session.counters,
+        "scope": session.scope.as_ref().map(crate::scope::value),
+        "failure": session.failure,
+        "notes": session.notes,
+    })
+}
+
+/// How long a session took, or has taken.
+pub fn took(session: &Session) -> String {
+    let end = session.ended_at.unwrap_or_else(Timestamp::now);
+    let micros = end.micros().saturating_sub(session.started_at.micros());
+    duration(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
+}
+
+/// Notes as indented lines, at most `most`.
+pub fn notes(notes: &[String], most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = notes.iter().take(most).map(|note| format!("  - {}", printable(note))).collect();
+    if notes.len() > most {
+        lines.push(format!("  - and {} more", notes.len() - most));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use headcount::FailureCode;
+
+    use super::*;
+
+    #[test]
+    fn exit_codes_follow_the_session_and_the_connections_health() {
+        let held = Health::Held { reason: String::new() };
+        let reconnect = Health::Reconnect { reason: String::new() };
+        let slow = Failure::new(FailureCode::Unavailable, "down");
+        assert_eq!(exit(SessionState::Complete, None, &[], Some(&Health::Ok)), Exit::Done);
+        assert_eq!(exit(SessionState::Complete, None, &[], Some(&held)), Exit::Partial);
+        assert_eq!(exit(SessionState::Partial, None, &[], None), Exit::Partial);
+        assert_eq!(exit(SessionState::Failed, Some(&slow), &[], Some(&Health::Ok)), Exit::Failed);
+        assert_eq!(exit(SessionState::Failed, None, &[], Some(&reconnect)), Exit::Reconnect);
+        assert_eq!(exit(SessionState::Cancelled, None, &[], None), Exit::Cancelled);
+    }
+
+    #[test]
+    fn a_test_run_that_read_too_little_says_so_by_its_code() {
+        let notes = ["not read completely: users: the list moved".to_owned()];
+        assert_eq!(exit(SessionState::Test, None, &notes, None), Exit::Partial);
+        assert_eq!(exit(SessionState::Test, None, &[], Some(&Health::Held { reason: String::new() })), Exit::Done);
+    }
+}

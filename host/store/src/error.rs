@@ -1,0 +1,78 @@
+//! Why the store could not do something.
+
+use headcount_model::{ConnectionId, SessionId, TenantId};
+
+/// Why the store could not do something. None of these loses what was committed before.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The file can't be opened or made.
+    #[error("the store {path} can't be opened: {problem}")]
+    Open {
+        /// Which file.
+        path: String,
+        /// Why.
+        problem: String,
+    },
+    /// A newer Headcount wrote it.
+    #[error("the store {path} was written by a newer Headcount (schema {found}, this one knows {known}): use that version")]
+    Newer {
+        /// Which file.
+        path: String,
+        /// Its schema.
+        found: i64,
+        /// The newest that this program knows.
+        known: i64,
+    },
+    /// SQLite itself has a fault that can corrupt a WAL.
+    #[error("SQLite {found} can corrupt a database (fixed in 3.51.3): build Headcount with its bundled SQLite")]
+    SqliteTooOld {
+        /// The version linked.
+        found: String,
+    },
+    /// No space.
+    #[error("the store's disk is full: free some space and run again; nothing that was stored is lost")]
+    Full,
+    /// Not writable.
+    #[error("the store can't be written to (read-only file or folder): nothing was changed")]
+    ReadOnly,
+    /// Other sessions of this process keep it busy.
+    #[error("the store has been busy with other sessions for too long: run fewer at once, then run again")]
+    Busy,
+    /// Another process holds it.
+    #[error("the store is locked by another process: wait for it or stop it, then run again")]
+    Locked,
+    /// The file is damaged.
+    #[error("the store's file is damaged: {0}; restore it from a copy")]
+    Damaged(String),
+    /// Another session of this connection is open.
+    #[error("connection {connection} of tenant {tenant} is already being synced (session {session})")]
+    SessionOpen {
+        /// Whose.
+        tenant: TenantId,
+        /// Which connection.
+        connection: ConnectionId,
+        /// The open session.
+        session: SessionId,
+    },
+    /// There is no such connection.
+    #[error("tenant {tenant} has no connection {connection}")]
+    NoConnection {
+        /// Whose.
+        tenant: TenantId,
+        /// Which connection.
+        connection: ConnectionId,
+    },
+    /// The session is over, or another tenant's, or never was.
+    #[error("session {session} is not open: it was ended, or its connection was removed")]
+    NotOpen {
+        /// Which session.
+        session: SessionId,
+    },
+    /// Something in the store can't be read back.
+    #[error("the store holds something that this Headcount can't read: {0}")]
+    Unreadable(String),
+    /// Any other failure of the database.
+    #[error("the store failed: {0}")]
+    Database(String),
+}

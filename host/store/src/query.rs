@@ -1,0 +1,158 @@
+//! Questions to the store, and their answers.
+
+use headcount_model::{
+    Application, Asset, ConnectionId, Grant, Group, Kind, License, LicenseState, Reference, Role, Timestamp, User,
+};
+use serde::Serialize;
+
+/// Which records to list. The default lists the first 1,000 that are present.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    /// Of one connection only.
+    pub connection: Option<ConnectionId>,
+    /// Id, name or e-mail contains this, in any letter case.
+    pub text: Option<String>,
+    /// Users of this status (`active`, `suspended`, …); one without a status counts as active. Other kinds are not filtered by it.
+    pub status: Option<String>,
+    /// Users who may administer: flagged so, or holding a role that does, directly or through groups. Other kinds are not filtered.
+    pub administrators: bool,
+    /// Those that are gone, too.
+    pub gone: bool,
+    /// Those after this row: its connection and id (for grants, its key), as a [`Row`] gives them; for people, ("", e-mail).
+    pub after: Option<(String, String)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Filter { connection: None, text: None, status: None, administrators: false, gone: false, after: None, limit: 1_000 }
+    }
+}
+
+/// Which licenses to list. Several conditions together list those that meet all.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct LicenseFilter {
+    /// The usual conditions.
+    pub filter: Filter,
+    /// Held by nobody.
+    pub free: bool,
+    /// In this state.
+    pub state: Option<LicenseState>,
+    /// Held, and not used since this time (or never).
+    pub unused_since: Option<Timestamp>,
+}
+
+/// A record as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Row {
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// The vendor's id; for grants, the key that tells one from another.
+    pub key: String,
+    /// The record.
+    #[serde(flatten)]
+    pub record: StoredRecord,
+    /// Of licenses: who holds it, as e-mail or account id. Empty for other kinds.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub holders: Vec<String>,
+    /// When it came into the store.
+    pub first_seen_at: Timestamp,
+    /// When it last changed in the store.
+    pub changed_at: Timestamp,
+    /// When a session last saw it.
+    pub last_seen_in_sync_at: Timestamp,
+    /// Since when it is gone.
+    pub gone_at: Option<Timestamp>,
+}
+
+/// A record of any kind.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each variant holds the record it is named after")]
+pub enum StoredRecord {
+    User(User),
+    Group(Group),
+    Role(Role),
+    Application(Application),
+    License(License),
+    Asset(Asset),
+    Grant(Grant),
+}
+
+/// One person: the accounts with one e-mail address.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Person {
+    /// In lower case.
+    pub email: String,
+    /// The longest display name among the accounts.
+    pub name: Option<String>,
+    /// The accounts: connection, vendor's id, status, administrator.
+    pub accounts: Vec<Account>,
+}
+
+/// One account of a person.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Account {
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// The vendor's id.
+    pub id: String,
+    /// `active` where the vendor does not say.
+    pub status: String,
+    /// May administer the vendor's tenant.
+    pub administrator: bool,
+    /// When the vendor last saw it.
+    pub last_seen_at: Option<Timestamp>,
+}
+
+/// One thing that a person reaches, and through what.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AccessPath {
+    /// In which connection.
+    pub connection: ConnectionId,
+    /// Through which account (its vendor's id).
+    pub account: String,
+    /// What is reached.
+    pub target: Reference,
+    /// Its name, where the store has it.
+    pub target_name: Option<String>,
+    /// The role held on it.
+    pub role: Option<String>,
+    /// The groups on the way, from the account on; empty when direct.
+    pub through: Vec<String>,
+    /// Since when, where the vendor says.
+    pub assigned_at: Option<Timestamp>,
+}
+
+/// One who reaches a record.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Held {
+    /// The account's vendor id.
+    pub user: String,
+    /// Its e-mail.
+    pub email: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// The groups on the way; empty when direct.
+    pub through: Vec<String>,
+}
+
+/// How many records a connection has.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Counts {
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// Of which kind.
+    pub kind: Kind,
+    /// There now.
+    pub present: u64,
+    /// Gone, and kept for history.
+    pub gone: u64,
+}

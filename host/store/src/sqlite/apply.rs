@@ -1,0 +1,113 @@
+//! Applying a session: what it staged becomes what the store holds, in one transaction.
+//!
+//! Records come first and grants last, so that a grant's ends are looked up among what is there after the session. Staging is
+//! walked in batches: memory doesn't grow with the number of records.
+
+mod absence;
+mod grants;
+mod walk;
+
+use std::borrow::Cow;
+
+use headcount_model::{Application, Asset, ConnectionId, Group, Kind, License, Role, SessionId, TenantId, Timestamp, User};
+use sqlx::sqlite::SqliteConnection;
+
+use super::SqliteStore;
+use super::grant::grant_key;
+use super::record::Stored;
+use super::sessions::open_session;
+use super::upsert::{Owner, upsert};
+use crate::{Applied, Apply, KindCounters, Result};
+
+/// A session being applied.
+struct Applying<'a> {
+    tenant: &'a TenantId,
+    connection: ConnectionId,
+    session: SessionId,
+    apply: &'a Apply,
+    /// Kinds and keys of what the vendor said is gone.
+    gone: Vec<(Kind, Cow<'a, str>)>,
+    now: Timestamp,
+}
+
+impl Applying<'_> {
+    fn owner(&self) -> Owner<'_> {
+        Owner { tenant: self.tenant, connection: &self.connection }
+    }
+}
+
+pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: SessionId, apply: &Apply) -> Result<Applied> {
+    let mut transaction = store.begin().await?;
+    let connection = open_session(&mut transaction, tenant, session).await?;
+    let gone = apply.gone.iter().map(|gone| (gone.kind, Cow::Borrowed(gone.id.as_str())));
+    let gone = gone.chain(apply.gone_grants.iter().map(|grant| (Kind::Grant, Cow::Owned(grant_key(grant))))).collect();
+    let applying = Applying { tenant, connection, session, apply, gone, now: apply.now.unwrap_or_else(Timestamp::now) };
+    let mut applied = Applied::default();
+    forget(&mut transaction, session, &applying.gone).await?;
+    for kind in Kind::ALL {
+        let tally = match kind {
+            Kind::User => records::<User>(&mut transaction, &applying).await?,
+            Kind::Group => records::<Group>(&mut transaction, &applying).await?,
+            Kind::Role => records::<Role>(&mut transaction, &applying).await?,
+            Kind::Application => records::<Application>(&mut transaction, &applying).await?,
+            Kind::License => records::<License>(&mut transaction, &applying).await?,
+            Kind::Asset => records::<Asset>(&mut transaction, &applying).await?,
+            Kind::Grant => grants::apply(&mut transaction, &applying, &applied.kinds.clone(), &mut applied.aside).await?,
+        };
+        if tally != KindCounters::default() {
+            applied.kinds.insert(kind, tally);
+        }
+    }
+    if apply.dry_run {
+        transaction.rollback().await?;
+    } else {
+        transaction.commit().await?;
+    }
+    Ok(applied)
+}
+
+/// What the vendor said is gone counts as not staged.
+async fn forget(database: &mut SqliteConnection, session: SessionId, gone: &[(Kind, Cow<'_, str>)]) -> Result<()> {
+    for (kind, key) in gone {
+        for sql in [
+            "DELETE FROM staged WHERE session = $1 AND kind = $2 AND id = $3",
+            "DELETE FROM seen WHERE session = $1 AND kind = $2 AND id = $3",
+        ] {
+            sqlx::query(sql).bind(session.0).bind(kind.as_str()).bind(key.as_ref()).execute(&mut *database).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn records<R: Stored>(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<KindCounters> {
+    let mut tally = KindCounters::default();
+    let mut walk = walk::Walk::<R>::new(applying.session);
+    while let Some(batch) = walk.next(database).await? {
+        upsert(database, applying.owner(), batch, applying.now, &mut tally).await?;
+    }
+    absence::mark_seen::<R>(database, applying, &mut tally).await?;
+    absence::settle::<R>(database, applying, &mut tally).await?;
+    Ok(tally)
+}
+
+impl SqliteStore {
+    /// Creates, updates or brings back users, outside of any session, in one transaction: what applying a session does with each
+    /// batch. For benches.
+    ///
+    /// # Errors
+    /// Any of the database's.
+    #[doc(hidden)]
+    pub async fn upsert_users(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        users: Vec<User>,
+        now: Timestamp,
+    ) -> Result<KindCounters> {
+        let mut tally = KindCounters::default();
+        let mut transaction = self.begin().await?;
+        upsert(&mut transaction, Owner { tenant, connection }, users, now, &mut tally).await?;
+        transaction.commit().await?;
+        Ok(tally)
+    }
+}

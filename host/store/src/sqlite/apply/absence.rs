@@ -1,0 +1,209 @@
+//! What a session did not see: removed where that is proven, kept where it isn't.
+//!
+//! A row that the last applied session saw has no `seen_at`: its time is that of `applied`. A session that saw more than it kept
+//! moves `applied` on, and the rows that it didn't see get the time of the session before. One that saw less than it kept (an
+//! action, a session cut short) leaves `applied` alone, and the rows that it saw get its time. So as few rows are written as can be.
+
+use headcount_model::Kind;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::super::record::Stored;
+use super::Applying;
+use crate::{KindCounters, Result};
+
+/// Rows of the connection that are present, and that session `$3` neither staged nor saw.
+pub(super) fn absent(table: &str) -> String {
+    format!(
+        "{table}.tenant = $1 AND {table}.connection = $2 AND {table}.gone_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = {table}.id)
+         AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = {table}.id)"
+    )
+}
+
+/// The session that last saw the kind, and when.
+pub(super) struct Before {
+    pub(super) session: Option<i64>,
+    pub(super) at: Option<i64>,
+}
+
+pub(super) async fn before(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<Before> {
+    let row = sqlx::query("SELECT session, at FROM applied WHERE tenant = $1 AND connection = $2 AND kind = $3")
+        .bind(applying.tenant.as_str())
+        .bind(applying.connection.as_str())
+        .bind(kind.as_str())
+        .fetch_optional(database)
+        .await?;
+    match row {
+        Some(row) => Ok(Before { session: row.try_get(0)?, at: row.try_get(1)? }),
+        None => Ok(Before { session: None, at: None }),
+    }
+}
+
+/// Records that could not be read, but are there: seen, and back if they were gone.
+pub(super) async fn mark_seen<R: Stored>(
+    database: &mut SqliteConnection,
+    applying: &Applying<'_>,
+    tally: &mut KindCounters,
+) -> Result<()> {
+    let table = R::TABLE;
+    let marked = "SELECT seen.id FROM seen WHERE seen.session = $3 AND seen.kind = $4
+         AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = seen.id)";
+    let sql = format!("SELECT count(*), count(gone_at) FROM {table} WHERE tenant = $1 AND connection = $2 AND id IN ({marked})");
+    let row = sqlx::query(AssertSqlSafe(sql))
+        .bind(applying.tenant.as_str())
+        .bind(applying.connection.as_str())
+        .bind(applying.session.0)
+        .bind(R::KIND.as_str())
+        .fetch_one(&mut *database)
+        .await?;
+    let (all, gone) = (number(row.try_get(0)?), number(row.try_get(1)?));
+    tally.unchanged += all - gone;
+    tally.returned += gone;
+    if all == 0 {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE {table} SET changed_at = CASE WHEN gone_at IS NULL THEN changed_at ELSE $5 END,
+            gone_at = NULL, seen_session = NULL, seen_at = NULL
+         WHERE tenant = $1 AND connection = $2 AND (gone_at IS NOT NULL OR seen_at IS NOT NULL) AND id IN ({marked})"
+    );
+    sqlx::query(AssertSqlSafe(sql))
+        .bind(applying.tenant.as_str())
+        .bind(applying.connection.as_str())
+        .bind(applying.session.0)
+        .bind(R::KIND.as_str())
+        .bind(applying.now.micros())
+        .execute(database)
+        .await?;
+    Ok(())
+}
+
+/// Removes or keeps what is absent of a kind, and notes that this session saw the rest.
+pub(super) async fn settle<R: Stored>(
+    database: &mut SqliteConnection,
+    applying: &Applying<'_>,
+    tally: &mut KindCounters,
+) -> Result<()> {
+    let before = before(database, applying, R::KIND).await?;
+    tally.removed += take_away(database, applying, R::KIND, R::TABLE, &before).await?;
+    if applying.apply.proven.contains(&R::KIND) {
+        tally.removed += remove(database, applying, R::KIND, R::TABLE, "1", &before).await?;
+    }
+    keep(database, applying, R::KIND, R::TABLE, &before, tally).await
+}
+
+/// Marks as gone what the vendor said is gone, whatever is proven; gives how many.
+pub(super) async fn take_away(
+    database: &mut SqliteConnection,
+    applying: &Applying<'_>,
+    kind: Kind,
+    table: &'static str,
+    before: &Before,
+) -> Result<u64> {
+    let mut removed = 0;
+    for (_, key) in applying.gone.iter().filter(|(gone, _)| *gone == kind) {
+        let sql = format!(
+            "UPDATE {table} SET gone_at = $4, changed_at = $4,
+                seen_session = COALESCE(seen_session, $5), seen_at = COALESCE(seen_at, $6, first_seen_at)
+             WHERE tenant = $1 AND connection = $2 AND id = $3 AND gone_at IS NULL"
+        );
+        let done = sqlx::query(AssertSqlSafe(sql))
+            .bind(applying.tenant.as_str())
+            .bind(applying.connection.as_str())
+            .bind(key.as_ref())
+            .bind(applying.now.micros())
+            .bind(before.session)
+            .bind(before.at)
+            .execute(&mut *database)
+            .await?;
+        removed += done.rows_affected();
+    }
+    Ok(removed)
+}
+
+/// Marks as gone what is absent and meets `condition`; gives how many.
+pub(super) async fn remove(
+    database: &mut SqliteConnection,
+    applying: &Applying<'_>,
+    kind: Kind,
+    table: &'static str,
+    condition: &'static str,
+    before: &Before,
+) -> Result<u64> {
+    let sql = format!(
+        "UPDATE {table} SET gone_at = $5, changed_at = $5,
+            seen_session = COALESCE(seen_session, $6), seen_at = COALESCE(seen_at, $7, first_seen_at)
+         WHERE {} AND {condition}",
+        absent(table)
+    );
+    let done = sqlx::query(AssertSqlSafe(sql))
+        .bind(applying.tenant.as_str())
+        .bind(applying.connection.as_str())
+        .bind(applying.session.0)
+        .bind(kind.as_str())
+        .bind(applying.now.micros())
+        .bind(before.session)
+        .bind(before.at)
+        .execute(database)
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// Counts what is absent and stays, and notes which rows the session saw.
+pub(super) async fn keep(
+    database: &mut SqliteConnection,
+    applying: &Applying<'_>,
+    kind: Kind,
+    table: &'static str,
+    before: &Before,
+    tally: &mut KindCounters,
+) -> Result<()> {
+    let absent = absent(table);
+    let bound = |sql: String| {
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(applying.tenant.as_str())
+            .bind(applying.connection.as_str())
+            .bind(applying.session.0)
+            .bind(kind.as_str())
+    };
+    let row = bound(format!("SELECT count(*) FROM {table} WHERE {absent}")).fetch_one(&mut *database).await?;
+    let kept = number(row.try_get(0)?);
+    tally.kept += kept;
+    let saw = tally.created + tally.updated + tally.unchanged + tally.returned;
+    let proven = applying.apply.proven.contains(&kind);
+    if saw < kept || (saw == 0 && !proven) {
+        if saw > 0 {
+            let saw = format!(
+                "UPDATE {table} SET seen_session = $3, seen_at = $5 WHERE tenant = $1 AND connection = $2 AND gone_at IS NULL
+                 AND id IN (SELECT id FROM staged WHERE session = $3 AND kind = $4
+                            UNION SELECT id FROM seen WHERE session = $3 AND kind = $4)"
+            );
+            bound(saw).bind(applying.now.micros()).execute(&mut *database).await?;
+        }
+        return Ok(());
+    }
+    if kept > 0 {
+        let missed = format!(
+            "UPDATE {table} SET seen_session = $5, seen_at = COALESCE($6, first_seen_at) WHERE {absent} AND seen_at IS NULL"
+        );
+        bound(missed).bind(before.session).bind(before.at).execute(&mut *database).await?;
+    }
+    sqlx::query(
+        "INSERT INTO applied (tenant, connection, kind, session, at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (tenant, connection, kind) DO UPDATE SET session = excluded.session, at = excluded.at",
+    )
+    .bind(applying.tenant.as_str())
+    .bind(applying.connection.as_str())
+    .bind(kind.as_str())
+    .bind(applying.session.0)
+    .bind(applying.now.micros())
+    .execute(database)
+    .await?;
+    Ok(())
+}
+
+/// A count from SQLite.
+pub(super) fn number(count: i64) -> u64 {
+    u64::try_from(count).unwrap_or(0)
+}

@@ -1,0 +1,133 @@
+//! Walking what was staged of one kind, by id: occurrences of a record are merged in reading order.
+
+use std::marker::PhantomData;
+
+use headcount_model::SessionId;
+use serde_json::Value;
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use super::super::record::{Stored, unwritable};
+use super::super::sessions::from_json;
+use crate::{Result, StoreError};
+
+/// Staged rows read at once.
+const ROWS: usize = 1_024;
+
+/// A record in the making.
+struct Merging<R> {
+    id: String,
+    /// From feeds that don't repeat it.
+    own: Option<R>,
+    /// From feeds that may.
+    repeated: Option<R>,
+}
+
+impl<R: Stored> Merging<R> {
+    fn finish(self) -> Result<Option<R>> {
+        match (self.own, self.repeated) {
+            (Some(own), Some(repeated)) => filled(own, &repeated).map(Some),
+            (own, repeated) => Ok(own.or(repeated)),
+        }
+    }
+}
+
+/// What `own` says; where it says nothing, what `repeated` says.
+fn filled<R: Stored>(own: R, repeated: &R) -> Result<R> {
+    fn fill(own: &mut Value, repeated: Value) {
+        match (own, repeated) {
+            (Value::Object(own), Value::Object(repeated)) => {
+                for (name, value) in repeated {
+                    fill(own.entry(name).or_insert(Value::Null), value);
+                }
+            }
+            (own, repeated) => {
+                let says_nothing = match own {
+                    Value::Null => true,
+                    Value::String(text) => text.is_empty(),
+                    Value::Array(list) => list.is_empty(),
+                    _ => false,
+                };
+                if says_nothing {
+                    *own = repeated;
+                }
+            }
+        }
+    }
+    let mut record = serde_json::to_value(own).map_err(unwritable)?;
+    fill(&mut record, serde_json::to_value(repeated).map_err(unwritable)?);
+    serde_json::from_value(record).map_err(|error| StoreError::Unreadable(format!("a staged record: {error}")))
+}
+
+/// Where a walk is.
+pub(super) struct Walk<R> {
+    session: SessionId,
+    after: Option<(String, i64, Vec<u8>)>,
+    merging: Option<Merging<R>>,
+    over: bool,
+    of: PhantomData<R>,
+}
+
+impl<R: Stored> Walk<R> {
+    pub(super) fn new(session: SessionId) -> Self {
+        Walk { session, after: None, merging: None, over: false, of: PhantomData }
+    }
+
+    /// The next records, merged, each once; none at the end.
+    pub(super) async fn next(&mut self, database: &mut SqliteConnection) -> Result<Option<Vec<R>>> {
+        let mut batch = Vec::with_capacity(ROWS);
+        while batch.is_empty() && !self.over {
+            let rows = self.rows(database).await?;
+            self.over = rows.len() < ROWS;
+            for row in &rows {
+                let id: &str = row.try_get(0)?;
+                let repeats = row.try_get::<i64, _>(1)? != 0;
+                let record: R = from_json(row.try_get(3)?, "a staged record")?;
+                self.take(id, repeats, record, &mut batch)?;
+            }
+            if let Some(last) = rows.last() {
+                self.after = Some((last.try_get(0)?, last.try_get(1)?, last.try_get(2)?));
+            }
+            if self.over {
+                batch.extend(self.merging.take().map(Merging::finish).transpose()?.flatten());
+            }
+        }
+        Ok((!batch.is_empty()).then_some(batch))
+    }
+
+    async fn rows(&self, database: &mut SqliteConnection) -> Result<Vec<sqlx::sqlite::SqliteRow>> {
+        let query = match &self.after {
+            None => sqlx::query(
+                "SELECT id, repeats, place, payload FROM staged WHERE session = $1 AND kind = $2
+                 ORDER BY id, repeats, place LIMIT $3",
+            )
+            .bind(self.session.0)
+            .bind(R::KIND.as_str())
+            .bind(ROWS as i64),
+            Some((id, repeats, place)) => sqlx::query(
+                "SELECT id, repeats, place, payload FROM staged WHERE session = $1 AND kind = $2
+                 AND (id, repeats, place) > ($4, $5, $6) ORDER BY id, repeats, place LIMIT $3",
+            )
+            .bind(self.session.0)
+            .bind(R::KIND.as_str())
+            .bind(ROWS as i64)
+            .bind(id)
+            .bind(repeats)
+            .bind(place),
+        };
+        Ok(query.fetch_all(database).await?)
+    }
+
+    fn take(&mut self, id: &str, repeats: bool, record: R, batch: &mut Vec<R>) -> Result<()> {
+        if self.merging.as_ref().is_some_and(|merging| merging.id != id) {
+            batch.extend(self.merging.take().map(Merging::finish).transpose()?.flatten());
+        }
+        let merging = self.merging.get_or_insert_with(|| Merging { id: id.to_owned(), own: None, repeated: None });
+        let slot = if repeats { &mut merging.repeated } else { &mut merging.own };
+        match slot {
+            Some(earlier) => earlier.absorb(record),
+            None => *slot = Some(record),
+        }
+        Ok(())
+    }
+}

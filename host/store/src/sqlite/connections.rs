@@ -1,0 +1,196 @@
+//! Installed connectors, connections and their credentials.
+
+use headcount_model::{ConnectionId, ConnectorId, Kind, TenantId};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::SqliteStore;
+use super::record::table;
+use super::sessions::{from_json, json, optional, parsed, time};
+use crate::{Connection, InstalledConnector, Life, Result, SealedCredential, StoreError};
+
+// === connectors
+
+pub(super) async fn put_connector(store: &SqliteStore, connector: &InstalledConnector) -> Result<()> {
+    let manifest = json(&connector.manifest)?;
+    let mut transaction = store.begin().await?;
+    sqlx::query(
+        "INSERT INTO connectors (id, digest, manifest, size, installed_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (id) DO UPDATE SET
+            digest = excluded.digest, manifest = excluded.manifest, size = excluded.size, installed_at = excluded.installed_at",
+    )
+    .bind(connector.id.as_str())
+    .bind(connector.digest.to_string())
+    .bind(manifest)
+    .bind(i64::try_from(connector.size).unwrap_or(i64::MAX))
+    .bind(connector.installed_at.micros())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn connector(store: &SqliteStore, id: &ConnectorId) -> Result<Option<InstalledConnector>> {
+    let row = sqlx::query("SELECT * FROM connectors WHERE id = $1").bind(id.as_str()).fetch_optional(&store.readers).await?;
+    row.as_ref().map(read_connector).transpose()
+}
+
+pub(super) async fn connectors(store: &SqliteStore) -> Result<Vec<InstalledConnector>> {
+    sqlx::query("SELECT * FROM connectors ORDER BY id").fetch_all(&store.readers).await?.iter().map(read_connector).collect()
+}
+
+fn read_connector(row: &SqliteRow) -> Result<InstalledConnector> {
+    Ok(InstalledConnector {
+        id: parsed(row, "id")?,
+        digest: parsed(row, "digest")?,
+        manifest: from_json(row.try_get("manifest")?, "manifest")?,
+        size: u64::try_from(row.try_get::<i64, _>("size")?).unwrap_or(0),
+        installed_at: time(row, "installed_at")?,
+    })
+}
+
+// === connections
+
+pub(super) async fn put_connection(store: &SqliteStore, connection: &Connection) -> Result<()> {
+    let (settings, health) = (json(&connection.settings)?, json(&connection.health)?);
+    let baseline = connection.baseline.as_ref().map(json).transpose()?;
+    let mut transaction = store.begin().await?;
+    sqlx::query(
+        "INSERT INTO connections (tenant, id, name, connector, settings, life, health, baseline, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (tenant, id) DO UPDATE SET
+            name = excluded.name, connector = excluded.connector, settings = excluded.settings, life = excluded.life,
+            health = excluded.health, baseline = excluded.baseline, updated_at = excluded.updated_at",
+    )
+    .bind(connection.tenant.as_str())
+    .bind(connection.id.as_str())
+    .bind(&connection.name)
+    .bind(connection.connector.as_str())
+    .bind(settings)
+    .bind(life_word(connection.life))
+    .bind(health)
+    .bind(baseline)
+    .bind(connection.created_at.micros())
+    .bind(connection.updated_at.micros())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {
+    let row = sqlx::query("SELECT * FROM connections WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.as_str())
+        .fetch_optional(&store.readers)
+        .await?;
+    row.as_ref().map(read_connection).transpose()
+}
+
+pub(super) async fn connections(store: &SqliteStore, tenant: &TenantId) -> Result<Vec<Connection>> {
+    let rows = sqlx::query("SELECT * FROM connections WHERE tenant = $1 ORDER BY id")
+        .bind(tenant.as_str())
+        .fetch_all(&store.readers)
+        .await?;
+    rows.iter().map(read_connection).collect()
+}
+
+fn read_connection(row: &SqliteRow) -> Result<Connection> {
+    Ok(Connection {
+        tenant: parsed(row, "tenant")?,
+        id: parsed(row, "id")?,
+        name: row.try_get("name")?,
+        connector: parsed(row, "connector")?,
+        settings: from_json(row.try_get("settings")?, "settings")?,
+        life: life(row.try_get("life")?)?,
+        health: from_json(row.try_get("health")?, "health")?,
+        baseline: optional(row, "baseline")?,
+        created_at: time(row, "created_at")?,
+        updated_at: time(row, "updated_at")?,
+    })
+}
+
+fn life_word(life: Life) -> &'static str {
+    match life {
+        Life::Draft => "draft",
+        Life::Ready => "ready",
+        Life::Active => "active",
+        Life::Paused => "paused",
+        Life::Removed => "removed",
+    }
+}
+
+fn life(word: &str) -> Result<Life> {
+    [Life::Draft, Life::Ready, Life::Active, Life::Paused, Life::Removed]
+        .into_iter()
+        .find(|life| life_word(*life) == word)
+        .ok_or_else(|| StoreError::Unreadable(format!("the life {word:?}")))
+}
+
+/// That a connection is there.
+pub(super) async fn require_connection(database: &mut SqliteConnection, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
+    let found: Option<i64> = sqlx::query_scalar("SELECT 1 FROM connections WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.as_str())
+        .fetch_optional(database)
+        .await?;
+    found.map(|_| ()).ok_or_else(|| StoreError::NoConnection { tenant: tenant.clone(), connection: id.clone() })
+}
+
+pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
+    let mut transaction = store.begin().await?;
+    let staging = ["staged", "seen", "checkpoints"].map(|table| {
+        format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
+    });
+    let records = Kind::ALL.map(table).into_iter().chain(["applied", "credentials", "sessions"]);
+    let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
+    let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
+    for sql in staging.into_iter().chain(records).chain([last]) {
+        sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+// === credentials
+
+pub(super) async fn put_credential(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    credential: &SealedCredential,
+) -> Result<()> {
+    let mut transaction = store.begin().await?;
+    require_connection(&mut transaction, tenant, connection).await?;
+    sqlx::query(
+        "INSERT INTO credentials (tenant, connection, field, sealed, created_at) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (tenant, connection, field) DO UPDATE SET sealed = excluded.sealed, created_at = excluded.created_at",
+    )
+    .bind(tenant.as_str())
+    .bind(connection.as_str())
+    .bind(&credential.field)
+    .bind(&credential.sealed)
+    .bind(credential.created_at.micros())
+    .execute(&mut *transaction)
+    .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn credentials(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+) -> Result<Vec<SealedCredential>> {
+    let rows =
+        sqlx::query("SELECT field, sealed, created_at FROM credentials WHERE tenant = $1 AND connection = $2 ORDER BY field")
+            .bind(tenant.as_str())
+            .bind(connection.as_str())
+            .fetch_all(&store.readers)
+            .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(SealedCredential {
+                field: row.try_get("field")?,
+                sealed: row.try_get("sealed")?,
+                created_at: time(row, "created_at")?,
+            })
+        })
+        .collect()
+}

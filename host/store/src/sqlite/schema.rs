@@ -1,0 +1,72 @@
+//! The schema and its versions. A file says which program made it (`application_id`) and which version it has (`user_version`).
+
+use std::path::Path;
+
+use sqlx::AssertSqlSafe;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+
+use super::fault;
+use crate::{Result, StoreError};
+
+/// Each step from one version to the next, from an empty file on. Released ones never change.
+const STEPS: &[&str] = &[include_str!("../../migrations/0001_first.sql")];
+
+/// "Head".
+const APPLICATION: i64 = 0x4865_6164;
+
+/// The version that this program writes.
+pub(super) fn known() -> i64 {
+    STEPS.len() as i64
+}
+
+/// Brings the file to the version of this program, in one transaction; one that has it already is only read.
+pub(super) async fn migrate(writer: &SqlitePool, path: &Path) -> Result<()> {
+    let opening = |error| fault::opening(path, error);
+    let mut connection = writer.acquire().await.map_err(opening)?;
+    if version(&mut connection, path).await? == known() {
+        return Ok(());
+    }
+    drop(connection);
+    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await.map_err(opening)?;
+    // Another process may have been faster.
+    let found = version(&mut transaction, path).await?;
+    let steps = STEPS.get(usize::try_from(found).unwrap_or(0)..).unwrap_or_default();
+    if found > 0 && !steps.is_empty() {
+        drop_staging(&mut transaction).await?;
+    }
+    for step in steps {
+        sqlx::raw_sql(*step).execute(&mut *transaction).await.map_err(opening)?;
+    }
+    let stamp = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {}", known());
+    sqlx::raw_sql(AssertSqlSafe(stamp)).execute(&mut *transaction).await.map_err(opening)?;
+    transaction.commit().await.map_err(opening)
+}
+
+async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64> {
+    let opening = |error| fault::opening(path, error);
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(opening)?;
+    let application: i64 = sqlx::query_scalar("PRAGMA application_id").fetch_one(&mut *connection).await.map_err(opening)?;
+    let tables: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM sqlite_schema").fetch_one(&mut *connection).await.map_err(opening)?;
+    if application != APPLICATION && (tables > 0 || found != 0) {
+        let problem = "it is a database of another program".to_owned();
+        return Err(StoreError::Open { path: path.display().to_string(), problem });
+    }
+    if found > known() {
+        return Err(StoreError::Newer { path: path.display().to_string(), found, known: known() });
+    }
+    Ok(found)
+}
+
+/// What older programs staged can't be read by newer ones: payloads are lists of fields by position.
+async fn drop_staging(connection: &mut SqliteConnection) -> Result<()> {
+    let note = r#"["The session was interrupted: Headcount was replaced by a newer version."]"#;
+    sqlx::query("UPDATE sessions SET state = 'failed', ended_at = touched_at, notes = $1 WHERE ended_at IS NULL")
+        .bind(note)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::raw_sql("DELETE FROM staged; DELETE FROM seen; DELETE FROM checkpoints; DELETE FROM proven")
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! Sessions: opening, moving on, ending.
+
+use headcount_model::{ConnectionId, SessionId, TenantId, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::SqliteStore;
+use super::connections::require_connection;
+use super::stage::drop_staged;
+use crate::{Counters, NewSession, Result, Session, SessionEnd, SessionState, StoreError};
+
+const INTERRUPTED: &str = "The session was interrupted: the program stopped before it ended.";
+
+/// A structure as its column holds it.
+pub(super) fn json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|error| StoreError::Database(format!("a value can't be written: {error}")))
+}
+
+/// The structure in a column.
+pub(super) fn from_json<T: DeserializeOwned>(text: &str, what: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|error| StoreError::Unreadable(format!("{what}: {error}")))
+}
+
+/// A column that [`from_json`] reads or that is null.
+pub(super) fn optional<T: DeserializeOwned>(row: &SqliteRow, column: &str) -> Result<Option<T>> {
+    row.try_get::<Option<&str>, _>(column)?.map(|text| from_json(text, column)).transpose()
+}
+
+/// A column with an id or another word.
+pub(super) fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &str) -> Result<T>
+where
+    T::Err: std::fmt::Display,
+{
+    row.try_get::<&str, _>(column)?.parse().map_err(|error: T::Err| StoreError::Unreadable(format!("{column}: {error}")))
+}
+
+/// A column with a time.
+pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp> {
+    Ok(Timestamp::from_micros(row.try_get(column)?))
+}
+
+pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession) -> Result<SessionId> {
+    let mut transaction = store.begin().await?;
+    require_connection(&mut transaction, &new.tenant, &new.connection).await?;
+    let open: Option<i64> =
+        sqlx::query_scalar("SELECT id FROM sessions WHERE tenant = $1 AND connection = $2 AND ended_at IS NULL")
+            .bind(new.tenant.as_str())
+            .bind(new.connection.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+    if let Some(session) = open {
+        let (tenant, connection) = (new.tenant.clone(), new.connection.clone());
+        return Err(StoreError::SessionOpen { tenant, connection, session: SessionId(session) });
+    }
+    let id: i64 = sqlx::query_scalar(
+        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, counters, notes)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, '[]') RETURNING id",
+    )
+    .bind(new.tenant.as_str())
+    .bind(new.connection.as_str())
+    .bind(new.digest.to_string())
+    .bind(SessionState::Checking.as_str())
+    .bind(new.started_at.micros())
+    .bind(new.started_at.micros())
+    .bind(json(&Counters::default())?)
+    .fetch_one(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(SessionId(id))
+}
+
+/// The connection of an open session.
+pub(super) async fn open_session(database: &mut SqliteConnection, tenant: &TenantId, session: SessionId) -> Result<ConnectionId> {
+    let row = sqlx::query("SELECT connection FROM sessions WHERE id = $1 AND tenant = $2 AND ended_at IS NULL")
+        .bind(session.0)
+        .bind(tenant.as_str())
+        .fetch_optional(database)
+        .await?;
+    row.map_or(Err(StoreError::NotOpen { session }), |row| parsed(&row, "connection"))
+}
+
+/// Notes that an open session moved on.
+pub(super) async fn touch(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    session: SessionId,
+    state: Option<SessionState>,
+    counters: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let done = sqlx::query(
+        "UPDATE sessions SET state = COALESCE($1, state), counters = $2, touched_at = $3
+         WHERE id = $4 AND tenant = $5 AND ended_at IS NULL",
+    )
+    .bind(state.map(SessionState::as_str))
+    .bind(counters)
+    .bind(now.micros())
+    .bind(session.0)
+    .bind(tenant.as_str())
+    .execute(database)
+    .await?;
+    if done.rows_affected() == 0 { Err(StoreError::NotOpen { session }) } else { Ok(()) }
+}
+
+pub(super) async fn update_session(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    session: SessionId,
+    state: SessionState,
+    counters: &Counters,
+) -> Result<()> {
+    let counters = json(counters)?;
+    let mut transaction = store.begin().await?;
+    touch(&mut transaction, tenant, session, Some(state), &counters, Timestamp::now()).await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn end_session(store: &SqliteStore, tenant: &TenantId, session: SessionId, end: &SessionEnd) -> Result<()> {
+    let optional = |text: Option<Result<String>>| text.transpose();
+    let scope = optional(end.scope.as_ref().map(json))?;
+    let failure = optional(end.failure.as_ref().map(json))?;
+    let health = optional(end.health.as_ref().map(json))?;
+    let baseline = optional(end.baseline.as_ref().map(json))?;
+    let mut transaction = store.begin().await?;
+    let connection = open_session(&mut transaction, tenant, session).await?;
+    sqlx::query(
+        "UPDATE sessions SET state = $1, ended_at = $2, touched_at = $2, counters = $3, scope = $4, failure = $5, notes = $6
+         WHERE id = $7 AND tenant = $8",
+    )
+    .bind(end.state.as_str())
+    .bind(end.ended_at.micros())
+    .bind(json(&end.counters)?)
+    .bind(scope)
+    .bind(failure)
+    .bind(json(&end.notes)?)
+    .bind(session.0)
+    .bind(tenant.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    sqlx::query(
+        "UPDATE connections SET health = COALESCE($1, health), baseline = COALESCE($2, baseline) WHERE tenant = $3 AND id = $4",
+    )
+    .bind(health)
+    .bind(baseline)
+    .bind(tenant.as_str())
+    .bind(connection.as_str())
+    .execute(&mut *transaction)
+    .await?;
+    drop_staged(&mut transaction, session).await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn end_interrupted(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    now: Timestamp,
+) -> Result<Option<SessionId>> {
+    let mut transaction = store.begin().await?;
+    let ended: Option<i64> = sqlx::query_scalar(
+        "UPDATE sessions SET state = $1, ended_at = $2, notes = json_insert(notes, '$[#]', $3)
+         WHERE tenant = $4 AND connection = $5 AND ended_at IS NULL RETURNING id",
+    )
+    .bind(SessionState::Failed.as_str())
+    .bind(now.micros())
+    .bind(INTERRUPTED)
+    .bind(tenant.as_str())
+    .bind(connection.as_str())
+    .fetch_all(&mut *transaction)
+    .await?
+    .into_iter()
+    .next();
+    let ended = ended.map(SessionId);
+    if let Some(session) = ended {
+        drop_staged(&mut transaction, session).await?;
+    }
+    transaction.commit().await?;
+    Ok(ended)
+}
+
+const COLUMNS: &str =
+    "SELECT id, tenant, connection, digest, state, started_at, ended_at, counters, scope, failure, notes FROM sessions";
+
+pub(super) async fn session(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<Option<Session>> {
+    let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1 AND tenant = $2")))
+        .bind(session.0)
+        .bind(tenant.as_str())
+        .fetch_optional(&store.readers)
+        .await?;
+    row.as_ref().map(read).transpose()
+}
+
+pub(super) async fn sessions(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: Option<&ConnectionId>,
+    limit: u32,
+) -> Result<Vec<Session>> {
+    let wanted = if connection.is_some() { "AND connection = $3" } else { "" };
+    let sql = format!("{COLUMNS} WHERE tenant = $1 {wanted} ORDER BY id DESC LIMIT $2");
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.as_str()).bind(i64::from(limit));
+    if let Some(connection) = connection {
+        query = query.bind(connection.as_str());
+    }
+    query.fetch_all(&store.readers).await?.iter().map(read).collect()
+}
+
+fn read(row: &SqliteRow) -> Result<Session> {
+    Ok(Session {
+        id: SessionId(row.try_get("id")?),
+        tenant: parsed(row, "tenant")?,
+        connection: parsed(row, "connection")?,
+        digest: parsed(row, "digest")?,
+        state: state(row.try_get("state")?)?,
+        started_at: time(row, "started_at")?,
+        ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(Timestamp::from_micros),
+        counters: from_json(row.try_get("counters")?, "counters")?,
+        scope: optional(row, "scope")?,
+        failure: optional(row, "failure")?,
+        notes: from_json(row.try_get("notes")?, "notes")?,
+    })
+}
+
+fn state(word: &str) -> Result<SessionState> {
+    use SessionState::*;
+    [Checking, Reading, Waiting, Verifying, Reconciling, Applying, Complete, Partial, Test, Failed, Cancelled]
+        .into_iter()
+        .find(|state| state.as_str() == word)
+        .ok_or_else(|| StoreError::Unreadable(format!("the state {word:?}")))
+}

@@ -1,0 +1,190 @@
+//! Writing records that may be there already: first their hashes are compared, then only what differs is written.
+
+use std::sync::Arc;
+
+use headcount_model::{ConnectionId, TenantId, Timestamp};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::record::{RECORD_HASH, Stored};
+use super::values::{Values, placeholders, portions};
+use crate::{KindCounters, Result, StoreError};
+
+/// Whose records.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owner<'a> {
+    pub(super) tenant: &'a TenantId,
+    pub(super) connection: &'a ConnectionId,
+}
+
+/// What is to be written: a record and its hash.
+type Hashed<R> = (R, Vec<u8>);
+
+/// Creates, updates or brings back `records`, whose keys are distinct; adds what happened to `tally`.
+pub(super) async fn upsert<R: Stored>(
+    database: &mut SqliteConnection,
+    owner: Owner<'_>,
+    records: Vec<R>,
+    now: Timestamp,
+    tally: &mut KindCounters,
+) -> Result<()> {
+    // What sorts behind all that is stored is new: a first session, walked by id, compares nothing.
+    let last = last_key::<R>(database, owner).await?;
+    let mut buffer = Vec::with_capacity(512);
+    let hashed = records.into_iter().map(|record| {
+        let hash = record.hash(&mut buffer);
+        (record, hash)
+    });
+    let (mut new, compared): (Vec<Hashed<R>>, Vec<Hashed<R>>) =
+        hashed.partition(|(record, _)| last.as_deref().is_none_or(|last| record.key().as_ref() > last));
+    tally.created += new.len() as u64;
+    let mut differing: Vec<Hashed<R>> = Vec::new();
+    let mut compared = compared.into_iter();
+    for portion in portions(compared.len()) {
+        let mut batch: Vec<Option<Hashed<R>>> = compared.by_ref().take(portion).map(Some).collect();
+        for (place, difference) in differences(database, owner, &batch).await? {
+            let Some(hashed) = batch.get_mut(place).and_then(Option::take) else { continue };
+            match difference {
+                Difference::New => tally.created += 1,
+                Difference::Returned => tally.returned += 1,
+                Difference::Noted => tally.unchanged += 1,
+                Difference::Changed => tally.updated += 1,
+            }
+            if matches!(difference, Difference::New) { new.push(hashed) } else { differing.push(hashed) }
+        }
+        tally.unchanged += batch.iter().flatten().count() as u64;
+    }
+    write(database, owner, new, now, insert_sql::<R>).await?;
+    write(database, owner, differing, now, replace_sql::<R>).await
+}
+
+async fn last_key<R: Stored>(database: &mut SqliteConnection, owner: Owner<'_>) -> Result<Option<String>> {
+    let sql = format!("SELECT max(id) FROM {} WHERE tenant = ? AND connection = ?", R::TABLE);
+    let last = sqlx::query_scalar(AssertSqlSafe(sql)).bind(owner.tenant.as_str()).bind(owner.connection.as_str());
+    Ok(last.fetch_one(database).await?)
+}
+
+/// What happens to one record of a batch.
+#[derive(Clone, Copy)]
+enum Difference {
+    New,
+    Returned,
+    /// Only where it was read is new, or whether the last session saw it.
+    Noted,
+    Changed,
+}
+
+/// The records of a batch that must be written, by place. One row for all: rows on their way out of SQLite cost more than the lookups.
+async fn differences<R: Stored>(
+    database: &mut SqliteConnection,
+    owner: Owner<'_>,
+    batch: &[Option<Hashed<R>>],
+) -> Result<Vec<(usize, Difference)>> {
+    let mut values = Values::with_capacity(3 * batch.len() + 2);
+    for (place, (record, hash)) in batch.iter().flatten().enumerate() {
+        values.add(place as i64);
+        values.add(record.key().into_owned());
+        values.add(hash.clone());
+    }
+    values.add(owner.tenant.as_str());
+    values.add(owner.connection.as_str());
+    let sql = format!(
+        "WITH given (place, id, hash) AS (VALUES {})
+         SELECT group_concat(given.place || CASE
+            WHEN stored.id IS NULL THEN 'n'
+            WHEN stored.gone_at IS NOT NULL THEN 'r'
+            WHEN substr(stored.hash, 1, {RECORD_HASH}) = substr(given.hash, 1, {RECORD_HASH}) THEN 's'
+            ELSE 'c' END, ' ')
+         FROM given LEFT JOIN {} AS stored ON stored.tenant = ? AND stored.connection = ? AND stored.id = given.id
+         WHERE stored.id IS NULL OR stored.hash <> given.hash OR stored.gone_at IS NOT NULL OR stored.seen_at IS NOT NULL",
+        placeholders(batch.len(), 3),
+        R::TABLE,
+    );
+    let row = sqlx::query_with(AssertSqlSafe(sql), values.finish()?).fetch_one(database).await?;
+    let words: Option<&str> = row.try_get(0)?;
+    words.unwrap_or_default().split_ascii_whitespace().map(difference).collect()
+}
+
+/// Reads `17c`: the record at place 17 has changed.
+fn difference(word: &str) -> Result<(usize, Difference)> {
+    let unreadable = || StoreError::Unreadable(format!("the difference {word:?}"));
+    let (place, code) = word.split_at_checked(word.len().saturating_sub(1)).ok_or_else(unreadable)?;
+    let difference = match code {
+        "n" => Difference::New,
+        "r" => Difference::Returned,
+        "s" => Difference::Noted,
+        "c" => Difference::Changed,
+        _ => return Err(unreadable()),
+    };
+    Ok((place.parse().map_err(|_| unreadable())?, difference))
+}
+
+/// The columns that every table has and that an upsert gives.
+const SHARED: [&str; 6] = ["tenant", "connection", "id", "hash", "first_seen_at", "changed_at"];
+
+async fn write<R: Stored>(
+    database: &mut SqliteConnection,
+    owner: Owner<'_>,
+    records: Vec<Hashed<R>>,
+    now: Timestamp,
+    sql: fn(usize) -> String,
+) -> Result<()> {
+    let columns = SHARED.len() + R::DERIVED.len() + R::COLUMNS.len();
+    // Shared by all rows: bound without a copy for each.
+    let (tenant, connection): (Arc<str>, Arc<str>) = (owner.tenant.as_str().into(), owner.connection.as_str().into());
+    let mut records = records.into_iter();
+    let mut portions = portions(records.len());
+    let mut encode = || {
+        let portion = portions.next()?;
+        let mut values = Values::with_capacity(portion * columns);
+        for (record, hash) in records.by_ref().take(portion) {
+            values.add(tenant.clone());
+            values.add(connection.clone());
+            values.add(record.key().into_owned());
+            values.add(hash);
+            values.add(now.micros());
+            values.add(now.micros());
+            record.put(&mut values);
+        }
+        Some((sql(portion), values))
+    };
+    let mut ready = encode();
+    while let Some((sql, values)) = ready {
+        let running = sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database);
+        // SQLite works in a thread of its own: meanwhile the next portion is made ready.
+        let (done, next) = futures::join!(running, async { encode() });
+        done?;
+        ready = next;
+    }
+    Ok(())
+}
+
+/// The columns of a table that are written.
+fn columns<R: Stored>() -> Vec<&'static str> {
+    SHARED.iter().chain(R::DERIVED).chain(R::COLUMNS).copied().collect()
+}
+
+/// The statement that creates so many rows. A failure ends the whole transaction anyway: without `OR FAIL`, SQLite would keep a
+/// journal of its own for each statement.
+fn insert_sql<R: Stored>(rows: usize) -> String {
+    let columns = columns::<R>();
+    format!("INSERT OR FAIL INTO {} ({}) VALUES {}", R::TABLE, columns.join(", "), placeholders(rows, columns.len()))
+}
+
+/// The statement that replaces so many rows, and brings them back.
+fn replace_sql<R: Stored>(rows: usize) -> String {
+    let (table, columns) = (R::TABLE, columns::<R>());
+    let own = columns.iter().skip(SHARED.len());
+    let replaced: Vec<String> = own.map(|column| format!("{column} = excluded.{column}")).collect();
+    format!(
+        "INSERT INTO {table} ({}) VALUES {}
+         ON CONFLICT (tenant, connection, id) DO UPDATE SET
+            changed_at = CASE
+                WHEN {table}.gone_at IS NULL AND substr({table}.hash, 1, {RECORD_HASH}) = substr(excluded.hash, 1, {RECORD_HASH})
+                THEN {table}.changed_at ELSE excluded.changed_at END,
+            hash = excluded.hash, gone_at = NULL, seen_session = NULL, seen_at = NULL, {}",
+        columns.join(", "),
+        placeholders(rows, columns.len()),
+        replaced.join(", "),
+    )
+}

@@ -1,0 +1,332 @@
+//! What goes into the store and comes out, besides records: connectors, connections, sessions, staged pages.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headcount_model::manifest::Settings;
+use headcount_model::{
+    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId, TenantId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// A connector that an operator accepted, by digest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InstalledConnector {
+    /// As its manifest calls it.
+    pub id: ConnectorId,
+    /// Of the whole component file.
+    pub digest: Digest,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The component file's size in bytes.
+    pub size: u64,
+    /// When it was accepted.
+    pub installed_at: Timestamp,
+}
+
+/// Where a connection is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Life {
+    /// Being filled in.
+    Draft,
+    /// Checked; not yet running.
+    Ready,
+    /// Running.
+    Active,
+    /// Stopped by a person.
+    Paused,
+    /// Taken away; its records may be kept.
+    Removed,
+}
+
+/// How a connection is, and the one sentence that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum Health {
+    /// All is well.
+    Ok,
+    /// The credential no longer works: a person must replace it.
+    Reconnect {
+        /// Why, in the vendor's words, and what to do.
+        reason: String,
+    },
+    /// Removals wait for a person.
+    Held {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The last session could not read everything.
+    Incomplete {
+        /// What was not read, and what to do.
+        reason: String,
+    },
+}
+
+/// One tenant's link to one vendor through one connector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connection {
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// Unique within the tenant.
+    pub id: ConnectionId,
+    /// For people.
+    pub name: String,
+    /// Which connector.
+    pub connector: ConnectorId,
+    /// Checked settings, without secrets.
+    pub settings: Settings,
+    /// Where it is in its life.
+    pub life: Life,
+    /// How it is.
+    pub health: Health,
+    /// The scope under which absences were last applied.
+    pub baseline: Option<Scope>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was last changed by a person.
+    pub updated_at: Timestamp,
+}
+
+/// A credential as it is at rest: encrypted, bound to its connection, connector, placement and hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedCredential {
+    /// The manifest's secret field.
+    pub field: String,
+    /// The envelope: opaque to the store.
+    pub sealed: Vec<u8>,
+    /// When it was entered.
+    pub created_at: Timestamp,
+}
+
+/// The states of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SessionState {
+    /// Asking the vendor who the credential is.
+    Checking,
+    /// Reading pages.
+    Reading,
+    /// Waiting for the vendor's rate limit.
+    Waiting,
+    /// Reading a list again that moved while it was read.
+    Verifying,
+    /// Merging and comparing.
+    Reconciling,
+    /// Writing.
+    Applying,
+    /// Over: everything was read.
+    Complete,
+    /// Over: something could not be read, and nothing unproven was removed.
+    Partial,
+    /// Over: a test run that wrote nothing.
+    Test,
+    /// Over without result.
+    Failed,
+    /// Stopped by a person.
+    Cancelled,
+}
+
+impl SessionState {
+    /// Whether the session is over.
+    pub fn is_over(self) -> bool {
+        use SessionState::*;
+        matches!(self, Complete | Partial | Test | Failed | Cancelled)
+    }
+
+    /// The word in the store and on the command line.
+    pub fn as_str(self) -> &'static str {
+        use SessionState::*;
+        match self {
+            Checking => "checking",
+            Reading => "reading",
+            Waiting => "waiting",
+            Verifying => "verifying",
+            Reconciling => "reconciling",
+            Applying => "applying",
+            Complete => "complete",
+            Partial => "partial",
+            Test => "test",
+            Failed => "failed",
+            Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A session about to open.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewSession {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// With which component.
+    pub digest: Digest,
+    /// When.
+    pub started_at: Timestamp,
+}
+
+/// What happened to records of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct KindCounters {
+    /// Records read, repeats included.
+    pub read: u64,
+    /// New in the store.
+    pub created: u64,
+    /// Changed.
+    pub updated: u64,
+    /// As before.
+    pub unchanged: u64,
+    /// Proven to be missing.
+    pub removed: u64,
+    /// Back after having been removed.
+    pub returned: u64,
+    /// Absent, but not proven to be missing: kept.
+    pub kept: u64,
+    /// Grants that refer to nothing.
+    pub aside: u64,
+}
+
+/// Counters of one session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Counters {
+    /// By kind.
+    pub kinds: BTreeMap<Kind, KindCounters>,
+    /// Pages staged.
+    pub pages: u64,
+    /// Vendor rows covered.
+    pub rows: u64,
+    /// Vendor rows there should be, summed over the feeds that say.
+    pub expected: u64,
+    /// Rows that the connector skipped.
+    pub skipped: u64,
+    /// Records that the host rejected.
+    pub rejected: u64,
+    /// Values that could not be read and were dropped.
+    pub unreadable: u64,
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests repeated.
+    pub retries: u64,
+    /// Response bytes on the wire.
+    pub bytes: u64,
+    /// Microseconds of CPU inside the connector.
+    pub cpu_micros: u64,
+    /// The most memory one instance used, in bytes.
+    pub memory: u64,
+}
+
+/// A session, open or over.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Session {
+    /// Its number.
+    pub id: SessionId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// With which component.
+    pub digest: Digest,
+    /// Where it is.
+    pub state: SessionState,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Its counters.
+    pub counters: Counters,
+    /// What the credential could see.
+    pub scope: Option<Scope>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// What a person should know: feeds not read, rows skipped, scope narrower. In order.
+    pub notes: Vec<String>,
+}
+
+/// How a session ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SessionEnd {
+    /// One of the states that are over.
+    pub state: SessionState,
+    /// When.
+    pub ended_at: Timestamp,
+    /// The last counters.
+    pub counters: Counters,
+    /// What the credential could see.
+    pub scope: Option<Scope>,
+    /// Why it failed.
+    pub failure: Option<Failure>,
+    /// What a person should know.
+    pub notes: Vec<String>,
+    /// The connection's health from now on; none leaves it.
+    pub health: Option<Health>,
+    /// The connection's new baseline; none leaves it.
+    pub baseline: Option<Scope>,
+}
+
+/// One page on its way into staging.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StagedPage {
+    /// The feed.
+    pub feed: String,
+    /// The parent's id.
+    pub parent: Option<String>,
+    /// From 0, within the feed and parent.
+    pub number: u32,
+    /// Reading order: the feed's place in the manifest, then the parent's, then the page's. Repeats are merged in this order.
+    pub order: (u32, u32, u32),
+    /// The cursor that follows; none at the end.
+    pub cursor: Option<String>,
+    /// Its records.
+    pub records: Records,
+    /// Kinds that this feed may repeat: a record of such a kind gives way to one from a feed that doesn't repeat it.
+    pub repeats: BTreeSet<Kind>,
+    /// Records that count as seen though they aren't there.
+    pub seen: Vec<Reference>,
+}
+
+/// How much was staged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Staged {
+    /// Rows, repeats included.
+    pub rows: u64,
+    /// Distinct ids.
+    pub distinct: u64,
+}
+
+/// One feed read for one parent, completely; or for no parent.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ParentPage {
+    /// The feed.
+    pub feed: String,
+    /// The parent's id.
+    pub parent: Option<String>,
+}
+
+/// What is proven, and so what may be removed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Apply {
+    /// The time written as created, updated, last seen and gone.
+    pub now: Option<Timestamp>,
+    /// Kinds other than grants whose absent records are missing.
+    pub proven: BTreeSet<Kind>,
+    /// Feeds (and parents) whose absent grants are missing. A grant belongs to the feed and parent that it was first read from.
+    pub proven_grants: BTreeSet<ParentPage>,
+    /// Records that the vendor itself said are gone, by name: a parent that answers not-found, what an action deleted. They go even
+    /// where a feed listed them, and whatever is proven.
+    pub gone: Vec<Reference>,
+    /// Grants that an action took away; they go whatever is proven.
+    pub gone_grants: Vec<headcount_model::Grant>,
+    /// Compute everything and write nothing.
+    pub dry_run: bool,
+}
+
+/// What was applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Applied {
+    /// By kind: created, updated, unchanged, removed, returned, kept, aside (not `read`).
+    pub kinds: BTreeMap<Kind, KindCounters>,
+    /// Up to 20 grants that refer to nothing, in words.
+    pub aside: Vec<String>,
+}

@@ -1,0 +1,69 @@
+//! Connectors, connections and credentials.
+
+use headcount_model::Digest;
+use headcount_store::{Health, InstalledConnector, Life, SealedCredential, Store, StoreError};
+
+use crate::world::*;
+
+#[tokio::test]
+async fn a_connection_is_kept_and_replaced() {
+    let world = World::new().await;
+    let mut changed = connection("acme", "one");
+    changed.settings.values.insert("customer-code".into(), serde_json::json!(7));
+    changed.life = Life::Paused;
+    changed.health = Health::Held { reason: "many".into() };
+    changed.updated_at = at(77);
+    changed.name = "Näme".into();
+    world.store.put_connection(&changed).await.unwrap();
+    assert_eq!(world.store.connection(&tenant("acme"), &connection_id("one")).await.unwrap(), Some(changed.clone()));
+    assert_eq!(world.store.connections(&tenant("acme")).await.unwrap(), [changed, connection("acme", "two")]);
+    assert_eq!(world.store.connection(&tenant("nobody"), &connection_id("one")).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_credential_is_kept_per_field_and_goes_with_its_connection() {
+    let world = World::new().await;
+    let sealed = |field: &str, byte: u8| SealedCredential { field: field.into(), sealed: vec![byte, 0, 255], created_at: at(3) };
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    world.store.put_credential(&acme, &one, &sealed("key", 1)).await.unwrap();
+    world.store.put_credential(&acme, &one, &sealed("key", 2)).await.unwrap();
+    world.store.put_credential(&acme, &one, &sealed("code", 3)).await.unwrap();
+    assert_eq!(world.store.credentials(&acme, &one).await.unwrap(), [sealed("code", 3), sealed("key", 2)]);
+    assert!(world.store.credentials(&tenant("globex"), &one).await.unwrap().is_empty());
+    let nowhere = world.store.put_credential(&acme, &connection_id("none"), &sealed("key", 1)).await;
+    assert!(matches!(nowhere, Err(StoreError::NoConnection { .. })));
+    world.store.remove_connection(&acme, &one).await.unwrap();
+    assert!(world.store.credentials(&acme, &one).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_connector_is_kept_and_replaced() {
+    let manifest = r#"
+        id = "vendor"
+        name = "Vendor"
+        version = "1.0.0"
+        base-url = "https://vendor.example"
+        
+        [vendor]
+        name = "Vendor"
+        url = "https://vendor.example"
+        [[feeds]]
+        name = "users"
+        proves = ["user"]
+    "#;
+    let manifest = headcount_model::Manifest::from_toml(manifest).unwrap_or_else(|error| panic!("{error}"));
+    let world = World::new().await;
+    let mut connector = InstalledConnector {
+        id: "vendor".parse().unwrap(),
+        digest: Digest::from_bytes([1; 32]),
+        manifest,
+        size: 9,
+        installed_at: at(1),
+    };
+    world.store.put_connector(&connector).await.unwrap();
+    connector.digest = Digest::from_bytes([2; 32]);
+    world.store.put_connector(&connector).await.unwrap();
+    assert_eq!(world.store.connector(&connector.id).await.unwrap(), Some(connector.clone()));
+    assert_eq!(world.store.connectors().await.unwrap(), [connector]);
+    assert_eq!(world.store.connector(&"other".parse().unwrap()).await.unwrap(), None);
+}

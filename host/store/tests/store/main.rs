@@ -1,0 +1,13 @@
+//! What the store promises, on SQLite.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't be set up has failed")]
+
+mod access;
+mod applying;
+mod cancelling;
+mod connections;
+mod grants;
+mod listing;
+mod merging;
+mod sessions;
+mod tenants;
+mod world;

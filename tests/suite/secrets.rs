@@ -1,0 +1,171 @@
+//! Secrets are nowhere but in the vault and on the wire: not in a connector's memory, not in the store, the cache or the log.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Command;
+
+use headcount::sandbox::egress::Egress;
+use headcount::sandbox::vault::Credentials;
+use headcount::sandbox::{OpenOptions, Runtime, RuntimeOptions};
+use headcount::{Budget, Manifest, Package, Secret};
+use headcount_tests::{Lab, component, egress, placement, program};
+use headcount_vendors::{Options, Servers, Vendor};
+use serde_json::Value;
+
+/// A secret as it is, and in the encodings that might hide it.
+fn spellings(secret: &str) -> Vec<Vec<u8>> {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let utf16: Vec<u8> = secret.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let mut spellings = vec![secret.as_bytes().to_vec(), hex.to_uppercase().into_bytes(), hex.into_bytes(), utf16];
+    for skip in 0..3 {
+        // Of each alignment the part that does not depend on what stands around it.
+        let padded = [&vec![0; skip], secret.as_bytes()].concat();
+        let encoded = base64(&padded);
+        let inner = encoded.get(4..encoded.len().saturating_sub(4)).unwrap_or_default();
+        spellings.push(inner.replace('+', "-").replace('/', "_").into_bytes());
+        spellings.push(inner.as_bytes().to_vec());
+    }
+    spellings
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = chunk.iter().fold(0u32, |word, byte| word << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
+        for at in 0..=chunk.len() {
+            text.push(char::from(DIGITS[(word >> (18 - 6 * at)) as usize & 63]));
+        }
+    }
+    text
+}
+
+fn holds(haystack: &[u8], needle: &[u8]) -> bool {
+    haystack.windows(needle.len()).any(|window| window == needle)
+}
+
+async fn memories(servers: &Servers, vendor: Vendor) -> Vec<Vec<u8>> {
+    let mut options = RuntimeOptions::new(Egress::new(egress(servers)).unwrap());
+    options.dump_memories = true;
+    options.keep_instance = std::time::Duration::from_secs(60);
+    let runtime = Runtime::new(options).unwrap();
+    let package = Package::read(component(vendor.name()).unwrap()).unwrap();
+    let settings = package.manifest.settings(&servers.settings(vendor).into_iter().collect(), |_| false).unwrap();
+    let mut credentials = Credentials::new();
+    credentials.insert(placement(vendor).1.to_owned(), Secret::new(servers.secret(vendor)));
+    let first = first_feed(&package.manifest);
+    let connector = runtime.load(&package).await.unwrap();
+    let (tenant, connection) = ("acme".parse().unwrap(), vendor.name().parse().unwrap());
+    let run =
+        runtime.open(&connector, OpenOptions { tenant, connection, settings, credentials, budget: Budget::default() }).unwrap();
+    let page = run.read(&first, None, None).await.unwrap();
+    assert!(!page.records.is_empty());
+    run.memories_for_test().await.unwrap()
+}
+
+fn first_feed(manifest: &Manifest) -> String {
+    manifest.feeds[0].name.clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connectors_memory_does_not_hold_the_api_key() {
+    let servers = Servers::start(headcount_vendors::Company::new(7, 200), Options::default()).await.unwrap();
+    for vendor in Vendor::ALL {
+        let memories = memories(&servers, vendor).await;
+        assert!(memories.iter().map(Vec::len).sum::<usize>() > 64 << 10, "{vendor:?}: no memory was dumped");
+        for spelling in spellings(&servers.secret(vendor)) {
+            assert!(
+                !memories.iter().any(|memory| holds(memory, &spelling)),
+                "{vendor:?}: {}",
+                String::from_utf8_lossy(&spelling)
+            );
+        }
+    }
+    // The control: a setting that is not a secret is found by the same search.
+    let code = servers.customer_code(headcount_vendors::Reach::Full);
+    let found = memories(&servers, Vendor::JetBrains).await.iter().any(|memory| holds(memory, code.as_bytes()));
+    assert!(found, "the search finds nothing, not even the customer code");
+}
+
+/// What JumpCloud sends of its own secrets, asked for without any of Headcount's code.
+fn vendor_secrets(servers: &Servers) -> Vec<String> {
+    let get = |path: &str| -> Value {
+        let mut stream = std::net::TcpStream::connect(servers.plain_addr(Vendor::JumpCloud).unwrap()).unwrap();
+        let key = servers.secret(Vendor::JumpCloud);
+        let host = servers.host(Vendor::JumpCloud);
+        write!(stream, "GET {path} HTTP/1.0\r\nhost: {host}\r\nx-api-key: {key}\r\naccept: application/json\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap_or_else(|error| panic!("{path}: {error}: {answer}"))
+    };
+    let mut secrets = Vec::new();
+    for path in ["/api/radiusservers?limit=100", "/api/applications?limit=100"] {
+        collect(&get(path), &mut secrets);
+    }
+    secrets
+}
+
+fn collect(value: &Value, secrets: &mut Vec<String>) {
+    fn texts(value: &Value, secrets: &mut Vec<String>) {
+        match value {
+            Value::String(text) if text.len() >= 8 => secrets.push(text.clone()),
+            Value::Object(object) => object.values().for_each(|value| texts(value, secrets)),
+            _ => {}
+        }
+    }
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                if name == "sharedSecret" || name == "idpPrivateKey" { texts(value, secrets) } else { collect(value, secrets) }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, secrets)),
+        _ => {}
+    }
+}
+
+/// Every byte in a folder.
+fn bytes_below(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(bytes_below(&path));
+        } else {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neither_store_nor_cache_nor_log_hold_a_secret() {
+    let options = Options { plain_http: true, ..Options::default() };
+    let lab = Lab::with(200, options, Budget::default()).await.unwrap();
+    for vendor in Vendor::ALL {
+        lab.connect_and_sync(vendor).await.unwrap();
+    }
+    let log = Command::new(program().unwrap())
+        .args(lab.flags().unwrap())
+        .args(["-vvv", "sync"])
+        .env("RUST_LOG", "trace")
+        .output()
+        .unwrap();
+    assert!(log.status.success(), "{}", String::from_utf8_lossy(&log.stderr));
+    let mut places = bytes_below(lab.data.path());
+    places.push(("standard output".to_owned(), log.stdout));
+    places.push(("standard error".to_owned(), log.stderr));
+    assert!(places.iter().any(|(name, bytes)| name.ends_with("headcount.db") && bytes.len() > 100_000));
+
+    let mut secrets: Vec<String> = Vendor::ALL.into_iter().map(|vendor| lab.servers.secret(vendor)).collect();
+    let of_vendor = vendor_secrets(&lab.servers);
+    assert!(of_vendor.len() >= 2, "the vendor sends no secrets of its own: {of_vendor:?}");
+    secrets.extend(of_vendor);
+    for secret in secrets {
+        for spelling in spellings(&secret) {
+            for (place, bytes) in &places {
+                assert!(!holds(bytes, &spelling), "{place} holds {}", String::from_utf8_lossy(&spelling));
+            }
+        }
+    }
+}
