@@ -44,13 +44,15 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
     haystack.windows(needle.len()).any(|window| window == needle)
 }
 
-async fn memories(servers: &Servers, vendor: Vendor) -> Vec<Vec<u8>> {
+/// The memory of a connector after it read a page, with its settings as they are or changed.
+async fn memories(servers: &Servers, vendor: Vendor, changes: &[(&str, &str)]) -> Vec<Vec<u8>> {
     let mut options = RuntimeOptions::new(Egress::new(egress(servers)).unwrap());
     options.dump_memories = true;
     options.keep_instance = std::time::Duration::from_secs(60);
     let runtime = Runtime::new(options).unwrap();
     let package = Package::read(component(vendor.name()).unwrap()).unwrap();
-    let settings = package.manifest.settings(&servers.settings(vendor).into_iter().collect(), |_| false).unwrap();
+    let given = servers.settings(vendor).into_iter().chain(changes.iter().map(|(name, value)| (name.to_string(), Value::from(*value))));
+    let settings = package.manifest.settings(&given.collect(), |_| false).unwrap();
     let mut credentials = Credentials::new();
     credentials.insert(placement(vendor).1.to_owned(), Secret::new(servers.secret(vendor)));
     let first = first_feed(&package.manifest);
@@ -58,8 +60,8 @@ async fn memories(servers: &Servers, vendor: Vendor) -> Vec<Vec<u8>> {
     let (tenant, connection) = ("acme".parse().unwrap(), vendor.name().parse().unwrap());
     let run =
         runtime.open(&connector, OpenOptions { tenant, connection, settings, credentials, budget: Budget::default() }).unwrap();
-    let page = run.read(&first, None, None).await.unwrap();
-    assert!(!page.records.is_empty());
+    let page = run.read(&first, None, None).await;
+    assert!(page.is_ok_and(|page| !page.records.is_empty()) || !changes.is_empty());
     run.memories_for_test().await.unwrap()
 }
 
@@ -71,7 +73,7 @@ fn first_feed(manifest: &Manifest) -> String {
 async fn a_connectors_memory_does_not_hold_the_api_key() {
     let servers = Servers::start(headcount_vendors::Company::new(7, 200), Options::default()).await.unwrap();
     for vendor in Vendor::ALL {
-        let memories = memories(&servers, vendor).await;
+        let memories = memories(&servers, vendor, &[]).await;
         assert!(memories.iter().map(Vec::len).sum::<usize>() > 64 << 10, "{vendor:?}: no memory was dumped");
         for spelling in spellings(&servers.secret(vendor)) {
             assert!(
@@ -81,10 +83,10 @@ async fn a_connectors_memory_does_not_hold_the_api_key() {
             );
         }
     }
-    // The control: a setting that is not a secret is found by the same search.
-    let code = servers.customer_code(headcount_vendors::Reach::Full);
-    let found = memories(&servers, Vendor::JetBrains).await.iter().any(|memory| holds(memory, code.as_bytes()));
-    assert!(found, "the search finds nothing, not even the customer code");
+    // The control: the same value, given as a plain setting, is found by the same search.
+    let key = servers.secret(Vendor::JetBrains);
+    let memories = memories(&servers, Vendor::JetBrains, &[("customer-code", &key)]).await;
+    assert!(memories.iter().any(|memory| holds(memory, key.as_bytes())), "the search finds nothing, not even a plain setting");
 }
 
 /// What JumpCloud sends of its own secrets, asked for without any of Headcount's code.

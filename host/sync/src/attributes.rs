@@ -106,7 +106,7 @@ mod tests {
     fn secrets_are_dropped_at_any_depth() {
         check(
             r#"{"name":"vpn","sharedSecret":"abc","config":{"idpPrivateKey":{"value":"x"},"url":"u"}}"#,
-            r#"{"name":"vpn","config":{"url":"u"}}"#,
+            r#"{"config":{"url":"u"},"name":"vpn"}"#,
         );
         check(r#"{"a":[{"apiKey":"k","n":1}]}"#, r#"{"a":[{"n":1}]}"#);
         check(r#"{"ssh_keys":[{"x":1}],"pin":4}"#, "{}");

@@ -29,7 +29,7 @@ pub fn tines(books: &Tines) -> Expected {
         for permission in &account.permissions {
             let held = format!("permission:{permission}");
             expected.grants.push(Grant::of_user(&id, "role", &held));
-            roles.entry(held.clone()).or_insert_with(|| role(&held, permission, None, &[]));
+            roles.entry(held.clone()).or_insert_with(|| role(&held, permission, None, &[permission]));
         }
         for membership in &account.memberships {
             let grant = Grant::of_user(&id, "group", &membership.team.to_string());
