@@ -1,5 +1,7 @@
 //! The whole, proven from outside: the components as they ship, over real TLS, against servers that behave like the vendors.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on says so by panicking")]
+
 mod bad_files;
 mod bad_vendors;
 mod components;

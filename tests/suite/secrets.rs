@@ -51,7 +51,8 @@ async fn memories(servers: &Servers, vendor: Vendor, changes: &[(&str, &str)]) -
     options.keep_instance = std::time::Duration::from_secs(60);
     let runtime = Runtime::new(options).unwrap();
     let package = Package::read(component(vendor.name()).unwrap()).unwrap();
-    let given = servers.settings(vendor).into_iter().chain(changes.iter().map(|(name, value)| (name.to_string(), Value::from(*value))));
+    let given =
+        servers.settings(vendor).into_iter().chain(changes.iter().map(|(name, value)| (name.to_string(), Value::from(*value))));
     let settings = package.manifest.settings(&given.collect(), |_| false).unwrap();
     let mut credentials = Credentials::new();
     credentials.insert(placement(vendor).1.to_owned(), Secret::new(servers.secret(vendor)));

@@ -28,6 +28,12 @@ impl<'a> Fields<'a> {
         self.0.pointer(pointer).and_then(scalar)
     }
 
+    /// The texts at these places, with spaces between: a whole name of its parts. None where all are empty.
+    pub fn joined(&self, pointers: &[&str]) -> Option<String> {
+        let parts: Vec<String> = pointers.iter().filter_map(|pointer| self.text(pointer)).collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    }
+
     /// True or false. None for anything else.
     pub fn flag(&self, pointer: &str) -> Option<bool> {
         self.0.pointer(pointer)?.get().parse().ok()

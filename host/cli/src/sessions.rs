@@ -97,10 +97,15 @@ pub fn total(counters: &Counters) -> KindCounters {
     })
 }
 
-/// `1,000 users, 30 groups`: what was read.
-pub fn read_by_kind(counters: &Counters) -> String {
-    let kinds = counters.kinds.iter().filter(|(_, kind)| kind.read > 0);
-    kinds.map(|(kind, counted)| format!("{} {}", number(counted.read), plural(*kind))).collect::<Vec<_>>().join(", ")
+/// `1,000 users, 30 groups`: what is there now.
+pub fn present_by_kind(counters: &Counters) -> String {
+    let kinds = counters.kinds.iter().map(|(kind, counted)| (kind, present(counted))).filter(|(_, present)| *present > 0);
+    kinds.map(|(kind, present)| format!("{} {}", number(present), plural(*kind))).collect::<Vec<_>>().join(", ")
+}
+
+/// Records of a kind that are there after a session: a license's holder who came three times is one user.
+pub fn present(counted: &KindCounters) -> u64 {
+    counted.created + counted.updated + counted.unchanged + counted.returned + counted.kept
 }
 
 /// A table of what happened, kind by kind.

@@ -44,17 +44,26 @@ impl Sieve {
             || self.never_kept.iter().any(|name| lower.contains(name.as_str()))
     }
 
+    /// Whether anything was taken out.
     fn strip(&self, value: &mut Value) -> bool {
+        let mut found = false;
         match value {
             Value::Object(object) => {
                 let before = object.len();
                 object.retain(|name, value| !self.is_forbidden(name, value));
-                let dropped = object.len() < before;
-                object.values_mut().fold(dropped, |found, value| self.strip(value) || found)
+                found = object.len() < before;
+                for value in object.values_mut() {
+                    found |= self.strip(value);
+                }
             }
-            Value::Array(items) => items.iter_mut().fold(false, |found, item| self.strip(item) || found),
-            _ => false,
+            Value::Array(items) => {
+                for item in items {
+                    found |= self.strip(item);
+                }
+            }
+            _ => {}
         }
+        found
     }
 
     fn is_forbidden(&self, name: &str, value: &Value) -> bool {

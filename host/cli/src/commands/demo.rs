@@ -126,17 +126,17 @@ fn tell(finished: &[Finished], read_in: Duration, context: &Context) -> std::io:
             Err(error) => out.value(&json!({ "event": "error", "connection": one.connection.id, "error": error.to_string() })),
         });
     }
-    let mut grid = Grid::new(["CONNECTION", "RESULT", "RECORDS", "REQUESTS", "TIME", "READ"]);
+    let mut grid = Grid::new(["CONNECTION", "RESULT", "RECORDS", "REQUESTS", "TIME", "IN THE STORE"]);
     for one in finished {
         let id = one.connection.id.to_string();
         match &one.result {
             Ok(report) => grid.row([
                 id,
                 report.state.as_str().to_owned(),
-                number(sessions::total(&report.counters).read),
+                number(report.counters.kinds.values().map(sessions::present).sum()),
                 number(report.counters.requests),
                 duration(report.took),
-                sessions::read_by_kind(&report.counters),
+                sessions::present_by_kind(&report.counters),
             ]),
             Err(_) => grid.row([id, "not run".to_owned()]),
         }
@@ -145,7 +145,7 @@ fn tell(finished: &[Finished], read_in: Duration, context: &Context) -> std::io:
     out.grid(&mut grid)?;
     let reports = finished.iter().filter_map(|one| one.result.as_ref().ok());
     let (records, requests) = reports.fold((0, 0), |(records, requests), report| {
-        (records + sessions::total(&report.counters).read, requests + report.counters.requests)
+        (records + report.counters.kinds.values().map(sessions::present).sum::<u64>(), requests + report.counters.requests)
     });
     out.line(format!("\n{} and {} in {}", counted(records, "record"), counted(requests, "request"), duration(read_in)))?;
     sync::troubles(finished, context)

@@ -1,5 +1,7 @@
 //! Sessions against a scripted source and a real SQLite store: what may be applied, and above all what may be removed.
 
+#![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
+
 mod completeness;
 mod failures;
 mod parents;

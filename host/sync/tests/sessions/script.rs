@@ -16,11 +16,14 @@ use headcount_sync::{Job, Report, Source, SyncOptions, sync};
 pub type Answer = Result<Page, CallError>;
 type Reads = dyn Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync;
 
+/// A feed, a parent and a cursor.
+type Question = (String, Option<String>, Option<String>);
+
 /// Answers from a script; counts how often each page was asked for.
 pub struct Script {
     pub scopes: Mutex<Vec<Result<Scope, CallError>>>,
     reads: Box<Reads>,
-    asked: Mutex<HashMap<(String, Option<String>, Option<String>), u32>>,
+    asked: Mutex<HashMap<Question, u32>>,
 }
 
 impl Script {
