@@ -56,6 +56,8 @@ pub struct Gate {
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// Requests of this session at once.
     pub(super) concurrent: Arc<Semaphore>,
+    /// Headers that a connector may neither set nor see.
+    pub(super) forbidden: Arc<HashSet<HeaderName>>,
     meter: Arc<Meter>,
     waiting: AtomicU32,
     events: Events,
@@ -88,6 +90,9 @@ impl Gate {
         let injection = Injection::new(&manifest, &settings, &credentials)?;
         let tls = if policy.origins().any(|origin| origin.secure) { Some(egress.tls()?) } else { None };
         let pace = egress.paces.of(&tenant, &connection, &manifest.rate);
+        let mut forbidden = injection.owned();
+        forbidden.extend(wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS);
+        forbidden.extend(FORBIDDEN);
         let concurrent = usize::try_from(meter.budget().concurrent_requests.max(1)).unwrap_or(1);
         Ok(Gate {
             egress,
@@ -98,6 +103,7 @@ impl Gate {
             pace,
             tls,
             concurrent: Arc::new(Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS))),
+            forbidden: Arc::new(forbidden),
             meter,
             waiting: AtomicU32::new(0),
             events: Events::default(),
@@ -224,14 +230,6 @@ impl Gate {
             event.received = received;
             event.scrubbed = scrubbed;
         });
-    }
-
-    /// Headers that a connector may neither set nor see.
-    pub(super) fn forbidden(&self) -> HashSet<HeaderName> {
-        let mut forbidden = self.injection.owned();
-        forbidden.extend(wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS);
-        forbidden.extend(FORBIDDEN);
-        forbidden
     }
 }
 

@@ -30,7 +30,7 @@ pub struct GateHooks {
 impl GateHooks {
     pub(super) fn new(gate: Arc<Gate>, purpose: Purpose) -> Self {
         let waits = Waits::of(&gate);
-        let forbidden = Arc::new(gate.forbidden());
+        let forbidden = gate.forbidden.clone();
         GateHooks { gate, purpose, waits, forbidden }
     }
 
