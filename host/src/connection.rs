@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, ConnectorId, Manifest, Secret, TenantId, Timestamp};
 use headcount_sandbox::vault::{Binding, Credentials};
-use headcount_store::{Connection, Health, Life, SealedCredential};
+use headcount_store::{Connection, Health, Life, SealedCredential, SessionState};
 use serde_json::Value;
 
 use crate::{Error, Inner, Tenant};
@@ -92,6 +92,7 @@ impl Tenant {
     /// # Errors
     /// There is no such connection, or a setting can't be taken.
     pub async fn edit(&self, id: &ConnectionId, changes: BTreeMap<String, Value>) -> Result<(Connection, Vec<String>), Error> {
+        let _lease = self.lease(id).await?;
         let (mut connection, manifest) = self.connection_and_manifest(id).await?;
         let mut given = connection.settings.values.clone();
         given.extend(changes);
@@ -113,6 +114,7 @@ impl Tenant {
     /// # Errors
     /// There is no such connection.
     pub async fn rename(&self, id: &ConnectionId, name: impl Into<String>) -> Result<Connection, Error> {
+        let _lease = self.lease(id).await?;
         let mut connection = self.connection(id).await?;
         connection.name = name.into();
         connection.updated_at = Timestamp::now();
@@ -124,16 +126,24 @@ impl Tenant {
     /// as missing.
     ///
     /// # Errors
-    /// There is no such connection, or no session of it knows a scope.
+    /// There is no such connection, it is being synced, no finished session of it knows a scope, or the scope is another organisation's.
     pub async fn accept_scope(&self, id: &ConnectionId) -> Result<Connection, Error> {
+        let _lease = self.lease(id).await?;
         let mut connection = self.connection(id).await?;
-        let sessions = self.inner.store.sessions(&self.id, Some(id), 20).await?;
-        if let Some(scope) = sessions.into_iter().find_map(|session| session.scope) {
-            connection.baseline = Some(scope);
-            connection.health = Health::Ok;
-            connection.updated_at = Timestamp::now();
-            self.inner.store.put_connection(&connection).await?;
+        let sessions = self.inner.store.sessions(&self.id, Some(id), 100).await?;
+        // One that failed did not learn about every feed.
+        let mut finished =
+            sessions.into_iter().filter(|session| matches!(session.state, SessionState::Complete | SessionState::Partial));
+        let Some(scope) = finished.find_map(|session| session.scope) else {
+            return Err(Error::NoScope(self.id.clone(), id.clone()));
+        };
+        if connection.baseline.as_ref().is_some_and(|baseline| baseline.organization != scope.organization) {
+            return Err(Error::OtherOrganization(self.id.clone(), id.clone()));
         }
+        connection.baseline = Some(scope);
+        connection.health = Health::Ok;
+        connection.updated_at = Timestamp::now();
+        self.inner.store.put_connection(&connection).await?;
         Ok(connection)
     }
 

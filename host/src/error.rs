@@ -92,6 +92,12 @@ pub enum Error {
         /// What there is.
         known: String,
     },
+    /// No scope can be accepted.
+    #[error("no finished session of connection {1} of tenant {0} knows what the credential sees: sync it first")]
+    NoScope(TenantId, ConnectionId),
+    /// The scope is another organisation's.
+    #[error("the credential of connection {1} of tenant {0} is of another organisation: make another connection for it")]
+    OtherOrganization(TenantId, ConnectionId),
     /// Another process syncs this connection.
     #[error("connection {1} of tenant {0} is being synced by another process: wait for it")]
     Busy(TenantId, ConnectionId),

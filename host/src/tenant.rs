@@ -66,13 +66,26 @@ impl Tenant {
     /// # Errors
     /// The connection can't be opened, or the vendor or the connector refuses.
     pub async fn check(&self, id: &ConnectionId) -> Result<Scope, Error> {
-        let (mut connection, _, run) = self.open(id).await?;
+        let (connection, _, run) = self.open(id).await?;
         let scope = run.check().await?;
+        if matches!(connection.health, Health::Reconnect { .. }) {
+            self.reconnected(id).await?;
+        }
+        Ok(scope)
+    }
+
+    /// Clears the wish to be reconnected from the connection as it is now, unless a sync is under way, which will.
+    async fn reconnected(&self, id: &ConnectionId) -> Result<(), Error> {
+        let _lease = match self.lease(id).await {
+            Err(Error::Busy(..)) => return Ok(()),
+            taken => taken?,
+        };
+        let mut connection = self.connection(id).await?;
         if matches!(connection.health, Health::Reconnect { .. }) {
             connection.health = Health::Ok;
             self.inner.store.put_connection(&connection).await?;
         }
-        Ok(scope)
+        Ok(())
     }
 
     /// Syncs a connection: one session, to its end. What the vendor, the network or the connector did wrong stands in the report.
@@ -135,7 +148,7 @@ impl Tenant {
     }
 
     /// Takes the connection's lease. Whoever holds it knows that a session still open in the store is nobody's: its process died.
-    async fn lease(&self, id: &ConnectionId) -> Result<Lease, Error> {
+    pub(crate) async fn lease(&self, id: &ConnectionId) -> Result<Lease, Error> {
         let lease = Lease::take(&self.inner.data, &self.id, id).await?;
         self.inner.store.end_interrupted(&self.id, id, Timestamp::now()).await?;
         Ok(lease)

@@ -121,7 +121,7 @@ fn rusqlite(runtime: &tokio::runtime::Runtime, count: usize) -> std::result::Res
     runtime.block_on(make_schema(&path))?;
     let mut database = rusqlite::Connection::open(&path)?;
     database.execute_batch(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = 1; PRAGMA cache_size = -65536",
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = 1; PRAGMA cache_size = -10240",
     )?;
     let mut times = [Duration::ZERO; 3];
     for (time, version) in times.iter_mut().zip([1_u32, 1, 2]) {

@@ -318,6 +318,8 @@ pub struct Apply {
     pub gone: Vec<Reference>,
     /// Grants that an action took away; they go whatever is proven.
     pub gone_grants: Vec<headcount_model::Grant>,
+    /// The connection's baseline from now on, written in the same transaction as the records that were read under it; none leaves it.
+    pub baseline: Option<Scope>,
     /// Compute everything and write nothing.
     pub dry_run: bool,
 }

@@ -6,7 +6,9 @@ use headcount_store::{Apply, NewSession, SessionEnd, SessionState, StagedPage, S
 use serde_json::Value;
 
 use crate::attributes::Sieve;
+use crate::scope::{self, ScopeVerdict};
 use crate::session::Job;
+use crate::verdict::brought_in_by;
 
 /// Why an action was not done, or not known to be done.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +68,16 @@ pub async fn act(job: &Job<'_>, action: &str, input: &Value) -> Result<Outcome, 
     if !problems.is_empty() {
         return Err(ActionError::Input(problems.join("; ")));
     }
+    if let Some(baseline) = &job.connection.baseline {
+        let scope = job.source.check().await?;
+        if let ScopeVerdict::Foreign(reason) = scope::judge(&scope, Some(baseline)) {
+            return Err(CallError::Failure(Failure::new(FailureCode::InvalidConfiguration, reason)).into());
+        }
+    }
     let outcome = job.source.invoke(action, input).await?;
+    if declared.read_only && !(outcome.gone.is_empty() && outcome.gone_grants.is_empty()) {
+        return Err(CallError::Contract(format!("{action} only reads, but says that something is gone")).into());
+    }
     bring_in(job, action, &outcome).await?;
     Ok(outcome)
 }
@@ -83,7 +94,7 @@ async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), 
     let id = job.store.begin_session(&session).await?;
     let sieve = Sieve::new(&job.manifest.never_kept);
     let page = StagedPage {
-        feed: format!("action {action}"),
+        feed: brought_in_by(action),
         parent: None,
         number: 0,
         order: (0, 0, 0),

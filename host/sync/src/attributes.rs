@@ -12,7 +12,7 @@ pub(crate) struct Sieve {
 
 /// Words that, as a part of a field's name, say that its text is a secret.
 const TELLTALE: [&str; 10] =
-    ["secret", "secrets", "password", "passwd", "passphrase", "key", "token", "hash", "credential", "credentials"];
+    ["secret", "password", "passwd", "passphrase", "passcode", "pwd", "key", "token", "hash", "credential"];
 
 impl Sieve {
     pub(crate) fn new(never_kept: &[String]) -> Self {
@@ -36,11 +36,10 @@ impl Sieve {
 
     /// A quick look that spares most records the parsing. Escapes could hide a name, so any escape counts as a hit.
     fn may_hold_secret(&self, json: &str) -> bool {
-        const STEMS: [&str; 6] = ["secret", "passw", "key", "token", "hash", "credential"];
+        const STEMS: [&str; 9] = ["secret", "passw", "passphrase", "passcode", "pwd", "key", "token", "hash", "credential"];
         let lower = json.to_ascii_lowercase();
         lower.contains("\\u")
             || STEMS.iter().any(|stem| lower.contains(stem))
-            || lower.contains("passphrase")
             || self.never_kept.iter().any(|name| lower.contains(name.as_str()))
     }
 
@@ -77,7 +76,7 @@ impl Sieve {
             Value::Object(object) => object.values().any(Value::is_string),
             Value::Null | Value::Bool(_) | Value::Number(_) => false,
         };
-        may_be_secret && words(name).any(|word| TELLTALE.contains(&word.as_str()))
+        may_be_secret && words(name).any(|word| TELLTALE.iter().any(|telltale| word.ends_with(telltale)))
     }
 }
 
@@ -97,7 +96,7 @@ fn words(name: &str) -> impl Iterator<Item = String> {
         previous_lower = c.is_lowercase() || c.is_numeric();
     }
     words.into_iter().map(|word| match word.strip_suffix('s') {
-        Some(singular) if TELLTALE.contains(&singular) => singular.to_owned(),
+        Some(singular) if TELLTALE.iter().any(|telltale| singular.ends_with(telltale)) => singular.to_owned(),
         _ => word,
     })
 }
@@ -120,6 +119,7 @@ mod tests {
         check(r#"{"a":[{"apiKey":"k","n":1}]}"#, r#"{"a":[{"n":1}]}"#);
         check(r#"{"ssh_keys":[{"x":1}],"pin":4}"#, "{}");
         check(r#"{"api\u004bey":"k"}"#, "{}");
+        check(r#"{"apikey":"k","APIKey":"k","SSHKeys":["k"],"accesstoken":"k","pwd":"p"}"#, "{}");
     }
 
     #[test]

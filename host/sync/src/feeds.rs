@@ -1,5 +1,7 @@
 //! Walking a manifest's feeds: roots at once, and each feed with a parent for every record that its parent feed listed.
 
+use std::sync::Mutex;
+
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{self, TryStreamExt};
 use headcount_model::manifest::Feed;
@@ -82,6 +84,7 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
         return Ok(());
     };
     lock(&reading.verdicts).read(&feed.name);
+    let gone = Mutex::new(Vec::new());
     let mut after: Option<String> = None;
     let mut before = 0u32;
     loop {
@@ -90,10 +93,21 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
         let Some(last) = ids.last().cloned() else { break };
         let places = (before..).zip(&ids).map(Ok::<_, SyncError>);
         stream::iter(places)
-            .try_for_each_concurrent(reading.options.parallel.max(1), |(place, id)| one_parent(reading, feed, kind, place, id))
+            .try_for_each_concurrent(reading.options.parallel.max(1), |(place, id)| {
+                one_parent(reading, feed, kind, (place, id), &gone)
+            })
             .await?;
         before = before.saturating_add(u32::try_from(ids.len()).unwrap_or(u32::MAX));
         after = Some(last);
+    }
+    let gone = std::mem::take(&mut *lock(&gone));
+    if gone.is_empty() || gone.len() < before as usize {
+        lock(&reading.gone).extend(gone);
+    } else {
+        // Not the parents are gone, but what is asked for: an endpoint that moved, or something in between that answers 404.
+        let reason =
+            format!("{}: all {} of {} answer not-found, although they were just listed", feed.name, gone.len(), parent.name);
+        lock(&reading.verdicts).disbelieve(&feed.name, reason);
     }
     let access = lock(&reading.verdicts).access_by_parents(&feed.name);
     if let Some(access) = access {
@@ -105,13 +119,19 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
     children(reading, feed).await
 }
 
-async fn one_parent(reading: &Reading<'_>, feed: &Feed, kind: Kind, parent_place: u32, id: &str) -> Result<(), SyncError> {
+async fn one_parent(
+    reading: &Reading<'_>,
+    feed: &Feed,
+    kind: Kind,
+    (parent_place, id): (u32, &str),
+    gone: &Mutex<Vec<Reference>>,
+) -> Result<(), SyncError> {
     let list = ListId { feed, place: place(reading, feed), parent: Some(id), parent_place };
     let end = match list::read(reading, list).await? {
         Pass::Ended(end) => end,
         Pass::Moved(reason) => ListEnd::Incomplete(reason),
         Pass::FirstPageFailed(failure) if failure.code == FailureCode::NotFound => {
-            lock(&reading.gone).push(Reference::new(kind, id));
+            lock(gone).push(Reference::new(kind, id));
             ListEnd::ParentGone
         }
         Pass::FirstPageFailed(failure) => {

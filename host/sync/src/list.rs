@@ -10,7 +10,7 @@ use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
 use crate::page::{Validated, validate};
-use crate::session::{Reading, SyncError};
+use crate::session::{Reading, SyncError, lock};
 use crate::verdict::ListEnd;
 
 /// Pages in a row that carry nothing new before a list counts as going in circles.
@@ -43,11 +43,12 @@ pub(crate) enum Pass {
 /// # Errors
 /// What ends the whole session: the store failed, it was cancelled, the credential is no longer accepted, a budget is used up.
 pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<Pass, SyncError> {
-    match pass(reading, list, 0).await? {
+    let mut stated = false;
+    match pass(reading, list, 0, &mut stated).await? {
         Pass::Moved(reason) => {
             reading.note(format!("{} was read twice, because it moved while it was read: {reason}", list.feed.name)).await;
             reading.state(SessionState::Verifying).await?;
-            let again = pass(reading, list, 1).await?;
+            let again = pass(reading, list, 1, &mut stated).await?;
             reading.state(SessionState::Reading).await?;
             Ok(match again {
                 Pass::Moved(reason) => {
@@ -61,9 +62,10 @@ pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<Pass
     }
 }
 
-async fn pass(reading: &Reading<'_>, list: ListId<'_>, turn: u32) -> Result<Pass, SyncError> {
+/// `stated`: whether the vendor stated a total in this pass or the one before.
+async fn pass(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mut bool) -> Result<Pass, SyncError> {
     for _ in 0..=MOST_RESTARTS {
-        match attempt(reading, list, turn).await? {
+        match attempt(reading, list, turn, stated).await? {
             Attempt::CursorExpired => {
                 reading
                     .note(format!("the vendor forgot the cursor of {}: it is read from its start again", list.feed.name))
@@ -80,7 +82,18 @@ enum Attempt {
     Over(Pass),
 }
 
-async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32) -> Result<Attempt, SyncError> {
+/// A parent that could not be read itself is seen, but its children are not asked for: their feed is not complete for every parent.
+fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated) {
+    for child in reading.manifest.feeds.iter().filter(|child| child.parent.as_deref() == Some(&list.feed.name)) {
+        let kind = reading.manifest.parent_kind(child);
+        if let Some(seen) = checked.seen.iter().find(|seen| Some(seen.kind) == kind) {
+            let reason = format!("{}: not read for {seen}, which could not be read itself", child.name);
+            lock(&reading.verdicts).feed_incomplete(&child.name, reason);
+        }
+    }
+}
+
+async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mut bool) -> Result<Attempt, SyncError> {
     let mut watch = Watch::default();
     let mut cursor: Option<String> = None;
     let mut number = 0u32;
@@ -94,6 +107,8 @@ async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32) -> Result<A
         let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
         let checked = validate(list.feed, page, &reading.sieve, reading.longest_record());
         watch.page(rows, total, &checked, list.feed);
+        *stated |= total.is_some();
+        unread_parents(reading, list, &checked);
         let next = match &progress {
             Progress::More(next) => Some(next.clone()),
             Progress::Complete | Progress::Partial(_) => None,
@@ -118,6 +133,9 @@ async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32) -> Result<A
                 }
                 cursor = Some(next);
                 number = number.saturating_add(1);
+            }
+            (_, None) if *stated && watch.total.is_none() => {
+                return Ok(Attempt::Over(Pass::Moved("the vendor stated a total before, and none now".to_owned())));
             }
             (_, None) => return Ok(Attempt::Over(watch.verdict())),
         }

@@ -50,6 +50,17 @@ pub(crate) fn judge(scope: &Scope, baseline: Option<&Scope>) -> ScopeVerdict {
     ))
 }
 
+/// What later scopes are held against: this one, and what the baseline knew of feeds that it doesn't settle.
+pub(crate) fn joined(scope: &Scope, baseline: Option<&Scope>) -> Scope {
+    let mut joined = scope.clone();
+    for known in baseline.into_iter().flat_map(|baseline| &baseline.feeds) {
+        if joined.access(&known.feed).is_none() {
+            joined.feeds.push(known.clone());
+        }
+    }
+    joined
+}
+
 /// Notes down what a feed's first page taught about the access to it. What `check` settled stays.
 pub(crate) fn learn(scope: &mut Scope, feed: &str, access: Access, why: Option<&Failure>) {
     match scope.feeds.iter_mut().find(|known| known.feed == feed) {

@@ -154,7 +154,6 @@ pub(crate) struct Reading<'a> {
 struct Outcome {
     state: SessionState,
     health: Health,
-    baseline: Option<Scope>,
 }
 
 impl<'a> Reading<'a> {
@@ -187,7 +186,6 @@ impl<'a> Reading<'a> {
         *lock(&self.scope) = Some(scope.clone());
         let baseline = self.connection.baseline.as_ref();
         if let ScopeVerdict::Foreign(reason) = scope::judge(&scope, baseline) {
-            self.note(reason.clone()).await;
             return Err(SyncError::Failure(Failure::new(FailureCode::InvalidConfiguration, reason)));
         }
         self.state(SessionState::Reading).await?;
@@ -197,8 +195,8 @@ impl<'a> Reading<'a> {
         let scope = lock(&self.scope).clone().unwrap_or(scope);
         let verdict = scope::judge(&scope, baseline);
         let incomplete = lock(&self.verdicts).reasons();
-        for reason in &incomplete {
-            self.note(format!("not read completely: {reason}")).await;
+        for reason in incomplete.iter().rev() {
+            self.insist(format!("not read completely: {reason}"));
         }
         if !self.staged.load(Ordering::Relaxed)
             && let Some(reason) = incomplete.first()
@@ -220,8 +218,7 @@ impl<'a> Reading<'a> {
             (false, true) => SessionState::Complete,
             (false, false) => SessionState::Partial,
         };
-        let sufficient = verdict == ScopeVerdict::Sufficient && state == SessionState::Complete;
-        Ok(Outcome { state, health, baseline: sufficient.then_some(scope) })
+        Ok(Outcome { state, health })
     }
 
     async fn check(&self) -> Result<Scope, SyncError> {
@@ -256,11 +253,13 @@ impl<'a> Reading<'a> {
         if *verdict == ScopeVerdict::Sufficient {
             let verdicts = lock(&self.verdicts);
             apply.proven = verdicts.proven(self.manifest, scope);
-            apply.proven_grants = verdicts.proven_grants(self.manifest);
+            apply.proven_grants = verdicts.proven_grants(self.manifest, scope);
+            // Also of a partial session: what was read under this scope must not vanish under a narrower one.
+            apply.baseline = Some(scope::joined(scope, self.connection.baseline.as_ref()));
             apply.gone = std::mem::take(&mut *lock(&self.gone));
         }
         if let ScopeVerdict::Narrower(reason) = verdict {
-            self.note(reason.clone()).await;
+            self.insist(reason.clone());
         }
         self.state(SessionState::Applying).await?;
         Ok(self.store.apply(&self.connection.tenant, self.session, &apply).await?)
@@ -296,7 +295,6 @@ impl<'a> Reading<'a> {
                 end.state = outcome.state;
                 if outcome.state != SessionState::Test {
                     end.health = Some(outcome.health);
-                    end.baseline = outcome.baseline;
                 }
                 return Ok(end);
             }
@@ -329,6 +327,13 @@ impl<'a> Reading<'a> {
                 end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
                 return Err((end, error));
             }
+        }
+        let was_well = matches!(self.connection.health, Health::Ok | Health::Incomplete { .. });
+        if end.health.is_none() && end.state == SessionState::Failed && was_well {
+            end.health = Some(Health::Incomplete { reason: format!("the last sync failed: {error}") });
+        }
+        if self.options.test {
+            end.health = None;
         }
         Ok(end)
     }
@@ -385,6 +390,15 @@ impl<'a> Reading<'a> {
         let mut notes = lock(&self.notes);
         if notes.len() < MOST_NOTES && !notes.contains(&note) {
             notes.push(note);
+        }
+    }
+
+    /// Keeps a sentence about how the session as a whole went, before those about rows.
+    fn insist(&self, note: String) {
+        let mut notes = lock(&self.notes);
+        if !notes.contains(&note) {
+            notes.insert(0, note);
+            notes.truncate(MOST_NOTES);
         }
     }
 

@@ -93,6 +93,12 @@ impl Verdicts {
         }
     }
 
+    /// Takes back that any list of a feed was complete.
+    pub(crate) fn disbelieve(&mut self, feed: &str, reason: String) {
+        self.lists.entry(feed.to_owned()).or_default().complete.clear();
+        self.feed_incomplete(feed, reason);
+    }
+
     /// Why the session is partial: a reason for each feed that is.
     pub(crate) fn reasons(&self) -> Vec<String> {
         self.lists
@@ -129,14 +135,35 @@ impl Verdicts {
             .collect()
     }
 
-    /// Feeds and parents whose absent grants are missing.
-    pub(crate) fn proven_grants(&self, manifest: &Manifest) -> BTreeSet<ParentPage> {
-        let proving = manifest.feeds.iter().filter(|feed| feed.proves.contains(&Kind::Grant));
-        proving
+    /// Feeds and parents whose absent grants are missing: each list for itself, unless a grant may come from several feeds, any of
+    /// which may then be the only one that still lists it.
+    pub(crate) fn proven_grants(&self, manifest: &Manifest, scope: &Scope) -> BTreeSet<ParentPage> {
+        let carrying: Vec<_> = manifest
+            .feeds
+            .iter()
+            .filter(|feed| feed.kinds().any(|kind| kind == Kind::Grant) && scope.access(&feed.name) != Some(Access::NotOffered))
+            .collect();
+        let whole = carrying.iter().all(|feed| self.is_complete(manifest, &feed.name));
+        if !whole && carrying.len() > 1 && carrying.iter().any(|feed| feed.repeats.contains(&Kind::Grant)) {
+            return BTreeSet::new();
+        }
+        let proving = carrying.iter().filter(|feed| feed.proves.contains(&Kind::Grant));
+        let mut proven: BTreeSet<ParentPage> = proving
+            .clone()
             .filter_map(|feed| Some((feed, self.lists.get(&feed.name)?)))
             .flat_map(|(feed, verdict)| {
                 verdict.complete.iter().map(|parent| ParentPage { feed: feed.name.clone(), parent: parent.clone() })
             })
-            .collect()
+            .collect();
+        // What an action brought in belongs to no feed: it is missing when all feeds together don't list it.
+        if whole && proving.clone().next().is_some() {
+            proven.extend(manifest.actions.iter().map(|action| ParentPage { feed: brought_in_by(&action.name), parent: None }));
+        }
+        proven
     }
+}
+
+/// The feed under which an action's records are staged.
+pub(crate) fn brought_in_by(action: &str) -> String {
+    format!("action {action}")
 }

@@ -58,6 +58,14 @@ pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: Sessi
             applied.kinds.insert(kind, tally);
         }
     }
+    if let Some(baseline) = &apply.baseline {
+        sqlx::query("UPDATE connections SET baseline = $1 WHERE tenant = $2 AND id = $3")
+            .bind(super::sessions::json(baseline)?)
+            .bind(tenant.as_str())
+            .bind(applying.connection.as_str())
+            .execute(&mut *transaction)
+            .await?;
+    }
     if apply.dry_run {
         transaction.rollback().await?;
     } else {

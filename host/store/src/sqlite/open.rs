@@ -13,8 +13,8 @@ use crate::{Result, StoreError};
 /// The oldest SQLite that can't corrupt a WAL.
 const OLDEST: (u32, u32, u32) = (3, 51, 3);
 
-/// How long another process may hold the file.
-const BUSY: Duration = Duration::from_secs(5);
+/// How long another process may hold the file: it may be applying a large session.
+const BUSY: Duration = Duration::from_secs(60);
 
 /// How long a write may wait for the writes of other sessions.
 const WRITER: Duration = Duration::from_secs(300);
@@ -84,7 +84,8 @@ fn options(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .busy_timeout(BUSY)
         .foreign_keys(true)
         .pragma("temp_store", "2")
-        .pragma("cache_size", "-65536")
+        // 10 MiB: any large session fills it, so it is most of what the host grows by.
+        .pragma("cache_size", "-10240")
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(STATEMENTS)
         .row_buffer_size(ROWS_IN_FLIGHT)

@@ -221,3 +221,17 @@ async fn what_a_skipped_record_holds_stays() {
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
     assert_eq!(world.ids(Kind::Grant).await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_total_that_was_stated_once_is_not_forgotten_in_the_second_pass() {
+    let world = world_of_two().await;
+    let script = Script::new(|feed, _, _, nth| {
+        Ok(match (feed, nth) {
+            ("users", 1) => Page { total: Some(2), ..page(users(&["ana"]), Progress::Complete) },
+            ("users", _) => page(users(&["ana"]), Progress::Complete),
+            _ => nothing(),
+        })
+    });
+    assert_eq!(world.sync(&script).await.state, SessionState::Partial);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+}

@@ -67,3 +67,35 @@ async fn a_parent_list_that_failed_leaves_its_children_unread_and_everything_in_
     assert_eq!(world.ids(Kind::Group).await, ["ops", "staff"]);
     assert_eq!(world.ids(Kind::Grant).await.len(), 2);
 }
+
+#[tokio::test]
+async fn parents_that_all_answer_not_found_are_not_believed_to_be_gone() {
+    let world = World::new().await;
+    world.sync(&company(Ok(&["ana"]), Ok(&["bo"]))).await;
+    let report = world.sync(&company(Err(FailureCode::NotFound), Err(FailureCode::NotFound))).await;
+    assert_eq!(report.state, SessionState::Partial);
+    assert!(report.notes.iter().any(|note| note.contains("answer not-found")), "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::Group).await, ["ops", "staff"]);
+    assert_eq!(world.ids(Kind::Grant).await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_parent_that_was_skipped_leaves_its_children_unproven() {
+    use headcount_model::{Page, Reference, Skipped};
+    let world = World::new().await;
+    world.sync(&company(Ok(&["ana"]), Ok(&["bo"]))).await;
+    let script = Script::new(|feed, _, _, _| {
+        let subject = Some(Reference::new(Kind::Group, "ops"));
+        let skipped = vec![Skipped { subject, harmless: false, reason: "unreadable".to_owned() }];
+        Ok(match feed {
+            "users" => page(users(&["ana", "bo"]), Progress::Complete),
+            "groups" => Page { skipped, ..page(groups(&["staff"]), Progress::Complete) },
+            "members" => page(members("staff", &["ana"]), Progress::Complete),
+            _ => nothing(),
+        })
+    });
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Partial);
+    assert_eq!(world.ids(Kind::Group).await, ["ops", "staff"]);
+    assert_eq!(world.ids(Kind::Grant).await.len(), 2);
+}

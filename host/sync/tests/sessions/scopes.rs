@@ -82,3 +82,30 @@ async fn a_feed_that_check_settled_is_not_asked_for() {
     assert_eq!(script.asked("devices"), 0);
     assert_eq!(report.state, SessionState::Complete);
 }
+
+#[tokio::test]
+async fn a_partial_first_session_already_bounds_the_next_ones() {
+    let world = World::new().await;
+    let partial = Progress::Partial(headcount_model::Failure::new(FailureCode::Unavailable, "the rest is lost"));
+    let script = only_users(vec![page(users(&["ana", "bo"]), partial)]).checks([Ok(scope(&["1", "7"]))]);
+    assert_eq!(world.sync(&script).await.state, SessionState::Partial);
+    let narrower = only_users(vec![page(users(&["ana"]), Progress::Complete)]).checks([Ok(scope(&["7"]))]);
+    world.sync(&narrower).await;
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+    let other = Scope { organization: "other".to_owned(), ..scope(&["1", "7"]) };
+    let foreign = only_users(vec![page(users(&["eve"]), Progress::Complete)]).checks([Ok(other)]);
+    assert_eq!(world.sync(&foreign).await.state, SessionState::Failed);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+}
+
+#[tokio::test]
+async fn a_test_run_leaves_health_and_baseline_alone() {
+    let world = World::new().await;
+    let mut options = headcount_sync::SyncOptions::default();
+    options.test = true;
+    world.sync_with(&only_users(vec![page(users(&["ana"]), Progress::Complete)]), &options).await;
+    let refused = Script::new(|_, _, _, _| Err(failure(FailureCode::Forbidden)));
+    world.sync_with(&refused, &options).await;
+    let connection = world.connection().await;
+    assert_eq!((connection.health, connection.baseline), (Health::Ok, None));
+}

@@ -1,0 +1,98 @@
+//! Manifests: a good one survives its journey, and every mistake is told with its line and field.
+
+use headcount_model::Manifest;
+use headcount_model::manifest::{MAX_BYTES, ManifestError};
+
+const GOOD: &str = r#"id = "acme"
+name = "Acme"
+version = "1.0.0"
+base-url = "https://{domain}/api/v1"
+vendor = { name = "Acme" }
+auth = [{ type = "bearer", secret = "key" }]
+
+[[config]]
+name = "domain"
+label = "Domain"
+type = "host"
+host-suffixes = [".acme.example"]
+
+[[config]]
+name = "key"
+label = "API key"
+type = "secret"
+
+[[feeds]]
+name = "groups"
+proves = ["group"]
+
+[[feeds]]
+name = "members"
+parent = "groups"
+proves = ["grant"]
+"#;
+
+fn refused(text: &str) -> String {
+    Manifest::from_toml(text).unwrap_err().to_string()
+}
+
+#[test]
+fn a_good_manifest_travels_as_json_and_comes_back_the_same() {
+    let manifest = Manifest::from_toml(GOOD).unwrap();
+    assert_eq!(Manifest::from_json(manifest.to_json().as_bytes()).unwrap(), manifest);
+    assert_eq!(manifest.to_json(), manifest.to_json());
+}
+
+#[test]
+fn mistakes_are_told_with_line_and_field() {
+    for (right, wrong, line, field) in [
+        ("name = \"Acme\"\nversion", "nmae = \"Acme\"\nversion", "line 2", "nmae"),
+        ("version = \"1.0.0\"", "version = 1", "line 3", "version"),
+        ("parent = \"groups\"", "parent = \"grups\"", "line 26", "feeds[1].parent"),
+        ("type = \"host\"", "type = \"hots\"", "line 11", "config[0].type"),
+        ("{domain}", "{domian}", "line 4", "base-url"),
+        ("https://{domain}", "http://{domain}", "line 4", "base-url"),
+        ("secret = \"key\"", "secret = \"kay\"", "line 6", "auth[0].secret"),
+        ("proves = [\"group\"]", "proves = [\"groop\"]", "line 22", "feeds[0].proves[0]"),
+        ("host-suffixes = [\".acme.example\"]", "host-suffixes = [\"acme.example\"]", "line 12", "config[0].host-suffixes"),
+        ("name = \"members\"", "name = \"groups\"", "line 25", "feeds[1].name"),
+    ] {
+        assert!(GOOD.contains(right), "{right}");
+        let said = refused(&GOOD.replacen(right, wrong, 1));
+        assert!(said.contains(line) && said.contains(field), "{wrong}: {said}");
+    }
+}
+
+#[test]
+fn a_secret_that_goes_nowhere_is_refused() {
+    assert!(refused(&GOOD.replace("auth = [{ type = \"bearer\", secret = \"key\" }]", "")).contains("where the secret key goes"));
+}
+
+#[test]
+fn a_schema_may_not_refer_to_the_outside() {
+    let action = "\n[[actions]]\nname = \"run\"\nlabel = \"Run\"\ninput = { type = \"object\", properties = { a = { \"$ref\" = \"https://evil.example/\" } } }\n";
+    assert!(refused(&format!("{GOOD}{action}")).contains("actions[0].input"));
+}
+
+#[test]
+fn requests_are_methods_and_plain_paths() {
+    let with = |rule: &str| format!("read-requests = [{rule:?}]\n{GOOD}");
+    assert!(Manifest::from_toml(&with("POST /search/users")).is_ok());
+    for rule in ["post /search", "POST search", "POST /a/../b", "POST /a//b", "CONNECT /x", "POST /a%2fb", "POST"] {
+        assert!(Manifest::from_toml(&with(rule)).is_err(), "{rule}");
+    }
+}
+
+#[test]
+fn what_is_too_long_or_no_text_is_refused_unread() {
+    let long = format!("{GOOD}# {}", "x".repeat(MAX_BYTES));
+    assert!(matches!(Manifest::from_toml(&long), Err(ManifestError::TooLong(_))));
+    assert_eq!(Manifest::from_json(&[0xff, 0xfe]), Err(ManifestError::NotText));
+    assert!(matches!(Manifest::from_json("[".repeat(100_000).as_bytes()), Err(ManifestError::Malformed { .. })));
+    assert!(matches!(Manifest::from_json(b"{}garbage"), Err(ManifestError::Malformed { .. })));
+}
+
+#[test]
+fn lists_are_bounded() {
+    let many: String = (0..100).map(|n| format!("\n[[feeds]]\nname = \"f{n}\"\nproves = [\"user\"]\n")).collect();
+    assert!(refused(&format!("{GOOD}{many}")).contains("at most 64"));
+}
