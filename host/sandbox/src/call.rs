@@ -182,9 +182,9 @@ impl Run {
                 return Err(meter.exceed(Resource::Call, limit).into());
             }
         };
-        if reuses && matches!(&answer, Ok(_) | Err(CallError::Failure(_))) {
-            let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            idle.get_or_insert(worker);
+        let keep = reuses && matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
+        if let Some(surplus) = if keep { self.put_idle(worker) } else { Some(worker) } {
+            surplus.end().await;
         }
         answer
     }
@@ -215,6 +215,16 @@ impl Run {
             Ok(Err(_)) => Err(CallError::Host("it is stopping".to_owned())),
             Err(_) => Err(CallError::Host(format!("there was no room for an instance within {:?}", self.core.max_queueing))),
         }
+    }
+
+    /// Keeps an instance for the next page; gives it back where one waits already.
+    fn put_idle(&self, worker: Worker) -> Option<Worker> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.is_some() {
+            return Some(worker);
+        }
+        *idle = Some(worker);
+        None
     }
 
     fn take_idle(&self) -> Option<Worker> {

@@ -47,14 +47,14 @@ fn mistakes_are_told_with_line_and_field() {
     for (right, wrong, line, field) in [
         ("name = \"Acme\"\nversion", "nmae = \"Acme\"\nversion", "line 2", "nmae"),
         ("version = \"1.0.0\"", "version = 1", "line 3", "version"),
-        ("parent = \"groups\"", "parent = \"grups\"", "line 26", "feeds[1].parent"),
+        ("parent = \"groups\"", "parent = \"grups\"", "line 25", "feeds[1].parent"),
         ("type = \"host\"", "type = \"hots\"", "line 11", "config[0].type"),
         ("{domain}", "{domian}", "line 4", "base-url"),
         ("https://{domain}", "http://{domain}", "line 4", "base-url"),
         ("secret = \"key\"", "secret = \"kay\"", "line 6", "auth[0].secret"),
-        ("proves = [\"group\"]", "proves = [\"groop\"]", "line 22", "feeds[0].proves[0]"),
+        ("proves = [\"group\"]", "proves = [\"groop\"]", "line 21", "feeds[0].proves[0]"),
         ("host-suffixes = [\".acme.example\"]", "host-suffixes = [\"acme.example\"]", "line 12", "config[0].host-suffixes"),
-        ("name = \"members\"", "name = \"groups\"", "line 25", "feeds[1].name"),
+        ("name = \"members\"", "name = \"groups\"", "line 24", "feeds[1].name"),
     ] {
         assert!(GOOD.contains(right), "{right}");
         let said = refused(&GOOD.replacen(right, wrong, 1));

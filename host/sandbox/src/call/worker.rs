@@ -41,6 +41,16 @@ impl Worker {
         self.jobs.try_send((job, answer)).map_err(|error| error.into_inner())
     }
 
+    /// Ends it after its answer, and waits until its instance has given back what it held.
+    pub(super) async fn end(mut self) {
+        // With nobody left to give it jobs, it returns.
+        self.jobs = mpsc::channel(1).0;
+        if !self.task.is_finished() {
+            // How it ended matters to nobody any more.
+            let _ = (&mut self.task).await;
+        }
+    }
+
     /// Why it ended without an answer.
     pub(super) async fn post_mortem(&mut self) -> CallError {
         match (&mut self.task).await {
