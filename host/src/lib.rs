@@ -34,6 +34,7 @@ mod builder;
 mod catalog;
 mod connection;
 mod error;
+mod keeper;
 mod lease;
 mod tenant;
 

@@ -171,6 +171,9 @@ impl Run {
         if let Some(excess) = meter.excess() {
             return Err(excess.into());
         }
+        if let Some(failure) = self.session.gate.token_failure() {
+            return Err(failure.into());
+        }
         let reuses = job.may_share_an_instance();
         let (mut worker, answer) = self.start(job, reuses).await?;
         // Dropping the worker, here or because the caller dropped this future, ends its task and its instance.

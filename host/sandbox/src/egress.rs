@@ -26,6 +26,7 @@ mod send;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
+mod token;
 mod url;
 mod wire;
 
@@ -45,7 +46,7 @@ pub use policy::{Ceiling, Purpose};
 pub use refusal::{Refusal, Wait};
 pub(crate) use url::Target;
 
-use crate::vault::Overrides;
+use crate::vault::{Overrides, Tokens};
 
 /// The operator's settings. No manifest can change them.
 ///
@@ -141,6 +142,7 @@ pub struct Egress {
     names: resolve::Names,
     paces: pace::Paces,
     pool: Arc<pool::Pool>,
+    tokens: Tokens,
     user_agent: HeaderValue,
     authorities: Vec<CertificateDer<'static>>,
     /// Made when first needed, as a machine may have no roots and no need of them.
@@ -159,7 +161,8 @@ impl Egress {
         let names = resolve::Names::new(options.resolve.clone(), options.allow_loopback);
         let pool = pool::Pool::new(options.keep_alive);
         let paces = pace::Paces::default();
-        Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, tls: OnceLock::new() }))
+        let tokens = Tokens::default();
+        Ok(Arc::new(Egress { options, names, paces, pool, tokens, user_agent, authorities, tls: OnceLock::new() }))
     }
 
     /// A gate for one session of one connection. The first one reads the system's certificate authorities, which takes milliseconds.

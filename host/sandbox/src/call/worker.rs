@@ -91,6 +91,12 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
             },
             Err(error) => Err(trap::reason(&error, &session.meter, tail)),
         };
+        // Whatever the connector makes of requests that fail for want of a token: that is why.
+        let answer = match (answer, session.gate.token_failure()) {
+            (Err(CallError::Excess(excess)), _) => Err(excess.into()),
+            (_, Some(failure)) => Err(failure.into()),
+            (answer, None) => answer,
+        };
         let usable = matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
         if sender.send(answer).is_err() || !usable {
             return;

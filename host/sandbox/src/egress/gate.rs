@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use headcount_model::manifest::Settings;
@@ -22,7 +22,7 @@ use super::send::Waits;
 use super::url::Target;
 use super::{Egress, EgressError};
 use crate::budget::{Meter, Resource};
-use crate::vault::{Credentials, Injection, Scrubber};
+use crate::vault::{Credentials, Injection, Scrubber, Slot, TokenError};
 
 /// Waiting requests for each one under way, past which a connector floods.
 const WAITING: u32 = 16;
@@ -50,6 +50,9 @@ pub struct Gate {
     pub(super) connection: ConnectionId,
     pub(super) policy: Policy,
     pub(super) injection: Injection,
+    /// Where the connection's access token is, if it has one.
+    pub(super) slot: Option<Arc<Slot>>,
+    pub(super) token_failure: OnceLock<TokenError>,
     pub(super) pace: Arc<Pace>,
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// Requests of this session at once.
@@ -86,6 +89,13 @@ impl Gate {
         let GateOptions { tenant, connection, manifest, settings, credentials, meter } = options;
         let policy = Policy::new(&manifest, &settings, &egress.options.ceiling)?;
         let injection = Injection::new(&manifest, &settings, &credentials)?;
+        let slot = match &injection.grant {
+            Some(grant) if !egress.options.ceiling.allows(&grant.target.origin.host) => {
+                return Err(EgressError::Ceiling(grant.target.origin.host.clone()));
+            }
+            Some(grant) => Some(egress.tokens.of(&tenant, &connection, grant)),
+            None => None,
+        };
         let tls = if policy.origins().any(|origin| origin.secure) { Some(egress.tls()?) } else { None };
         let pace = egress.paces.of(&tenant, &connection, &manifest.rate);
         let mut forbidden = injection.owned();
@@ -98,6 +108,8 @@ impl Gate {
             connection,
             policy,
             injection,
+            slot,
+            token_failure: OnceLock::new(),
             pace,
             tls,
             concurrent: Arc::new(Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS))),
@@ -172,6 +184,20 @@ impl Gate {
         Ok(Admitted { gate: self.clone(), method: method.clone(), target, event, started, _waiting: waiting })
     }
 
+    /// Counts a request that the host makes itself.
+    pub(super) fn admit_own(self: &Arc<Self>, method: Method, target: Target) -> Result<Admitted, Refusal> {
+        let event = self.events.add(RequestEvent {
+            method: method.to_string(),
+            host: target.origin.authority(),
+            path: target.shown(),
+            ..RequestEvent::default()
+        });
+        self.meter.request().map_err(Refusal::from).inspect_err(|refusal| self.refuse(Some(event), refusal))?;
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let waiting = Waiting(self.clone());
+        Ok(Admitted { gate: self.clone(), method, target, event, started: Instant::now(), _waiting: waiting })
+    }
+
     fn judge(&self, purpose: &Purpose, method: &Method, uri: &http::Uri, event: u64) -> Result<Target, Refusal> {
         let mut target = Target::from_uri(uri)?;
         self.injection.strip(&mut target);
@@ -182,6 +208,9 @@ impl Gate {
         if !target.origin.secure && !self.egress.names.opens_loopback(&target.origin.host) {
             return Err(Refusal::Url("its scheme is not https".to_owned()));
         }
+        if self.injection.is_token_url(&target) {
+            return Err(Refusal::Policy(format!("{} is where tokens are had: only the host goes there", target.path)));
+        }
         self.policy.check(purpose, method, &target)?;
         self.meter.request()?;
         Ok(target)
@@ -189,7 +218,7 @@ impl Gate {
 
     /// A secret in a URL must not get into events by the request that is refused for it.
     fn clean(&self, text: &str) -> String {
-        match &self.injection.scrubber {
+        match self.injection.scrubber() {
             Some(scrubber) => scrubber.scrub_text(text),
             None => text.to_owned(),
         }
@@ -199,8 +228,8 @@ impl Gate {
         &self.meter
     }
 
-    pub(super) fn scrubber(&self) -> Option<&Scrubber> {
-        self.injection.scrubber.as_ref()
+    pub(super) fn scrubber(&self) -> Option<Arc<Scrubber>> {
+        self.injection.scrubber()
     }
 
     /// Notes why a request was stopped.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -23,6 +23,7 @@ use super::refusal::{Refusal, Wait};
 use super::retry;
 use super::wire::{Lease, Times, Wire};
 use crate::budget::Resource;
+use crate::vault::Token;
 
 /// The longest body of a request, whatever the budget.
 const LONGEST_BODY: u64 = 8 << 20;
@@ -46,8 +47,8 @@ pub(super) struct Waits {
     connect: Duration,
     response: Duration,
     idle: Duration,
-    call: Duration,
-    deadline: Instant,
+    pub(super) call: Duration,
+    pub(super) deadline: Instant,
 }
 
 impl Waits {
@@ -74,8 +75,8 @@ impl Waits {
 }
 
 /// An attempt that brought no response.
-struct Failed {
-    refusal: Refusal,
+pub(super) struct Failed {
+    pub refusal: Refusal,
     /// On a connection that had been idle: the server may have closed it just then.
     stale: bool,
 }
@@ -103,11 +104,30 @@ impl Admitted {
         waits: Waits,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let body = until(waits.deadline, waits.call, body).await??;
-        let outgoing = self.prepare(headers, body, waits)?;
+        let mut token = self.gate.token(None, waits).await?;
+        let mut outgoing = self.prepare(headers, body, waits, token.as_ref())?;
+        let mut renewed = false;
         let safe = matches!(self.method, Method::GET | Method::HEAD) && outgoing.body.is_empty();
         let mut attempt = 1;
         loop {
-            let outcome = self.attempt(&outgoing, attempt).await;
+            let mut outcome = self.attempt(&outgoing, attempt).await;
+            // A request without a valid token has not been applied (RFC 9110, 15.5.2), so that any may be repeated: once.
+            if let (Some(refused), Ok(response)) = (&token, &outcome)
+                && response.status() == StatusCode::UNAUTHORIZED
+                && !renewed
+            {
+                renewed = true;
+                if let Ok(response) = outcome {
+                    drain(response).await;
+                }
+                token = self.gate.token(Some(refused), waits).await?;
+                if let Some(token) = &token {
+                    outgoing.headers.insert(header::AUTHORIZATION, token.value().clone());
+                }
+                self.gate.meter().retry()?;
+                attempt += 1;
+                outcome = self.attempt(&outgoing, attempt).await;
+            }
             let asked = match &outcome {
                 Ok(response) if retry::is_transient(response.status()) => {
                     retry::asked(response.status(), response.headers(), SystemTime::now())
@@ -136,7 +156,7 @@ impl Admitted {
     }
 
     /// Scans what the connector made, then adds what only the host knows.
-    fn prepare(&self, mut headers: HeaderMap, body: Bytes, waits: Waits) -> Result<Outgoing, Refusal> {
+    fn prepare(&self, mut headers: HeaderMap, body: Bytes, waits: Waits, token: Option<&Token>) -> Result<Outgoing, Refusal> {
         let gate = &self.gate;
         let length = body.len() as u64;
         if length > LONGEST_BODY {
@@ -163,18 +183,22 @@ impl Admitted {
         }
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         headers.insert(header::USER_AGENT, gate.egress.user_agent.clone());
-        gate.injection.inject(&mut headers, &mut path_and_query);
-        let key = Key {
-            tenant: gate.tenant.clone(),
-            connection: gate.connection.clone(),
+        gate.injection.inject(&mut headers, &mut path_and_query, token);
+        Ok(Outgoing { key: self.key(), headers, path_and_query, body, waits })
+    }
+
+    /// What a connection for this request must have.
+    pub(super) fn key(&self) -> Key {
+        Key {
+            tenant: self.gate.tenant.clone(),
+            connection: self.gate.connection.clone(),
             origin: self.target.origin.clone(),
             identity: 0,
-        };
-        Ok(Outgoing { key, headers, path_and_query, body, waits })
+        }
     }
 
     /// Sends the request once.
-    async fn attempt(&self, outgoing: &Outgoing, attempt: u32) -> Result<Response<Wire>, Failed> {
+    pub(super) async fn attempt(&self, outgoing: &Outgoing, attempt: u32) -> Result<Response<Wire>, Failed> {
         let fresh = |refusal| Failed { refusal, stale: false };
         let gate = &self.gate;
         let waits = &outgoing.waits;

@@ -8,6 +8,7 @@ mod names;
 mod placements;
 mod repeats;
 mod server;
+mod tokens;
 
 use std::sync::Arc;
 
