@@ -123,6 +123,11 @@ impl Run {
         }
     }
 
+    /// What may be used.
+    pub fn budget(&self) -> &Budget {
+        self.session.meter.budget()
+    }
+
     /// What has been used so far.
     pub fn usage(&self) -> Usage {
         self.session.meter.usage()

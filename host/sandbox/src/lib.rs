@@ -17,7 +17,7 @@ mod pack;
 mod package;
 pub mod vault;
 
-pub use budget::{Budget, Excess, Meter, Resource, Usage};
+pub use budget::{Budget, Excess, Level, Meter, Resource, Usage};
 pub use call::{LogLevel, LogLine, OpenOptions, Run};
 pub use engine::{Connector, LoadedFrom, Runtime, RuntimeOptions};
 pub use error::{CallError, PackageError, RuntimeError};

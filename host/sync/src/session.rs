@@ -430,7 +430,7 @@ impl<'a> Reading<'a> {
         };
         let records: u64 = counters.kinds.values().map(|kind| kind.read).sum();
         if records > self.budget.records {
-            return Err(SyncError::Excess(Excess { resource: headcount_sandbox::Resource::Records, limit: self.budget.records }));
+            return Err(SyncError::Excess(self.budget.excess(headcount_sandbox::Resource::Records)));
         }
         self.store.stage_page(&self.connection.tenant, self.session, &page, &counters).await?;
         self.staged.store(true, Ordering::Relaxed);

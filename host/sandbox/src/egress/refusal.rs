@@ -150,7 +150,7 @@ impl Refusal {
             Refusal::Url(_) => Code::HttpRequestUriInvalid,
             Refusal::Policy(_) | Refusal::Header(_) | Refusal::Leak { .. } => Code::HttpRequestDenied,
             Refusal::Excess(excess) => match excess.resource {
-                Resource::ResponseBytes | Resource::ReceivedBytes => Code::HttpResponseBodySize(None),
+                Resource::ResponseBytes | Resource::ReceivedBytes | Resource::DecodedBytes => Code::HttpResponseBodySize(None),
                 Resource::RequestBytes => Code::HttpRequestBodySize(None),
                 _ => Code::ConnectionLimitReached,
             },
