@@ -59,7 +59,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headcount_sandbox::Runtime;
-use headcount_sandbox::vault::Vault;
+use headcount_sandbox::vault::{Overrides, Vault};
 
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -71,6 +71,8 @@ pub(crate) struct Inner {
     pub store: Arc<dyn Store>,
     pub runtime: Runtime,
     pub vault: Vault,
+    /// Credentials are sealed to these, too.
+    pub overrides: Overrides,
     pub data: PathBuf,
     pub budget: Budget,
     pub extra_hosts: Vec<String>,

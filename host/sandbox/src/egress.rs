@@ -1,4 +1,4 @@
-//! The only code that opens sockets for a connector, and the only place where a secret is plain text.
+//! The only code that opens sockets for a connector. The values that carry secrets it gets ready-made from the vault.
 //!
 //! A request passes, in this order: reading of its URL; the rules; counting; permits and rate; resolving, with every address checked
 //! and the checked one dialled; a scan for secrets that the connector should not have; injection of the credential; sending, over
@@ -11,7 +11,6 @@
 
 mod address;
 mod body;
-mod credential;
 mod decode;
 mod event;
 mod exchange;
@@ -23,7 +22,6 @@ mod pool;
 mod refusal;
 mod resolve;
 mod retry;
-mod scrub;
 mod send;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -45,6 +43,9 @@ pub use gate::{Gate, GateOptions};
 pub use hooks::GateHooks;
 pub use policy::{Ceiling, Purpose};
 pub use refusal::{Refusal, Wait};
+pub(crate) use url::Target;
+
+use crate::vault::Overrides;
 
 /// The operator's settings. No manifest can change them.
 ///
@@ -89,6 +90,19 @@ impl Default for EgressOptions {
             keep_alive: Duration::from_secs(90),
             ceiling: Ceiling::default(),
         }
+    }
+}
+
+impl EgressOptions {
+    /// What stands in place of DNS and beside the system's authorities. Credentials are bound to it.
+    ///
+    /// # Errors
+    /// A certificate authority can't be read.
+    pub fn overrides(&self) -> Result<Overrides, EgressError> {
+        let addresses = self.resolve.iter().map(|(host, address)| (host.to_ascii_lowercase(), address.ip())).collect();
+        let authorities = tls::authorities(&self.extra_ca_pem)?;
+        let authorities = authorities.iter().map(|authority| *blake3::hash(authority).as_bytes()).collect();
+        Ok(Overrides { addresses, authorities })
     }
 }
 

@@ -10,8 +10,8 @@ use http_body::{Body, Frame};
 use super::decode::Decoded;
 use super::gate::Gate;
 use super::refusal::Refusal;
-use super::scrub::Window;
 use crate::budget::Resource;
+use crate::vault::Window;
 
 /// The longest piece.
 const PIECE: usize = 64 * 1024;

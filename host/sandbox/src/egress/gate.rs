@@ -13,18 +13,16 @@ use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::credential::Injection;
 use super::event::{Events, RequestEvent};
 use super::hooks::GateHooks;
 use super::pace::Pace;
 use super::policy::{Policy, Purpose};
 use super::refusal::Refusal;
-use super::scrub::Scrubber;
 use super::send::Waits;
 use super::url::Target;
 use super::{Egress, EgressError};
 use crate::budget::{Meter, Resource};
-use crate::vault::Credentials;
+use crate::vault::{Credentials, Injection, Scrubber};
 
 /// Waiting requests for each one under way, past which a connector floods.
 const WAITING: u32 = 16;
