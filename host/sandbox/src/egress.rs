@@ -12,6 +12,7 @@
 mod address;
 mod body;
 mod decode;
+mod dial;
 mod event;
 mod exchange;
 mod gate;
@@ -47,12 +48,15 @@ pub(crate) use url::Target;
 
 use crate::vault::Overrides;
 
+use crate::engine::capacity;
+
 /// The operator's settings. No manifest can change them.
 ///
 /// - `resolve`: none; names are resolved as the system does
 /// - `extra_ca_pem`: none; the system's roots alone are trusted
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
+/// - `max_connections`: two of every three descriptors that the process may have
 /// - `ceiling`: any host that a manifest names
 #[derive(Clone, Debug)]
 pub struct EgressOptions {
@@ -73,6 +77,9 @@ pub struct EgressOptions {
     pub idle_timeout: Duration,
     /// For which an unused connection is kept.
     pub keep_alive: Duration,
+    /// How many connections may be open at once, for all tenants; none: what the machine holds. Further requests wait in turn by
+    /// tenant.
+    pub max_connections: Option<u32>,
     /// What is allowed at most, whatever a manifest names.
     pub ceiling: Ceiling,
 }
@@ -88,6 +95,7 @@ impl Default for EgressOptions {
             response_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(90),
+            max_connections: None,
             ceiling: Ceiling::default(),
         }
     }
@@ -157,7 +165,8 @@ impl Egress {
             HeaderValue::from_str(&options.user_agent).map_err(|_| EgressError::UserAgent(options.user_agent.clone()))?;
         let authorities = tls::authorities(&options.extra_ca_pem)?;
         let names = resolve::Names::new(options.resolve.clone(), options.allow_loopback);
-        let pool = pool::Pool::new(options.keep_alive);
+        let most = options.max_connections.unwrap_or_else(capacity::connections);
+        let pool = pool::Pool::new(options.keep_alive, most as usize);
         let paces = pace::Paces::default();
         Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, tls: OnceLock::new() }))
     }

@@ -229,6 +229,7 @@ impl<'a> Reading<'a> {
                 Err(CallError::Failure(failure)) => failure,
                 Err(CallError::Excess(excess)) => return Err(SyncError::Excess(excess)),
                 Err(CallError::Host(problem)) => return Err(SyncError::Host(problem)),
+                Err(crowded @ CallError::Crowded(_)) => return Err(SyncError::Host(crowded.to_string())),
                 Err(other) => return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, other.to_string()))),
             };
             match failure.code {
