@@ -84,6 +84,7 @@ impl Builder {
                 .map_err(|error| file("the key that seals credentials,", &self.data.join("headcount.key"))(error.to_string()))?
         };
         let sandbox = |error: EgressError| Error::Sandbox(error.to_string());
+        let ceiling = self.egress.ceiling.clone();
         let overrides = self.egress.overrides().map_err(sandbox)?;
         let egress = Egress::new(self.egress).map_err(sandbox)?;
         let mut options = RuntimeOptions::new(egress);
@@ -96,6 +97,7 @@ impl Builder {
                 runtime,
                 vault,
                 overrides,
+                ceiling,
                 data: self.data,
                 budget: self.budget,
                 extra_hosts: self.extra_hosts,

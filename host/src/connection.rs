@@ -172,7 +172,8 @@ impl Tenant {
 
 impl Inner {
     pub(crate) fn settings(&self, manifest: &Manifest, given: &BTreeMap<String, Value>) -> Result<Settings, Error> {
-        manifest.settings(given, |host| self.extra_hosts.iter().any(|extra| extra == host)).map_err(Error::Settings)
+        let listed = |host: &str| self.ceiling.lists(host) || self.extra_hosts.iter().any(|extra| extra == host);
+        manifest.settings(given, listed).map_err(Error::Settings)
     }
 
     /// What a credential is sealed to: changing any of it asks for the secret again.
@@ -207,14 +208,13 @@ impl Inner {
         for field in manifest.secret_fields() {
             match sealed.iter().find(|credential| credential.field == field.name) {
                 Some(credential) => {
-                    let secret =
-                        self.vault.open(&self.binding(manifest, connection, &field.name), &credential.sealed).map_err(|error| {
-                            Error::Credential {
-                                connection: connection.id.clone(),
-                                field: field.name.clone(),
-                                problem: error.to_string(),
-                            }
-                        })?;
+                    let secret = self.vault.open(&self.binding(manifest, connection, &field.name), &credential.sealed).map_err(
+                        |error| Error::Credential {
+                            connection: connection.id.clone(),
+                            field: field.name.clone(),
+                            problem: error.to_string(),
+                        },
+                    )?;
                     credentials.insert(field.name.clone(), secret);
                 }
                 None if field.required => {

@@ -59,6 +59,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headcount_sandbox::Runtime;
+use headcount_sandbox::egress::Ceiling;
 use headcount_sandbox::vault::{Overrides, Vault};
 
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
@@ -73,6 +74,7 @@ pub(crate) struct Inner {
     pub vault: Vault,
     /// Credentials are sealed to these, too.
     pub overrides: Overrides,
+    pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
     pub extra_hosts: Vec<String>,

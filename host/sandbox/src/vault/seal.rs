@@ -191,16 +191,28 @@ mod tests {
         assert_eq!(opened(&|b| b.field = "other".to_owned()), VaultError::Owner);
         assert_eq!(opened(&|b| b.placement = "[]".to_owned()), VaultError::Placement);
         assert_eq!(opened(&|b| b.hosts = ["https://evil.example".to_owned()].into()), VaultError::Hosts);
-        assert_eq!(opened(&|b| { b.hosts.insert("https://evil.example".to_owned()); }), VaultError::Hosts);
+        assert_eq!(
+            opened(&|b| {
+                b.hosts.insert("https://evil.example".to_owned());
+            }),
+            VaultError::Hosts
+        );
         assert_eq!(
             opened(&|b| b.hosts = ["https://b.example.com".to_owned(), "https://a.example.com".to_owned()].into()),
             VaultError::Hosts
         );
         assert_eq!(
-            opened(&|b| { b.overrides.addresses.insert("a.example.com".to_owned(), address); }),
+            opened(&|b| {
+                b.overrides.addresses.insert("a.example.com".to_owned(), address);
+            }),
             VaultError::Addresses
         );
-        assert_eq!(opened(&|b| { b.overrides.authorities.insert([1; 32]); }), VaultError::Authorities);
+        assert_eq!(
+            opened(&|b| {
+                b.overrides.authorities.insert([1; 32]);
+            }),
+            VaultError::Authorities
+        );
         assert!(VaultError::Hosts.to_string().contains("the credential was entered for other hosts or paths: enter it again"));
     }
 
