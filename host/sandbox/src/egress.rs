@@ -23,7 +23,7 @@ mod pool;
 mod refusal;
 mod resolve;
 mod retry;
-mod scrub;
+pub(crate) mod scrub;
 mod send;
 #[cfg(test)]
 pub(crate) mod tests;
