@@ -29,6 +29,7 @@ mod send;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
+mod upload;
 mod url;
 mod wire;
 

@@ -7,8 +7,10 @@ mod hooks;
 mod leaving;
 mod names;
 mod placements;
+mod receiver;
 mod repeats;
 mod server;
+mod uploads;
 
 use std::sync::Arc;
 
