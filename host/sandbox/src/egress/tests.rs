@@ -9,6 +9,7 @@ mod names;
 mod placements;
 mod receiver;
 mod repeats;
+mod roots;
 mod server;
 mod uploads;
 
