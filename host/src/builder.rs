@@ -48,7 +48,7 @@ impl Builder {
         self
     }
 
-    /// What one session may use.
+    /// What one session may use; tenants can narrow it, and never widen it.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self

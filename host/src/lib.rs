@@ -30,6 +30,7 @@
 //! What to know before embedding it: a multi-thread tokio runtime is required; wasmtime installs handlers for SIGSEGV, SIGILL and
 //! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone.
 
+mod budget;
 mod builder;
 mod catalog;
 mod connection;
@@ -45,8 +46,8 @@ pub use tenant::Tenant;
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Manifest, Outcome, Page, Scope, Secret, SessionId, TenantId,
-    Timestamp,
+    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
+    TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Package};

@@ -143,7 +143,7 @@ impl Tenant {
                 connection: connection.id.clone(),
                 settings: connection.settings.clone(),
                 credentials,
-                budget: self.inner.budget.clone(),
+                budget: self.budget(Some(id)).await?,
             },
         );
         let run = run.map_err(|error| Error::Sandbox(error.to_string()))?;
@@ -164,7 +164,7 @@ impl Tenant {
             connection,
             manifest: &installed.manifest,
             digest: installed.digest,
-            budget: &self.inner.budget,
+            budget: run.budget(),
         }
     }
 }

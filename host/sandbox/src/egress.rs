@@ -12,6 +12,7 @@
 mod address;
 mod body;
 mod decode;
+mod dial;
 mod event;
 mod exchange;
 mod gate;
@@ -27,6 +28,7 @@ mod send;
 pub(crate) mod tests;
 mod tls;
 mod token;
+mod upload;
 mod url;
 mod wire;
 
@@ -48,19 +50,39 @@ pub(crate) use url::Target;
 
 use crate::vault::{Overrides, Tokens};
 
+use crate::engine::capacity;
+
+/// Which certificate authorities are trusted to vouch for vendors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Roots {
+    /// Those of this machine, kept up to date with it. `SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are, if somewhere else.
+    #[default]
+    System,
+    /// Mozilla's, as they were when this program was built: for machines without any.
+    Bundled,
+}
+
 /// The operator's settings. No manifest can change them.
 ///
 /// - `resolve`: none; names are resolved as the system does
-/// - `extra_ca_pem`: none; the system's roots alone are trusted
+/// - `nameservers`: none; the system's are asked
+/// - `roots`: the system's
+/// - `extra_ca_pem`: none; the roots alone are trusted
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
+/// - `max_connections`: two of every three descriptors that the process may have
 /// - `ceiling`: any host that a manifest names
 #[derive(Clone, Debug)]
 pub struct EgressOptions {
     /// Addresses of the operator's own for host names, as curl's `--resolve` has them. They are dialled as they are, be they public
     /// or not, and port 0 means the URL's.
     pub resolve: BTreeMap<String, SocketAddr>,
-    /// Certificate authorities in PEM, trusted beside the system's.
+    /// Name servers that are asked in place of the system's. What they answer is held to the same rules.
+    pub nameservers: Vec<SocketAddr>,
+    /// The certificate authorities that are trusted.
+    pub roots: Roots,
+    /// Further ones in PEM, trusted beside these.
     pub extra_ca_pem: Vec<String>,
     /// Names may stand for this machine, and a host that `resolve` puts on this machine may be spoken to without TLS.
     pub allow_loopback: bool,
@@ -74,6 +96,9 @@ pub struct EgressOptions {
     pub idle_timeout: Duration,
     /// For which an unused connection is kept.
     pub keep_alive: Duration,
+    /// How many connections may be open at once, for all tenants; none: what the machine holds. Further requests wait in turn by
+    /// tenant.
+    pub max_connections: Option<u32>,
     /// What is allowed at most, whatever a manifest names.
     pub ceiling: Ceiling,
 }
@@ -82,6 +107,8 @@ impl Default for EgressOptions {
     fn default() -> Self {
         EgressOptions {
             resolve: BTreeMap::new(),
+            nameservers: Vec::new(),
+            roots: Roots::default(),
             extra_ca_pem: Vec::new(),
             allow_loopback: false,
             user_agent: concat!("headcount/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -89,6 +116,7 @@ impl Default for EgressOptions {
             response_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(90),
+            max_connections: None,
             ceiling: Ceiling::default(),
         }
     }
@@ -115,7 +143,9 @@ pub enum EgressError {
     #[error("a certificate authority of the operator can't be read: {0}")]
     Authority(String),
     /// Nothing to check vendors' certificates with.
-    #[error("this machine has no certificate authorities: install its ca-certificates package, or name one for egress")]
+    #[error(
+        "this machine has no certificate authorities: install its ca-certificates package, choose the bundled ones, or name one for egress"
+    )]
     NoRoots,
     /// The user agent can't be sent.
     #[error("{0:?} can't be a User-Agent")]
@@ -158,8 +188,9 @@ impl Egress {
         let user_agent =
             HeaderValue::from_str(&options.user_agent).map_err(|_| EgressError::UserAgent(options.user_agent.clone()))?;
         let authorities = tls::authorities(&options.extra_ca_pem)?;
-        let names = resolve::Names::new(options.resolve.clone(), options.allow_loopback);
-        let pool = pool::Pool::new(options.keep_alive);
+        let names = resolve::Names::new(options.resolve.clone(), options.nameservers.clone(), options.allow_loopback);
+        let most = options.max_connections.unwrap_or_else(capacity::connections);
+        let pool = pool::Pool::new(options.keep_alive, most as usize);
         let paces = pace::Paces::default();
         let tokens = Tokens::default();
         Ok(Arc::new(Egress { options, names, paces, pool, tokens, user_agent, authorities, tls: OnceLock::new() }))
@@ -180,7 +211,7 @@ impl Egress {
     }
 
     fn tls(&self) -> Result<Arc<ClientConfig>, EgressError> {
-        let made = self.tls.get_or_init(|| tls::config(self.authorities.clone()));
+        let made = self.tls.get_or_init(|| tls::config(self.options.roots, &self.authorities));
         made.as_ref().map(tls::apart).map_err(EgressError::clone)
     }
 }

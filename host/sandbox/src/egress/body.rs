@@ -64,6 +64,9 @@ impl ResponseBody {
                 }
             };
             self.decoded += piece.len() as u64;
+            if let Err(excess) = self.gate.meter().decoded(piece.len() as u64) {
+                return Poll::Ready(Some(Err(self.end(excess.into()))));
+            }
             let limit = self.gate.meter().budget().response_bytes;
             if self.decoded > limit {
                 let excess = self.gate.meter().exceed(Resource::ResponseBytes, limit);

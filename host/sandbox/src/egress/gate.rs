@@ -97,7 +97,7 @@ impl Gate {
             None => None,
         };
         let tls = if policy.origins().any(|origin| origin.secure) { Some(egress.tls()?) } else { None };
-        let pace = egress.paces.of(&tenant, &connection, &manifest.rate);
+        let pace = egress.paces.of(&tenant, &connection, &meter.budget().rate(&manifest.rate));
         let mut forbidden = injection.owned();
         forbidden.extend(wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS);
         forbidden.extend(FORBIDDEN);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use wasmtime_wasi_http::Error as Code;
 
 use crate::budget::{Excess, Resource};
+use crate::fair::Crowded;
 use crate::vault::TokenError;
 
 /// Why a request did not leave, or its response did not arrive.
@@ -34,6 +35,9 @@ pub enum Refusal {
     /// A budget is used up.
     #[error(transparent)]
     Excess(#[from] Excess),
+    /// The process has as many open connections as it may, and others wait, too.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
     /// The next request may only leave after the call has ended.
     #[error("the rate limit lets the next request leave in {0:?}, after the end of this call")]
     Paced(Duration),
@@ -94,6 +98,9 @@ pub enum Refusal {
     /// The body of the request is too long.
     #[error("the request's body is longer than {0} bytes")]
     RequestBody(u64),
+    /// The body of the request is not as long as its header says.
+    #[error("the request's body has another length than the connector announced: {0}")]
+    RequestLength(String),
     /// The body of the request broke off.
     #[error("the connector did not finish the request's body")]
     RequestAborted,
@@ -154,11 +161,11 @@ impl Refusal {
             Refusal::Url(_) => Code::HttpRequestUriInvalid,
             Refusal::Policy(_) | Refusal::Header(_) | Refusal::Leak { .. } => Code::HttpRequestDenied,
             Refusal::Excess(excess) => match excess.resource {
-                Resource::ResponseBytes | Resource::ReceivedBytes => Code::HttpResponseBodySize(None),
+                Resource::ResponseBytes | Resource::ReceivedBytes | Resource::DecodedBytes => Code::HttpResponseBodySize(None),
                 Resource::RequestBytes => Code::HttpRequestBodySize(None),
                 _ => Code::ConnectionLimitReached,
             },
-            Refusal::Paced(_) => Code::ConnectionLimitReached,
+            Refusal::Crowded(_) | Refusal::Paced(_) => Code::ConnectionLimitReached,
             Refusal::Resolve { .. } => Code::DnsError { rcode: None, info_code: None },
             Refusal::Address { .. } => Code::DestinationIpProhibited,
             Refusal::Connect { .. } => Code::ConnectionRefused,
@@ -171,7 +178,7 @@ impl Refusal {
                 Wait::Body => Code::ConnectionReadTimeout,
             },
             Refusal::Exchange { .. } => Code::ConnectionTerminated,
-            Refusal::RequestBody(_) => Code::HttpRequestBodySize(None),
+            Refusal::RequestBody(_) | Refusal::RequestLength(_) => Code::HttpRequestBodySize(None),
             Refusal::RequestAborted => Code::HttpProtocolError,
             Refusal::ResponseHeader { .. } => Code::HttpResponseHeaderSectionSize(None),
             Refusal::Coding(_) | Refusal::Decode(_) => Code::HttpResponseContentCoding(None),

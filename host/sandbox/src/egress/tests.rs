@@ -2,13 +2,17 @@
 
 mod bodies;
 mod connections;
+mod crowding;
 mod hooks;
 mod leaving;
 mod names;
 mod placements;
+mod receiver;
 mod repeats;
+mod roots;
 mod server;
 mod tokens;
+mod uploads;
 
 use std::sync::Arc;
 

@@ -16,6 +16,7 @@ use super::gate::{Admitted, Gate};
 use super::pace::until;
 use super::refusal::Refusal;
 use super::send::Waits;
+use super::upload::RequestBody;
 use crate::vault::{CredentialKeeper, Grant, Held, Refused, Token, TokenError, read_token};
 
 /// The longest answer of a token endpoint.
@@ -150,9 +151,12 @@ impl Admitted {
         headers.insert(header::USER_AGENT, self.gate.egress.user_agent.clone());
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let path_and_query = Zeroizing::new(self.target.path_and_query());
-        let outgoing = Outgoing { key: self.key(), headers, path_and_query, body, waits };
+        let outgoing = Outgoing { key: self.key(), headers, path_and_query, waits };
         let unreached = |refusal: Refusal| TokenError::Unreached(refusal.to_string());
-        let response = self.attempt(&outgoing, 1).await.map_err(|failed| unreached(failed.refusal))?;
+        let response = self
+            .attempt(&outgoing, &mut RequestBody::Kept(body), &mut None, 1)
+            .await
+            .map_err(|failed| unreached(failed.refusal))?;
         let (parts, mut wire) = response.into_parts();
         self.gate.change(self.event, |event| event.status = Some(parts.status.as_u16()));
         if parts.headers.contains_key(header::CONTENT_ENCODING) {
