@@ -121,6 +121,8 @@ pub struct Excess {
 pub struct Usage {
     /// Requests sent, repeats included.
     pub requests: u64,
+    /// Requests that the rules denied.
+    pub denied: u64,
     /// Requests repeated.
     pub retries: u64,
     /// Bytes of request bodies.
@@ -266,6 +268,8 @@ impl Meter {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Usage {
             requests: read(&self.requests),
+            // Egress counts them.
+            denied: 0,
             retries: read(&self.retries),
             request_bytes: read(&self.request_bytes),
             received_bytes: read(&self.received_bytes),

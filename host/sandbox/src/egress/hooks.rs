@@ -64,11 +64,11 @@ impl WasiHttpHooks for GateHooks {
         drop(fut);
         let (parts, body) = request.into_parts();
         // Judged and counted here, inside the host call: what follows runs beside the connector.
+        let waits = self.waits.within(options);
         let admitted = match self.gate.admit(&self.purpose, &parts.method, &parts.uri) {
             Ok(admitted) => admitted,
-            Err(refusal) => return Box::new(std::future::ready(Err(refusal.code()))),
+            Err(refused) => return Box::new(async move { Err(refused.recorded(waits).await.code()) }),
         };
-        let waits = self.waits.within(options);
         Box::new(async move {
             let response = admitted.send(parts.headers, collect(body), waits).await.map_err(|refusal: Refusal| refusal.code())?;
             let response = response.map(|body| body.map_err(|refusal| refusal.code()).boxed_unsync());

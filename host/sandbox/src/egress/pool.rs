@@ -156,19 +156,21 @@ async fn sweep(pool: Weak<Pool>, every: Duration) {
     }
 }
 
-/// Opens a connection to whichever of the addresses answers first, the earlier ones with a head start.
+/// Opens a connection to whichever of the addresses answers first, the earlier ones with a head start, and says which that is.
 pub(crate) async fn connect(
     origin: &Origin,
     addresses: &[SocketAddr],
     tls: Option<Arc<ClientConfig>>,
     limit: Duration,
-) -> Result<Sender, Refusal> {
+) -> Result<(Sender, Option<SocketAddr>), Refusal> {
     let connecting = async {
         let stream = dial(origin, addresses).await?;
-        match tls {
-            Some(config) => secure(origin, stream, config).await,
-            None => handshake(origin, stream, false).await,
-        }
+        let dialled = stream.peer_addr().ok();
+        let sender = match tls {
+            Some(config) => secure(origin, stream, config).await?,
+            None => handshake(origin, stream, false).await?,
+        };
+        Ok((sender, dialled))
     };
     tokio::time::timeout(limit, connecting).await.map_err(|_| Refusal::Timeout { what: Wait::Connect, limit })?
 }

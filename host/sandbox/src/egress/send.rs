@@ -59,6 +59,11 @@ impl Waits {
         Waits { connect: options.connect_timeout, response: options.response_timeout, idle: options.idle_timeout, call, deadline }
     }
 
+    /// When the call ends.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// What the connector asks for, where that is shorter.
     pub fn within(mut self, asked: Option<RequestOptions>) -> Self {
         let clamp = |asked: Option<Duration>, limit: Duration| {
@@ -88,11 +93,11 @@ impl Admitted {
         body: impl Future<Output = Result<Bytes, Refusal>>,
         waits: Waits,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let (gate, event, started) = (self.gate.clone(), self.event, self.started);
+        let (gate, event, started) = (self.gate.clone(), self.event.clone(), self.started);
         let sent = self.run(headers, body, waits).await;
         sent.inspect_err(|refusal| {
-            gate.finish(event, started, 0, 0);
-            gate.refuse(Some(event), refusal);
+            gate.finish(&event, started, 0, 0);
+            gate.refuse(&event, refusal);
         })
     }
 
@@ -163,7 +168,10 @@ impl Admitted {
         }
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         headers.insert(header::USER_AGENT, gate.egress.user_agent.clone());
-        gate.injection.inject(&mut headers, &mut path_and_query);
+        gate.leaves(&self.event, length, self.with_credentials);
+        if self.with_credentials {
+            gate.injection.inject(&mut headers, &mut path_and_query);
+        }
         let key = Key {
             tenant: gate.tenant.clone(),
             connection: gate.connection.clone(),
@@ -178,9 +186,10 @@ impl Admitted {
         let fresh = |refusal| Failed { refusal, stale: false };
         let gate = &self.gate;
         let waits = &outgoing.waits;
-        gate.change(self.event, |event| event.attempts = attempt);
+        self.event.change(|event| event.attempts = attempt);
         let permits = until(waits.deadline, waits.call, self.permits(waits.deadline)).await.and_then(|permits| permits);
         let permits = permits.map_err(fresh)?;
+        self.event.room(waits.deadline).await.map_err(fresh)?;
         let addresses = until(waits.deadline, waits.call, gate.egress.names.addresses(&outgoing.key.origin)).await;
         let addresses = addresses.and_then(|addresses| addresses).map_err(fresh)?;
         let mut permits = Some(permits);
@@ -240,7 +249,8 @@ impl Admitted {
             (true, None) => return Err(Refusal::Host("no TLS for this connection".to_owned())),
         };
         let limit = outgoing.waits.connect.min(outgoing.waits.deadline.saturating_duration_since(Instant::now()));
-        let sender = pool::connect(origin, addresses, tls, limit).await?;
+        let (sender, dialled) = pool::connect(origin, addresses, tls, limit).await?;
+        self.event.change(|event| event.address = dialled);
         if let Sender::Http2(shared) = &sender {
             gate.egress.pool.give(outgoing.key.clone(), Sender::Http2(shared.clone()));
         }
@@ -272,7 +282,7 @@ impl Admitted {
     /// Makes a response what the connector may see.
     fn hand_over(&self, response: Response<Wire>) -> Result<Response<ResponseBody>, Refusal> {
         let (mut parts, wire) = response.into_parts();
-        self.gate.change(self.event, |event| event.status = Some(parts.status.as_u16()));
+        self.event.change(|event| event.status = Some(parts.status.as_u16()));
         let coding = if self.method == Method::HEAD { None } else { Coding::of(&parts.headers)? };
         if coding.is_some() {
             OF_THE_CODED.iter().for_each(|name| drop(parts.headers.remove(*name)));
@@ -294,7 +304,7 @@ impl Admitted {
         }
         parts.version = Version::HTTP_11;
         parts.extensions.clear();
-        let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event, self.started, hits);
+        let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event.clone(), self.started, hits);
         Ok(Response::from_parts(parts, body))
     }
 }
