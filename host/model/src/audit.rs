@@ -44,7 +44,7 @@ pub struct RequestEvent {
     pub decision: Decision,
     /// The rule that decided.
     pub rule: String,
-    /// The address that was dialled for it; none where an open connection served it, or it did not leave.
+    /// The address that was dialled, for it or for an earlier request over the same connection; none where it did not leave.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address: Option<SocketAddr>,
     /// The secret fields whose credentials it carried.

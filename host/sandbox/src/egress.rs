@@ -1,4 +1,4 @@
-//! The only code that opens sockets for a connector, and the only place where a secret is plain text.
+//! The only code that opens sockets for a connector. The values that carry secrets it gets ready-made from the vault.
 //!
 //! A request passes, in this order: reading of its URL; the rules; counting; permits and rate; resolving, with every address checked
 //! and the checked one dialled; a scan for secrets that the connector should not have; injection of the credential; sending, over
@@ -12,8 +12,8 @@
 mod address;
 mod body;
 mod ceiling;
-mod credential;
 mod decode;
+mod dial;
 mod event;
 mod exchange;
 mod gate;
@@ -24,7 +24,6 @@ mod pool;
 mod refusal;
 mod resolve;
 mod retry;
-mod scrub;
 mod send;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -49,6 +48,11 @@ pub use headcount_model::{AuditRecord, Decision, RequestEvent};
 pub use hooks::GateHooks;
 pub use policy::{Denial, Mode, Purpose};
 pub use refusal::{Refusal, Wait};
+pub(crate) use url::Target;
+
+use crate::vault::Overrides;
+
+use crate::engine::capacity;
 
 /// The operator's settings. No manifest can change them.
 ///
@@ -56,6 +60,7 @@ pub use refusal::{Refusal, Wait};
 /// - `extra_ca_pem`: none; the system's roots alone are trusted
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
+/// - `max_connections`: two of every three descriptors that the process may have
 /// - `ceiling`: whatever a manifest names; `mode`: what a manifest denies stays where it is
 /// - `audit`: none; requests leave no records
 #[derive(Clone, Debug)]
@@ -77,6 +82,9 @@ pub struct EgressOptions {
     pub idle_timeout: Duration,
     /// For which an unused connection is kept.
     pub keep_alive: Duration,
+    /// How many connections may be open at once, for all tenants; none: what the machine holds. Further requests wait in turn by
+    /// tenant.
+    pub max_connections: Option<u32>,
     /// What is allowed at most, whatever a manifest names.
     pub ceiling: Ceiling,
     /// What becomes of requests that a manifest denies.
@@ -97,10 +105,24 @@ impl Default for EgressOptions {
             response_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(90),
+            max_connections: None,
             ceiling: Ceiling::default(),
             mode: Mode::default(),
             audit: None,
         }
+    }
+}
+
+impl EgressOptions {
+    /// What stands in place of DNS and beside the system's authorities. Credentials are bound to it.
+    ///
+    /// # Errors
+    /// A certificate authority can't be read.
+    pub fn overrides(&self) -> Result<Overrides, EgressError> {
+        let addresses = self.resolve.iter().map(|(host, address)| (host.to_ascii_lowercase(), address.ip())).collect();
+        let authorities = tls::authorities(&self.extra_ca_pem)?;
+        let authorities = authorities.iter().map(|authority| *blake3::hash(authority).as_bytes()).collect();
+        Ok(Overrides { addresses, authorities })
     }
 }
 
@@ -157,7 +179,8 @@ impl Egress {
             HeaderValue::from_str(&options.user_agent).map_err(|_| EgressError::UserAgent(options.user_agent.clone()))?;
         let authorities = tls::authorities(&options.extra_ca_pem)?;
         let names = resolve::Names::new(options.resolve.clone(), options.allow_loopback);
-        let pool = pool::Pool::new(options.keep_alive);
+        let most = options.max_connections.unwrap_or_else(capacity::connections);
+        let pool = pool::Pool::new(options.keep_alive, most as usize);
         let paces = pace::Paces::default();
         if options.mode == Mode::Count {
             tracing::warn!("what manifests deny is let out without credentials where the operator's rules cover it, and counted");

@@ -3,6 +3,7 @@
 mod audit;
 mod bodies;
 mod connections;
+mod crowding;
 mod hooks;
 mod leaving;
 mod names;
