@@ -11,7 +11,7 @@ use super::{Budget, Excess};
 /// What a session has used so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Requests sent, repeats included.
+    /// Requests, repeats and denied ones included.
     pub requests: u64,
     /// Requests that the rules denied.
     pub denied: u64,
