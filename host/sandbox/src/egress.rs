@@ -57,6 +57,7 @@ use crate::engine::capacity;
 /// The operator's settings. No manifest can change them.
 ///
 /// - `resolve`: none; names are resolved as the system does
+/// - `nameservers`: none; the system's are asked
 /// - `extra_ca_pem`: none; the system's roots alone are trusted
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
@@ -68,6 +69,8 @@ pub struct EgressOptions {
     /// Addresses of the operator's own for host names, as curl's `--resolve` has them. They are dialled as they are, be they public
     /// or not, and port 0 means the URL's.
     pub resolve: BTreeMap<String, SocketAddr>,
+    /// Name servers that are asked in place of the system's. What they answer is held to the same rules.
+    pub nameservers: Vec<SocketAddr>,
     /// Certificate authorities in PEM, trusted beside the system's.
     pub extra_ca_pem: Vec<String>,
     /// Names may stand for this machine, and a host that `resolve` puts on this machine may be spoken to without TLS.
@@ -98,6 +101,7 @@ impl Default for EgressOptions {
     fn default() -> Self {
         EgressOptions {
             resolve: BTreeMap::new(),
+            nameservers: Vec::new(),
             extra_ca_pem: Vec::new(),
             allow_loopback: false,
             user_agent: concat!("headcount/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -178,7 +182,7 @@ impl Egress {
         let user_agent =
             HeaderValue::from_str(&options.user_agent).map_err(|_| EgressError::UserAgent(options.user_agent.clone()))?;
         let authorities = tls::authorities(&options.extra_ca_pem)?;
-        let names = resolve::Names::new(options.resolve.clone(), options.allow_loopback);
+        let names = resolve::Names::new(options.resolve.clone(), options.nameservers.clone(), options.allow_loopback);
         let most = options.max_connections.unwrap_or_else(capacity::connections);
         let pool = pool::Pool::new(options.keep_alive, most as usize);
         let paces = pace::Paces::default();

@@ -1,6 +1,8 @@
 //! Runs one connector call in a sandbox: engine, component loading and cache, budgets, and egress, the only code that opens sockets
 //! for a connector and the only place where a secret is plaintext. Knows nothing of tenants' tables or schedules.
 
+#[doc(hidden)]
+pub mod benching;
 mod bindings;
 mod budget;
 mod call;
