@@ -11,6 +11,7 @@
 
 mod address;
 mod body;
+mod ceiling;
 mod decode;
 mod dial;
 mod event;
@@ -34,17 +35,20 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::HeaderValue;
 use rustls::ClientConfig;
 use rustls_pki_types::CertificateDer;
+use tokio::sync::mpsc;
 
-pub use event::RequestEvent;
+pub use ceiling::{AllowRule, Ceiling, InvalidRule};
 pub use gate::{Gate, GateOptions};
+pub use headcount_model::{AuditRecord, Decision, RequestEvent};
 pub use hooks::GateHooks;
-pub use policy::{Ceiling, Purpose};
+pub use policy::{Denial, Mode, Purpose};
 pub use refusal::{Refusal, Wait};
 pub(crate) use url::Target;
 
@@ -72,7 +76,8 @@ pub enum Roots {
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
 /// - `max_connections`: two of every three descriptors that the process may have
-/// - `ceiling`: any host that a manifest names
+/// - `ceiling`: whatever a manifest names; `mode`: what a manifest denies stays where it is
+/// - `audit`: none; requests leave no records
 #[derive(Clone, Debug)]
 pub struct EgressOptions {
     /// Addresses of the operator's own for host names, as curl's `--resolve` has them. They are dialled as they are, be they public
@@ -101,6 +106,11 @@ pub struct EgressOptions {
     pub max_connections: Option<u32>,
     /// What is allowed at most, whatever a manifest names.
     pub ceiling: Ceiling,
+    /// What becomes of requests that a manifest denies.
+    pub mode: Mode,
+    /// Where a record of each request goes, of denied ones, too. While it is full, requests wait for room, and past their deadline
+    /// fail: whoever receives must go on receiving.
+    pub audit: Option<mpsc::Sender<AuditRecord>>,
 }
 
 impl Default for EgressOptions {
@@ -118,6 +128,8 @@ impl Default for EgressOptions {
             keep_alive: Duration::from_secs(90),
             max_connections: None,
             ceiling: Ceiling::default(),
+            mode: Mode::default(),
+            audit: None,
         }
     }
 }
@@ -153,8 +165,8 @@ pub enum EgressError {
     /// The settings name no place that requests could go to.
     #[error("{0:?} in the settings can't be a base URL or host: {1}")]
     Settings(String, String),
-    /// The operator does not allow the base URL's host.
-    #[error("the operator does not allow the host {0}")]
+    /// The operator does not allow the base URL.
+    #[error("the operator does not allow {0}; this line of the configuration would: allow-egress = [\"{0}\"]")]
     Ceiling(String),
     /// A credential that is missing or can't be sent.
     #[error("the secret {field} {why}")]
@@ -175,6 +187,8 @@ pub struct Egress {
     tokens: Tokens,
     user_agent: HeaderValue,
     authorities: Vec<CertificateDer<'static>>,
+    /// Records that found no room in the audit trail.
+    lost: AtomicU64,
     /// Made when first needed, as a machine may have no roots and no need of them.
     tls: OnceLock<Result<ClientConfig, EgressError>>,
 }
@@ -192,8 +206,11 @@ impl Egress {
         let most = options.max_connections.unwrap_or_else(capacity::connections);
         let pool = pool::Pool::new(options.keep_alive, most as usize);
         let paces = pace::Paces::default();
-        let tokens = Tokens::default();
-        Ok(Arc::new(Egress { options, names, paces, pool, tokens, user_agent, authorities, tls: OnceLock::new() }))
+        if options.mode == Mode::Count {
+            tracing::warn!("what manifests deny is let out without credentials where the operator's rules cover it, and counted");
+        }
+        let (tokens, lost, tls) = (Tokens::default(), AtomicU64::new(0), OnceLock::new());
+        Ok(Arc::new(Egress { options, names, paces, pool, tokens, user_agent, authorities, lost, tls }))
     }
 
     /// A gate for one session of one connection. The first one reads the system's certificate authorities, which takes milliseconds.
@@ -208,6 +225,14 @@ impl Egress {
     /// What the operator allows.
     pub fn ceiling(&self) -> &Ceiling {
         &self.options.ceiling
+    }
+
+    /// Notes that a record was lost. Told at the 1st, 2nd, 4th, 8th, …, so that the log is no way to flood.
+    fn unrecorded(&self) {
+        let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
+        if lost.is_power_of_two() {
+            tracing::error!(lost, "the audit trail is full or closed: records of requests that were given up are lost");
+        }
     }
 
     fn tls(&self) -> Result<Arc<ClientConfig>, EgressError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use wasmtime_wasi_http::Error as Code;
 
+use super::policy::Denial;
 use crate::budget::{Excess, Resource};
 use crate::fair::Crowded;
 use crate::vault::TokenError;
@@ -20,7 +21,7 @@ pub enum Refusal {
     Url(String),
     /// The manifest, or the operator, does not allow this request.
     #[error("the request is not allowed: {0}")]
-    Policy(String),
+    Policy(Denial),
     /// The connector set a header that is the host's to set.
     #[error("the connector set the header {0}, which only the host sets")]
     Header(String),
@@ -140,6 +141,8 @@ pub enum Wait {
     Body,
     /// The whole call.
     Call,
+    /// Room for a record in the audit trail.
+    Audit,
 }
 
 impl std::fmt::Display for Wait {
@@ -150,6 +153,7 @@ impl std::fmt::Display for Wait {
             Wait::Response => "the response",
             Wait::Body => "the next bytes of the response",
             Wait::Call => "the call",
+            Wait::Audit => "room in the audit trail",
         })
     }
 }
@@ -174,7 +178,7 @@ impl Refusal {
             Refusal::Timeout { what, .. } => match what {
                 Wait::Resolve => Code::DnsTimeout,
                 Wait::Connect => Code::ConnectionTimeout,
-                Wait::Response | Wait::Call => Code::HttpResponseTimeout,
+                Wait::Response | Wait::Call | Wait::Audit => Code::HttpResponseTimeout,
                 Wait::Body => Code::ConnectionReadTimeout,
             },
             Refusal::Exchange { .. } => Code::ConnectionTerminated,
@@ -185,6 +189,27 @@ impl Refusal {
             Refusal::Token(TokenError::Refused { .. }) => Code::HttpRequestDenied,
             Refusal::Token(TokenError::Unavailable { .. } | TokenError::Unreached(_)) => Code::ConnectionTerminated,
             Refusal::Token(_) | Refusal::Host(_) => Code::InternalError(None),
+        }
+    }
+
+    /// The rule that denied the request; none where it was allowed and something else went wrong.
+    pub(crate) fn rule(&self) -> Option<&'static str> {
+        match self {
+            Refusal::Url(_) => Some("the reading of URLs"),
+            Refusal::Policy(denial) => Some(denial.rule()),
+            Refusal::Header(_) => Some("the host's headers"),
+            Refusal::Leak { .. } => Some("the scan for secrets"),
+            Refusal::Excess(_) | Refusal::RequestBody(_) => Some("the budget"),
+            Refusal::Address { .. } => Some("public addresses only"),
+            _ => None,
+        }
+    }
+
+    /// Lines of policy that would allow the request, each with a comment that says where it belongs.
+    pub fn allow(&self) -> &[String] {
+        match self {
+            Refusal::Policy(denial) => denial.allow(),
+            _ => &[],
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use headcount_model::{Failure, Secret};
-use http::{HeaderValue, Method, header};
+use http::{HeaderValue, header};
 use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout};
 use zeroize::Zeroizing;
@@ -121,15 +121,15 @@ impl Gate {
     ) -> Result<(), TokenError> {
         let unreached = |refusal: Refusal| TokenError::Unreached(refusal.to_string());
         let asked = Instant::now();
-        let admitted = self.admit_own(Method::POST, grant.target.clone()).map_err(unreached)?;
+        let admitted = self.admit_exchange(grant).map_err(unreached)?;
         let host = &grant.target.origin.host;
         let late = || TokenError::Unreached(format!("{host} did not answer within {PATIENCE:?}"));
         let answered = timeout(PATIENCE, admitted.exchange(grant, used, waits)).await.unwrap_or_else(|_| Err(late()));
         let outcome = answered.and_then(|(status, body)| read_token(host, status, &body, asked));
         outcome.map(|granted| held.take(granted, used)).inspect_err(|error| {
             let refusal = Refusal::from(error.clone());
-            self.finish(admitted.event, admitted.started, 0, 0);
-            self.refuse(Some(admitted.event), &refusal);
+            self.finish(&admitted.event, admitted.started, 0, 0);
+            self.refuse(&admitted.event, &refusal);
         })
     }
 }
@@ -158,7 +158,7 @@ impl Admitted {
             .await
             .map_err(|failed| unreached(failed.refusal))?;
         let (parts, mut wire) = response.into_parts();
-        self.gate.change(self.event, |event| event.status = Some(parts.status.as_u16()));
+        self.event.change(|event| event.status = Some(parts.status.as_u16()));
         if parts.headers.contains_key(header::CONTENT_ENCODING) {
             return Err(strange("it is compressed, which was not asked for"));
         }
@@ -170,7 +170,7 @@ impl Admitted {
             }
             body.extend_from_slice(&piece);
         }
-        self.gate.finish(self.event, self.started, wire.received(), 0);
+        self.gate.finish(&self.event, self.started, wire.received(), 0);
         Ok((parts.status, body))
     }
 }

@@ -400,9 +400,9 @@ async fn the_operators_ceiling_holds_for_the_token_endpoint_too() {
     manifest = manifest.replace(TOKEN_URL, "https://login.example.com/token");
     let mut settings = settings();
     settings.values.insert("client".to_owned(), "me".into());
-    let ceiling = Ceiling::Hosts(vec!["api.example.com".to_owned()]);
+    let ceiling = Ceiling::parse(["api.example.com"]).unwrap();
     let egress = Egress::new(EgressOptions { ceiling, ..options(&server) }).unwrap();
     let manifest = Arc::new(Manifest::from_json(manifest.as_bytes()).unwrap());
     let gate = egress.gate(GateOptions { manifest, settings, credentials: secrets(), ..gate_options(Budget::default()) });
-    assert!(matches!(gate, Err(EgressError::Ceiling(host)) if host == "login.example.com"));
+    assert!(matches!(gate, Err(EgressError::Ceiling(place)) if place == "https://login.example.com/token"));
 }
