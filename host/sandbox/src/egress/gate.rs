@@ -324,8 +324,8 @@ impl Gate {
         }
     }
 
-    /// A secret in a URL must not get into events by the request that is refused for it.
-    fn clean(&self, text: &str) -> String {
+    /// Text without the connection's secrets: one in a URL must not get into events by the request that is refused for it.
+    pub(crate) fn clean(&self, text: &str) -> String {
         match self.injection.scrubber() {
             Some(scrubber) => scrubber.scrub_text(text),
             None => text.to_owned(),
@@ -336,7 +336,7 @@ impl Gate {
         &self.meter
     }
 
-    pub(super) fn scrubber(&self) -> Option<Arc<Scrubber>> {
+    pub(crate) fn scrubber(&self) -> Option<Arc<Scrubber>> {
         self.injection.scrubber()
     }
 
