@@ -37,6 +37,7 @@ mod catalog;
 mod connection;
 mod error;
 mod keeper;
+mod key;
 mod lease;
 mod tenant;
 
@@ -44,6 +45,7 @@ pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::Draft;
 pub use error::Error;
+pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
 pub use tenant::Tenant;
 
 pub use headcount_model as model;
@@ -66,6 +68,7 @@ use headcount_sandbox::egress::Ceiling;
 use headcount_sandbox::vault::{Overrides, Vault};
 
 use crate::audit::Trail;
+use crate::key::FolderLock;
 
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -74,6 +77,8 @@ pub struct Headcount {
 }
 
 pub(crate) struct Inner {
+    /// Keeps the key from being replaced.
+    pub _lock: FolderLock,
     pub store: Arc<dyn Store>,
     pub runtime: Runtime,
     pub vault: Vault,
@@ -89,7 +94,7 @@ pub(crate) struct Inner {
 
 impl Headcount {
     /// Opens the host with its data in a folder (made if absent): the SQLite store, accepted components, compiled code and the key
-    /// that seals credentials (or the one in `HEADCOUNT_KEY`).
+    /// that seals credentials (or the one in [`KEY_VARIABLE`]).
     ///
     /// # Errors
     /// The folder, the store, the key or the engine can't be used; see [`Error`].

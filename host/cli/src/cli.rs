@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{access, action, budget, connection, connector, demo, holders, list, sessions, sync};
+use crate::commands::{access, action, budget, connection, connector, demo, holders, key, list, sessions, sync};
 use crate::config::Flags;
 use crate::exit;
 
@@ -54,6 +54,9 @@ pub enum Command {
     /// What one session may use: show, set
     #[command(subcommand)]
     Budget(budget::Command),
+    /// The key that seals credentials: rotate
+    #[command(subcommand)]
+    Key(key::Command),
     /// What syncs did, and why
     Sessions(sessions::Args),
 }
@@ -109,6 +112,7 @@ mod tests {
             "budget set memory=128MiB call=2min --connection acme",
             "sessions --connection acme",
             "sessions show 12",
+            "key rotate --data d",
         ] {
             parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
