@@ -8,7 +8,7 @@ use headcount::sandbox::egress::Egress;
 use headcount::sandbox::vault::Credentials;
 use headcount::sandbox::{OpenOptions, Runtime, RuntimeOptions};
 use headcount::{Budget, Manifest, Package, Secret};
-use headcount_tests::{Lab, component, egress, placement, program};
+use headcount_tests::{Lab, compiler, component, egress, placement, program};
 use headcount_vendors::{Options, Servers, Vendor};
 use serde_json::Value;
 
@@ -47,6 +47,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 /// The memory of a connector after it read a page, with its settings as they are or changed.
 async fn memories(servers: &Servers, vendor: Vendor, changes: &[(&str, &str)]) -> Vec<Vec<u8>> {
     let mut options = RuntimeOptions::new(Egress::new(egress(servers)).unwrap());
+    options.compiler = compiler().unwrap();
     options.dump_memories = true;
     options.keep_instance = std::time::Duration::from_secs(60);
     let runtime = Runtime::new(options).unwrap();

@@ -12,6 +12,7 @@ mod engine;
 mod error;
 #[cfg(test)]
 mod guests;
+mod jail;
 mod linker;
 mod pack;
 mod package;
@@ -20,6 +21,7 @@ pub mod vault;
 pub use budget::{Budget, Excess, Meter, Resource, Usage};
 pub use call::{LogLevel, LogLine, OpenOptions, Run};
 pub use engine::{Connector, LoadedFrom, Runtime, RuntimeOptions};
-pub use error::{CallError, PackageError, RuntimeError};
+pub use error::{CallError, JailError, PackageError, RuntimeError};
+pub use jail::{Compiler, Facts, Needs, check_compile_worker, compile_worker};
 pub use pack::pack;
 pub use package::{CONTRACT_VERSIONS, Inspection, MAX_PACKAGE_BYTES, Package, inspect};
