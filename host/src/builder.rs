@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use headcount_sandbox::egress::{Egress, EgressOptions};
+use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
 use headcount_sandbox::vault::Vault;
 use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
@@ -57,7 +57,7 @@ impl Builder {
         self
     }
 
-    /// What one session may use.
+    /// What one session may use; tenants can narrow it, and never widen it.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self
@@ -92,14 +92,26 @@ impl Builder {
                 .map_err(|error| Error::Sandbox(error.to_string()))?
                 .map_err(|error| file("the key that seals credentials,", &self.data.join("headcount.key"))(error.to_string()))?
         };
-        let egress = Egress::new(self.egress).map_err(|error| Error::Sandbox(error.to_string()))?;
+        let sandbox = |error: EgressError| Error::Sandbox(error.to_string());
+        let ceiling = self.egress.ceiling.clone();
+        let overrides = self.egress.overrides().map_err(sandbox)?;
+        let egress = Egress::new(self.egress).map_err(sandbox)?;
         let mut options = RuntimeOptions::new(egress);
         options.cache = Some(self.data.join("compiled"));
         options.compiler = self.compiler;
         options.cache_key = vault.derive("headcount 2026 compiled code");
         let runtime = Runtime::new(options).map_err(|error| Error::Sandbox(error.to_string()))?;
         Ok(Headcount {
-            inner: Arc::new(Inner { store, runtime, vault, data: self.data, budget: self.budget, extra_hosts: self.extra_hosts }),
+            inner: Arc::new(Inner {
+                store,
+                runtime,
+                vault,
+                overrides,
+                ceiling,
+                data: self.data,
+                budget: self.budget,
+                extra_hosts: self.extra_hosts,
+            }),
         })
     }
 }

@@ -32,6 +32,7 @@
 //! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone. Components are compiled by a child process whose
 //! program you name; it may be your own, if it calls [`compile_worker`] first in `main` when it is started so.
 
+mod budget;
 mod builder;
 mod catalog;
 mod connection;
@@ -46,8 +47,8 @@ pub use tenant::Tenant;
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Manifest, Outcome, Page, Scope, Secret, SessionId, TenantId,
-    Timestamp,
+    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
+    TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
@@ -60,7 +61,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headcount_sandbox::Runtime;
-use headcount_sandbox::vault::Vault;
+use headcount_sandbox::egress::Ceiling;
+use headcount_sandbox::vault::{Overrides, Vault};
 
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -72,6 +74,9 @@ pub(crate) struct Inner {
     pub store: Arc<dyn Store>,
     pub runtime: Runtime,
     pub vault: Vault,
+    /// Credentials are sealed to these, too.
+    pub overrides: Overrides,
+    pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
     pub extra_hosts: Vec<String>,

@@ -140,7 +140,7 @@ impl Tenant {
                 connection: connection.id.clone(),
                 settings: connection.settings.clone(),
                 credentials,
-                budget: self.inner.budget.clone(),
+                budget: self.budget(Some(id)).await?,
             },
         );
         let run = run.map_err(|error| Error::Sandbox(error.to_string()))?;
@@ -161,7 +161,7 @@ impl Tenant {
             connection,
             manifest: &installed.manifest,
             digest: installed.digest,
-            budget: &self.inner.budget,
+            budget: run.budget(),
         }
     }
 }

@@ -12,13 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Outcome, Page, Scope, TenantId};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::budget::{Budget, Meter, Resource, Usage};
 use crate::egress::{EgressError, Gate, GateOptions, RequestEvent};
 use crate::engine::{Connector, Core, Runtime};
 use crate::error::CallError;
+use crate::fair::Permit;
 use crate::vault::Credentials;
 use job::{Answer, Job};
 use log::SessionLog;
@@ -123,6 +124,11 @@ impl Run {
         }
     }
 
+    /// What may be used.
+    pub fn budget(&self) -> &Budget {
+        self.session.meter.budget()
+    }
+
     /// What has been used so far.
     pub fn usage(&self) -> Usage {
         self.session.meter.usage()
@@ -208,13 +214,8 @@ impl Run {
         }
     }
 
-    async fn room(&self) -> Result<OwnedSemaphorePermit, CallError> {
-        let room = Arc::clone(&self.core.room).acquire_owned();
-        match timeout(self.core.max_queueing, room).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) => Err(CallError::Host("it is stopping".to_owned())),
-            Err(_) => Err(CallError::Host(format!("there was no room for an instance within {:?}", self.core.max_queueing))),
-        }
+    async fn room(&self) -> Result<Permit, CallError> {
+        Ok(self.core.room.enter(&self.session.tenant, self.core.max_queueing).await?)
     }
 
     /// Keeps an instance for the next page; gives it back where one waits already.

@@ -1,4 +1,4 @@
-//! The only code that opens sockets for a connector, and the only place where a secret is plain text.
+//! The only code that opens sockets for a connector. The values that carry secrets it gets ready-made from the vault.
 //!
 //! A request passes, in this order: reading of its URL; the rules; counting; permits and rate; resolving, with every address checked
 //! and the checked one dialled; a scan for secrets that the connector should not have; injection of the credential; sending, over
@@ -11,8 +11,8 @@
 
 mod address;
 mod body;
-mod credential;
 mod decode;
+mod dial;
 mod event;
 mod exchange;
 mod gate;
@@ -23,7 +23,6 @@ mod pool;
 mod refusal;
 mod resolve;
 mod retry;
-mod scrub;
 mod send;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -45,19 +44,28 @@ pub use gate::{Gate, GateOptions};
 pub use hooks::GateHooks;
 pub use policy::{Ceiling, Purpose};
 pub use refusal::{Refusal, Wait};
+pub(crate) use url::Target;
+
+use crate::vault::Overrides;
+
+use crate::engine::capacity;
 
 /// The operator's settings. No manifest can change them.
 ///
 /// - `resolve`: none; names are resolved as the system does
+/// - `nameservers`: none; the system's are asked
 /// - `extra_ca_pem`: none; the system's roots alone are trusted
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
+/// - `max_connections`: two of every three descriptors that the process may have
 /// - `ceiling`: any host that a manifest names
 #[derive(Clone, Debug)]
 pub struct EgressOptions {
     /// Addresses of the operator's own for host names, as curl's `--resolve` has them. They are dialled as they are, be they public
     /// or not, and port 0 means the URL's.
     pub resolve: BTreeMap<String, SocketAddr>,
+    /// Name servers that are asked in place of the system's. What they answer is held to the same rules.
+    pub nameservers: Vec<SocketAddr>,
     /// Certificate authorities in PEM, trusted beside the system's.
     pub extra_ca_pem: Vec<String>,
     /// Names may stand for this machine, and a host that `resolve` puts on this machine may be spoken to without TLS.
@@ -72,6 +80,9 @@ pub struct EgressOptions {
     pub idle_timeout: Duration,
     /// For which an unused connection is kept.
     pub keep_alive: Duration,
+    /// How many connections may be open at once, for all tenants; none: what the machine holds. Further requests wait in turn by
+    /// tenant.
+    pub max_connections: Option<u32>,
     /// What is allowed at most, whatever a manifest names.
     pub ceiling: Ceiling,
 }
@@ -80,6 +91,7 @@ impl Default for EgressOptions {
     fn default() -> Self {
         EgressOptions {
             resolve: BTreeMap::new(),
+            nameservers: Vec::new(),
             extra_ca_pem: Vec::new(),
             allow_loopback: false,
             user_agent: concat!("headcount/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -87,8 +99,22 @@ impl Default for EgressOptions {
             response_timeout: Duration::from_secs(60),
             idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(90),
+            max_connections: None,
             ceiling: Ceiling::default(),
         }
+    }
+}
+
+impl EgressOptions {
+    /// What stands in place of DNS and beside the system's authorities. Credentials are bound to it.
+    ///
+    /// # Errors
+    /// A certificate authority can't be read.
+    pub fn overrides(&self) -> Result<Overrides, EgressError> {
+        let addresses = self.resolve.iter().map(|(host, address)| (host.to_ascii_lowercase(), address.ip())).collect();
+        let authorities = tls::authorities(&self.extra_ca_pem)?;
+        let authorities = authorities.iter().map(|authority| *blake3::hash(authority).as_bytes()).collect();
+        Ok(Overrides { addresses, authorities })
     }
 }
 
@@ -142,8 +168,9 @@ impl Egress {
         let user_agent =
             HeaderValue::from_str(&options.user_agent).map_err(|_| EgressError::UserAgent(options.user_agent.clone()))?;
         let authorities = tls::authorities(&options.extra_ca_pem)?;
-        let names = resolve::Names::new(options.resolve.clone(), options.allow_loopback);
-        let pool = pool::Pool::new(options.keep_alive);
+        let names = resolve::Names::new(options.resolve.clone(), options.nameservers.clone(), options.allow_loopback);
+        let most = options.max_connections.unwrap_or_else(capacity::connections);
+        let pool = pool::Pool::new(options.keep_alive, most as usize);
         let paces = pace::Paces::default();
         Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, tls: OnceLock::new() }))
     }

@@ -9,7 +9,7 @@ mod sqlite;
 mod types;
 
 use async_trait::async_trait;
-use headcount_model::{ConnectionId, ConnectorId, Kind, SessionId, TenantId, Timestamp};
+use headcount_model::{ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
 pub use error::StoreError;
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
@@ -44,12 +44,19 @@ pub trait Store: Send + Sync + 'static {
     async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>>;
     /// All connections of a tenant, by id.
     async fn connections(&self, tenant: &TenantId) -> Result<Vec<Connection>>;
-    /// Removes a connection with its credentials, sessions, staging and records.
+    /// Removes a connection with its credentials, limits, sessions, staging and records.
     async fn remove_connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<()>;
     /// Keeps a sealed credential, in place of the one for the same field.
     async fn put_credential(&self, tenant: &TenantId, connection: &ConnectionId, credential: &SealedCredential) -> Result<()>;
     /// The sealed credentials of a connection.
     async fn credentials(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<SealedCredential>>;
+
+    // === budgets
+
+    /// Keeps what a tenant set for all its connections, or for one, in place of what it set before.
+    async fn put_limits(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limits: &Limits) -> Result<()>;
+    /// What a tenant set for all its connections, or for one.
+    async fn limits(&self, tenant: &TenantId, connection: Option<&ConnectionId>) -> Result<Limits>;
 
     // === sessions
 

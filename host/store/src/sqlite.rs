@@ -3,6 +3,7 @@
 mod access;
 mod administrators;
 mod apply;
+mod budgets;
 mod connections;
 mod fault;
 mod field;
@@ -19,7 +20,7 @@ mod upsert;
 mod values;
 
 use async_trait::async_trait;
-use headcount_model::{ConnectionId, ConnectorId, Kind, SessionId, TenantId, Timestamp};
+use headcount_model::{ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection as _, Sqlite, Transaction};
 
@@ -94,6 +95,14 @@ impl Store for SqliteStore {
 
     async fn credentials(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<SealedCredential>> {
         connections::credentials(self, tenant, connection).await
+    }
+
+    async fn put_limits(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limits: &Limits) -> Result<()> {
+        budgets::put_limits(self, tenant, connection, limits).await
+    }
+
+    async fn limits(&self, tenant: &TenantId, connection: Option<&ConnectionId>) -> Result<Limits> {
+        budgets::limits(self, tenant, connection).await
     }
 
     async fn begin_session(&self, session: &NewSession) -> Result<SessionId> {

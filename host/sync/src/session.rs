@@ -229,6 +229,7 @@ impl<'a> Reading<'a> {
                 Err(CallError::Failure(failure)) => failure,
                 Err(CallError::Excess(excess)) => return Err(SyncError::Excess(excess)),
                 Err(CallError::Host(problem)) => return Err(SyncError::Host(problem)),
+                Err(crowded @ CallError::Crowded(_)) => return Err(SyncError::Host(crowded.to_string())),
                 Err(other) => return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, other.to_string()))),
             };
             match failure.code {
@@ -430,7 +431,7 @@ impl<'a> Reading<'a> {
         };
         let records: u64 = counters.kinds.values().map(|kind| kind.read).sum();
         if records > self.budget.records {
-            return Err(SyncError::Excess(Excess { resource: headcount_sandbox::Resource::Records, limit: self.budget.records }));
+            return Err(SyncError::Excess(self.budget.excess(headcount_sandbox::Resource::Records)));
         }
         self.store.stage_page(&self.connection.tenant, self.session, &page, &counters).await?;
         self.staged.store(true, Ordering::Relaxed);

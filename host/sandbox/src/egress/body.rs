@@ -10,8 +10,8 @@ use http_body::{Body, Frame};
 use super::decode::Decoded;
 use super::gate::Gate;
 use super::refusal::Refusal;
-use super::scrub::Window;
 use crate::budget::Resource;
+use crate::vault::Window;
 
 /// The longest piece.
 const PIECE: usize = 64 * 1024;
@@ -64,6 +64,9 @@ impl ResponseBody {
                 }
             };
             self.decoded += piece.len() as u64;
+            if let Err(excess) = self.gate.meter().decoded(piece.len() as u64) {
+                return Poll::Ready(Some(Err(self.end(excess.into()))));
+            }
             let limit = self.gate.meter().budget().response_bytes;
             if self.decoded > limit {
                 let excess = self.gate.meter().exceed(Resource::ResponseBytes, limit);

@@ -6,7 +6,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use zeroize::Zeroizing;
 
-use super::pool::{HEADER_BYTES, Key, Sender};
+use super::pool::{Connected, HEADER_BYTES, Key, Sender};
 use super::refusal::Refusal;
 use super::send::Waits;
 
@@ -29,10 +29,10 @@ pub(super) enum Exchanged {
 
 /// One request and the header of its response, over one connection.
 pub(super) async fn exchange(
-    mut sender: Sender,
+    mut connected: Connected,
     method: &Method,
     outgoing: &Outgoing,
-) -> Result<(Response<Incoming>, Sender), Exchanged> {
+) -> Result<(Response<Incoming>, Connected), Exchanged> {
     let failed = |error: hyper::Error| {
         if error.is_parse_too_large() {
             return Exchanged::Refused(Refusal::ResponseHeader { most: HEADER_BYTES, unit: "bytes, or too many fields" });
@@ -41,13 +41,13 @@ pub(super) async fn exchange(
         let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
         Exchanged::Refused(Refusal::Exchange { host: outgoing.key.origin.host.clone(), why: format!("{error}{source}") })
     };
-    let request = request(method, outgoing, matches!(sender, Sender::Http2(_))).map_err(Exchanged::Refused)?;
-    let sent = match &mut sender {
+    let request = request(method, outgoing, matches!(connected.sender, Sender::Http2(_))).map_err(Exchanged::Refused)?;
+    let sent = match &mut connected.sender {
         Sender::Http1(sender) => sender.try_send_request(request).await,
         Sender::Http2(sender) => sender.try_send_request(request).await,
     };
     match sent {
-        Ok(response) => Ok((response, sender)),
+        Ok(response) => Ok((response, connected)),
         Err(error) if error.message().is_some() => Err(Exchanged::Unsent),
         Err(error) => Err(failed(error.into_error())),
     }

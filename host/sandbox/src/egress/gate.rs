@@ -13,18 +13,16 @@ use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::credential::Injection;
 use super::event::{Events, RequestEvent};
 use super::hooks::GateHooks;
 use super::pace::Pace;
 use super::policy::{Policy, Purpose};
 use super::refusal::Refusal;
-use super::scrub::Scrubber;
 use super::send::Waits;
 use super::url::Target;
 use super::{Egress, EgressError};
 use crate::budget::{Meter, Resource};
-use crate::vault::Credentials;
+use crate::vault::{Credentials, Injection, Scrubber};
 
 /// Waiting requests for each one under way, past which a connector floods.
 const WAITING: u32 = 16;
@@ -89,7 +87,7 @@ impl Gate {
         let policy = Policy::new(&manifest, &settings, &egress.options.ceiling)?;
         let injection = Injection::new(&manifest, &settings, &credentials)?;
         let tls = if policy.origins().any(|origin| origin.secure) { Some(egress.tls()?) } else { None };
-        let pace = egress.paces.of(&tenant, &connection, &manifest.rate);
+        let pace = egress.paces.of(&tenant, &connection, &meter.budget().rate(&manifest.rate));
         let mut forbidden = injection.owned();
         forbidden.extend(wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS);
         forbidden.extend(FORBIDDEN);

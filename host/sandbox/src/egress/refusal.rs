@@ -6,6 +6,7 @@ use std::time::Duration;
 use wasmtime_wasi_http::Error as Code;
 
 use crate::budget::{Excess, Resource};
+use crate::fair::Crowded;
 
 /// Why a request did not leave, or its response did not arrive.
 ///
@@ -33,6 +34,9 @@ pub enum Refusal {
     /// A budget is used up.
     #[error(transparent)]
     Excess(#[from] Excess),
+    /// The process has as many open connections as it may, and others wait, too.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
     /// The next request may only leave after the call has ended.
     #[error("the rate limit lets the next request leave in {0:?}, after the end of this call")]
     Paced(Duration),
@@ -150,11 +154,11 @@ impl Refusal {
             Refusal::Url(_) => Code::HttpRequestUriInvalid,
             Refusal::Policy(_) | Refusal::Header(_) | Refusal::Leak { .. } => Code::HttpRequestDenied,
             Refusal::Excess(excess) => match excess.resource {
-                Resource::ResponseBytes | Resource::ReceivedBytes => Code::HttpResponseBodySize(None),
+                Resource::ResponseBytes | Resource::ReceivedBytes | Resource::DecodedBytes => Code::HttpResponseBodySize(None),
                 Resource::RequestBytes => Code::HttpRequestBodySize(None),
                 _ => Code::ConnectionLimitReached,
             },
-            Refusal::Paced(_) => Code::ConnectionLimitReached,
+            Refusal::Crowded(_) | Refusal::Paced(_) => Code::ConnectionLimitReached,
             Refusal::Resolve { .. } => Code::DnsError { rcode: None, info_code: None },
             Refusal::Address { .. } => Code::DestinationIpProhibited,
             Refusal::Connect { .. } => Code::ConnectionRefused,

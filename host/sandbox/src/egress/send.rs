@@ -15,10 +15,11 @@ use zeroize::Zeroizing;
 
 use super::body::ResponseBody;
 use super::decode::{ACCEPTED, Coding, Decoded};
+use super::dial;
 use super::exchange::{Exchanged, Outgoing, exchange};
 use super::gate::{Admitted, Gate, is_forbidden};
 use super::pace::until;
-use super::pool::{self, HEADER_BYTES, HEADER_FIELDS, Key, Sender};
+use super::pool::{Connected, HEADER_BYTES, HEADER_FIELDS, Key};
 use super::refusal::{Refusal, Wait};
 use super::retry;
 use super::wire::{Lease, Times, Wire};
@@ -187,20 +188,20 @@ impl Admitted {
         loop {
             let idle = gate.egress.pool.take(&outgoing.key).await;
             let stale = idle.is_some();
-            let sender = match idle {
-                Some(sender) => sender,
+            let connected = match idle {
+                Some(connected) => connected,
                 None => self.connect(outgoing, &addresses).await.map_err(fresh)?,
             };
             let limit = waits.response.min(waits.deadline.saturating_duration_since(Instant::now()));
             let late = Refusal::Timeout { what: Wait::Response, limit };
             let exchanged =
-                tokio::time::timeout(limit, exchange(sender, &self.method, outgoing)).await.map_err(|_| fresh(late))?;
+                tokio::time::timeout(limit, exchange(connected, &self.method, outgoing)).await.map_err(|_| fresh(late))?;
             match exchanged {
-                Ok((response, sender)) => {
+                Ok((response, connected)) => {
                     let lease = Lease {
                         pool: gate.egress.pool.clone(),
                         key: outgoing.key.clone(),
-                        sender: Some(sender),
+                        connected: Some(connected),
                         permits: permits.take().unwrap_or_default(),
                     };
                     let times = Times { idle: waits.idle, deadline: waits.deadline, call: waits.call };
@@ -231,7 +232,7 @@ impl Admitted {
         Ok(permits)
     }
 
-    async fn connect(&self, outgoing: &Outgoing, addresses: &[SocketAddr]) -> Result<Sender, Refusal> {
+    async fn connect(&self, outgoing: &Outgoing, addresses: &[SocketAddr]) -> Result<Connected, Refusal> {
         let gate = &self.gate;
         let origin = &outgoing.key.origin;
         let tls = match (origin.secure, &gate.tls) {
@@ -239,12 +240,13 @@ impl Admitted {
             (true, Some(tls)) => Some(tls.clone()),
             (true, None) => return Err(Refusal::Host("no TLS for this connection".to_owned())),
         };
+        let place = gate.egress.pool.place(&gate.tenant, outgoing.waits.deadline).await?;
         let limit = outgoing.waits.connect.min(outgoing.waits.deadline.saturating_duration_since(Instant::now()));
-        let sender = pool::connect(origin, addresses, tls, limit).await?;
-        if let Sender::Http2(shared) = &sender {
-            gate.egress.pool.give(outgoing.key.clone(), Sender::Http2(shared.clone()));
+        let connected = dial::connect(origin, addresses, tls, limit, place).await?;
+        if let Some(shared) = connected.share() {
+            gate.egress.pool.give(outgoing.key.clone(), shared);
         }
-        Ok(sender)
+        Ok(connected)
     }
 
     /// Holds a response's header to its limits, and reads a short body ahead.

@@ -2,6 +2,7 @@
 
 mod bodies;
 mod connections;
+mod crowding;
 mod hooks;
 mod leaving;
 mod names;

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
-use super::pool::{Key, Pool, Sender};
+use super::pool::{Connected, Key, Pool, Sender};
 use super::refusal::{Refusal, Wait};
 use crate::budget::Meter;
 
@@ -22,16 +22,24 @@ use crate::budget::Meter;
 pub(crate) struct Lease {
     pub pool: Arc<Pool>,
     pub key: Key,
-    pub sender: Option<Sender>,
+    pub connected: Option<Connected>,
     pub permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Lease {
-    fn give_back(self) {
-        drop(self.permits);
-        if let Some(sender @ Sender::Http1(_)) = self.sender {
-            self.pool.give(self.key, sender);
+    fn give_back(mut self) {
+        self.permits.clear();
+        // Of HTTP/2 the pool has a hand already.
+        if let Some(connected) = self.connected.take_if(|connected| matches!(connected.sender, Sender::Http1(_))) {
+            self.pool.give(self.key.clone(), connected);
         }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.connected = None;
+        self.pool.settle();
     }
 }
 

@@ -11,7 +11,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
 
-use super::EgressError;
+use crate::egress::EgressError;
 
 /// Shorter secrets are not looked for: they would be found in ids and names.
 pub(crate) const SHORTEST: usize = 16;
