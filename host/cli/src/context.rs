@@ -6,6 +6,7 @@ use std::sync::Arc;
 use headcount::sandbox::egress::EgressOptions;
 use headcount::{Headcount, Tenant};
 
+use crate::compiler::compiler;
 use crate::config::Config;
 use crate::exit::Complaint;
 use crate::output::Out;
@@ -51,7 +52,8 @@ impl Context {
     /// # Errors
     /// The data folder, the store, the key or the engine can't be used.
     pub async fn host(&self) -> anyhow::Result<Headcount> {
-        let mut builder = Headcount::builder(self.config.data()).egress(self.egress().await?).budget(self.config.budget.clone());
+        let builder = Headcount::builder(self.config.data()).egress(self.egress().await?);
+        let mut builder = builder.budget(self.config.budget.clone()).compiler(compiler()?);
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());
         }
