@@ -28,6 +28,7 @@ mod send;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
+mod upload;
 mod url;
 mod wire;
 
@@ -54,11 +55,23 @@ use crate::vault::Overrides;
 
 use crate::engine::capacity;
 
+/// Which certificate authorities are trusted to vouch for vendors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Roots {
+    /// Those of this machine, kept up to date with it. `SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are, if somewhere else.
+    #[default]
+    System,
+    /// Mozilla's, as they were when this program was built: for machines without any.
+    Bundled,
+}
+
 /// The operator's settings. No manifest can change them.
 ///
 /// - `resolve`: none; names are resolved as the system does
 /// - `nameservers`: none; the system's are asked
-/// - `extra_ca_pem`: none; the system's roots alone are trusted
+/// - `roots`: the system's
+/// - `extra_ca_pem`: none; the roots alone are trusted
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
 /// - `max_connections`: two of every three descriptors that the process may have
@@ -71,7 +84,9 @@ pub struct EgressOptions {
     pub resolve: BTreeMap<String, SocketAddr>,
     /// Name servers that are asked in place of the system's. What they answer is held to the same rules.
     pub nameservers: Vec<SocketAddr>,
-    /// Certificate authorities in PEM, trusted beside the system's.
+    /// The certificate authorities that are trusted.
+    pub roots: Roots,
+    /// Further ones in PEM, trusted beside these.
     pub extra_ca_pem: Vec<String>,
     /// Names may stand for this machine, and a host that `resolve` puts on this machine may be spoken to without TLS.
     pub allow_loopback: bool,
@@ -102,6 +117,7 @@ impl Default for EgressOptions {
         EgressOptions {
             resolve: BTreeMap::new(),
             nameservers: Vec::new(),
+            roots: Roots::default(),
             extra_ca_pem: Vec::new(),
             allow_loopback: false,
             user_agent: concat!("headcount/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -138,7 +154,9 @@ pub enum EgressError {
     #[error("a certificate authority of the operator can't be read: {0}")]
     Authority(String),
     /// Nothing to check vendors' certificates with.
-    #[error("this machine has no certificate authorities: install its ca-certificates package, or name one for egress")]
+    #[error(
+        "this machine has no certificate authorities: install its ca-certificates package, choose the bundled ones, or name one for egress"
+    )]
     NoRoots,
     /// The user agent can't be sent.
     #[error("{0:?} can't be a User-Agent")]
@@ -216,7 +234,7 @@ impl Egress {
     }
 
     fn tls(&self) -> Result<Arc<ClientConfig>, EgressError> {
-        let made = self.tls.get_or_init(|| tls::config(self.authorities.clone()));
+        let made = self.tls.get_or_init(|| tls::config(self.options.roots, &self.authorities));
         made.as_ref().map(tls::apart).map_err(EgressError::clone)
     }
 }

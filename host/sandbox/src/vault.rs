@@ -14,7 +14,7 @@ mod seal;
 pub use binding::{Binding, Overrides};
 pub use credentials::Credentials;
 pub(crate) use injection::Injection;
-pub(crate) use scrub::{Scrubber, Window};
+pub(crate) use scrub::{Lookout, Scrubber, Window};
 pub use seal::Vault;
 
 /// Why a credential can't be sealed or opened, or the key can't be had.

@@ -316,12 +316,9 @@ impl Gate {
         *self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal.clone());
     }
 
-    /// Notes what leaves with a request.
-    pub(super) fn leaves(&self, event: &Trace, body: u64, with_credentials: bool) {
-        event.change(|event| {
-            event.sent = body;
-            event.credentials = if with_credentials { self.credentials.clone() } else { Vec::new() };
-        });
+    /// Notes that a request leaves with the connection's credentials.
+    pub(super) fn leaves_with_credentials(&self, event: &Trace) {
+        event.change(|event| event.credentials.clone_from(&self.credentials));
     }
 
     /// A request in the audit trail.

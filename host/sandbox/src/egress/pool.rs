@@ -6,13 +6,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use headcount_model::{ConnectionId, TenantId};
-use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::upload::RequestBody;
 use super::url::Origin;
 use crate::fair::{Crowded, Fair, Permit, Queue, Turn};
 
@@ -40,8 +39,8 @@ pub(crate) struct Key {
 
 /// One connection's sending end.
 pub(crate) enum Sender {
-    Http1(http1::SendRequest<Full<Bytes>>),
-    Http2(http2::SendRequest<Full<Bytes>>),
+    Http1(http1::SendRequest<RequestBody>),
+    Http2(http2::SendRequest<RequestBody>),
 }
 
 /// An open connection, or one of several hands on it. It is closed when the last one lets go.

@@ -98,6 +98,9 @@ pub enum Refusal {
     /// The body of the request is too long.
     #[error("the request's body is longer than {0} bytes")]
     RequestBody(u64),
+    /// The body of the request is not as long as its header says.
+    #[error("the request's body has another length than the connector announced: {0}")]
+    RequestLength(String),
     /// The body of the request broke off.
     #[error("the connector did not finish the request's body")]
     RequestAborted,
@@ -175,7 +178,7 @@ impl Refusal {
                 Wait::Body => Code::ConnectionReadTimeout,
             },
             Refusal::Exchange { .. } => Code::ConnectionTerminated,
-            Refusal::RequestBody(_) => Code::HttpRequestBodySize(None),
+            Refusal::RequestBody(_) | Refusal::RequestLength(_) => Code::HttpRequestBodySize(None),
             Refusal::RequestAborted => Code::HttpProtocolError,
             Refusal::ResponseHeader { .. } => Code::HttpResponseHeaderSectionSize(None),
             Refusal::Coding(_) | Refusal::Decode(_) => Code::HttpResponseContentCoding(None),

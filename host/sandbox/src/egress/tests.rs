@@ -8,8 +8,11 @@ mod hooks;
 mod leaving;
 mod names;
 mod placements;
+mod receiver;
 mod repeats;
+mod roots;
 mod server;
+mod uploads;
 
 use std::sync::Arc;
 
