@@ -128,11 +128,9 @@ fn encodings(secret: &[u8]) -> BTreeSet<Vec<u8>> {
     }
     if let Ok(text) = std::str::from_utf8(secret) {
         for upper in [false, true] {
-            for (slash, html, ascii) in [(false, false, false), (true, false, false), (false, true, false), (false, false, true)]
-            {
-                found.insert(json(text, slash, html, ascii, upper));
+            for (also, ascii) in JSON_WRITERS {
+                found.insert(json(text, also, ascii, upper));
             }
-            found.insert(json(text, true, true, true, upper));
             found.insert(text.encode_utf16().flat_map(|unit| format!("\\u{}", digits(unit, upper)).into_bytes()).collect());
         }
         found.insert(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
@@ -172,20 +170,38 @@ fn digits(unit: u16, upper: bool) -> String {
     if upper { format!("{unit:04X}") } else { format!("{unit:04x}") }
 }
 
-/// JSON's escapes, with those that some writers add.
-fn json(text: &str, slash: bool, html: bool, ascii: bool, upper: bool) -> Vec<u8> {
+/// What writers of JSON escape though they need not, and whether they keep to ASCII.
+const JSON_WRITERS: [(&str, bool); 9] = [
+    ("", false),
+    ("/", false),
+    // Python.
+    ("", true),
+    // PHP.
+    ("/", true),
+    // Go.
+    ("<>&\u{2028}\u{2029}", false),
+    // Gson.
+    ("<>&='\u{2028}\u{2029}", false),
+    // .NET.
+    ("<>&'+\"`", true),
+    ("<>&'=+", false),
+    ("/<>&'=+", true),
+];
+
+/// JSON's escapes, with those that a writer adds.
+fn json(text: &str, also: &str, ascii: bool, upper: bool) -> Vec<u8> {
     let mut escaped = String::with_capacity(text.len() * 2);
     for c in text.chars() {
         match c {
-            '"' => escaped.push_str("\\\""),
+            '"' if !also.contains('"') => escaped.push_str("\\\""),
             '\\' => escaped.push_str("\\\\"),
             '\n' => escaped.push_str("\\n"),
             '\r' => escaped.push_str("\\r"),
             '\t' => escaped.push_str("\\t"),
             '\u{8}' => escaped.push_str("\\b"),
             '\u{c}' => escaped.push_str("\\f"),
-            '/' if slash => escaped.push_str("\\/"),
-            c if c < ' ' || (html && matches!(c, '<' | '>' | '&' | '\'' | '=' | '+')) || (ascii && !c.is_ascii()) => {
+            '/' if also.contains('/') => escaped.push_str("\\/"),
+            c if c < ' ' || also.contains(c) || (ascii && !c.is_ascii()) => {
                 for unit in c.encode_utf16(&mut [0; 2]) {
                     escaped.push_str("\\u");
                     escaped.push_str(&digits(*unit, upper));
@@ -233,6 +249,8 @@ mod tests {
             ("json", json.trim_matches('"').as_bytes().to_vec()),
             ("json, slashes", json.replace('/', "\\/").trim_matches('"').as_bytes().to_vec()),
             ("json, ascii", json.replace('\u{e9}', "\\u00e9").trim_matches('"').as_bytes().to_vec()),
+            ("json, PHP", json.replace('\u{e9}', "\\u00e9").replace('/', "\\/").trim_matches('"').as_bytes().to_vec()),
+            ("json, Go", json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").trim_matches('"').into()),
             ("hex", hex(s, false, "")),
             ("HEX", hex(s, true, "")),
             ("utf-16", utf16),
@@ -246,6 +264,18 @@ mod tests {
                 let want = [b"before ".to_vec(), vec![b'*'; encoded.len()], b" after".to_vec()].concat();
                 assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&want), "{name} in chunks of {chunk}");
             }
+        }
+    }
+
+    #[test]
+    fn a_key_in_base64_is_found_as_each_writer_of_json_escapes_it() {
+        let scrubber = scrubber(&["c2VjcmV0+2tleQ/2AAAAAA=="]);
+        for (writer, text) in [
+            ("PHP", "c2VjcmV0+2tleQ\\/2AAAAAA=="),
+            ("Gson", "c2VjcmV0+2tleQ/2AAAAAA\\u003d\\u003d"),
+            (".NET", "c2VjcmV0\\u002B2tleQ/2AAAAAA=="),
+        ] {
+            assert_eq!(scrubber.scrub_text(text), "*".repeat(text.len()), "{writer}");
         }
     }
 
