@@ -15,6 +15,8 @@ mod credential;
 mod decode;
 mod event;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod hooks;
 mod pace;

@@ -57,7 +57,7 @@ fn exactly_one_manifest_at_the_top_level_is_taken() {
 fn names_past_the_bound_are_not_read() {
     let mut exports = wasm_encoder::ComponentExportSection::new();
     for number in 0..=1_001 {
-        exports.export(&format!("e{number}"), wasm_encoder::ComponentExportKind::Func, 0, None);
+        exports.export(format!("e{number}"), wasm_encoder::ComponentExportKind::Func, 0, None);
     }
     let mut component = wasm_encoder::Component::new();
     component.section(&exports);
