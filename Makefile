@@ -29,7 +29,7 @@ fuzz: tools ## One fuzz target for some seconds: make fuzz TARGET=url SECONDS=60
 	HEADCOUNT_FUZZ=$(TARGET) $(CARGO_TARGET_DIR)/release/fuzz -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 \
 		-dict=tests/fuzz/words.dict -artifact_prefix=$(CARGO_TARGET_DIR)/fuzz/ $(CARGO_TARGET_DIR)/fuzz/$(TARGET) tests/fuzz/corpus/$(TARGET)
 
-components: host ## The connectors as packed components, in target/connectors
+components: host ## The connectors as packed components, in target/connectors, and the corpus's guest, in target/hostile
 	HEADCOUNT=$(HEADCOUNT) connectors/build
 
 host: tools ## The headcount program

@@ -5,7 +5,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use headcount_sandbox::egress::fuzzing::{SHORTEST_SECRET, scrub};
+use headcount_sandbox::egress::fuzzing::{SHORTEST_SECRET, is_found, scrub};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
 pub(crate) fn run(data: &[u8]) {
@@ -22,6 +22,8 @@ pub(crate) fn run(data: &[u8]) {
         return;
     };
     assert_eq!(scrub(&secrets, crate::pieces(&body)).as_ref(), Some(&whole), "in pieces");
+    // What a connector sends is looked through as it comes, without being changed.
+    assert_eq!(is_found(&secrets, crate::pieces(&body)), whole.hits > 0, "looked for in pieces");
 
     let spellings: Vec<(&str, Vec<u8>)> =
         secrets.iter().filter(|secret| secret.len() >= SHORTEST_SECRET).flat_map(|secret| spellings(secret)).collect();
@@ -85,7 +87,7 @@ fn spellings(secret: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
         ("javascript-uri", percent(URI_COMPONENT)),
         ("python-quote", percent(PYTHON_QUOTE)),
         ("form", url::form_urlencoded::byte_serialize(secret).collect()),
-        ("json", serde_json::to_string(&text).unwrap_or_default().trim_matches('"').to_owned()),
+        ("json", serde_json::to_string(&text).map(|quoted| quoted[1..quoted.len() - 1].to_owned()).unwrap_or_default()),
         ("python", json(&text, "", true, false)),
         ("php", json(&text, "/", true, false)),
         ("go", json(&text, "<>&\u{2028}\u{2029}", false, false)),

@@ -13,14 +13,14 @@ use headcount_model::manifest::Settings;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::decode::{Coded, Coding, Decoded};
-use super::policy::Policy;
+use super::policy::{Mode, Policy};
 use super::refusal::Refusal;
-use super::scrub::{Scrubber, Window};
 use super::url::Target;
 use super::{Ceiling, Purpose, address, retry};
+use crate::vault::{Lookout, SHORTEST, Scrubber, Window};
 
 /// Secrets that are shorter are not looked for.
-pub const SHORTEST_SECRET: usize = super::scrub::SHORTEST;
+pub const SHORTEST_SECRET: usize = SHORTEST;
 /// How long a request may be repeated for.
 pub const LONGEST_REPEAT: Duration = retry::TOTAL;
 
@@ -67,11 +67,20 @@ pub fn uri(uri: &Uri) -> Option<Url> {
     Target::from_uri(uri).ok().map(Url::from)
 }
 
-/// Whether a connection's rules let a request out; none if there are no rules or the URL is refused.
-pub fn allows(manifest: &Manifest, settings: &Settings, purpose: &Purpose, method: &Method, url: &str) -> Option<bool> {
-    let policy = Policy::new(manifest, settings, &Ceiling::default()).ok()?;
-    let target = Target::parse(url).ok()?;
-    Some(policy.check(purpose, method, &target).is_ok())
+/// The rules of one connection.
+pub struct Rules(Policy);
+
+impl Rules {
+    /// Enforced rules; none if the operator does not allow the base URL.
+    pub fn new(manifest: &Manifest, settings: &Settings, ceiling: &Ceiling) -> Option<Self> {
+        Policy::new(manifest, settings, ceiling, Mode::Enforce).ok().map(Rules)
+    }
+
+    /// Whether a request may leave; none if its URL is refused.
+    pub fn allow(&self, purpose: &Purpose, method: &Method, url: &str) -> Option<bool> {
+        let target = Target::parse(url).ok()?;
+        Some(self.0.judge(purpose, method, &target).is_ok())
+    }
 }
 
 /// Why an address is not a public one.
@@ -113,6 +122,13 @@ pub fn scrub<'a>(secrets: &[&[u8]], pieces: impl IntoIterator<Item = &'a [u8]>) 
     }
     bytes.extend_from_slice(&window.push(&scrubber, b"", true));
     Some(Scrubbed { bytes, hits: window.hits })
+}
+
+/// Whether a secret is found in bytes that come in these pieces, and pass as they are.
+pub fn is_found<'a>(secrets: &[&[u8]], pieces: impl IntoIterator<Item = &'a [u8]>) -> bool {
+    let Ok(Some(scrubber)) = Scrubber::new(secrets.iter().map(|secret| ("secret", *secret))) else { return false };
+    let mut lookout = Lookout::default();
+    pieces.into_iter().any(|piece| lookout.find(&scrubber, piece).is_some())
 }
 
 /// A body without its coding.

@@ -4,14 +4,14 @@
 //! and UTF-16. A server that means to betray the secret it was given can always hide it; against that stands the list of hosts.
 //! A hit is replaced by as many asterisks, so that JSON stays JSON and lengths stay lengths.
 
-use std::collections::BTreeSet;
+mod encodings;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
+use zeroize::Zeroizing;
 
-use super::EgressError;
+use crate::egress::EgressError;
+use encodings::encodings;
 
 /// Shorter secrets are not looked for: they would be found in ids and names.
 pub(crate) const SHORTEST: usize = 16;
@@ -108,115 +108,31 @@ impl Window {
     }
 }
 
-/// Each way in which an echo may spell a secret.
-fn encodings(secret: &[u8]) -> BTreeSet<Vec<u8>> {
-    let mut found = BTreeSet::from([secret.to_vec()]);
-    for upper in [false, true] {
-        found.insert(hex(secret, upper, ""));
-        found.insert(hex(secret, upper, "%"));
-        for unreserved in [&b"-_.~"[..], b"-_.!~*'()", b"-_.*", b"-_.~/", b"-_.~!$&'()*+,;=:@/"] {
-            for space in [&b"%20"[..], b"+"] {
-                found.insert(percent(secret, unreserved, upper, space));
-            }
-        }
-    }
-    for offset in 0..3 {
-        found.insert(aligned(&STANDARD_NO_PAD, secret, offset));
-        found.insert(aligned(&URL_SAFE_NO_PAD, secret, offset));
-        // Standard base64 in a query: its + and / are percent-encoded.
-        found.insert(percent(&aligned(&STANDARD_NO_PAD, secret, offset), b"-_.~", true, b"+"));
-    }
-    if let Ok(text) = std::str::from_utf8(secret) {
-        for upper in [false, true] {
-            for (also, ascii) in JSON_WRITERS {
-                found.insert(json(text, also, ascii, upper));
-            }
-            found.insert(text.encode_utf16().flat_map(|unit| format!("\\u{}", digits(unit, upper)).into_bytes()).collect());
-        }
-        found.insert(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
-        found.insert(text.encode_utf16().flat_map(u16::to_be_bytes).collect());
-    }
-    found.retain(|pattern| pattern.len() >= SHORTEST);
-    found
+/// Looks for secrets in a stream that it doesn't hold back: a secret that is cut in two is found before its last byte has passed.
+#[derive(Default)]
+pub(crate) struct Lookout {
+    /// As much of what has passed as a secret cut in two could need.
+    passed: Zeroizing<Vec<u8>>,
 }
 
-fn hex(bytes: &[u8], upper: bool, before: &str) -> Vec<u8> {
-    let one = |byte: &u8| if upper { format!("{before}{byte:02X}") } else { format!("{before}{byte:02x}") };
-    bytes.iter().flat_map(|byte| one(byte).into_bytes()).collect()
-}
-
-fn percent(bytes: &[u8], unreserved: &[u8], upper: bool, space: &[u8]) -> Vec<u8> {
-    let mut encoded = Vec::with_capacity(bytes.len() * 3);
-    for byte in bytes {
-        match byte {
-            b' ' => encoded.extend_from_slice(space),
-            byte if byte.is_ascii_alphanumeric() || unreserved.contains(byte) => encoded.push(*byte),
-            byte => encoded.extend(hex(&[*byte], upper, "%")),
-        }
+impl Lookout {
+    /// The field whose secret ends in this piece.
+    pub fn find<'a>(&mut self, scrubber: &'a Scrubber, piece: &[u8]) -> Option<&'a str> {
+        self.passed.extend_from_slice(piece);
+        let found = scrubber.find(&self.passed);
+        let keep = scrubber.longest.saturating_sub(1);
+        let past = self.passed.len().saturating_sub(keep);
+        self.passed.drain(..past);
+        found
     }
-    encoded
-}
-
-/// The characters of base64 that a secret alone decides when `offset` bytes stand before it.
-fn aligned(engine: &impl Engine, secret: &[u8], offset: usize) -> Vec<u8> {
-    let mut padded = vec![0; offset];
-    padded.extend_from_slice(secret);
-    let text = engine.encode(&padded).into_bytes();
-    let (first, last) = ((offset * 8).div_ceil(6), padded.len() * 8 / 6);
-    text.get(first..last).unwrap_or_default().to_vec()
-}
-
-fn digits(unit: u16, upper: bool) -> String {
-    if upper { format!("{unit:04X}") } else { format!("{unit:04x}") }
-}
-
-/// What writers of JSON escape though they need not, and whether they keep to ASCII.
-const JSON_WRITERS: [(&str, bool); 9] = [
-    ("", false),
-    ("/", false),
-    // Python.
-    ("", true),
-    // PHP.
-    ("/", true),
-    // Go.
-    ("<>&\u{2028}\u{2029}", false),
-    // Gson.
-    ("<>&='\u{2028}\u{2029}", false),
-    // .NET.
-    ("<>&'+\"`", true),
-    ("<>&'=+", false),
-    ("/<>&'=+", true),
-];
-
-/// JSON's escapes, with those that a writer adds.
-fn json(text: &str, also: &str, ascii: bool, upper: bool) -> Vec<u8> {
-    let mut escaped = String::with_capacity(text.len() * 2);
-    for c in text.chars() {
-        match c {
-            '"' if !also.contains('"') => escaped.push_str("\\\""),
-            '\\' => escaped.push_str("\\\\"),
-            '\n' => escaped.push_str("\\n"),
-            '\r' => escaped.push_str("\\r"),
-            '\t' => escaped.push_str("\\t"),
-            '\u{8}' => escaped.push_str("\\b"),
-            '\u{c}' => escaped.push_str("\\f"),
-            '/' if also.contains('/') => escaped.push_str("\\/"),
-            c if c < ' ' || also.contains(c) || (ascii && !c.is_ascii()) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    escaped.push_str("\\u");
-                    escaped.push_str(&digits(*unit, upper));
-                }
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped.into_bytes()
 }
 
 #[cfg(test)]
 mod tests {
-    use base64::engine::general_purpose::STANDARD;
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+    use super::encodings::{hex, percent};
     use super::*;
 
     const SECRET: &str = "s3cr/t+\"v\u{e9}ry\" <long> & odd";
@@ -301,6 +217,18 @@ mod tests {
         for chunk in 1..30 {
             let out = streamed(&scrubber, b"<0123456789abcdefGHIJKL>", chunk);
             assert_eq!(out, b"<**********************>", "chunks of {chunk}");
+        }
+    }
+
+    #[test]
+    fn a_secret_on_its_way_out_is_found_before_its_last_byte_has_passed() {
+        let scrubber = scrubber(&[SECRET]);
+        let text = [b"before ".to_vec(), hex(SECRET.as_bytes(), true, "%"), b" after".to_vec()].concat();
+        let last = text.len() - b" after".len();
+        for chunk in 1..text.len() + 1 {
+            let mut lookout = Lookout::default();
+            let passed = text.chunks(chunk).take_while(|piece| lookout.find(&scrubber, piece).is_none()).count() * chunk;
+            assert!(passed < last && passed + chunk >= last, "{passed} bytes of {last} passed in chunks of {chunk}");
         }
     }
 
