@@ -3,6 +3,7 @@
 //! Authors write TOML; `headcount connector pack` checks it and puts it, as JSON, into the component's `headcount:manifest` section.
 
 mod check;
+mod diff;
 mod field;
 mod parse;
 mod placement;
@@ -12,6 +13,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::Problem;
+pub use diff::{Asks, News};
 pub use field::{Choice, ConfigField, FieldType, Settings, SettingsError};
 pub use parse::{MAX_BYTES, ManifestError};
 pub use placement::{ClientAuth, Placement};
