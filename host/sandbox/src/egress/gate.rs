@@ -226,7 +226,8 @@ impl Gate {
             self,
             RequestEvent {
                 method: self.clean(method.as_str()),
-                host: uri.authority().map(|authority| self.clean(authority.as_str())).unwrap_or_default(),
+                // Not the authority: it may hold a user name and a password.
+                host: uri.host().map(|host| self.clean(host)).unwrap_or_default(),
                 path: self.clean(uri.path()),
                 ..RequestEvent::default()
             },
