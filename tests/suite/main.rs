@@ -13,4 +13,5 @@ mod requests;
 mod rooms;
 mod secrets;
 mod tidy;
+mod tokens;
 mod truth;

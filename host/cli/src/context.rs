@@ -6,6 +6,7 @@ use std::sync::Arc;
 use headcount::sandbox::egress::EgressOptions;
 use headcount::{Headcount, Tenant};
 
+use crate::compiler::compiler;
 use crate::config::Config;
 use crate::exit::Complaint;
 use crate::output::Out;
@@ -56,7 +57,8 @@ impl Context {
         let mut builder = Headcount::builder(self.config.data())
             .egress(self.egress().await?)
             .budget(self.config.budget.clone())
-            .audit(self.config.audit);
+            .audit(self.config.audit)
+            .compiler(compiler()?);
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());
         }

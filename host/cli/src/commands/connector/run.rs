@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::component;
 use super::examine::Examiner;
+use crate::compiler::compiler;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::interrupt;
@@ -106,7 +107,9 @@ async fn open(args: &Args, package: &Package, context: &Context) -> anyhow::Resu
     }
     let sandbox = |error: &dyn std::fmt::Display| headcount::Error::Sandbox(error.to_string());
     let egress = Egress::new(context.egress().await?).map_err(|error| sandbox(&error))?;
-    let runtime = Runtime::new(RuntimeOptions::new(egress)).map_err(|error| sandbox(&error))?;
+    let mut options = RuntimeOptions::new(egress);
+    options.compiler = compiler()?;
+    let runtime = Runtime::new(options).map_err(|error| sandbox(&error))?;
     let connector = runtime.load(package).await.map_err(headcount::Error::from)?;
     let options = OpenOptions {
         tenant: context.config.tenant.clone(),
