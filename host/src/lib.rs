@@ -43,6 +43,11 @@ mod key;
 mod lease;
 mod tenant;
 
+/// The examples of the guide, compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+mod embedding {}
+
 pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::Draft;
