@@ -6,6 +6,7 @@ mod check;
 mod diff;
 mod field;
 mod parse;
+mod schema;
 mod template;
 
 use schemars::JsonSchema;
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use check::Problem;
 pub use diff::{Asks, News};
 pub use field::{Choice, ConfigField, FieldType, Settings, SettingsError};
-pub use parse::{MAX_BYTES, ManifestError};
+pub use parse::{MAX_BYTES, MAX_DEPTH, ManifestError};
 pub use template::{Template, TemplateError};
 
 use crate::{ConnectorId, Kind};
