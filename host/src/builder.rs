@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use headcount_sandbox::egress::{Egress, EgressOptions};
+use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
 use headcount_sandbox::vault::Vault;
-use headcount_sandbox::{Budget, Runtime, RuntimeOptions};
+use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
+use crate::audit::{AuditOptions, Trail};
 use crate::{Error, Headcount, Inner};
 
 /// Where the key that seals credentials may stand: 32 bytes in hexadecimal or base64.
@@ -15,14 +16,16 @@ pub const KEY_VARIABLE: &str = "HEADCOUNT_KEY";
 
 /// Sets up a host.
 ///
-/// By default: SQLite in the folder, connectors reach only the hosts that their manifests name, and only global addresses; one
+/// By default: SQLite in the folder, no component is compiled here (see [`compiler`](Self::compiler)), connectors reach only the hosts that their manifests name, and only global addresses; one
 /// session's budget is [`Budget::default`].
 pub struct Builder {
     data: PathBuf,
     store: Option<Arc<dyn Store>>,
     egress: EgressOptions,
+    compiler: Compiler,
     budget: Budget,
     extra_hosts: Vec<String>,
+    audit: AuditOptions,
 }
 
 impl Builder {
@@ -31,8 +34,10 @@ impl Builder {
             data: data.to_owned(),
             store: None,
             egress: EgressOptions::default(),
+            compiler: Compiler::default(),
             budget: Budget::default(),
             extra_hosts: Vec::new(),
+            audit: AuditOptions::default(),
         }
     }
 
@@ -48,7 +53,14 @@ impl Builder {
         self
     }
 
-    /// What one session may use.
+    /// Where components are compiled. Without this they are refused, as compiling what a stranger wrote needs a process of its own, and
+    /// a library can't know which program to start.
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = compiler;
+        self
+    }
+
+    /// What one session may use; tenants can narrow it, and never widen it.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self
@@ -60,11 +72,18 @@ impl Builder {
         self
     }
 
+    /// How much of each tenant's audit trail is kept in the store. An embedder who takes the records himself gives
+    /// [`EgressOptions::audit`] a channel of his own; then the store gets none.
+    pub fn audit(mut self, audit: AuditOptions) -> Self {
+        self.audit = audit;
+        self
+    }
+
     /// Opens the host.
     ///
     /// # Errors
     /// The folder, the store, the key or the engine can't be used.
-    pub async fn open(self) -> Result<Headcount, Error> {
+    pub async fn open(mut self) -> Result<Headcount, Error> {
         let file = |what: &'static str, path: &Path| {
             let path = path.display().to_string();
             move |problem: String| Error::File { what, path, problem }
@@ -83,13 +102,34 @@ impl Builder {
                 .map_err(|error| Error::Sandbox(error.to_string()))?
                 .map_err(|error| file("the key that seals credentials,", &self.data.join("headcount.key"))(error.to_string()))?
         };
-        let egress = Egress::new(self.egress).map_err(|error| Error::Sandbox(error.to_string()))?;
+        let sandbox = |error: EgressError| Error::Sandbox(error.to_string());
+        let ceiling = self.egress.ceiling.clone();
+        let overrides = self.egress.overrides().map_err(sandbox)?;
+        let trail = if self.egress.audit.is_none() {
+            let (records, trail) = Trail::start(store.clone(), self.audit);
+            self.egress.audit = Some(records);
+            Some(trail)
+        } else {
+            None
+        };
+        let egress = Egress::new(self.egress).map_err(sandbox)?;
         let mut options = RuntimeOptions::new(egress);
         options.cache = Some(self.data.join("compiled"));
+        options.compiler = self.compiler;
         options.cache_key = vault.derive("headcount 2026 compiled code");
         let runtime = Runtime::new(options).map_err(|error| Error::Sandbox(error.to_string()))?;
         Ok(Headcount {
-            inner: Arc::new(Inner { store, runtime, vault, data: self.data, budget: self.budget, extra_hosts: self.extra_hosts }),
+            inner: Arc::new(Inner {
+                store,
+                runtime,
+                vault,
+                overrides,
+                ceiling,
+                data: self.data,
+                budget: self.budget,
+                extra_hosts: self.extra_hosts,
+                trail,
+            }),
         })
     }
 }

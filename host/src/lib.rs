@@ -5,10 +5,11 @@
 //! grants between them) by tenant.
 //!
 //! ```no_run
-//! use headcount::{Draft, Headcount, Secret, SyncOptions};
+//! use headcount::{Compiler, Draft, Headcount, Secret, SyncOptions};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let host = Headcount::open("data").await?;
+//! let worker = Compiler::Worker { program: "/usr/libexec/headcount-compile-worker".into(), args: Vec::new() };
+//! let host = Headcount::builder("data").compiler(worker).open().await?;
 //! let tines = host.install(std::fs::read("tines.wasm")?).await?;
 //! let acme = host.tenant("acme".parse()?);
 //! let connection = acme
@@ -28,15 +29,20 @@
 //! ```
 //!
 //! What to know before embedding it: a multi-thread tokio runtime is required; wasmtime installs handlers for SIGSEGV, SIGILL and
-//! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone.
+//! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone. Components are compiled by a child process whose
+//! program you name; it may be your own, if it calls [`compile_worker`] first in `main` when it is started so.
 
+mod audit;
+mod budget;
 mod builder;
 mod catalog;
 mod connection;
 mod error;
+mod keeper;
 mod lease;
 mod tenant;
 
+pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::Draft;
 pub use error::Error;
@@ -44,11 +50,11 @@ pub use tenant::Tenant;
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Manifest, Outcome, Page, Scope, Secret, SessionId, TenantId,
-    Timestamp,
+    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
+    TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
-pub use headcount_sandbox::{Budget, Package};
+pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
 pub use headcount_store::{Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
 pub use headcount_sync as sync;
@@ -58,7 +64,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headcount_sandbox::Runtime;
-use headcount_sandbox::vault::Vault;
+use headcount_sandbox::egress::Ceiling;
+use headcount_sandbox::vault::{Overrides, Vault};
+
+use crate::audit::Trail;
 
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -70,14 +79,20 @@ pub(crate) struct Inner {
     pub store: Arc<dyn Store>,
     pub runtime: Runtime,
     pub vault: Vault,
+    /// Credentials are sealed to these, too.
+    pub overrides: Overrides,
+    pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
     pub extra_hosts: Vec<String>,
+    /// None where the embedder takes the records himself.
+    pub trail: Option<Trail>,
 }
 
 impl Headcount {
     /// Opens the host with its data in a folder (made if absent): the SQLite store, accepted components, compiled code and the key
-    /// that seals credentials (or the one in `HEADCOUNT_KEY`).
+    /// that seals credentials (or the one in `HEADCOUNT_KEY`). It compiles nothing, so it takes only connectors that were installed
+    /// with a [`Builder::compiler`].
     ///
     /// # Errors
     /// The folder, the store, the key or the engine can't be used; see [`Error`].
@@ -105,8 +120,22 @@ impl Headcount {
         &self.inner.runtime
     }
 
+    /// Waits until the audit trail of all requests so far is in the store. Syncs, checks and actions do this at their end; call it
+    /// before the runtime ends where [`Tenant::open`] was used, or calls were dropped.
+    pub async fn flush_audit(&self) {
+        self.inner.flush_audit().await;
+    }
+
     /// The folder with the host's data.
     pub fn data(&self) -> &Path {
         &self.inner.data
+    }
+}
+
+impl Inner {
+    pub(crate) async fn flush_audit(&self) {
+        if let Some(trail) = &self.trail {
+            trail.flush().await;
+        }
     }
 }

@@ -54,8 +54,8 @@ impl World {
         let (inside, dns) = (Inside::start().await?, Dns::start().await?);
         let data = TempDir::new()?;
         let impostor = Vendor::start(authority.server(&["other.example"], &["http/1.1"])?).await?;
-        let servers = (&vendor, &impostor);
-        let host = Headcount::builder(data.path()).egress(egress(&authority, servers, &dns)).budget(budget()).open().await?;
+        let egress = egress(&authority, (&vendor, &impostor), &dns);
+        let host = Headcount::builder(data.path()).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?;
         let hello = host.install(crate::component("hello")?).await?;
         let bystander = host.tenant("bystander".parse()?);
         bystander
@@ -233,7 +233,7 @@ impl World {
     /// Another host on the same network, which keeps everything in this folder.
     pub(super) async fn another_host(&self, data: &Path) -> Result<Headcount> {
         let egress = egress(&self.authority, (&self.vendor, &self.impostor), &self.dns);
-        Ok(Headcount::builder(data).egress(egress).budget(budget()).open().await?)
+        Ok(Headcount::builder(data).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?)
     }
 
     /// A runtime whose connectors' memories can be looked into, and for which the operator opened loopback.
@@ -242,6 +242,7 @@ impl World {
             let egress =
                 EgressOptions { allow_loopback: true, ..egress(&self.authority, (&self.vendor, &self.impostor), &self.dns) };
             let mut options = RuntimeOptions::new(Egress::new(egress)?);
+            options.compiler = crate::compiler()?;
             options.dump_memories = true;
             options.keep_instance = Duration::from_secs(60);
             Ok(Runtime::new(options)?)

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::template::{TemplateError, is_host};
+use super::template::{TemplateError, is_host, is_label};
 use super::{Manifest, Template};
 
 /// What a field holds.
@@ -23,7 +23,8 @@ pub enum FieldType {
     Boolean,
     /// One of `choices`.
     Choice,
-    /// A host name. A pasted URL is reduced to its host; it must end in one of `host-suffixes`, or be allowed by the operator.
+    /// A host name. A pasted URL is reduced to its host; it must be one label before one of `host-suffixes`, or be
+    /// allowed by the operator.
     Host,
 }
 
@@ -154,7 +155,7 @@ impl Manifest {
             return Err(problems);
         }
         let fill = |template: &Template| {
-            template.fill(|name| values.get(name).and_then(Value::as_str)).map_err(|error| {
+            fill(template, &values).map_err(|error| {
                 let field = match &error {
                     TemplateError::Unset(name) | TemplateError::NotAHost(name, _) => name.clone(),
                     TemplateError::Malformed(..) => "base-url".to_owned(),
@@ -164,8 +165,22 @@ impl Manifest {
         };
         let base_url = fill(&self.base_url)?;
         let hosts = self.hosts.iter().map(fill).collect::<Result<_, _>>()?;
+        self.auth.iter().filter_map(|placement| placement.token_url()).try_for_each(|url| fill(url).map(drop))?;
         Ok(Settings { values, base_url, hosts })
     }
+
+    /// Where the connection's tokens are had; none without OAuth.
+    ///
+    /// # Errors
+    /// The settings lack a field that the URL needs: they are not this manifest's.
+    pub fn token_url(&self, settings: &Settings) -> Result<Option<String>, TemplateError> {
+        let template = self.auth.iter().find_map(|placement| placement.token_url());
+        template.map(|template| fill(template, &settings.values)).transpose()
+    }
+}
+
+fn fill(template: &Template, values: &BTreeMap<String, Value>) -> Result<String, TemplateError> {
+    template.fill(|name| values.get(name).and_then(Value::as_str))
 }
 
 impl ConfigField {
@@ -208,7 +223,8 @@ impl ConfigField {
         if !is_host(&host) {
             return Err(format!("{text:?} is not a host name or an https:// address"));
         }
-        let fits = |suffix: &String| host.strip_suffix(suffix.as_str()).is_some_and(|label| !label.is_empty());
+        // One label: a vendor may let strangers have names below its customers'.
+        let fits = |suffix: &String| host.strip_suffix(suffix.as_str()).is_some_and(is_label);
         if self.host_suffixes.iter().any(fits) || extra_host(&host) {
             return Ok(host);
         }

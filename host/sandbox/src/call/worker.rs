@@ -3,17 +3,19 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::Session;
+use super::clean::clean;
 use super::cpu::{Cpu, Metered};
 use super::job::{Answer, Job};
 use super::state::{Instance, instantiate, store};
 use super::trap;
 use crate::engine::Core;
 use crate::error::CallError;
+use crate::fair::Permit;
 
 type Sender = oneshot::Sender<Result<Answer, CallError>>;
 
@@ -25,7 +27,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Starts the task. It holds its room until it has ended.
-    pub(super) fn spawn(core: Arc<Core>, session: Arc<Session>, room: OwnedSemaphorePermit) -> Self {
+    pub(super) fn spawn(core: Arc<Core>, session: Arc<Session>, room: Permit) -> Self {
         let (jobs, mut queue) = mpsc::channel(1);
         let task = tokio::spawn(async move {
             let _room = room;
@@ -91,6 +93,15 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
             },
             Err(error) => Err(trap::reason(&error, &session.meter, tail)),
         };
+        // Whatever the connector makes of requests that fail for want of a token: that is why.
+        let mut answer = match (answer, session.gate.token_failure()) {
+            (Err(CallError::Excess(excess)), _) => Err(excess.into()),
+            (_, Some(failure)) => Err(failure.into()),
+            (answer, None) => answer,
+        };
+        if let Some(scrubber) = session.gate.scrubber() {
+            clean(&mut answer, &scrubber);
+        }
         let usable = matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
         if sender.send(answer).is_err() || !usable {
             return;
