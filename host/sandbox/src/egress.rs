@@ -16,6 +16,8 @@ mod decode;
 mod dial;
 mod event;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod hooks;
 mod pace;

@@ -18,7 +18,7 @@ pub use binding::{Binding, Overrides};
 pub use credentials::{CredentialKeeper, Credentials};
 pub(crate) use injection::Injection;
 pub(crate) use oauth::{Grant, Token, read as read_token};
-pub(crate) use scrub::{Lookout, Scrubber, Window};
+pub(crate) use scrub::{Lookout, SHORTEST, Scrubber, Window};
 pub use seal::Vault;
 pub use token_error::{Refused, TokenError};
 pub(crate) use tokens::{Held, Slot, Tokens};

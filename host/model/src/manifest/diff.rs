@@ -294,7 +294,7 @@ impl Manifest {
         };
         let moved = urls(self) != urls(accepted);
         let places = |manifest: &Manifest, field: &str| -> Vec<Placement> {
-            manifest.auth.iter().filter(|placement| placement.secret() == field).cloned().collect()
+            manifest.auth.iter().filter(|placement| placement.uses(field)).cloned().collect()
         };
         let held = |field: &&ConfigField| accepted.secret_fields().any(|before| before.name == field.name);
         let elsewhere = |field: &&ConfigField| moved || places(self, &field.name) != places(accepted, &field.name);
@@ -309,6 +309,9 @@ fn place(placement: &Placement) -> String {
         Placement::Bearer { .. } => "the header Authorization, as a bearer token".to_owned(),
         Placement::Basic { .. } => "the header Authorization, as a password".to_owned(),
         Placement::Query { name, .. } => format!("the query parameter {name}"),
+        Placement::OauthClientCredentials { token_url, .. } | Placement::OauthRefreshToken { token_url, .. } => {
+            format!("{token_url}, which gives tokens for it")
+        }
     }
 }
 
