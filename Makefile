@@ -23,7 +23,7 @@ bench: components guests ## Every benchmark, each a ratio measured in one run
 guests: host ## A connector in JavaScript and one in Python, where npm and pip can be had
 	HEADCOUNT=$(HEADCOUNT) tests/benches/guests/build
 
-components: host ## The connectors as packed components, in target/connectors
+components: host ## The connectors as packed components, in target/connectors, and the corpus's guest, in target/hostile
 	HEADCOUNT=$(HEADCOUNT) connectors/build
 
 host: tools ## The headcount program

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::egress::EgressError;
-use crate::egress::scrub::{Scrubber, Window};
+use crate::vault::{Scrubber, Window};
 
 /// The scrubber of one connection's secrets.
 pub struct Scrubbing(Scrubber);

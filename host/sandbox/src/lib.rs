@@ -12,6 +12,7 @@ mod convert;
 pub mod egress;
 mod engine;
 mod error;
+mod fair;
 #[cfg(test)]
 mod guests;
 mod linker;
@@ -19,9 +20,10 @@ mod pack;
 mod package;
 pub mod vault;
 
-pub use budget::{Budget, Excess, Meter, Resource, Usage};
+pub use budget::{Budget, Excess, Level, Meter, Resource, Usage};
 pub use call::{LogLevel, LogLine, OpenOptions, Run};
 pub use engine::{Connector, LoadedFrom, Runtime, RuntimeOptions};
 pub use error::{CallError, PackageError, RuntimeError};
+pub use fair::Crowded;
 pub use pack::pack;
 pub use package::{CONTRACT_VERSIONS, Inspection, MAX_PACKAGE_BYTES, Package, inspect};
