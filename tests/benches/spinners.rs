@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use headcount::sandbox::egress::Egress;
 use headcount::sandbox::{Connector, OpenOptions, Run, Runtime, RuntimeOptions};
-use headcount::{Budget, Secret};
+use headcount::{Budget, Compiler, Secret};
 use headcount_tests::measure::{millis, quantile, ratio, verdict};
 use headcount_vendors::{Company, Options, Servers, Vendor};
 use serde_json::Value;
@@ -49,7 +49,9 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 
 /// The times of pages alone, and beside spinners.
 async fn measure(servers: Servers, rounds: usize, spinners: usize) -> Result<[Vec<Duration>; 2]> {
-    let sandbox = Runtime::new(RuntimeOptions::new(Egress::new(headcount_tests::egress(&servers))?))?;
+    let mut options = RuntimeOptions::new(Egress::new(headcount_tests::egress(&servers))?);
+    options.compiler = Compiler::InProcess;
+    let sandbox = Runtime::new(options)?;
     let spinner = sandbox.load(&spinner::spinner()?).await?;
     let jumpcloud = sandbox.load(&unpaced::jumpcloud()?).await?;
     let honest = open(

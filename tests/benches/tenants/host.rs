@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
-use headcount::{ConnectionId, Draft, Headcount, Secret, SessionState, SyncOptions, Tenant};
+use headcount::{Compiler, ConnectionId, Draft, Headcount, Secret, SessionState, SyncOptions, Tenant};
 use headcount_tests::people;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
@@ -126,7 +126,7 @@ pub fn run() -> Result<()> {
 /// Every tenant, with a connection. One more has synced already, so that what is made once is there.
 async fn connect(task: &Task) -> Result<Vec<Tenant>> {
     let egress = people::egress(task.address, task.authority.clone());
-    let host = Headcount::builder(&task.data).egress(egress).open().await?;
+    let host = Headcount::builder(&task.data).egress(egress).compiler(Compiler::InProcess).open().await?;
     let installed = host.install(std::fs::read(&task.component)?).await?;
     let mut tenants = Vec::with_capacity(task.tenants);
     for number in 0..=task.tenants {

@@ -60,7 +60,7 @@ impl World {
         let data = TempDir::new()?;
         let mut egress = egress(&authority, &vendor, &dns);
         further(&mut egress);
-        let host = Headcount::builder(data.path()).egress(egress).budget(budget()).open().await?;
+        let host = Headcount::builder(data.path()).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?;
         let hello = host.install(crate::component("hello")?).await?;
         let bystander = host.tenant("bystander".parse()?);
         bystander
@@ -245,6 +245,7 @@ impl World {
         let start = || async {
             let egress = EgressOptions { allow_loopback: true, ..egress(&self.authority, &self.vendor, &self.dns) };
             let mut options = RuntimeOptions::new(Egress::new(egress)?);
+            options.compiler = crate::compiler()?;
             options.dump_memories = true;
             options.keep_instance = Duration::from_secs(60);
             Ok(Runtime::new(options)?)
