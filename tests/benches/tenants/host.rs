@@ -108,6 +108,8 @@ impl Host {
 /// # Errors
 /// It can't be opened, or a tenant can't be connected.
 pub fn run() -> Result<()> {
+    // What the host has to say about its limits is part of the result.
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).without_time().init();
     let mut lines = std::io::stdin().lock().lines();
     let mut hear = move || lines.next().context("nothing to do")?.map_err(anyhow::Error::from);
     let task: Task = serde_json::from_str(&hear()?)?;
