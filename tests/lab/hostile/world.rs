@@ -48,13 +48,22 @@ impl World {
     /// # Errors
     /// Something can't be started.
     pub async fn start() -> Result<World> {
+        World::beside(|_| ()).await
+    }
+
+    /// The same for an operator who has further settings: so that others than the attackers can be there, too.
+    ///
+    /// # Errors
+    /// Something can't be started.
+    pub async fn beside(further: impl FnOnce(&mut EgressOptions)) -> Result<World> {
         let authority = Authority::new()?;
         let names = ["api.mallory.example", "*.mallory.example", "hello.example"];
         let vendor = Vendor::start(authority.server(&names, &["http/1.1"])?).await?;
         let (inside, dns) = (Inside::start().await?, Dns::start().await?);
         let data = TempDir::new()?;
         let impostor = Vendor::start(authority.server(&["other.example"], &["http/1.1"])?).await?;
-        let egress = egress(&authority, (&vendor, &impostor), &dns);
+        let mut egress = egress(&authority, (&vendor, &impostor), &dns);
+        further(&mut egress);
         let host = Headcount::builder(data.path()).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?;
         let hello = host.install(crate::component("hello")?).await?;
         let bystander = host.tenant("bystander".parse()?);
@@ -62,6 +71,18 @@ impl World {
             .connect(Draft::new("hello".parse()?, hello.id).secret("api-key", Secret::new(HONEST_SECRET.to_owned())))
             .await?;
         Ok(World { vendor, inside, impostor, host, data, dns, authority, bystander, glass: OnceCell::new() })
+    }
+
+    /// Compiles what attacks run, for a bench that measures no compiler.
+    ///
+    /// # Errors
+    /// The guest was not built.
+    pub async fn compile(&self) -> Result<()> {
+        for attack in super::all().filter(|attack| !matches!(attack.start, Start::File(_) | Start::Intruder(_))) {
+            let runtime = if attack.in_glass { self.glass().await? } else { self.host.runtime() };
+            runtime.load(&Package::read(self.guest(attack)?)?).await?;
+        }
+        Ok(())
     }
 
     /// Reads a page as an honest tenant does, and holds it to what the vendor serves.
