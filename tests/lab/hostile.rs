@@ -5,7 +5,7 @@
 //! (`tests/hostile/modules/<name>`), or what somebody does from outside of a connector (`tests/hostile/intruders/<name>.rs`).
 
 mod attacks;
-mod certificates;
+pub(crate) mod certificates;
 mod component;
 mod dns;
 mod inside;
