@@ -4,6 +4,7 @@ mod cpu;
 mod job;
 mod limits;
 mod log;
+mod paced;
 mod state;
 mod trap;
 mod worker;

@@ -36,7 +36,12 @@ pub(super) enum Answer {
 impl Job {
     /// An action gets an instance of its own: it has other rights on the network than reading.
     pub(super) fn may_share_an_instance(&self) -> bool {
-        !matches!(self, Job::Invoke { .. })
+        !self.acts()
+    }
+
+    /// Whether it may change something at the vendor.
+    pub(super) fn acts(&self) -> bool {
+        matches!(self, Job::Invoke { .. })
     }
 
     /// What requests are for.

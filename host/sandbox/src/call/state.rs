@@ -1,6 +1,7 @@
 //! What an instance has beside its code: its settings, its log, its view of WASI, and its limits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
@@ -65,6 +66,11 @@ impl State {
     pub(super) fn begin(&mut self, purpose: Purpose) {
         self.hooks = self.session.gate.hooks(purpose);
         self.log.begin();
+    }
+
+    /// How long the rate made a request of this call wait that was refused for it.
+    pub(super) fn paced(&self) -> Option<Duration> {
+        self.hooks.paced()
     }
 
     /// The last lines that the call wrote.

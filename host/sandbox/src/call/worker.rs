@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::Session;
 use super::cpu::{Cpu, Metered};
 use super::job::{Answer, Job};
+use super::paced;
 use super::state::{Instance, instantiate, store};
 use super::trap;
 use crate::engine::Core;
@@ -81,7 +82,9 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
     };
     let mut instance = Instance { store, guest };
     loop {
+        let acts = job.acts();
         let called = Metered::new(&cpu, job.ask(&mut instance, &session.meter)).await;
+        let trapped = called.is_err();
         let tail = instance.store.data().tail();
         let answer = match called {
             // What the connector says after an excess is its way of saying that.
@@ -91,7 +94,11 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
             },
             Err(error) => Err(trap::reason(&error, &session.meter, tail)),
         };
-        let usable = matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
+        let answer = match answer {
+            Err(excess @ CallError::Excess(_)) => Err(excess),
+            answer => paced::judge(answer, acts, instance.store.data().paced(), session.gate.held()),
+        };
+        let usable = !trapped && matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
         if sender.send(answer).is_err() || !usable {
             return;
         }

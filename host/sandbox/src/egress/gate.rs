@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Manifest, TenantId};
-use http::{HeaderName, Method, header};
+use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
@@ -18,7 +19,9 @@ use super::event::{Events, RequestEvent};
 use super::hooks::GateHooks;
 use super::pace::Pace;
 use super::policy::{Policy, Purpose};
+use super::rate;
 use super::refusal::Refusal;
+use super::retry;
 use super::scrub::Scrubber;
 use super::send::Waits;
 use super::url::Target;
@@ -63,6 +66,8 @@ pub struct Gate {
     events: Events,
     last_refusal: Mutex<Option<Refusal>>,
     scrubbed: AtomicU64,
+    /// The longest wait that the vendor asked for in vain.
+    disbelieved: Mutex<Option<Duration>>,
 }
 
 /// A request that has been let through and counted, on its way.
@@ -109,6 +114,7 @@ impl Gate {
             events: Events::default(),
             last_refusal: Mutex::new(None),
             scrubbed: AtomicU64::new(0),
+            disbelieved: Mutex::default(),
         })
     }
 
@@ -217,6 +223,37 @@ impl Gate {
 
     pub(super) fn change(&self, event: u64, change: impl FnOnce(&mut RequestEvent)) {
         self.events.change(event, change);
+    }
+
+    /// Heeds what a response says of the vendor's rate.
+    pub(super) fn heed(&self, status: StatusCode, headers: &HeaderMap, jitter: u8) {
+        let now = SystemTime::now();
+        let asked = retry::is_transient(status).then(|| retry::asked(status, headers, now)).flatten();
+        if let Some(wait) = self.pace.heed(&rate::windows(headers, now), asked, Instant::now(), jitter) {
+            let mut longest = self.disbelieved.lock().unwrap_or_else(PoisonError::into_inner);
+            *longest = (*longest).max(Some(wait));
+        }
+    }
+
+    /// How long the vendor wants no request of this connection.
+    pub fn held(&self) -> Duration {
+        self.pace.held(Instant::now())
+    }
+
+    /// What a person should know of the session's requests.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if !self.injection.short.is_empty() {
+            notes.push(format!("too short to be looked for in what the vendor sends: {}", self.injection.short.join(", ")));
+        }
+        let scrubbed = self.scrubbed();
+        if scrubbed > 0 {
+            notes.push(format!("the vendor sent back a secret of this connection; it was overwritten {scrubbed} times"));
+        }
+        if let Some(wait) = *self.disbelieved.lock().unwrap_or_else(PoisonError::into_inner) {
+            notes.push(format!("the vendor's rate headers ask to wait {} s, which is too long to be heeded", wait.as_secs()));
+        }
+        notes
     }
 
     /// Completes an event at the end of its response.

@@ -197,6 +197,7 @@ impl Admitted {
                 tokio::time::timeout(limit, exchange(sender, &self.method, outgoing)).await.map_err(|_| fresh(late))?;
             match exchanged {
                 Ok((response, sender)) => {
+                    gate.heed(response.status(), response.headers(), jitter());
                     let lease = Lease {
                         pool: gate.egress.pool.clone(),
                         key: outgoing.key.clone(),
