@@ -41,7 +41,7 @@ mod tenant;
 pub use builder::Builder;
 pub use connection::Draft;
 pub use error::Error;
-pub use tenant::Tenant;
+pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;
 pub use headcount_model::{

@@ -139,6 +139,16 @@ impl Run {
         self.session.gate.events()
     }
 
+    /// What a person should know of the calls so far: log lines that were dropped, secrets that came back or can't be looked for, rate
+    /// headers that were not believed.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.session.gate.notes();
+        if self.session.log.is_cut() {
+            notes.push(format!("{}; the log's lines past it were dropped", self.budget().excess(Resource::LogBytes)));
+        }
+        notes
+    }
+
     /// What the connector wrote so far, to its log and to its standard output and error.
     pub fn log(&self) -> Vec<LogLine> {
         self.session.log.lines()

@@ -99,6 +99,10 @@ async fn show(session: &Session, tenant: &Tenant, context: &Context) -> anyhow::
         out.grid(&mut sessions::kinds(&session.counters))?;
     }
     out.line(format!("\n{}", sessions::effort(&session.counters)))?;
+    if !session.counters.budgets.is_empty() {
+        out.line("\nbudgets")?;
+        out.grid(&mut sessions::budgets(&session.counters))?;
+    }
     if !session.notes.is_empty() {
         out.line("\nnotes")?;
         for line in sessions::notes(&session.notes, usize::MAX) {
