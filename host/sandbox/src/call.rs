@@ -1,5 +1,6 @@
 //! Calls into a connector: one session's right to make them, each in an instance of its own, under one budget.
 
+mod clocks;
 mod cpu;
 mod job;
 mod limits;

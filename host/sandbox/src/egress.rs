@@ -46,6 +46,7 @@ pub use gate::{Gate, GateOptions};
 pub use hooks::GateHooks;
 pub use policy::{Ceiling, Purpose};
 pub use refusal::{Refusal, Wait};
+pub(crate) use scrub::SHORTEST as SHORTEST_SECRET;
 
 /// The operator's settings. No manifest can change them.
 ///

@@ -4,7 +4,7 @@ use headcount_model::{Outcome, Page, Scope};
 
 use super::state::Instance;
 use crate::budget::Meter;
-use crate::convert;
+use crate::convert::{self, overwritten};
 use crate::egress::Purpose;
 use crate::error::CallError;
 
@@ -31,6 +31,21 @@ pub(super) enum Answer {
     Page(Page),
     Outcome(Outcome),
     Memories(Vec<Vec<u8>>),
+}
+
+impl Answer {
+    /// Itself, unless an id or a key in it shows an overwritten secret.
+    pub(super) fn without_overwritten_ids(self) -> Result<Self, CallError> {
+        match &self {
+            Answer::Page(page) => overwritten::page(page)?,
+            Answer::Scope(scope) => overwritten::scope(scope)?,
+            Answer::Outcome(_) | Answer::Memories(_) => {}
+        }
+        Ok(match self {
+            Answer::Outcome(outcome) => Answer::Outcome(overwritten::outcome(outcome)),
+            other => other,
+        })
+    }
 }
 
 impl Job {

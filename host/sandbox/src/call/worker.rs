@@ -90,6 +90,8 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
             // What the connector says after an excess is its way of saying that.
             Ok(answer) => match session.meter.excess() {
                 Some(excess) => Err(excess.into()),
+                // A secret found in an earlier page may stand in this one: the instance may have kept it.
+                None if session.gate.scrubbed() > 0 => answer.and_then(Answer::without_overwritten_ids),
                 None => answer,
             },
             Err(error) => Err(trap::reason(&error, &session.meter, tail)),

@@ -256,9 +256,13 @@ impl Gate {
         notes
     }
 
+    /// Counts secrets as they are overwritten, before the connector gets what they stood in.
+    pub(crate) fn hit(&self, secrets: u64) {
+        self.scrubbed.fetch_add(secrets, Ordering::Relaxed);
+    }
+
     /// Completes an event at the end of its response.
     pub(super) fn finish(&self, event: u64, started: Instant, received: u64, scrubbed: u64) {
-        self.scrubbed.fetch_add(scrubbed, Ordering::Relaxed);
         if scrubbed > 0 {
             tracing::warn!(tenant = %self.tenant, connection = %self.connection, scrubbed, "the vendor echoed a secret");
         }

@@ -293,6 +293,7 @@ impl Admitted {
                 }
             }
         }
+        self.gate.hit(hits);
         parts.version = Version::HTTP_11;
         parts.extensions.clear();
         let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event, self.started, hits);
