@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headcount_model::{ConnectionId, Manifest, Outcome, Scope, SessionId, TenantId, Timestamp};
 use headcount_sandbox::{OpenOptions, Run};
-use headcount_store::{Connection, Health, InstalledConnector, Session, Store};
+use headcount_store::{AuditFilter, AuditRow, Connection, Health, InstalledConnector, Session, Store};
 use headcount_sync::{Job, Report, SyncOptions};
 use serde_json::Value;
 
@@ -76,11 +76,14 @@ impl Tenant {
     /// The connection can't be opened, or the vendor or the connector refuses.
     pub async fn check(&self, id: &ConnectionId) -> Result<Checked, Error> {
         let (connection, _, run) = self.open(id).await?;
-        let scope = run.check().await?;
+        let scope = run.check().await;
+        let notes = run.notes();
+        self.ended(run).await;
+        let scope = scope?;
         if matches!(connection.health, Health::Reconnect { .. }) {
             self.reconnected(id).await?;
         }
-        Ok(Checked { scope, notes: run.notes() })
+        Ok(Checked { scope, notes })
     }
 
     /// Clears the wish to be reconnected from the connection as it is now, unless a sync is under way, which will.
@@ -104,8 +107,9 @@ impl Tenant {
     pub async fn sync(&self, id: &ConnectionId, options: &SyncOptions) -> Result<Report, Error> {
         let _lease = self.lease(id).await?;
         let (connection, installed, run) = self.open(id).await?;
-        let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await?;
-        Ok(report)
+        let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await;
+        self.ended(run).await;
+        Ok(report?)
     }
 
     /// Does one action of a connection, at most once, and stores what it changed.
@@ -115,7 +119,9 @@ impl Tenant {
     pub async fn act(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<Outcome, Error> {
         let _lease = self.lease(id).await?;
         let (connection, installed, run) = self.open(id).await?;
-        Ok(headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await?)
+        let outcome = headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await;
+        self.ended(run).await;
+        Ok(outcome?)
     }
 
     /// The newest sessions, of all connections or of one.
@@ -132,6 +138,14 @@ impl Tenant {
     /// The store failed.
     pub async fn session(&self, id: SessionId) -> Result<Option<Session>, Error> {
         Ok(self.inner.store.session(&self.id, id).await?)
+    }
+
+    /// The audit trail, the newest first: each request of each connector, and each one that was denied.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
+        Ok(self.inner.store.audit(&self.id, filter).await?)
     }
 
     /// Opens a connection for calls of one's own: its sandbox, with credentials in place.
@@ -161,6 +175,12 @@ impl Tenant {
         let lease = Lease::take(&self.inner.data, &self.id, id).await?;
         self.inner.store.end_interrupted(&self.id, id, Timestamp::now()).await?;
         Ok(lease)
+    }
+
+    /// Ends a run, and brings what it recorded into the store.
+    async fn ended(&self, run: Run) {
+        drop(run);
+        self.inner.flush_audit().await;
     }
 
     fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {

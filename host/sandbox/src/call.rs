@@ -13,14 +13,15 @@ mod worker;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use headcount_model::manifest::Settings;
-use headcount_model::{ConnectionId, Outcome, Page, Scope, TenantId};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use headcount_model::{ConnectionId, Outcome, Page, Scope, SessionId, TenantId};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::budget::{Budget, Meter, Resource, Usage};
 use crate::egress::{EgressError, Gate, GateOptions, RequestEvent};
 use crate::engine::{Connector, Core, Runtime};
 use crate::error::CallError;
+use crate::fair::Permit;
 use crate::vault::Credentials;
 use job::{Answer, Job};
 use log::SessionLog;
@@ -77,6 +78,7 @@ impl Runtime {
             credentials: options.credentials,
             meter: Arc::clone(&meter),
         })?;
+        gate.of_connector(connector.digest());
         let session = Session {
             connector: Arc::clone(connector),
             tenant: options.tenant,
@@ -125,6 +127,11 @@ impl Run {
         }
     }
 
+    /// Says which session the calls that follow belong to, for the audit trail.
+    pub fn of_session(&self, session: SessionId) {
+        self.session.gate.of_session(session);
+    }
+
     /// What may be used.
     pub fn budget(&self) -> &Budget {
         self.session.meter.budget()
@@ -132,7 +139,7 @@ impl Run {
 
     /// What has been used so far.
     pub fn usage(&self) -> Usage {
-        self.session.meter.usage()
+        Usage { denied: self.session.gate.denied(), ..self.session.meter.usage() }
     }
 
     /// The requests made so far.
@@ -225,13 +232,8 @@ impl Run {
         }
     }
 
-    async fn room(&self) -> Result<OwnedSemaphorePermit, CallError> {
-        let room = Arc::clone(&self.core.room).acquire_owned();
-        match timeout(self.core.max_queueing, room).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) => Err(CallError::Host("it is stopping".to_owned())),
-            Err(_) => Err(CallError::Host(format!("there was no room for an instance within {:?}", self.core.max_queueing))),
-        }
+    async fn room(&self) -> Result<Permit, CallError> {
+        Ok(self.core.room.enter(&self.session.tenant, self.core.max_queueing).await?)
     }
 
     /// Keeps an instance for the next page; gives it back where one waits already.

@@ -1,7 +1,7 @@
 //! The engine that connectors run in: made once, shared by all tenants. Loads connectors and opens runs.
 
 mod cache;
-mod capacity;
+pub(crate) mod capacity;
 mod loaded;
 mod settings;
 mod ticker;
@@ -20,6 +20,7 @@ use crate::bindings::GuestPre;
 use crate::call::State;
 use crate::egress::Egress;
 use crate::error::{PackageError, RuntimeError};
+use crate::fair::{Fair, Queue};
 use crate::linker;
 use crate::package::Package;
 use cache::Cache;
@@ -37,7 +38,7 @@ pub struct RuntimeOptions {
     pub cache_key: [u8; 32],
     /// What connectors reach the network through.
     pub egress: Arc<Egress>,
-    /// How many instances may live at once; none: what the machine holds. Further calls queue.
+    /// How many instances may live at once; none: what the machine holds. Further calls queue, and tenants have turns.
     pub max_instances: Option<u32>,
     /// Bytes of compiled code kept in memory. What runs is kept alive beyond it.
     pub max_code_bytes: u64,
@@ -45,12 +46,15 @@ pub struct RuntimeOptions {
     pub keep_instance: Duration,
     /// How long a call waits for room for its instance.
     pub max_queueing: Duration,
+    /// How many calls of one tenant may wait for room; of all tenants, sixteen times as many. Further ones are refused.
+    pub max_queued: usize,
     /// Traps carry a dump of the connector's memories: for looking into a connector, not for production.
     pub dump_memories: bool,
 }
 
 impl RuntimeOptions {
-    /// Without a cache on disk: 256 MiB of compiled code in memory, instances kept for 20 ms, five minutes of queueing.
+    /// Without a cache on disk: 256 MiB of compiled code in memory, instances kept for 20 ms, five minutes of queueing for at most
+    /// 1,024 calls of each tenant.
     pub fn new(egress: Arc<Egress>) -> Self {
         RuntimeOptions {
             cache: None,
@@ -60,6 +64,7 @@ impl RuntimeOptions {
             max_code_bytes: 256 << 20,
             keep_instance: Duration::from_millis(20),
             max_queueing: Duration::from_secs(300),
+            max_queued: 1_024,
             dump_memories: false,
         }
     }
@@ -92,7 +97,7 @@ pub(crate) struct Core {
     pub(crate) egress: Arc<Egress>,
     pub(crate) ticker: Ticker,
     pub(crate) turnstile: Arc<Turnstile>,
-    pub(crate) room: Arc<Semaphore>,
+    pub(crate) room: Arc<Fair>,
     pub(crate) keep_instance: Duration,
     pub(crate) max_queueing: Duration,
 }
@@ -142,6 +147,7 @@ impl Runtime {
         };
         let ticker = Ticker::start(&engine).map_err(|error| RuntimeError::Engine(error.to_string()))?;
         let room = options.max_instances.unwrap_or_else(capacity::instances).max(1);
+        let queue = Queue { each: options.max_queued, all: options.max_queued.saturating_mul(16) };
         let core = Core {
             cache,
             loaded: Loaded::new(options.max_code_bytes),
@@ -149,7 +155,7 @@ impl Runtime {
             egress: options.egress,
             ticker,
             turnstile: Turnstile::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1))),
-            room: Arc::new(Semaphore::new(room as usize)),
+            room: Fair::new("room for an instance", room as usize, queue),
             keep_instance: options.keep_instance,
             max_queueing: options.max_queueing,
             linker,

@@ -3,6 +3,7 @@
 use headcount_model::Failure;
 
 use crate::budget::Excess;
+use crate::fair::Crowded;
 
 /// Why a component can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +78,9 @@ pub enum CallError {
     /// It broke the contract: a cursor too long, text that is no JSON.
     #[error("the connector broke the contract: {0}")]
     Contract(String),
+    /// The host has no room for the call's instance.
+    #[error("the host is crowded: {0}")]
+    Crowded(#[from] Crowded),
     /// The host itself failed.
     #[error("the host failed: {0}")]
     Host(String),
@@ -85,6 +89,10 @@ pub enum CallError {
 impl CallError {
     /// Whether the same call may succeed later without anybody doing anything.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, CallError::Failure(failure) if failure.code.is_retryable())
+        match self {
+            CallError::Failure(failure) => failure.code.is_retryable(),
+            CallError::Crowded(_) => true,
+            _ => false,
+        }
     }
 }

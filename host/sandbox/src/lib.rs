@@ -1,6 +1,8 @@
 //! Runs one connector call in a sandbox: engine, component loading and cache, budgets, and egress, the only code that opens sockets
 //! for a connector and the only place where a secret is plaintext. Knows nothing of tenants' tables or schedules.
 
+#[doc(hidden)]
+pub mod benching;
 mod bindings;
 mod budget;
 mod call;
@@ -10,6 +12,7 @@ mod convert;
 pub mod egress;
 mod engine;
 mod error;
+mod fair;
 #[cfg(test)]
 mod guests;
 mod linker;
@@ -21,5 +24,6 @@ pub use budget::{Budget, Excess, Level, Meter, Resource, Usage};
 pub use call::{LogLevel, LogLine, OpenOptions, Run};
 pub use engine::{Connector, LoadedFrom, Runtime, RuntimeOptions};
 pub use error::{CallError, PackageError, RuntimeError};
+pub use fair::Crowded;
 pub use pack::pack;
 pub use package::{CONTRACT_VERSIONS, Inspection, MAX_PACKAGE_BYTES, Package, inspect};

@@ -106,6 +106,7 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
             started_at: Timestamp::now(),
         })
         .await?;
+    job.source.of_session(session);
     let reading = Reading::new(job, session, options, started);
     let result = reading.run().await;
     let end = reading.end(result).await;
@@ -229,6 +230,7 @@ impl<'a> Reading<'a> {
                 Err(CallError::Failure(failure)) => failure,
                 Err(CallError::Excess(excess)) => return Err(SyncError::Excess(excess)),
                 Err(CallError::Host(problem)) => return Err(SyncError::Host(problem)),
+                Err(crowded @ CallError::Crowded(_)) => return Err(SyncError::Host(crowded.to_string())),
                 Err(other) => return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, other.to_string()))),
             };
             match failure.code {
@@ -452,6 +454,7 @@ impl<'a> Reading<'a> {
     fn with_usage(&self, mut counters: Counters) -> Counters {
         let usage = self.source.usage();
         counters.requests = usage.requests;
+        counters.denied = usage.denied;
         counters.retries = usage.retries;
         counters.bytes = usage.received_bytes;
         counters.cpu_micros = usage.cpu_micros;

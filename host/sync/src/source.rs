@@ -1,7 +1,7 @@
 //! Where pages come from: a connector in its sandbox, or a script in a test.
 
 use async_trait::async_trait;
-use headcount_model::{Outcome, Page, Scope};
+use headcount_model::{Outcome, Page, Scope, SessionId};
 use headcount_sandbox::{CallError, Run, Usage};
 
 /// What a session asks. Calls may come at once; each is one call into the connector.
@@ -19,6 +19,8 @@ pub trait Source: Send + Sync {
     fn notes(&self) -> Vec<String> {
         Vec::new()
     }
+    /// Hears which session the calls that follow belong to.
+    fn of_session(&self, _session: SessionId) {}
 }
 
 #[async_trait]
@@ -41,5 +43,9 @@ impl Source for Run {
 
     fn notes(&self) -> Vec<String> {
         Run::notes(self)
+    }
+
+    fn of_session(&self, session: SessionId) {
+        Run::of_session(self, session);
     }
 }

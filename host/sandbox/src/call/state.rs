@@ -33,6 +33,7 @@ pub(crate) struct State {
     session: Arc<Session>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
+    /// Dropped before the table, which holds the ends that request bodies are written to.
     hooks: GateHooks,
     table: ResourceTable,
     limits: Limits,

@@ -10,6 +10,7 @@ use headcount_model::{FailureCode, Progress};
 use super::*;
 use crate::budget::Excess;
 use crate::engine::RuntimeOptions;
+use crate::fair::Crowded;
 use crate::guests::{FAILURE, Guest, OUTCOME, PAGE, PROGRESS, ROWS, open, options, run};
 
 const SPIN: &str = "(loop $again (br $again)) unreachable";
@@ -86,7 +87,7 @@ async fn a_call_whose_future_is_dropped_frees_its_room() {
     let honest = runtime.load(&Guest::default().package()).await.unwrap();
     let run = open(&runtime, &spins, Budget::default());
     let mut call = Box::pin(run.read("users", None, None));
-    while runtime.core.room.available_permits() > 0 {
+    while runtime.core.room.free() > 0 {
         assert!(call.as_mut().now_or_never().is_none());
     }
     drop(call);
@@ -260,14 +261,33 @@ async fn calls_of_one_run_may_run_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_for_room_ends() {
+async fn waiting_for_room_ends_and_says_for_whom() {
     let options = RuntimeOptions { max_instances: Some(1), max_queueing: Duration::from_millis(20), ..options() };
     let runtime = Runtime::new(options).unwrap();
     let connector = runtime.load(&Guest::default().package()).await.unwrap();
-    let holds = open(&runtime, &connector, Budget::default());
-    holds.check().await.unwrap();
+    let _held = runtime.core.room.enter(&"acme".parse().unwrap(), Duration::ZERO).await.unwrap();
     let waits = open(&runtime, &connector, Budget::default());
-    assert!(matches!(waits.check().await, Err(CallError::Host(why)) if why.contains("room")));
+    let late = waits.check().await.err().unwrap();
+    assert!(matches!(&late, CallError::Crowded(Crowded::Late { permits: 1, .. })) && late.is_retryable(), "{late}");
+    assert!(late.to_string().contains("got no room for an instance within"), "{late}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_past_a_full_queue_is_refused_at_once_and_the_waiting_are_served() {
+    let runtime =
+        Runtime::new(RuntimeOptions { max_instances: Some(1), max_queued: 2, keep_instance: Duration::ZERO, ..options() })
+            .unwrap();
+    let connector = runtime.load(&Guest::default().package()).await.unwrap();
+    let held = runtime.core.room.enter(&"acme".parse().unwrap(), Duration::ZERO).await.unwrap();
+    let run = open(&runtime, &connector, Budget::default());
+    let mut waiting: Vec<_> = (0..2).map(|_| Box::pin(run.read("users", None, None))).collect();
+    assert!(waiting.iter_mut().all(|call| call.as_mut().now_or_never().is_none()));
+    let refused = run.check().await;
+    assert!(matches!(refused, Err(CallError::Crowded(Crowded::Tenant { limit: 2, .. }))));
+    drop(held);
+    for page in futures::future::join_all(waiting).await {
+        page.unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

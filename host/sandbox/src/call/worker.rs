@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -15,6 +15,7 @@ use super::state::{Instance, instantiate, store};
 use super::trap;
 use crate::engine::Core;
 use crate::error::CallError;
+use crate::fair::Permit;
 
 type Sender = oneshot::Sender<Result<Answer, CallError>>;
 
@@ -26,7 +27,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// Starts the task. It holds its room until it has ended.
-    pub(super) fn spawn(core: Arc<Core>, session: Arc<Session>, room: OwnedSemaphorePermit) -> Self {
+    pub(super) fn spawn(core: Arc<Core>, session: Arc<Session>, room: Permit) -> Self {
         let (jobs, mut queue) = mpsc::channel(1);
         let task = tokio::spawn(async move {
             let _room = room;

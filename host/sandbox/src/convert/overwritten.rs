@@ -3,7 +3,7 @@
 
 use headcount_model::{Failure, FailureCode, Grant, Kind, License, Outcome, Page, Records, Reference, Scope, User};
 
-use crate::egress::SHORTEST_SECRET;
+use crate::vault::SHORTEST;
 
 /// Refuses a page with a record that shows an overwritten secret in its id or a key.
 pub(crate) fn page(page: &Page) -> Result<(), Failure> {
@@ -41,7 +41,7 @@ fn shows(text: &str) -> bool {
     let mut run = 0;
     text.chars().any(|c| {
         run = if matches!(c, '*' | '\u{2a2a}') { run + 1 } else { 0 };
-        run >= SHORTEST_SECRET
+        run >= SHORTEST
     })
 }
 

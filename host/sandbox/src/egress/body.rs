@@ -8,10 +8,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 
 use super::decode::Decoded;
+use super::event::Trace;
 use super::gate::Gate;
 use super::refusal::Refusal;
-use super::scrub::Window;
 use crate::budget::Resource;
+use crate::vault::Window;
 
 /// The longest piece.
 const PIECE: usize = 64 * 1024;
@@ -21,7 +22,7 @@ pub(crate) struct ResponseBody {
     source: Decoded,
     gate: Arc<Gate>,
     /// The event to complete at the end.
-    event: u64,
+    event: Trace,
     started: tokio::time::Instant,
     window: Window,
     /// Past doubt, not handed over yet.
@@ -33,7 +34,7 @@ pub(crate) struct ResponseBody {
 }
 
 impl ResponseBody {
-    pub fn new(source: Decoded, gate: Arc<Gate>, event: u64, started: tokio::time::Instant, hits: u64) -> Self {
+    pub fn new(source: Decoded, gate: Arc<Gate>, event: Trace, started: tokio::time::Instant, hits: u64) -> Self {
         ResponseBody {
             source,
             gate,
@@ -86,7 +87,7 @@ impl ResponseBody {
 
     fn end(&mut self, refusal: Refusal) -> Refusal {
         self.ended = true;
-        self.gate.refuse(Some(self.event), &refusal);
+        self.gate.refuse(&self.event, &refusal);
         refusal
     }
 }
@@ -108,6 +109,6 @@ impl Drop for ResponseBody {
     fn drop(&mut self) {
         let received = self.source.wire().received();
         let scrubbed = self.hits + self.window.hits;
-        self.gate.finish(self.event, self.started, received, scrubbed);
+        self.gate.finish(&self.event, self.started, received, scrubbed);
     }
 }

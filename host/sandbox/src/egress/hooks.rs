@@ -7,12 +7,14 @@ use std::time::Duration;
 use http::uri::Scheme;
 use http::{HeaderName, Request, Response};
 use http_body_util::BodyExt;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use wasmtime_wasi_http::{Error as Code, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::gate::Gate;
 use super::policy::Purpose;
 use super::refusal::Refusal;
-use super::send::{Waits, collect};
+use super::send::Waits;
+use super::upload;
 
 /// The pieces in which a connector's request bodies are taken.
 const PIECE: usize = 64 * 1024;
@@ -27,13 +29,15 @@ pub struct GateHooks {
     waits: Waits,
     forbidden: Arc<HashSet<HeaderName>>,
     paced: Arc<Mutex<Option<Duration>>>,
+    /// Ends what the connector still writes when the call ends. Its instance drops this before its ends of bodies.
+    call: DropGuard,
 }
 
 impl GateHooks {
     pub(super) fn new(gate: Arc<Gate>, purpose: Purpose) -> Self {
         let waits = Waits::of(&gate);
         let forbidden = gate.forbidden.clone();
-        GateHooks { gate, purpose, waits, forbidden, paced: Arc::default() }
+        GateHooks { gate, purpose, waits, forbidden, paced: Arc::default(), call: CancellationToken::new().drop_guard() }
     }
 
     /// The gate that it leads to.
@@ -71,14 +75,15 @@ impl WasiHttpHooks for GateHooks {
         drop(fut);
         let (parts, body) = request.into_parts();
         // Judged and counted here, inside the host call: what follows runs beside the connector.
+        let waits = self.waits.within(options);
         let admitted = match self.gate.admit(&self.purpose, &parts.method, &parts.uri) {
             Ok(admitted) => admitted,
-            Err(refusal) => return Box::new(std::future::ready(Err(refusal.code()))),
+            Err(refused) => return Box::new(async move { Err(refused.recorded(waits).await.code()) }),
         };
-        let waits = self.waits.within(options);
+        let call = self.call.token().clone();
         let paced = self.paced.clone();
         Box::new(async move {
-            let sent = admitted.send(parts.headers, collect(body), waits).await;
+            let sent = admitted.send(parts.headers, upload::read(body, call), waits).await;
             let response = sent.map_err(|refusal| {
                 if let Refusal::Paced(wait) = refusal {
                     let mut longest = paced.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,35 +1,31 @@
 //! Connections to vendors, kept open between requests. Two tenants, or two connections of one tenant, never share one.
+//! There are only so many in the whole process: tenants get them in turn, and idle ones are closed before anybody waits.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use headcount_model::{ConnectionId, TenantId};
-use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use rustls::ClientConfig;
-use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::refusal::{Refusal, Wait};
+use super::upload::RequestBody;
 use super::url::Origin;
+use crate::fair::{Crowded, Fair, Permit, Queue, Turn};
 
 /// Bytes of a response's header, and its fields.
 pub(crate) const HEADER_BYTES: usize = 64 * 1024;
 pub(crate) const HEADER_FIELDS: usize = 100;
 
-/// Idle connections kept for one key, and in all.
-const IDLE_EACH: usize = 8;
-const IDLE_ALL: usize = 1024;
+/// Idle connections kept for one connection to a vendor, whatever hosts it has, and in all: each costs some 32 KiB.
+const IDLE_EACH: usize = 16;
+const IDLE_ALL: usize = 1_024;
+/// Requests that wait for a place to connect.
+const QUEUE: Queue = Queue { each: 4_096, all: 65_536 };
 /// How long a connection that has just been given back may need to be ready again.
 const READY: Duration = Duration::from_millis(50);
-/// The head start of each address before the next: one that doesn't answer must not use up the time of all.
-const STAGGER: Duration = Duration::from_millis(250);
 
 /// What must be the same for a connection to be used again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -43,107 +39,213 @@ pub(crate) struct Key {
 
 /// One connection's sending end.
 pub(crate) enum Sender {
-    Http1(http1::SendRequest<Full<Bytes>>),
-    Http2(http2::SendRequest<Full<Bytes>>),
+    Http1(http1::SendRequest<RequestBody>),
+    Http2(http2::SendRequest<RequestBody>),
+}
+
+/// An open connection, or one of several hands on it. It is closed when the last one lets go.
+pub(crate) struct Connected {
+    pub sender: Sender,
+    /// The address that was dialled.
+    pub address: Option<SocketAddr>,
+    hands: Arc<oneshot::Sender<()>>,
+}
+
+impl Connected {
+    /// A connection, and what tells that nobody has a hand on it any more.
+    pub fn new(sender: Sender) -> (Self, oneshot::Receiver<()>) {
+        let (hands, let_go) = oneshot::channel();
+        (Connected { sender, address: None, hands: Arc::new(hands) }, let_go)
+    }
+
+    /// Another hand on a connection that carries several requests at once.
+    pub fn share(&self) -> Option<Self> {
+        let Sender::Http2(sender) = &self.sender else { return None };
+        Some(Connected { sender: Sender::Http2(sender.clone()), address: self.address, hands: Arc::clone(&self.hands) })
+    }
+
+    fn is_in_use(&self) -> bool {
+        Arc::strong_count(&self.hands) > 1
+    }
+
+    fn is_closed(&self) -> bool {
+        match &self.sender {
+            Sender::Http1(sender) => sender.is_closed(),
+            Sender::Http2(sender) => sender.is_closed(),
+        }
+    }
 }
 
 struct Idle {
-    sender: Sender,
+    origin: Origin,
+    identity: u64,
+    connected: Connected,
     since: Instant,
 }
 
-/// The idle connections of one `Egress`.
+/// The connections of one `Egress`: the idle ones, and the places of all.
 pub(crate) struct Pool {
     idle_timeout: Duration,
+    places: Arc<Fair>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    idle: HashMap<Key, Vec<Idle>>,
+    tenants: HashMap<TenantId, Shelf>,
     count: usize,
     /// A task drops connections that stay idle; it ends when there are none.
     sweeping: bool,
 }
 
+/// One tenant's idle connections, those of each connection with the longest idle first.
+#[derive(Default)]
+struct Shelf {
+    idle: HashMap<ConnectionId, Vec<Idle>>,
+    count: usize,
+}
+
 impl Pool {
-    pub fn new(idle_timeout: Duration) -> Arc<Self> {
-        Arc::new(Pool { idle_timeout, state: Mutex::new(State::default()) })
+    /// A pool for at most so many open connections.
+    pub fn new(idle_timeout: Duration, most: usize) -> Arc<Self> {
+        let places = Fair::new("connection to a vendor", most, QUEUE);
+        Arc::new(Pool { idle_timeout, places, state: Mutex::new(State::default()) })
     }
 
     /// An open connection with this key, if there is one.
-    pub async fn take(&self, key: &Key) -> Option<Sender> {
+    pub async fn take(&self, key: &Key) -> Option<Connected> {
         loop {
-            let mut sender = self.pop(key)?;
-            let ready = match &mut sender {
+            let mut connected = self.pop(key)?;
+            let ready = match &mut connected.sender {
                 Sender::Http1(sender) => tokio::time::timeout(READY, sender.ready()).await.is_ok_and(|ready| ready.is_ok()),
                 Sender::Http2(sender) => !sender.is_closed(),
             };
             if ready {
-                return Some(sender);
+                return Some(connected);
             }
         }
     }
 
-    fn pop(&self, key: &Key) -> Option<Sender> {
+    fn pop(&self, key: &Key) -> Option<Connected> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = &mut *state;
-        let idle = state.idle.get_mut(key)?;
-        while let Some(mut last) = idle.pop() {
-            state.count = state.count.saturating_sub(1);
-            if last.since.elapsed() > self.idle_timeout {
+        let State { tenants, count, .. } = &mut *state;
+        let shelf = tenants.get_mut(&key.tenant)?;
+        let idle = shelf.idle.get_mut(&key.connection)?;
+        let before = idle.len();
+        let mut found = None;
+        while let Some(at) = idle.iter().rposition(|one| one.identity == key.identity && one.origin == key.origin) {
+            let mut one = idle.remove(at);
+            if one.since.elapsed() > self.idle_timeout {
                 continue;
             }
-            // HTTP/2 carries several requests at once: a copy stays.
-            if let Sender::Http2(sender) = &last.sender
-                && !sender.is_closed()
-            {
-                let copy = Sender::Http2(sender.clone());
-                last.since = Instant::now();
-                idle.push(last);
-                state.count += 1;
-                return Some(copy);
+            // HTTP/2 carries several requests at once: a hand on it stays.
+            if let Some(shared) = one.connected.share().filter(|shared| !shared.is_closed()) {
+                one.since = Instant::now();
+                idle.push(one);
+                found = Some(shared);
+            } else {
+                found = Some(one.connected);
             }
-            return Some(last.sender);
+            break;
         }
-        state.idle.remove(key);
-        None
+        let gone = before - idle.len();
+        shelf.count -= gone;
+        *count -= gone;
+        found
     }
 
-    /// Keeps a connection for the next request with this key.
-    pub fn give(self: &Arc<Self>, key: Key, sender: Sender) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.count >= IDLE_ALL {
-            return;
+    /// Keeps a connection for the next request with this key. Where there is no room, the longest idle one of whoever has most goes.
+    pub fn give(self: &Arc<Self>, key: Key, connected: Connected) {
+        let gone = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let state = &mut *state;
+            let shelf = state.tenants.entry(key.tenant).or_default();
+            let idle = shelf.idle.entry(key.connection).or_default();
+            idle.push(Idle { origin: key.origin, identity: key.identity, connected, since: Instant::now() });
+            let surplus = (idle.len() > IDLE_EACH).then(|| idle.remove(0).connected);
+            let more = usize::from(surplus.is_none());
+            shelf.count += more;
+            state.count += more;
+            if !state.sweeping {
+                state.sweeping = true;
+                tokio::spawn(sweep(Arc::downgrade(self), self.idle_timeout));
+            }
+            let crowded = state.count > IDLE_ALL;
+            surplus.or_else(|| if crowded { state.evict() } else { None })
+        };
+        drop(gone);
+        self.settle();
+    }
+
+    /// A place for one more open connection: at once if there is one, else an idle one is closed for it, else in turn.
+    ///
+    /// # Errors
+    /// Too many wait already, or the wait was too long.
+    pub async fn place(&self, tenant: &TenantId, deadline: Instant) -> Result<Permit, Crowded> {
+        let turn = self.places.line_up(tenant)?;
+        if matches!(turn, Turn::Later(_)) {
+            self.make_room();
         }
-        let idle = state.idle.entry(key).or_default();
-        if idle.len() >= IDLE_EACH {
-            return;
+        turn.permit(deadline).await
+    }
+
+    /// A hand was let go: while anybody waits for a place, nothing stays idle.
+    pub fn settle(&self) {
+        if self.places.waiting() > 0 {
+            self.make_room();
         }
-        idle.push(Idle { sender, since: Instant::now() });
-        state.count += 1;
-        if !state.sweeping {
-            state.sweeping = true;
-            tokio::spawn(sweep(Arc::downgrade(self), self.idle_timeout));
+    }
+
+    fn make_room(&self) {
+        loop {
+            let evicted = self.state.lock().unwrap_or_else(PoisonError::into_inner).evict();
+            // A closed one has given its place back already.
+            if evicted.is_none_or(|evicted| !evicted.is_closed()) {
+                return;
+            }
         }
     }
 
     /// Drops what has been idle for too long; false once nothing is left.
     fn drop_idle(&self) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.idle.retain(|_, idle| {
-            idle.retain(|one| {
-                let closed = match &one.sender {
-                    Sender::Http1(sender) => sender.is_closed(),
-                    Sender::Http2(sender) => sender.is_closed(),
-                };
-                !closed && one.since.elapsed() <= self.idle_timeout
+        state.tenants.retain(|_, shelf| {
+            shelf.idle.retain(|_, idle| {
+                idle.retain(|one| !one.connected.is_closed() && one.since.elapsed() <= self.idle_timeout);
+                !idle.is_empty()
             });
-            !idle.is_empty()
+            shelf.count = shelf.idle.values().map(Vec::len).sum();
+            shelf.count > 0
         });
-        state.count = state.idle.values().map(Vec::len).sum();
+        state.count = state.tenants.values().map(|shelf| shelf.count).sum();
         state.sweeping = state.count > 0;
         state.sweeping
+    }
+
+    /// Who waits for a place.
+    #[cfg(test)]
+    pub fn waiting(&self) -> usize {
+        self.places.waiting()
+    }
+}
+
+impl State {
+    /// The longest idle connection of the tenant that has most. One that still carries requests would free nothing.
+    fn evict(&mut self) -> Option<Connected> {
+        let unused = |one: &Idle| !one.connected.is_in_use();
+        let mut shelves: Vec<&mut Shelf> = self.tenants.values_mut().filter(|shelf| shelf.count > 0).collect();
+        shelves.sort_by_key(|shelf| std::cmp::Reverse(shelf.count));
+        for shelf in shelves {
+            let oldest = |idle: &Vec<Idle>| idle.iter().find(|one| unused(one)).map(|one| one.since);
+            let Some(idle) = shelf.idle.values_mut().filter(|idle| oldest(idle).is_some()).min_by_key(|idle| oldest(idle)) else {
+                continue;
+            };
+            let at = idle.iter().position(unused)?;
+            shelf.count -= 1;
+            self.count -= 1;
+            return Some(idle.remove(at).connected);
+        }
+        None
     }
 }
 
@@ -153,88 +255,5 @@ async fn sweep(pool: Weak<Pool>, every: Duration) {
         if !pool.upgrade().is_some_and(|pool| pool.drop_idle()) {
             return;
         }
-    }
-}
-
-/// Opens a connection to whichever of the addresses answers first, the earlier ones with a head start.
-pub(crate) async fn connect(
-    origin: &Origin,
-    addresses: &[SocketAddr],
-    tls: Option<Arc<ClientConfig>>,
-    limit: Duration,
-) -> Result<Sender, Refusal> {
-    let connecting = async {
-        let stream = dial(origin, addresses).await?;
-        match tls {
-            Some(config) => secure(origin, stream, config).await,
-            None => handshake(origin, stream, false).await,
-        }
-    };
-    tokio::time::timeout(limit, connecting).await.map_err(|_| Refusal::Timeout { what: Wait::Connect, limit })?
-}
-
-async fn dial(origin: &Origin, addresses: &[SocketAddr]) -> Result<TcpStream, Refusal> {
-    let failed = |why: String| Refusal::Connect { host: origin.host.clone(), why };
-    let attempts = addresses.iter().zip(0..).map(|(address, place)| {
-        let attempt = async move {
-            tokio::time::sleep(STAGGER * place).await;
-            TcpStream::connect(address).await
-        };
-        Box::pin(attempt)
-    });
-    let attempts: Vec<_> = attempts.collect();
-    if attempts.is_empty() {
-        return Err(failed("there is no address".to_owned()));
-    }
-    let (stream, _) = futures::future::select_ok(attempts).await.map_err(|error| failed(error.to_string()))?;
-    // A request is one small write that waits for its answer.
-    let _ = stream.set_nodelay(true);
-    Ok(stream)
-}
-
-async fn secure(origin: &Origin, stream: TcpStream, config: Arc<ClientConfig>) -> Result<Sender, Refusal> {
-    let failed = |why: String, certificate| Refusal::Tls { host: origin.host.clone(), why, certificate };
-    let name = ServerName::try_from(origin.host.clone()).map_err(|error| failed(error.to_string(), true))?;
-    let stream = tokio_rustls::TlsConnector::from(config).connect(name, stream).await.map_err(|error| {
-        let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
-        let certificate = matches!(cause, Some(rustls::Error::InvalidCertificate(_)));
-        failed(error.to_string(), certificate)
-    })?;
-    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-    handshake(origin, stream, http2).await
-}
-
-async fn handshake<S>(origin: &Origin, stream: S, http2: bool) -> Result<Sender, Refusal>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let failed = |error: hyper::Error| Refusal::Exchange { host: origin.host.clone(), why: error.to_string() };
-    let io = TokioIo::new(stream);
-    // The tasks end with the connection, which ends when its sender and its last body are gone.
-    if http2 {
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
-            .initial_stream_window_size(256 * 1024)
-            .initial_connection_window_size(1024 * 1024)
-            .handshake(io)
-            .await
-            .map_err(failed)?;
-        tokio::spawn(async move {
-            let _ = connection.await;
-        });
-        Ok(Sender::Http2(sender))
-    } else {
-        let (sender, connection) = http1::Builder::new()
-            .max_headers(HEADER_FIELDS)
-            .max_header_size(HEADER_BYTES)
-            .max_buf_size(HEADER_BYTES * 2)
-            .handshake(io)
-            .await
-            .map_err(failed)?;
-        tokio::spawn(async move {
-            let _ = connection.await;
-        });
-        Ok(Sender::Http1(sender))
     }
 }

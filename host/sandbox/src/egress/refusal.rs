@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use wasmtime_wasi_http::Error as Code;
 
+use super::policy::Denial;
 use crate::budget::{Excess, Resource};
+use crate::fair::Crowded;
 
 /// Why a request did not leave, or its response did not arrive.
 ///
@@ -18,7 +20,7 @@ pub enum Refusal {
     Url(String),
     /// The manifest, or the operator, does not allow this request.
     #[error("the request is not allowed: {0}")]
-    Policy(String),
+    Policy(Denial),
     /// The connector set a header that is the host's to set.
     #[error("the connector set the header {0}, which only the host sets")]
     Header(String),
@@ -33,6 +35,9 @@ pub enum Refusal {
     /// A budget is used up.
     #[error(transparent)]
     Excess(#[from] Excess),
+    /// The process has as many open connections as it may, and others wait, too.
+    #[error(transparent)]
+    Crowded(#[from] Crowded),
     /// The next request may only leave after the call has ended.
     #[error("the rate limit lets the next request leave in {0:?}, after the end of this call")]
     Paced(Duration),
@@ -93,6 +98,9 @@ pub enum Refusal {
     /// The body of the request is too long.
     #[error("the request's body is longer than {0} bytes")]
     RequestBody(u64),
+    /// The body of the request is not as long as its header says.
+    #[error("the request's body has another length than the connector announced: {0}")]
+    RequestLength(String),
     /// The body of the request broke off.
     #[error("the connector did not finish the request's body")]
     RequestAborted,
@@ -129,6 +137,8 @@ pub enum Wait {
     Body,
     /// The whole call.
     Call,
+    /// Room for a record in the audit trail.
+    Audit,
 }
 
 impl std::fmt::Display for Wait {
@@ -139,6 +149,7 @@ impl std::fmt::Display for Wait {
             Wait::Response => "the response",
             Wait::Body => "the next bytes of the response",
             Wait::Call => "the call",
+            Wait::Audit => "room in the audit trail",
         })
     }
 }
@@ -154,7 +165,7 @@ impl Refusal {
                 Resource::RequestBytes => Code::HttpRequestBodySize(None),
                 _ => Code::ConnectionLimitReached,
             },
-            Refusal::Paced(_) => Code::ConnectionLimitReached,
+            Refusal::Crowded(_) | Refusal::Paced(_) => Code::ConnectionLimitReached,
             Refusal::Resolve { .. } => Code::DnsError { rcode: None, info_code: None },
             Refusal::Address { .. } => Code::DestinationIpProhibited,
             Refusal::Connect { .. } => Code::ConnectionRefused,
@@ -163,15 +174,36 @@ impl Refusal {
             Refusal::Timeout { what, .. } => match what {
                 Wait::Resolve => Code::DnsTimeout,
                 Wait::Connect => Code::ConnectionTimeout,
-                Wait::Response | Wait::Call => Code::HttpResponseTimeout,
+                Wait::Response | Wait::Call | Wait::Audit => Code::HttpResponseTimeout,
                 Wait::Body => Code::ConnectionReadTimeout,
             },
             Refusal::Exchange { .. } => Code::ConnectionTerminated,
-            Refusal::RequestBody(_) => Code::HttpRequestBodySize(None),
+            Refusal::RequestBody(_) | Refusal::RequestLength(_) => Code::HttpRequestBodySize(None),
             Refusal::RequestAborted => Code::HttpProtocolError,
             Refusal::ResponseHeader { .. } => Code::HttpResponseHeaderSectionSize(None),
             Refusal::Coding(_) | Refusal::Decode(_) => Code::HttpResponseContentCoding(None),
             Refusal::Host(_) => Code::InternalError(None),
+        }
+    }
+
+    /// The rule that denied the request; none where it was allowed and something else went wrong.
+    pub(crate) fn rule(&self) -> Option<&'static str> {
+        match self {
+            Refusal::Url(_) => Some("the reading of URLs"),
+            Refusal::Policy(denial) => Some(denial.rule()),
+            Refusal::Header(_) => Some("the host's headers"),
+            Refusal::Leak { .. } => Some("the scan for secrets"),
+            Refusal::Excess(_) | Refusal::RequestBody(_) => Some("the budget"),
+            Refusal::Address { .. } => Some("public addresses only"),
+            _ => None,
+        }
+    }
+
+    /// Lines of policy that would allow the request, each with a comment that says where it belongs.
+    pub fn allow(&self) -> &[String] {
+        match self {
+            Refusal::Policy(denial) => denial.allow(),
+            _ => &[],
         }
     }
 

@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Version, header};
-use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -15,17 +13,17 @@ use zeroize::Zeroizing;
 
 use super::body::ResponseBody;
 use super::decode::{ACCEPTED, Coding, Decoded};
+use super::dial;
 use super::exchange::{Exchanged, Outgoing, exchange};
 use super::gate::{Admitted, Gate, is_forbidden};
 use super::pace::until;
-use super::pool::{self, HEADER_BYTES, HEADER_FIELDS, Key, Sender};
+use super::pool::{Connected, HEADER_BYTES, HEADER_FIELDS, Key};
 use super::refusal::{Refusal, Wait};
 use super::retry;
+use super::upload::{self, Progress, RequestBody, Stop, Written};
 use super::wire::{Lease, Times, Wire};
 use crate::budget::Resource;
 
-/// The longest body of a request, whatever the budget.
-const LONGEST_BODY: u64 = 8 << 20;
 /// Bodies up to this length are read before the response is handed over, so that they don't hold their connection.
 const READ_AHEAD: u64 = 64 * 1024;
 /// How long the body of a response that is not handed over is read for.
@@ -46,8 +44,8 @@ pub(super) struct Waits {
     connect: Duration,
     response: Duration,
     idle: Duration,
-    call: Duration,
-    deadline: Instant,
+    pub call: Duration,
+    pub deadline: Instant,
 }
 
 impl Waits {
@@ -57,6 +55,11 @@ impl Waits {
         let call = gate.meter().budget().call;
         let deadline = Instant::now().checked_add(call).unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
         Waits { connect: options.connect_timeout, response: options.response_timeout, idle: options.idle_timeout, call, deadline }
+    }
+
+    /// When the call ends.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     /// What the connector asks for, where that is shorter.
@@ -82,32 +85,34 @@ struct Failed {
 
 impl Admitted {
     /// Sends the request and hands over its response.
-    pub async fn send(
+    pub async fn send<B: Into<Written>>(
         self,
         headers: HeaderMap,
-        body: impl Future<Output = Result<Bytes, Refusal>>,
+        body: impl Future<Output = Result<B, Refusal>>,
         waits: Waits,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let (gate, event, started) = (self.gate.clone(), self.event, self.started);
+        let (gate, event, started) = (self.gate.clone(), self.event.clone(), self.started);
         let sent = self.run(headers, body, waits).await;
         sent.inspect_err(|refusal| {
-            gate.finish(event, started, 0, 0);
-            gate.refuse(Some(event), refusal);
+            gate.finish(&event, started, 0, 0);
+            gate.refuse(&event, refusal);
         })
     }
 
-    async fn run(
+    async fn run<B: Into<Written>>(
         self,
         headers: HeaderMap,
-        body: impl Future<Output = Result<Bytes, Refusal>>,
+        body: impl Future<Output = Result<B, Refusal>>,
         waits: Waits,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let body = until(waits.deadline, waits.call, body).await??;
-        let outgoing = self.prepare(headers, body, waits)?;
-        let safe = matches!(self.method, Method::GET | Method::HEAD) && outgoing.body.is_empty();
+        let (outgoing, mut body) = self.prepare(headers, body.into(), waits)?;
+        let safe = matches!(self.method, Method::GET | Method::HEAD) && body.is_kept();
+        // Dropped with this request, whatever becomes of it.
+        let mut upload = body.progress().map(Stop::new);
         let mut attempt = 1;
         loop {
-            let outcome = self.attempt(&outgoing, attempt).await;
+            let outcome = self.attempt(&outgoing, &mut body, &mut upload, attempt).await;
             let asked = match &outcome {
                 Ok(response) if retry::is_transient(response.status()) => {
                     retry::asked(response.status(), response.headers(), SystemTime::now())
@@ -136,13 +141,8 @@ impl Admitted {
     }
 
     /// Scans what the connector made, then adds what only the host knows.
-    fn prepare(&self, mut headers: HeaderMap, body: Bytes, waits: Waits) -> Result<Outgoing, Refusal> {
+    fn prepare(&self, mut headers: HeaderMap, body: Written, waits: Waits) -> Result<(Outgoing, RequestBody), Refusal> {
         let gate = &self.gate;
-        let length = body.len() as u64;
-        if length > LONGEST_BODY {
-            return Err(Refusal::RequestBody(LONGEST_BODY));
-        }
-        gate.meter().sent(length)?;
         if let Some(name) = headers.keys().find(|name| is_forbidden(name) || gate.injection.owns(name)) {
             return Err(Refusal::Header(name.to_string()));
         }
@@ -156,52 +156,68 @@ impl Admitted {
             for (name, value) in &headers {
                 leak(scrubber.find(name.as_str().as_bytes()).or_else(|| scrubber.find(value.as_bytes())), "header")?;
             }
-            leak(scrubber.find(&body), "body")?;
+        }
+        let body = RequestBody::new(body, gate, &self.event, upload::announced(&headers)?, &waits)?;
+        if !body.is_kept() && matches!(self.method, Method::GET | Method::HEAD) {
+            return Err(Refusal::RequestBody(upload::KEPT as u64));
         }
         for name in OVERWRITTEN {
             headers.remove(name);
         }
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         headers.insert(header::USER_AGENT, gate.egress.user_agent.clone());
-        gate.injection.inject(&mut headers, &mut path_and_query);
+        if self.with_credentials {
+            gate.leaves_with_credentials(&self.event);
+            gate.injection.inject(&mut headers, &mut path_and_query);
+        }
         let key = Key {
             tenant: gate.tenant.clone(),
             connection: gate.connection.clone(),
             origin: self.target.origin.clone(),
             identity: 0,
         };
-        Ok(Outgoing { key, headers, path_and_query, body, waits })
+        Ok((Outgoing { key, headers, path_and_query, waits }, body))
     }
 
     /// Sends the request once.
-    async fn attempt(&self, outgoing: &Outgoing, attempt: u32) -> Result<Response<Wire>, Failed> {
+    async fn attempt(
+        &self,
+        outgoing: &Outgoing,
+        body: &mut RequestBody,
+        upload: &mut Option<Stop>,
+        attempt: u32,
+    ) -> Result<Response<Wire>, Failed> {
         let fresh = |refusal| Failed { refusal, stale: false };
         let gate = &self.gate;
         let waits = &outgoing.waits;
-        gate.change(self.event, |event| event.attempts = attempt);
+        self.event.change(|event| event.attempts = attempt);
         let permits = until(waits.deadline, waits.call, self.permits(waits.deadline)).await.and_then(|permits| permits);
         let permits = permits.map_err(fresh)?;
+        self.event.room(waits.deadline).await.map_err(fresh)?;
         let addresses = until(waits.deadline, waits.call, gate.egress.names.addresses(&outgoing.key.origin)).await;
         let addresses = addresses.and_then(|addresses| addresses).map_err(fresh)?;
         let mut permits = Some(permits);
         loop {
             let idle = gate.egress.pool.take(&outgoing.key).await;
             let stale = idle.is_some();
-            let sender = match idle {
-                Some(sender) => sender,
+            let connected = match idle {
+                Some(connected) => connected,
                 None => self.connect(outgoing, &addresses).await.map_err(fresh)?,
             };
-            let limit = waits.response.min(waits.deadline.saturating_duration_since(Instant::now()));
-            let late = Refusal::Timeout { what: Wait::Response, limit };
-            let exchanged =
-                tokio::time::timeout(limit, exchange(sender, &self.method, outgoing)).await.map_err(|_| fresh(late))?;
+            self.event.change(|event| event.address = connected.address);
+            let late = late(waits, body.progress());
+            let exchanged = tokio::select! {
+                exchanged = exchange(connected, &self.method, outgoing, body) => exchanged,
+                refusal = late => return Err(fresh(refusal)),
+            };
             match exchanged {
-                Ok((response, sender)) => {
+                Ok((response, connected)) => {
                     gate.heed(response.status(), response.headers(), jitter());
                     let lease = Lease {
                         pool: gate.egress.pool.clone(),
                         key: outgoing.key.clone(),
-                        sender: Some(sender),
+                        connected: Some(connected),
+                        upload: upload.take(),
                         permits: permits.take().unwrap_or_default(),
                     };
                     let times = Times { idle: waits.idle, deadline: waits.deadline, call: waits.call };
@@ -232,7 +248,7 @@ impl Admitted {
         Ok(permits)
     }
 
-    async fn connect(&self, outgoing: &Outgoing, addresses: &[SocketAddr]) -> Result<Sender, Refusal> {
+    async fn connect(&self, outgoing: &Outgoing, addresses: &[SocketAddr]) -> Result<Connected, Refusal> {
         let gate = &self.gate;
         let origin = &outgoing.key.origin;
         let tls = match (origin.secure, &gate.tls) {
@@ -240,12 +256,13 @@ impl Admitted {
             (true, Some(tls)) => Some(tls.clone()),
             (true, None) => return Err(Refusal::Host("no TLS for this connection".to_owned())),
         };
+        let place = gate.egress.pool.place(&gate.tenant, outgoing.waits.deadline).await?;
         let limit = outgoing.waits.connect.min(outgoing.waits.deadline.saturating_duration_since(Instant::now()));
-        let sender = pool::connect(origin, addresses, tls, limit).await?;
-        if let Sender::Http2(shared) = &sender {
-            gate.egress.pool.give(outgoing.key.clone(), Sender::Http2(shared.clone()));
+        let connected = dial::connect(origin, addresses, tls, limit, place).await?;
+        if let Some(shared) = connected.share() {
+            gate.egress.pool.give(outgoing.key.clone(), shared);
         }
-        Ok(sender)
+        Ok(connected)
     }
 
     /// Holds a response's header to its limits, and reads a short body ahead.
@@ -273,7 +290,7 @@ impl Admitted {
     /// Makes a response what the connector may see.
     fn hand_over(&self, response: Response<Wire>) -> Result<Response<ResponseBody>, Refusal> {
         let (mut parts, wire) = response.into_parts();
-        self.gate.change(self.event, |event| event.status = Some(parts.status.as_u16()));
+        self.event.change(|event| event.status = Some(parts.status.as_u16()));
         let coding = if self.method == Method::HEAD { None } else { Coding::of(&parts.headers)? };
         if coding.is_some() {
             OF_THE_CODED.iter().for_each(|name| drop(parts.headers.remove(*name)));
@@ -296,7 +313,7 @@ impl Admitted {
         self.gate.hit(hits);
         parts.version = Version::HTTP_11;
         parts.extensions.clear();
-        let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event, self.started, hits);
+        let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event.clone(), self.started, hits);
         Ok(Response::from_parts(parts, body))
     }
 }
@@ -307,14 +324,16 @@ async fn drain(response: Response<Wire>) {
     let _ = tokio::time::timeout(DRAIN, wire.read_ahead(READ_AHEAD)).await;
 }
 
-/// The body that a connector writes, whole.
-pub(super) async fn collect(body: wasmtime_wasi_http::WasiBody) -> Result<Bytes, Refusal> {
-    let limit = usize::try_from(LONGEST_BODY).unwrap_or(usize::MAX);
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::RequestBody(LONGEST_BODY)),
-        Err(_) => Err(Refusal::RequestAborted),
+/// Until a response is late. The server's time begins when the connector has written the body.
+async fn late(waits: &Waits, upload: Option<Arc<Progress>>) -> Refusal {
+    if let Some(upload) = upload
+        && let Err(late) = until(waits.deadline, waits.call, upload.ended()).await
+    {
+        return late;
     }
+    let limit = waits.response.min(waits.deadline.saturating_duration_since(Instant::now()));
+    tokio::time::sleep(limit).await;
+    Refusal::Timeout { what: Wait::Response, limit }
 }
 
 fn jitter() -> u8 {

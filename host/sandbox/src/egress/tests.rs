@@ -1,13 +1,18 @@
 //! Egress against real TLS servers on this machine.
 
+mod audit;
 mod bodies;
 mod connections;
+mod crowding;
 mod hooks;
 mod leaving;
 mod names;
 mod placements;
+mod receiver;
 mod repeats;
+mod roots;
 mod server;
+mod uploads;
 
 use std::sync::Arc;
 

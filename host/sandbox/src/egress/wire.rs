@@ -13,8 +13,9 @@ use hyper::body::Incoming;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, Sleep};
 
-use super::pool::{Key, Pool, Sender};
+use super::pool::{Connected, Key, Pool, Sender};
 use super::refusal::{Refusal, Wait};
+use super::upload::Stop;
 use crate::budget::Meter;
 
 /// A connection in use, and the right to use it. At the response's end the connection goes back to the pool and the permits go free;
@@ -22,16 +23,27 @@ use crate::budget::Meter;
 pub(crate) struct Lease {
     pub pool: Arc<Pool>,
     pub key: Key,
-    pub sender: Option<Sender>,
+    pub connected: Option<Connected>,
+    /// The request's body, where it is still on its way.
+    pub upload: Option<Stop>,
     pub permits: Vec<OwnedSemaphorePermit>,
 }
 
 impl Lease {
-    fn give_back(self) {
-        drop(self.permits);
-        if let Some(sender @ Sender::Http1(_)) = self.sender {
-            self.pool.give(self.key, sender);
+    fn give_back(mut self) {
+        self.permits.clear();
+        // Of HTTP/2 the pool has a hand already.
+        let is_over = self.upload.as_ref().is_none_or(Stop::is_over);
+        if let Some(connected) = self.connected.take_if(|connected| is_over && matches!(connected.sender, Sender::Http1(_))) {
+            self.pool.give(self.key.clone(), connected);
         }
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.connected = None;
+        self.pool.settle();
     }
 }
 

@@ -1,4 +1,4 @@
-//! How many instances this machine holds. What runs out first is the kernel's limit of memory mappings, not memory.
+//! How many instances, and connections to vendors, this machine holds. What runs out first is the kernel's limit of memory mappings, not memory.
 
 use std::fs;
 
@@ -6,8 +6,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Mappings of one live instance: seven were counted, one is spare.
 const MAPPINGS: u64 = 8;
-/// Descriptors of one live instance: its connections, and its share of everything else.
+/// Descriptors of one live instance: two connections, and its share of everything else.
 const DESCRIPTORS: u64 = 3;
+const CONNECTIONS: u64 = 2;
 /// Memory of a small instance that waits for a response, with its connection. Larger ones are bounded by their budgets.
 const BYTES: u64 = 300 << 10;
 /// Where the machine doesn't say.
@@ -17,6 +18,11 @@ const UNKNOWN: u64 = 1_000;
 pub(super) fn instances() -> u32 {
     let room = mappings().min(descriptors()).min(memory());
     u32::try_from(room).unwrap_or(u32::MAX).clamp(1, 1_000_000)
+}
+
+/// Two of every three descriptors, so that stores, logs and listeners never lack theirs.
+pub(crate) fn connections() -> u32 {
+    u32::try_from(descriptors().saturating_mul(CONNECTIONS)).unwrap_or(u32::MAX).clamp(1, 1_000_000)
 }
 
 fn mappings() -> u64 {
