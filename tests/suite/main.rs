@@ -4,6 +4,7 @@
 
 mod bad_files;
 mod bad_vendors;
+mod budgets;
 mod components;
 mod dependencies;
 mod interruption;
