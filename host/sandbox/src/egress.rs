@@ -16,6 +16,8 @@ mod decode;
 mod dial;
 mod event;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod hooks;
 mod pace;
@@ -29,6 +31,7 @@ mod send;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
+mod token;
 mod upload;
 mod url;
 mod wire;
@@ -52,7 +55,7 @@ pub use policy::{Denial, Mode, Purpose};
 pub use refusal::{Refusal, Wait};
 pub(crate) use url::Target;
 
-use crate::vault::Overrides;
+use crate::vault::{Overrides, Tokens};
 
 use crate::engine::capacity;
 
@@ -184,6 +187,7 @@ pub struct Egress {
     names: resolve::Names,
     paces: pace::Paces,
     pool: Arc<pool::Pool>,
+    tokens: Tokens,
     user_agent: HeaderValue,
     authorities: Vec<CertificateDer<'static>>,
     /// Records that found no room in the audit trail.
@@ -208,8 +212,8 @@ impl Egress {
         if options.mode == Mode::Count {
             tracing::warn!("what manifests deny is let out without credentials where the operator's rules cover it, and counted");
         }
-        let (lost, tls) = (AtomicU64::new(0), OnceLock::new());
-        Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, lost, tls }))
+        let (tokens, lost, tls) = (Tokens::default(), AtomicU64::new(0), OnceLock::new());
+        Ok(Arc::new(Egress { options, names, paces, pool, tokens, user_agent, authorities, lost, tls }))
     }
 
     /// A gate for one session of one connection. The first one reads the system's certificate authorities, which takes milliseconds.

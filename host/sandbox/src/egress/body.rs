@@ -76,7 +76,7 @@ impl ResponseBody {
             self.ready = match self.gate.scrubber() {
                 Some(scrubber) => {
                     let before = self.window.hits;
-                    let sure = self.window.push(scrubber, &piece, self.ended);
+                    let sure = self.window.push(&scrubber, &piece, self.ended);
                     self.gate.hit(self.window.hits - before);
                     sure
                 }
