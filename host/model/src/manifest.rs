@@ -124,6 +124,12 @@ pub enum Placement {
         /// The parameter's name.
         name: String,
     },
+    /// The client's certificate in TLS: the secret is PEM with the certificate, those that vouch for it, and the private key, which
+    /// never leaves the host.
+    ClientCertificate {
+        /// The secret field.
+        secret: String,
+    },
 }
 
 impl Placement {
@@ -133,7 +139,8 @@ impl Placement {
             Placement::Header { secret, .. }
             | Placement::Bearer { secret }
             | Placement::Basic { secret, .. }
-            | Placement::Query { secret, .. } => secret,
+            | Placement::Query { secret, .. }
+            | Placement::ClientCertificate { secret } => secret,
         }
     }
 
@@ -142,7 +149,7 @@ impl Placement {
         match self {
             Placement::Header { name, .. } => Some(name),
             Placement::Bearer { .. } | Placement::Basic { .. } => Some("authorization"),
-            Placement::Query { .. } => None,
+            Placement::Query { .. } | Placement::ClientCertificate { .. } => None,
         }
     }
 }

@@ -49,6 +49,7 @@ pub use policy::{Ceiling, Purpose};
 pub use refusal::{Refusal, Wait};
 
 use crate::engine::capacity;
+use crate::vault::ClientCertificate;
 
 /// Which certificate authorities are trusted to vouch for vendors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -189,8 +190,8 @@ impl Egress {
         &self.options.ceiling
     }
 
-    fn tls(&self) -> Result<Arc<ClientConfig>, EgressError> {
+    fn tls(&self, certificate: Option<&(String, ClientCertificate)>) -> Result<Arc<ClientConfig>, EgressError> {
         let made = self.tls.get_or_init(|| tls::config(self.options.roots, &self.authorities));
-        made.as_ref().map(tls::apart).map_err(EgressError::clone)
+        tls::apart(made.as_ref().map_err(EgressError::clone)?, certificate)
     }
 }

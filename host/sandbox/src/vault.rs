@@ -3,6 +3,7 @@
 //! A sealed credential opens under the same [`Binding`] only. Whoever points a connection at another host, or accepts a connector
 //! that would put the secret elsewhere, has to enter it again.
 
+mod certificate;
 mod key;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,8 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, ConnectorId, Manifest, Secret, TenantId};
 use zeroize::Zeroizing;
+
+pub(crate) use certificate::ClientCertificate;
 
 /// The first byte of what is sealed.
 const VERSION: u8 = 1;

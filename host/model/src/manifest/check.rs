@@ -121,6 +121,14 @@ impl Manifest {
                     let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
                     found.when(!good, path("name"), || format!("{name:?} can't be a query parameter"));
                 }
+                Placement::ClientCertificate { .. } => {
+                    let others = || self.auth.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
+                    let second = others().any(|other| matches!(other, Placement::ClientCertificate { .. }));
+                    found.when(second, path("type"), || "a connection has one client certificate at most".to_owned());
+                    // Its private key would leave the host.
+                    let sent = others().any(|other| other.secret() == secret);
+                    found.when(sent, path("secret"), || format!("{secret} goes somewhere else, too; a private key never does"));
+                }
                 Placement::Bearer { .. } => {}
             }
         }

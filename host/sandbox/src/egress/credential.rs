@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::EgressError;
 use super::scrub::{SHORTEST, Scrubber};
 use super::url::Target;
-use crate::vault::Credentials;
+use crate::vault::{ClientCertificate, Credentials};
 
 const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
@@ -27,6 +27,8 @@ pub(crate) struct Injection {
     owned: HashSet<HeaderName>,
     /// The placements' parameters.
     parameters: Vec<String>,
+    /// For TLS, with its field.
+    pub certificate: Option<(String, ClientCertificate)>,
     /// Secret fields that are too short to be looked for in responses.
     pub short: Vec<String>,
     pub scrubber: Option<Scrubber>,
@@ -38,10 +40,12 @@ impl Injection {
         let mut query = Vec::new();
         let mut owned = HashSet::new();
         let mut parameters = Vec::new();
+        let mut certificate = None;
         // Secrets, and what is made of them on a request.
         let mut tokens: Vec<(String, Zeroizing<String>)> = Vec::new();
         for field in credentials.fields() {
-            if let Some(secret) = credentials.get(field) {
+            // A client certificate's key is never sent, so nobody can echo it; and its lines of base64 are no one's secret each.
+            if let Some(secret) = credentials.get(field).filter(|_| !is_certificate(manifest, field)) {
                 tokens.push((field.to_owned(), Zeroizing::new(secret.expose().to_owned())));
             }
         }
@@ -72,6 +76,10 @@ impl Injection {
                     tokens.push((field.to_owned(), token.clone()));
                     Zeroizing::new(format!("Basic {}", *token))
                 }
+                Placement::ClientCertificate { .. } => {
+                    certificate = Some((field.to_owned(), ClientCertificate::read(secret).map_err(wrong)?));
+                    continue;
+                }
                 Placement::Query { name, .. } => {
                     let value = Zeroizing::new(utf8_percent_encode(secret.expose(), IN_QUERY).to_string());
                     query.push((name.clone(), value));
@@ -91,7 +99,7 @@ impl Injection {
             .map(str::to_owned)
             .collect();
         let scrubber = Scrubber::new(tokens.iter().map(|(field, token)| (field.as_str(), token.as_bytes())))?;
-        Ok(Injection { headers, query, owned, parameters, short, scrubber })
+        Ok(Injection { headers, query, owned, parameters, certificate, short, scrubber })
     }
 
     /// Whether a header is a credential's.
@@ -134,6 +142,10 @@ impl Injection {
             path_and_query.push_str(value);
         }
     }
+}
+
+fn is_certificate(manifest: &Manifest, field: &str) -> bool {
+    manifest.auth.iter().any(|place| matches!(place, Placement::ClientCertificate { secret } if secret == field))
 }
 
 fn user_name<'a>(field: &str, settings: &'a Settings, credentials: &'a Credentials) -> Cow<'a, str> {

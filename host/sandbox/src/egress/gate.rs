@@ -54,6 +54,8 @@ pub struct Gate {
     pub(super) injection: Injection,
     pub(super) pace: Arc<Pace>,
     pub(super) tls: Option<Arc<ClientConfig>>,
+    /// Of its client certificate.
+    pub(super) identity: Option<blake3::Hash>,
     /// Requests of this session at once.
     pub(super) concurrent: Arc<Semaphore>,
     /// Headers that a connector may neither set nor see.
@@ -87,8 +89,11 @@ impl Gate {
     pub(super) fn new(egress: Arc<Egress>, options: GateOptions) -> Result<Self, EgressError> {
         let GateOptions { tenant, connection, manifest, settings, credentials, meter } = options;
         let policy = Policy::new(&manifest, &settings, &egress.options.ceiling)?;
-        let injection = Injection::new(&manifest, &settings, &credentials)?;
-        let tls = if policy.origins().any(|origin| origin.secure) { Some(egress.tls()?) } else { None };
+        let mut injection = Injection::new(&manifest, &settings, &credentials)?;
+        let certificate = injection.certificate.take();
+        let secure = certificate.is_some() || policy.origins().any(|origin| origin.secure);
+        let tls = if secure { Some(egress.tls(certificate.as_ref())?) } else { None };
+        let identity = certificate.map(|(_, certificate)| certificate.identity());
         let pace = egress.paces.of(&tenant, &connection, &manifest.rate);
         let mut forbidden = injection.owned();
         forbidden.extend(wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS);
@@ -102,6 +107,7 @@ impl Gate {
             injection,
             pace,
             tls,
+            identity,
             concurrent: Arc::new(Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS))),
             forbidden: Arc::new(forbidden),
             meter,

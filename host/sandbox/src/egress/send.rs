@@ -166,7 +166,7 @@ impl Admitted {
             tenant: gate.tenant.clone(),
             connection: gate.connection.clone(),
             origin: self.target.origin.clone(),
-            identity: 0,
+            identity: gate.identity,
         };
         Ok((Outgoing { key, headers, path_and_query, waits }, body))
     }

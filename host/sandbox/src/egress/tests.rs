@@ -1,6 +1,7 @@
 //! Egress against real TLS servers on this machine.
 
 mod bodies;
+mod certificates;
 mod connections;
 mod crowding;
 mod hooks;
