@@ -20,7 +20,7 @@ check: tools ## Formatting and lints
 bench: components ## Every benchmark, each a ratio measured in one run
 	cargo bench --locked --workspace --benches
 
-components: host ## The connectors as packed components, in target/connectors
+components: host ## The connectors as packed components, in target/connectors, and the corpus's guest, in target/hostile
 	HEADCOUNT=$(HEADCOUNT) connectors/build
 
 host: tools ## The headcount program

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use headcount_sandbox::egress::{Egress, EgressOptions};
+use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
 use headcount_sandbox::vault::Vault;
 use headcount_sandbox::{Budget, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
+use crate::audit::{AuditOptions, Trail};
 use crate::{Error, Headcount, Inner};
 
 /// Where the key that seals credentials may stand: 32 bytes in hexadecimal or base64.
@@ -23,6 +24,7 @@ pub struct Builder {
     egress: EgressOptions,
     budget: Budget,
     extra_hosts: Vec<String>,
+    audit: AuditOptions,
 }
 
 impl Builder {
@@ -33,6 +35,7 @@ impl Builder {
             egress: EgressOptions::default(),
             budget: Budget::default(),
             extra_hosts: Vec::new(),
+            audit: AuditOptions::default(),
         }
     }
 
@@ -48,7 +51,7 @@ impl Builder {
         self
     }
 
-    /// What one session may use.
+    /// What one session may use; tenants can narrow it, and never widen it.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self
@@ -60,11 +63,18 @@ impl Builder {
         self
     }
 
+    /// How much of each tenant's audit trail is kept in the store. An embedder who takes the records himself gives
+    /// [`EgressOptions::audit`] a channel of his own; then the store gets none.
+    pub fn audit(mut self, audit: AuditOptions) -> Self {
+        self.audit = audit;
+        self
+    }
+
     /// Opens the host.
     ///
     /// # Errors
     /// The folder, the store, the key or the engine can't be used.
-    pub async fn open(self) -> Result<Headcount, Error> {
+    pub async fn open(mut self) -> Result<Headcount, Error> {
         let file = |what: &'static str, path: &Path| {
             let path = path.display().to_string();
             move |problem: String| Error::File { what, path, problem }
@@ -83,13 +93,33 @@ impl Builder {
                 .map_err(|error| Error::Sandbox(error.to_string()))?
                 .map_err(|error| file("the key that seals credentials,", &self.data.join("headcount.key"))(error.to_string()))?
         };
-        let egress = Egress::new(self.egress).map_err(|error| Error::Sandbox(error.to_string()))?;
+        let sandbox = |error: EgressError| Error::Sandbox(error.to_string());
+        let ceiling = self.egress.ceiling.clone();
+        let overrides = self.egress.overrides().map_err(sandbox)?;
+        let trail = if self.egress.audit.is_none() {
+            let (records, trail) = Trail::start(store.clone(), self.audit);
+            self.egress.audit = Some(records);
+            Some(trail)
+        } else {
+            None
+        };
+        let egress = Egress::new(self.egress).map_err(sandbox)?;
         let mut options = RuntimeOptions::new(egress);
         options.cache = Some(self.data.join("compiled"));
         options.cache_key = vault.derive("headcount 2026 compiled code");
         let runtime = Runtime::new(options).map_err(|error| Error::Sandbox(error.to_string()))?;
         Ok(Headcount {
-            inner: Arc::new(Inner { store, runtime, vault, data: self.data, budget: self.budget, extra_hosts: self.extra_hosts }),
+            inner: Arc::new(Inner {
+                store,
+                runtime,
+                vault,
+                overrides,
+                ceiling,
+                data: self.data,
+                budget: self.budget,
+                extra_hosts: self.extra_hosts,
+                trail,
+            }),
         })
     }
 }

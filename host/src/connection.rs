@@ -101,7 +101,7 @@ impl Tenant {
         self.inner.store.put_connection(&connection).await?;
         let mut stale = Vec::new();
         for credential in self.inner.store.credentials(&self.id, id).await? {
-            let binding = binding(&manifest, &connection, &credential.field);
+            let binding = self.inner.binding(&manifest, &connection, &credential.field);
             if self.inner.vault.open(&binding, &credential.sealed).is_err() {
                 stale.push(credential.field);
             }
@@ -172,7 +172,14 @@ impl Tenant {
 
 impl Inner {
     pub(crate) fn settings(&self, manifest: &Manifest, given: &BTreeMap<String, Value>) -> Result<Settings, Error> {
-        manifest.settings(given, |host| self.extra_hosts.iter().any(|extra| extra == host)).map_err(Error::Settings)
+        let listed = |host: &str| self.ceiling.lists(host) || self.extra_hosts.iter().any(|extra| extra == host);
+        manifest.settings(given, listed).map_err(Error::Settings)
+    }
+
+    /// What a credential is sealed to: changing any of it asks for the secret again.
+    fn binding(&self, manifest: &Manifest, connection: &Connection, field: &str) -> Binding {
+        let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
+        Binding::new(tenant, id, manifest, &connection.settings, &self.overrides, field)
     }
 
     fn seal(
@@ -186,7 +193,7 @@ impl Inner {
         if secret.is_empty() {
             return Err(Error::Credential { connection: connection.id.clone(), field, problem: "it is empty".to_owned() });
         }
-        let sealed = self.vault.seal(&binding(manifest, connection, &field), secret).map_err(|error| Error::Credential {
+        let sealed = self.vault.seal(&self.binding(manifest, connection, &field), secret).map_err(|error| Error::Credential {
             connection: connection.id.clone(),
             field: field.clone(),
             problem: error.to_string(),
@@ -201,14 +208,13 @@ impl Inner {
         for field in manifest.secret_fields() {
             match sealed.iter().find(|credential| credential.field == field.name) {
                 Some(credential) => {
-                    let secret =
-                        self.vault.open(&binding(manifest, connection, &field.name), &credential.sealed).map_err(|error| {
-                            Error::Credential {
-                                connection: connection.id.clone(),
-                                field: field.name.clone(),
-                                problem: error.to_string(),
-                            }
-                        })?;
+                    let secret = self.vault.open(&self.binding(manifest, connection, &field.name), &credential.sealed).map_err(
+                        |error| Error::Credential {
+                            connection: connection.id.clone(),
+                            field: field.name.clone(),
+                            problem: error.to_string(),
+                        },
+                    )?;
                     credentials.insert(field.name.clone(), secret);
                 }
                 None if field.required => {
@@ -223,11 +229,6 @@ impl Inner {
 
 fn no_credential(tenant: &TenantId, connection: &ConnectionId, field: &str) -> Error {
     Error::NoCredential { tenant: tenant.clone(), connection: connection.clone(), field: field.to_owned() }
-}
-
-/// What a credential is sealed to: changing any of it asks for the secret again.
-fn binding(manifest: &Manifest, connection: &Connection, field: &str) -> Binding {
-    Binding::new(connection.tenant.clone(), connection.id.clone(), manifest, &connection.settings, field)
 }
 
 fn secret_field(manifest: &Manifest, field: &str) -> Result<(), Error> {

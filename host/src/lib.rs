@@ -30,6 +30,8 @@
 //! What to know before embedding it: a multi-thread tokio runtime is required; wasmtime installs handlers for SIGSEGV, SIGILL and
 //! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone.
 
+mod audit;
+mod budget;
 mod builder;
 mod catalog;
 mod connection;
@@ -37,6 +39,7 @@ mod error;
 mod lease;
 mod tenant;
 
+pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::Draft;
 pub use error::Error;
@@ -44,8 +47,8 @@ pub use tenant::Tenant;
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Manifest, Outcome, Page, Scope, Secret, SessionId, TenantId,
-    Timestamp,
+    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
+    TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Package};
@@ -58,7 +61,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headcount_sandbox::Runtime;
-use headcount_sandbox::vault::Vault;
+use headcount_sandbox::egress::Ceiling;
+use headcount_sandbox::vault::{Overrides, Vault};
+
+use crate::audit::Trail;
 
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -70,9 +76,14 @@ pub(crate) struct Inner {
     pub store: Arc<dyn Store>,
     pub runtime: Runtime,
     pub vault: Vault,
+    /// Credentials are sealed to these, too.
+    pub overrides: Overrides,
+    pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
     pub extra_hosts: Vec<String>,
+    /// None where the embedder takes the records himself.
+    pub trail: Option<Trail>,
 }
 
 impl Headcount {
@@ -105,8 +116,22 @@ impl Headcount {
         &self.inner.runtime
     }
 
+    /// Waits until the audit trail of all requests so far is in the store. Syncs, checks and actions do this at their end; call it
+    /// before the runtime ends where [`Tenant::open`] was used, or calls were dropped.
+    pub async fn flush_audit(&self) {
+        self.inner.flush_audit().await;
+    }
+
     /// The folder with the host's data.
     pub fn data(&self) -> &Path {
         &self.inner.data
+    }
+}
+
+impl Inner {
+    pub(crate) async fn flush_audit(&self) {
+        if let Some(trail) = &self.trail {
+            trail.flush().await;
+        }
     }
 }

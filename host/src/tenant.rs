@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headcount_model::{ConnectionId, Manifest, Outcome, Scope, SessionId, TenantId, Timestamp};
 use headcount_sandbox::{OpenOptions, Run};
-use headcount_store::{Connection, Health, InstalledConnector, Session, Store};
+use headcount_store::{AuditFilter, AuditRow, Connection, Health, InstalledConnector, Session, Store};
 use headcount_sync::{Job, Report, SyncOptions};
 use serde_json::Value;
 
@@ -67,7 +67,9 @@ impl Tenant {
     /// The connection can't be opened, or the vendor or the connector refuses.
     pub async fn check(&self, id: &ConnectionId) -> Result<Scope, Error> {
         let (connection, _, run) = self.open(id).await?;
-        let scope = run.check().await?;
+        let scope = run.check().await;
+        self.ended(run).await;
+        let scope = scope?;
         if matches!(connection.health, Health::Reconnect { .. }) {
             self.reconnected(id).await?;
         }
@@ -95,8 +97,9 @@ impl Tenant {
     pub async fn sync(&self, id: &ConnectionId, options: &SyncOptions) -> Result<Report, Error> {
         let _lease = self.lease(id).await?;
         let (connection, installed, run) = self.open(id).await?;
-        let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await?;
-        Ok(report)
+        let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await;
+        self.ended(run).await;
+        Ok(report?)
     }
 
     /// Does one action of a connection, at most once, and stores what it changed.
@@ -106,7 +109,9 @@ impl Tenant {
     pub async fn act(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<Outcome, Error> {
         let _lease = self.lease(id).await?;
         let (connection, installed, run) = self.open(id).await?;
-        Ok(headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await?)
+        let outcome = headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await;
+        self.ended(run).await;
+        Ok(outcome?)
     }
 
     /// The newest sessions, of all connections or of one.
@@ -125,6 +130,14 @@ impl Tenant {
         Ok(self.inner.store.session(&self.id, id).await?)
     }
 
+    /// The audit trail, the newest first: each request of each connector, and each one that was denied.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
+        Ok(self.inner.store.audit(&self.id, filter).await?)
+    }
+
     /// Opens a connection for calls of one's own: its sandbox, with credentials in place.
     ///
     /// # Errors
@@ -140,7 +153,7 @@ impl Tenant {
                 connection: connection.id.clone(),
                 settings: connection.settings.clone(),
                 credentials,
-                budget: self.inner.budget.clone(),
+                budget: self.budget(Some(id)).await?,
             },
         );
         let run = run.map_err(|error| Error::Sandbox(error.to_string()))?;
@@ -154,6 +167,12 @@ impl Tenant {
         Ok(lease)
     }
 
+    /// Ends a run, and brings what it recorded into the store.
+    async fn ended(&self, run: Run) {
+        drop(run);
+        self.inner.flush_audit().await;
+    }
+
     fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {
         Job {
             store: self.inner.store.as_ref(),
@@ -161,7 +180,7 @@ impl Tenant {
             connection,
             manifest: &installed.manifest,
             digest: installed.digest,
-            budget: &self.inner.budget,
+            budget: run.budget(),
         }
     }
 }

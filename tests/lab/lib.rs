@@ -3,6 +3,10 @@
 //! The operator's own settings put the vendors' real host names on this machine and trust the laboratory's authority, so connectors,
 //! egress and TLS are the ones that ship.
 
+pub mod hostile;
+pub mod measure;
+pub mod people;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -9,6 +9,7 @@ mod dependencies;
 mod interruption;
 mod program;
 mod requests;
+mod rooms;
 mod secrets;
 mod tidy;
 mod truth;

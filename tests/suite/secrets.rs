@@ -172,3 +172,29 @@ async fn neither_store_nor_cache_nor_log_hold_a_secret() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_is_asked_for_again_when_the_operator_puts_something_else_in_its_hosts_place() {
+    let lab = Lab::new(20).await.unwrap();
+    let id = lab.connect(Vendor::Tines).await.unwrap();
+    let opened = async |egress: headcount::sandbox::egress::EgressOptions| {
+        let host = headcount::Headcount::builder(lab.data.path()).egress(egress).open().await.unwrap();
+        host.tenant("acme".parse().unwrap()).open(&id).await.map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(opened(egress(&lab.servers)).await, Ok(()));
+    // Another port of the same machine says nothing of who listens.
+    let mut changed = egress(&lab.servers);
+    changed.resolve.values_mut().for_each(|address| address.set_port(1));
+    assert_eq!(opened(changed).await, Ok(()));
+
+    let mut changed = egress(&lab.servers);
+    changed.resolve.values_mut().for_each(|address| address.set_ip([127, 0, 0, 2].into()));
+    let refused = opened(changed).await.unwrap_err();
+    assert!(refused.contains("addresses") && refused.contains("headcount connection credential tines api-key"), "{refused}");
+
+    let mut changed = egress(&lab.servers);
+    let another = Servers::start(headcount_vendors::Company::new(8, 1), Options::default()).await.unwrap();
+    changed.extra_ca_pem.push(another.ca_pem().to_owned());
+    let refused = opened(changed).await.unwrap_err();
+    assert!(refused.contains("certificate authorities"), "{refused}");
+}

@@ -9,7 +9,7 @@ fn root() -> PathBuf {
 }
 
 /// Every file that git tracks, or would.
-fn files() -> Vec<String> {
+pub fn files() -> Vec<String> {
     let listed = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
         .current_dir(root())
@@ -19,7 +19,7 @@ fn files() -> Vec<String> {
     listed.lines().map(str::to_owned).filter(|file| root().join(file).is_file()).collect()
 }
 
-fn read(file: &str) -> String {
+pub fn read(file: &str) -> String {
     std::fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 

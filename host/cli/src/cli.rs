@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{access, action, connection, connector, demo, holders, list, sessions, sync};
+use crate::commands::{access, action, budget, connection, connector, demo, holders, list, sessions, sync};
 use crate::config::Flags;
 use crate::exit;
 
@@ -51,6 +51,9 @@ pub enum Command {
     Holders(holders::Args),
     /// Change something at a vendor
     Action(action::Args),
+    /// What one session may use: show, set
+    #[command(subcommand)]
+    Budget(budget::Command),
     /// What syncs did, and why
     Sessions(sessions::Args),
 }
@@ -102,6 +105,8 @@ mod tests {
             "holders acme group 7",
             "action acme revoke-license --set license=1 --yes",
             "action acme",
+            "budget show --connection acme",
+            "budget set memory=128MiB call=2min --connection acme",
             "sessions --connection acme",
             "sessions show 12",
         ] {

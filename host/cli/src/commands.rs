@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod action;
+pub mod budget;
 pub mod connection;
 pub mod connector;
 pub mod demo;
@@ -37,6 +38,7 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Access(args) => access::run(args, &context).await,
         Command::Holders(args) => holders::run(args, &context).await,
         Command::Action(args) => action::run(args, &context).await,
+        Command::Budget(command) => budget::run(command, &context).await,
         Command::Sessions(args) => sessions::run(args, &context).await,
     }
 }

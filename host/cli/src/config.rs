@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use headcount::TenantId;
+use headcount::{Budget, Limits, TenantId};
 use serde::Deserialize;
 
 use crate::exit::Complaint;
@@ -78,6 +78,7 @@ struct File {
     allow_loopback: bool,
     allow_host: Vec<String>,
     verbose: u8,
+    budget: Limits,
 }
 
 /// What holds after flags, environment and file.
@@ -99,6 +100,8 @@ pub struct Config {
     pub allow_hosts: Vec<String>,
     /// How much to tell: 0 to 3.
     pub verbose: u8,
+    /// What one session may use.
+    pub budget: Budget,
 }
 
 impl Config {
@@ -140,6 +143,8 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         let pair = pair.map_err(|(text, problem)| Complaint::usage(format!("resolve {text:?}: {problem}")))?;
         resolve.insert(pair.key.to_ascii_lowercase(), address(&pair)?);
     }
+    let mut budget = Budget::default();
+    budget.set(&file.budget);
     Ok(Config {
         named_data: flags.data.clone().or(file.data.map(|data| folder.join(data))),
         tenant: tenant.parse().map_err(|error: headcount::model::InvalidId| Complaint::usage(error.to_string()))?,
@@ -149,6 +154,7 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         allow_loopback: flags.allow_loopback || file.allow_loopback,
         allow_hosts: file.allow_host.into_iter().chain(flags.allow_host.iter().cloned()).collect(),
         verbose: flags.verbose.max(file.verbose),
+        budget,
     })
 }
 
@@ -179,6 +185,17 @@ mod tests {
         assert_eq!(config.resolve["b.example"], "[::1]:443".parse().unwrap());
         let plain = merge(&Flags::default(), File::default(), Path::new("")).unwrap();
         assert_eq!((plain.tenant.as_str(), plain.data()), ("default", PathBuf::from(DEFAULT_DATA)));
+    }
+
+    #[test]
+    fn the_operators_budget_stands_in_the_file() {
+        let file = parse("[budget]\nmemory = '1 GiB'\nrequests-per-minute = 60\ncall = '2 min'").unwrap();
+        let budget = merge(&Flags::default(), file, Path::new("")).unwrap().budget;
+        assert_eq!((budget.memory, budget.requests_per_minute, budget.call.as_secs()), (1 << 30, Some(60), 120));
+        assert_eq!(budget.requests, Budget::default().requests);
+        for wrong in ["[budget]\nmemroy = 1", "[budget]\ncall = 300", "[budget]\nmemory = '-1'", "[budget]\nhandles = 1"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

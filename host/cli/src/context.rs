@@ -51,7 +51,7 @@ impl Context {
     /// # Errors
     /// The data folder, the store, the key or the engine can't be used.
     pub async fn host(&self) -> anyhow::Result<Headcount> {
-        let mut builder = Headcount::builder(self.config.data()).egress(self.egress().await?);
+        let mut builder = Headcount::builder(self.config.data()).egress(self.egress().await?).budget(self.config.budget.clone());
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());
         }

@@ -39,7 +39,8 @@ Exit codes:
   130  cancelled
 With several connections: the worst of 130, 1, 4 and 3.
 
-A file given with --config holds the global flags by name (data, tenant, json, resolve, ca, allow-loopback, allow-host, verbose).
+A file given with --config holds the global flags by name (data, tenant, json, resolve, ca, allow-loopback, allow-host, verbose),
+and the operator's budget as a table: `[budget]`, with the names that `headcount budget show` lists.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
 impl Exit {

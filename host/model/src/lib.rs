@@ -4,24 +4,32 @@
 //! Records mirror the WIT contract (`wit/connector.wit`) after the host has read it: times are [`Timestamp`]s, empty text is none.
 //! The [`Manifest`] is what a connector says of itself; [`Failure`] is why something did not succeed and who must act.
 
+mod audit;
 mod failure;
 mod ids;
 mod kind;
+mod limits;
 pub mod manifest;
 mod merge;
 mod page;
+mod quantity;
 mod records;
+mod resource;
 mod secret;
 mod text;
 mod time;
 
+pub use audit::{AuditRecord, Decision, RequestEvent};
 pub use failure::{Actor, Failure, FailureCode};
 pub use ids::{ConnectionId, ConnectorId, Digest, InvalidId, SessionId, TenantId};
 pub use kind::{Kind, Reference, UnknownKind};
+pub use limits::{LimitError, Limits};
 pub use manifest::Manifest;
 pub use merge::Merge;
 pub use page::{Access, Fact, FeedAccess, Outcome, Page, Progress, Scope, Skipped};
+pub use quantity::Unit;
 pub use records::{AccountType, Application, Asset, Grant, Group, License, LicenseState, Records, Role, User, UserStatus};
+pub use resource::{Metered, Resource};
 pub use secret::Secret;
 pub use text::printable;
 pub use time::{InvalidTimestamp, Timestamp};

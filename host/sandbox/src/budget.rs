@@ -1,9 +1,16 @@
-//! What one session may use, and what it has used: one object, enforced and metered in one place.
+//! What one session may use: one type, set by the operator and narrowed by tenants and for connections.
 
+mod meter;
+
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+
+use headcount_model::manifest::Rate;
+use headcount_model::{ConnectionId, Limits, TenantId};
+
+pub use headcount_model::Resource;
+pub use meter::{Meter, Usage};
 
 /// What one session may use. Sums are of the whole session, over all its instances and calls.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,12 +26,20 @@ pub struct Budget {
     pub requests: u64,
     /// Requests under way at once.
     pub concurrent_requests: u32,
+    /// Requests a second; none: as many as the manifest allows.
+    pub requests_per_second: Option<u64>,
+    /// Requests a minute; none: as many as the manifest allows.
+    pub requests_per_minute: Option<u64>,
+    /// Requests an hour; none: as many as the manifest allows.
+    pub requests_per_hour: Option<u64>,
     /// Bytes of request bodies.
     pub request_bytes: u64,
     /// Bytes of one response body, decoded.
     pub response_bytes: u64,
     /// Bytes of all response bodies on the wire.
     pub received_bytes: u64,
+    /// Bytes of all response bodies, decoded.
+    pub decoded_bytes: u64,
     /// Records of one page.
     pub page_records: u64,
     /// Bytes of one record, as text.
@@ -33,11 +48,14 @@ pub struct Budget {
     pub records: u64,
     /// Bytes of log lines and of standard output and error.
     pub log_bytes: u64,
+    /// Who narrowed what; the rest is the operator's.
+    pub(crate) narrowed: BTreeMap<Resource, Level>,
 }
 
 impl Default for Budget {
     /// For a vendor with up to a million users: 256 MiB, an hour of processor time, 5 minutes a call, a million requests, 16 at once,
-    /// 32 MiB a response, 64 GiB a session, 10,000 records a page of at most 256 KiB each, 50 million records, 1 MiB of log.
+    /// 32 MiB a response, 64 GiB a session and 256 GiB decoded, 10,000 records a page of at most 256 KiB each, 50 million records,
+    /// 1 MiB of log.
     fn default() -> Self {
         Budget {
             memory: 256 << 20,
@@ -45,238 +63,174 @@ impl Default for Budget {
             call: Duration::from_secs(300),
             requests: 1_000_000,
             concurrent_requests: 16,
+            requests_per_second: None,
+            requests_per_minute: None,
+            requests_per_hour: None,
             request_bytes: 256 << 20,
             response_bytes: 32 << 20,
             received_bytes: 64 << 30,
+            decoded_bytes: 256 << 30,
             page_records: 10_000,
             record_bytes: 256 << 10,
             records: 50_000_000,
             log_bytes: 1 << 20,
+            narrowed: BTreeMap::new(),
         }
     }
 }
 
-/// Something that a budget bounds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-#[expect(missing_docs, reason = "each is the field of `Budget` with its name, or says itself")]
-pub enum Resource {
-    Memory,
-    Cpu,
-    Call,
-    Requests,
-    ConcurrentRequests,
-    RequestBytes,
-    ResponseBytes,
-    ReceivedBytes,
-    PageRecords,
-    RecordBytes,
-    Records,
-    LogBytes,
-    Instances,
-    Tables,
-    Handles,
-    HostCallBytes,
-    RandomBytes,
-    Headers,
+impl Budget {
+    /// The limit of a resource, in its unit; none where nothing limits it, or its limit is fixed.
+    pub fn get(&self, resource: Resource) -> Option<u64> {
+        Some(match resource {
+            Resource::Memory => self.memory,
+            Resource::Cpu => millis(self.cpu),
+            Resource::Call => millis(self.call),
+            Resource::Requests => self.requests,
+            Resource::ConcurrentRequests => self.concurrent_requests.into(),
+            Resource::RequestsPerSecond => return self.requests_per_second,
+            Resource::RequestsPerMinute => return self.requests_per_minute,
+            Resource::RequestsPerHour => return self.requests_per_hour,
+            Resource::RequestBytes => self.request_bytes,
+            Resource::ResponseBytes => self.response_bytes,
+            Resource::ReceivedBytes => self.received_bytes,
+            Resource::DecodedBytes => self.decoded_bytes,
+            Resource::PageRecords => self.page_records,
+            Resource::RecordBytes => self.record_bytes,
+            Resource::Records => self.records,
+            Resource::LogBytes => self.log_bytes,
+            _ => return None,
+        })
+    }
+
+    /// Sets what the operator names, wider than before or narrower.
+    pub fn set(&mut self, limits: &Limits) {
+        for (resource, amount) in limits.iter() {
+            self.put(resource, amount);
+            self.narrowed.remove(&resource);
+        }
+    }
+
+    /// Takes those limits that are narrower than what holds so far; wider ones change nothing.
+    pub fn narrow(&mut self, limits: &Limits, level: &Level) {
+        for (resource, amount) in limits.iter() {
+            if self.get(resource).is_none_or(|held| amount < held) {
+                self.put(resource, amount);
+                self.narrowed.insert(resource, level.clone());
+            }
+        }
+    }
+
+    fn put(&mut self, resource: Resource, amount: u64) {
+        match resource {
+            Resource::Memory => self.memory = amount,
+            Resource::Cpu => self.cpu = Duration::from_millis(amount),
+            Resource::Call => self.call = Duration::from_millis(amount),
+            Resource::Requests => self.requests = amount,
+            Resource::ConcurrentRequests => self.concurrent_requests = small(amount),
+            Resource::RequestsPerSecond => self.requests_per_second = Some(amount),
+            Resource::RequestsPerMinute => self.requests_per_minute = Some(amount),
+            Resource::RequestsPerHour => self.requests_per_hour = Some(amount),
+            Resource::RequestBytes => self.request_bytes = amount,
+            Resource::ResponseBytes => self.response_bytes = amount,
+            Resource::ReceivedBytes => self.received_bytes = amount,
+            Resource::DecodedBytes => self.decoded_bytes = amount,
+            Resource::PageRecords => self.page_records = amount,
+            Resource::RecordBytes => self.record_bytes = amount,
+            Resource::Records => self.records = amount,
+            Resource::LogBytes => self.log_bytes = amount,
+            // Limits hold none of those that are fixed.
+            _ => {}
+        }
+    }
+
+    /// Who set the limit of a resource.
+    pub fn level(&self, resource: Resource) -> Level {
+        if !Resource::SETTABLE.contains(&resource) {
+            return Level::Fixed;
+        }
+        self.narrowed.get(&resource).cloned().unwrap_or(Level::Operator)
+    }
+
+    /// That more than the limit of a resource was used.
+    pub fn excess(&self, resource: Resource) -> Excess {
+        Excess { resource, limit: self.get(resource).unwrap_or(0), level: self.level(resource) }
+    }
+
+    /// The narrower of a manifest's rate and this budget's, field by field.
+    pub(crate) fn rate(&self, manifest: &Rate) -> Rate {
+        let narrower = |asked: Option<u32>, limit: Option<u64>| {
+            let asked = asked.filter(|amount| *amount > 0);
+            asked.into_iter().chain(limit.map(small)).min()
+        };
+        Rate {
+            per_second: narrower(manifest.per_second, self.requests_per_second),
+            per_minute: narrower(manifest.per_minute, self.requests_per_minute),
+            per_hour: narrower(manifest.per_hour, self.requests_per_hour),
+            concurrent: narrower(manifest.concurrent, Some(self.concurrent_requests.max(1).into())),
+        }
+    }
 }
 
-impl fmt::Display for Resource {
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn small(amount: u64) -> u32 {
+    u32::try_from(amount).unwrap_or(u32::MAX)
+}
+
+/// Who set a limit, and so who can raise it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// The operator, for everybody.
+    Operator,
+    /// A tenant, for all its connections.
+    Tenant(TenantId),
+    /// A tenant, for one of its connections.
+    Connection(ConnectionId),
+    /// Nobody: it holds for every connector everywhere.
+    Fixed,
+}
+
+impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Resource::Memory => "memory (bytes)",
-            Resource::Cpu => "processor time (ms)",
-            Resource::Call => "time of one call (ms)",
-            Resource::Requests => "requests",
-            Resource::ConcurrentRequests => "requests at once",
-            Resource::RequestBytes => "request bodies (bytes)",
-            Resource::ResponseBytes => "one response body (bytes)",
-            Resource::ReceivedBytes => "all response bodies (bytes)",
-            Resource::PageRecords => "records of one page",
-            Resource::RecordBytes => "one record (bytes)",
-            Resource::Records => "records",
-            Resource::LogBytes => "log (bytes)",
-            Resource::Instances => "core instances, memories and tables",
-            Resource::Tables => "table elements",
-            Resource::Handles => "resource handles",
-            Resource::HostCallBytes => "values passed to the host (bytes)",
-            Resource::RandomBytes => "random bytes at once",
-            Resource::Headers => "header fields (bytes)",
-        })
+        match self {
+            Level::Operator => f.write_str("the operator"),
+            Level::Tenant(tenant) => write!(f, "tenant {tenant}"),
+            Level::Connection(connection) => write!(f, "connection {connection}"),
+            Level::Fixed => f.write_str("Headcount itself"),
+        }
     }
 }
 
 /// A budget was exceeded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the connector used more than its budget of {resource}: {limit}; the operator can raise it")]
+#[error(
+    "the connector used more than its budget of {resource}: {}, set by {level}; {}",
+    .resource.unit().show(*.limit),
+    how_to_raise(*.resource, .level)
+)]
 pub struct Excess {
     /// Of what.
     pub resource: Resource,
-    /// How much is allowed.
+    /// How much is allowed, in the resource's unit.
     pub limit: u64,
+    /// Who set that.
+    pub level: Level,
 }
 
-/// What a session has used so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Requests sent, repeats included.
-    pub requests: u64,
-    /// Requests repeated.
-    pub retries: u64,
-    /// Bytes of request bodies.
-    pub request_bytes: u64,
-    /// Bytes of response bodies on the wire.
-    pub received_bytes: u64,
-    /// Microseconds on a processor inside the connector.
-    pub cpu_micros: u64,
-    /// The most linear memory that was held at once, in bytes.
-    pub memory: u64,
-    /// Bytes of log.
-    pub log_bytes: u64,
-}
-
-/// Counts what a session uses, and latches the first excess. The latch, not the guest's error, is the result.
-#[derive(Debug)]
-pub struct Meter {
-    budget: Budget,
-    excess: Mutex<Option<Excess>>,
-    requests: AtomicU64,
-    retries: AtomicU64,
-    request_bytes: AtomicU64,
-    received_bytes: AtomicU64,
-    cpu_micros: AtomicU64,
-    memory: AtomicU64,
-    memory_peak: AtomicU64,
-    records: AtomicU64,
-    log_bytes: AtomicU64,
-}
-
-impl Meter {
-    /// A meter that has counted nothing yet.
-    pub fn new(budget: Budget) -> Arc<Self> {
-        Arc::new(Meter {
-            budget,
-            excess: Mutex::new(None),
-            requests: AtomicU64::new(0),
-            retries: AtomicU64::new(0),
-            request_bytes: AtomicU64::new(0),
-            received_bytes: AtomicU64::new(0),
-            cpu_micros: AtomicU64::new(0),
-            memory: AtomicU64::new(0),
-            memory_peak: AtomicU64::new(0),
-            records: AtomicU64::new(0),
-            log_bytes: AtomicU64::new(0),
-        })
-    }
-
-    /// What it allows.
-    pub fn budget(&self) -> &Budget {
-        &self.budget
-    }
-
-    /// The first excess, if there was one.
-    pub fn excess(&self) -> Option<Excess> {
-        self.excess.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Latches an excess, unless one is latched already, and gives it back.
-    pub fn exceed(&self, resource: Resource, limit: u64) -> Excess {
-        let excess = Excess { resource, limit };
-        self.excess.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| excess.clone());
-        excess
-    }
-
-    /// Counts one request.
-    ///
-    /// # Errors
-    /// There have been as many as the budget allows.
-    pub fn request(&self) -> Result<(), Excess> {
-        self.add(&self.requests, 1, self.budget.requests, Resource::Requests)
-    }
-
-    /// Counts one repeat of a request (which is a request, too).
-    ///
-    /// # Errors
-    /// As [`request`](Self::request).
-    pub fn retry(&self) -> Result<(), Excess> {
-        self.retries.fetch_add(1, Ordering::Relaxed);
-        self.request()
-    }
-
-    /// Counts bytes of a request's body.
-    ///
-    /// # Errors
-    /// The session sent as many as the budget allows.
-    pub fn sent(&self, bytes: u64) -> Result<(), Excess> {
-        self.add(&self.request_bytes, bytes, self.budget.request_bytes, Resource::RequestBytes)
-    }
-
-    /// Counts bytes of a response's body, as they came over the wire.
-    ///
-    /// # Errors
-    /// The session received as many as the budget allows.
-    pub fn received(&self, bytes: u64) -> Result<(), Excess> {
-        self.add(&self.received_bytes, bytes, self.budget.received_bytes, Resource::ReceivedBytes)
-    }
-
-    /// Counts time on a processor.
-    ///
-    /// # Errors
-    /// The session used as much as the budget allows.
-    pub fn cpu(&self, micros: u64) -> Result<(), Excess> {
-        let limit = u64::try_from(self.budget.cpu.as_micros()).unwrap_or(u64::MAX);
-        let used = self.cpu_micros.fetch_add(micros, Ordering::Relaxed).saturating_add(micros);
-        if used > limit { Err(self.exceed(Resource::Cpu, limit / 1_000)) } else { Ok(()) }
-    }
-
-    /// Counts linear memory that an instance is about to get.
-    ///
-    /// # Errors
-    /// The session's instances would hold more than the budget allows.
-    pub fn grow(&self, bytes: u64) -> Result<(), Excess> {
-        let held = self.memory.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes);
-        if held > self.budget.memory {
-            self.memory.fetch_sub(bytes, Ordering::Relaxed);
-            return Err(self.exceed(Resource::Memory, self.budget.memory));
+fn how_to_raise(resource: Resource, level: &Level) -> String {
+    let name = resource.name();
+    match level {
+        Level::Operator => format!("the operator can raise it: `{name}` in the table [budget] of the configuration file"),
+        Level::Tenant(tenant) => format!("raise it with `headcount budget set {name}=AMOUNT --tenant {tenant}`"),
+        Level::Connection(connection) => {
+            format!("raise it with `headcount budget set {name}=AMOUNT --connection {connection}`")
         }
-        self.memory_peak.fetch_max(held, Ordering::Relaxed);
-        Ok(())
-    }
-
-    /// Gives back linear memory of a dropped instance, or of a growth that failed.
-    pub fn shrink(&self, bytes: u64) {
-        self.memory.fetch_sub(bytes, Ordering::Relaxed);
-    }
-
-    /// Counts records that the connector gave.
-    ///
-    /// # Errors
-    /// The session gave as many as the budget allows.
-    pub fn records(&self, records: u64) -> Result<(), Excess> {
-        self.add(&self.records, records, self.budget.records, Resource::Records)
-    }
-
-    /// Counts bytes of log; false once there were as many as the budget allows. Log past the budget is dropped, not an error.
-    pub fn log(&self, bytes: u64) -> bool {
-        self.log_bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.budget.log_bytes
-    }
-
-    /// What has been used so far.
-    pub fn usage(&self) -> Usage {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        Usage {
-            requests: read(&self.requests),
-            retries: read(&self.retries),
-            request_bytes: read(&self.request_bytes),
-            received_bytes: read(&self.received_bytes),
-            cpu_micros: read(&self.cpu_micros),
-            memory: read(&self.memory_peak),
-            log_bytes: read(&self.log_bytes),
-        }
-    }
-
-    fn add(&self, counter: &AtomicU64, amount: u64, limit: u64, resource: Resource) -> Result<(), Excess> {
-        let used = counter.fetch_add(amount, Ordering::Relaxed).saturating_add(amount);
-        if used > limit { Err(self.exceed(resource, limit)) } else { Ok(()) }
+        Level::Fixed => "nobody can raise it: the connector's author must ask for less at once".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

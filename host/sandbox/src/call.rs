@@ -11,7 +11,7 @@ mod worker;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use headcount_model::manifest::Settings;
-use headcount_model::{ConnectionId, Outcome, Page, Scope, TenantId};
+use headcount_model::{ConnectionId, Outcome, Page, Scope, SessionId, TenantId};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -76,6 +76,7 @@ impl Runtime {
             credentials: options.credentials,
             meter: Arc::clone(&meter),
         })?;
+        gate.of_connector(connector.digest());
         let session = Session {
             connector: Arc::clone(connector),
             tenant: options.tenant,
@@ -124,9 +125,19 @@ impl Run {
         }
     }
 
+    /// Says which session the calls that follow belong to, for the audit trail.
+    pub fn of_session(&self, session: SessionId) {
+        self.session.gate.of_session(session);
+    }
+
+    /// What may be used.
+    pub fn budget(&self) -> &Budget {
+        self.session.meter.budget()
+    }
+
     /// What has been used so far.
     pub fn usage(&self) -> Usage {
-        self.session.meter.usage()
+        Usage { denied: self.session.gate.denied(), ..self.session.meter.usage() }
     }
 
     /// The requests made so far.

@@ -1,4 +1,4 @@
-//! The only code that opens sockets for a connector, and the only place where a secret is plain text.
+//! The only code that opens sockets for a connector. The values that carry secrets it gets ready-made from the vault.
 //!
 //! A request passes, in this order: reading of its URL; the rules; counting; permits and rate; resolving, with every address checked
 //! and the checked one dialled; a scan for secrets that the connector should not have; injection of the credential; sending, over
@@ -11,7 +11,7 @@
 
 mod address;
 mod body;
-mod credential;
+mod ceiling;
 mod decode;
 mod dial;
 mod event;
@@ -24,7 +24,6 @@ mod pool;
 mod refusal;
 mod resolve;
 mod retry;
-mod scrub;
 mod send;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -35,21 +34,25 @@ mod wire;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::HeaderValue;
 use rustls::ClientConfig;
 use rustls_pki_types::CertificateDer;
+use tokio::sync::mpsc;
 
-pub use event::RequestEvent;
+pub use ceiling::{AllowRule, Ceiling, InvalidRule};
 pub use gate::{Gate, GateOptions};
+pub use headcount_model::{AuditRecord, Decision, RequestEvent};
 pub use hooks::GateHooks;
-pub use policy::{Ceiling, Purpose};
+pub use policy::{Denial, Mode, Purpose};
 pub use refusal::{Refusal, Wait};
+pub(crate) use url::Target;
 
 use crate::engine::capacity;
-use crate::vault::ClientCertificate;
+use crate::vault::{ClientCertificate, Overrides};
 
 /// Which certificate authorities are trusted to vouch for vendors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -65,17 +68,21 @@ pub enum Roots {
 /// The operator's settings. No manifest can change them.
 ///
 /// - `resolve`: none; names are resolved as the system does
+/// - `nameservers`: none; the system's are asked
 /// - `roots`: the system's
 /// - `extra_ca_pem`: none; the roots alone are trusted
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
 /// - `max_connections`: two of every three descriptors that the process may have
-/// - `ceiling`: any host that a manifest names
+/// - `ceiling`: whatever a manifest names; `mode`: what a manifest denies stays where it is
+/// - `audit`: none; requests leave no records
 #[derive(Clone, Debug)]
 pub struct EgressOptions {
     /// Addresses of the operator's own for host names, as curl's `--resolve` has them. They are dialled as they are, be they public
     /// or not, and port 0 means the URL's.
     pub resolve: BTreeMap<String, SocketAddr>,
+    /// Name servers that are asked in place of the system's. What they answer is held to the same rules.
+    pub nameservers: Vec<SocketAddr>,
     /// The certificate authorities that are trusted.
     pub roots: Roots,
     /// Further ones in PEM, trusted beside these.
@@ -97,12 +104,18 @@ pub struct EgressOptions {
     pub max_connections: Option<u32>,
     /// What is allowed at most, whatever a manifest names.
     pub ceiling: Ceiling,
+    /// What becomes of requests that a manifest denies.
+    pub mode: Mode,
+    /// Where a record of each request goes, of denied ones, too. While it is full, requests wait for room, and past their deadline
+    /// fail: whoever receives must go on receiving.
+    pub audit: Option<mpsc::Sender<AuditRecord>>,
 }
 
 impl Default for EgressOptions {
     fn default() -> Self {
         EgressOptions {
             resolve: BTreeMap::new(),
+            nameservers: Vec::new(),
             roots: Roots::default(),
             extra_ca_pem: Vec::new(),
             allow_loopback: false,
@@ -113,7 +126,22 @@ impl Default for EgressOptions {
             keep_alive: Duration::from_secs(90),
             max_connections: None,
             ceiling: Ceiling::default(),
+            mode: Mode::default(),
+            audit: None,
         }
+    }
+}
+
+impl EgressOptions {
+    /// What stands in place of DNS and beside the system's authorities. Credentials are bound to it.
+    ///
+    /// # Errors
+    /// A certificate authority can't be read.
+    pub fn overrides(&self) -> Result<Overrides, EgressError> {
+        let addresses = self.resolve.iter().map(|(host, address)| (host.to_ascii_lowercase(), address.ip())).collect();
+        let authorities = tls::authorities(&self.extra_ca_pem)?;
+        let authorities = authorities.iter().map(|authority| *blake3::hash(authority).as_bytes()).collect();
+        Ok(Overrides { addresses, authorities })
     }
 }
 
@@ -135,8 +163,8 @@ pub enum EgressError {
     /// The settings name no place that requests could go to.
     #[error("{0:?} in the settings can't be a base URL or host: {1}")]
     Settings(String, String),
-    /// The operator does not allow the base URL's host.
-    #[error("the operator does not allow the host {0}")]
+    /// The operator does not allow the base URL.
+    #[error("the operator does not allow {0}; this line of the configuration would: allow-egress = [\"{0}\"]")]
     Ceiling(String),
     /// A credential that is missing or can't be sent.
     #[error("the secret {field} {why}")]
@@ -156,6 +184,8 @@ pub struct Egress {
     pool: Arc<pool::Pool>,
     user_agent: HeaderValue,
     authorities: Vec<CertificateDer<'static>>,
+    /// Records that found no room in the audit trail.
+    lost: AtomicU64,
     /// Made when first needed, as a machine may have no roots and no need of them.
     tls: OnceLock<Result<ClientConfig, EgressError>>,
 }
@@ -169,11 +199,15 @@ impl Egress {
         let user_agent =
             HeaderValue::from_str(&options.user_agent).map_err(|_| EgressError::UserAgent(options.user_agent.clone()))?;
         let authorities = tls::authorities(&options.extra_ca_pem)?;
-        let names = resolve::Names::new(options.resolve.clone(), options.allow_loopback);
+        let names = resolve::Names::new(options.resolve.clone(), options.nameservers.clone(), options.allow_loopback);
         let most = options.max_connections.unwrap_or_else(capacity::connections);
         let pool = pool::Pool::new(options.keep_alive, most as usize);
         let paces = pace::Paces::default();
-        Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, tls: OnceLock::new() }))
+        if options.mode == Mode::Count {
+            tracing::warn!("what manifests deny is let out without credentials where the operator's rules cover it, and counted");
+        }
+        let (lost, tls) = (AtomicU64::new(0), OnceLock::new());
+        Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, lost, tls }))
     }
 
     /// A gate for one session of one connection. The first one reads the system's certificate authorities, which takes milliseconds.
@@ -188,6 +222,14 @@ impl Egress {
     /// What the operator allows.
     pub fn ceiling(&self) -> &Ceiling {
         &self.options.ceiling
+    }
+
+    /// Notes that a record was lost. Told at the 1st, 2nd, 4th, 8th, …, so that the log is no way to flood.
+    fn unrecorded(&self) {
+        let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
+        if lost.is_power_of_two() {
+            tracing::error!(lost, "the audit trail is full or closed: records of requests that were given up are lost");
+        }
     }
 
     fn tls(&self, certificate: Option<&(String, ClientCertificate)>) -> Result<Arc<ClientConfig>, EgressError> {

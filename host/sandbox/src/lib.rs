@@ -1,6 +1,8 @@
 //! Runs one connector call in a sandbox: engine, component loading and cache, budgets, and egress, the only code that opens sockets
 //! for a connector and the only place where a secret is plaintext. Knows nothing of tenants' tables or schedules.
 
+#[doc(hidden)]
+pub mod benching;
 mod bindings;
 mod budget;
 mod call;
@@ -18,7 +20,7 @@ mod pack;
 mod package;
 pub mod vault;
 
-pub use budget::{Budget, Excess, Meter, Resource, Usage};
+pub use budget::{Budget, Excess, Level, Meter, Resource, Usage};
 pub use call::{LogLevel, LogLine, OpenOptions, Run};
 pub use engine::{Connector, LoadedFrom, Runtime, RuntimeOptions};
 pub use error::{CallError, PackageError, RuntimeError};

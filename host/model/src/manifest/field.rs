@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::template::{TemplateError, is_host};
+use super::template::{TemplateError, is_host, is_label};
 use super::{Manifest, Template};
 
 /// What a field holds.
@@ -23,7 +23,8 @@ pub enum FieldType {
     Boolean,
     /// One of `choices`.
     Choice,
-    /// A host name. A pasted URL is reduced to its host; it must end in one of `host-suffixes`, or be allowed by the operator.
+    /// A host name. A pasted URL is reduced to its host; it must be one label before one of `host-suffixes`, or be
+    /// allowed by the operator.
     Host,
 }
 
@@ -208,7 +209,8 @@ impl ConfigField {
         if !is_host(&host) {
             return Err(format!("{text:?} is not a host name or an https:// address"));
         }
-        let fits = |suffix: &String| host.strip_suffix(suffix.as_str()).is_some_and(|label| !label.is_empty());
+        // One label: a vendor may let strangers have names below its customers'.
+        let fits = |suffix: &String| host.strip_suffix(suffix.as_str()).is_some_and(is_label);
         if self.host_suffixes.iter().any(fits) || extra_host(&host) {
             return Ok(host);
         }

@@ -60,9 +60,57 @@ fn a_host_that_is_not_the_vendors_is_refused_and_the_right_one_offered() {
         "one.api.acme.example:8443",
         "öne.api.acme.example",
         ".api.acme.example",
+        "evil.one.api.acme.example",
+        "one..api.acme.example",
+        "one.api.acme.example.",
+        "one%2eapi.acme.example",
+        "one.api.acme.example\\@evil.example",
+        "evil.example/one.api.acme.example",
+        "evil.example#.api.acme.example",
         "2130706433",
     ] {
         assert!(fill(json!({ "host": host, "code": "1" })).is_err(), "{host}");
+    }
+}
+
+#[test]
+fn a_field_inside_a_host_is_one_label_and_nothing_else() {
+    let manifest = MANIFEST.replace("https://{host}/api", "https://{code}.acme.example/api").replace(
+        r#"{ name = "host", label = "API URL", type = "host", host-suffixes = [".api.acme.example", ".api.eu.acme.example"] },"#,
+        "",
+    );
+    let manifest = Manifest::from_toml(&manifest).unwrap();
+    let fill = |code: &str| manifest.settings(&BTreeMap::from([("code".to_owned(), code.into())]), |_| true);
+    assert_eq!(fill(" one-2 ").unwrap().base_url, "https://one-2.acme.example/api");
+    let long = "x".repeat(64);
+    for code in [
+        "",
+        " ",
+        ".",
+        "a.b",
+        "evil.example/",
+        "a/b",
+        "a\\b",
+        "a:1",
+        "u@a",
+        "u:p@evil.example",
+        "a?b",
+        "a#b",
+        "a%2eb",
+        "a_b",
+        "-a",
+        "a-",
+        "ä",
+        "ａ",
+        "a\u{3002}b",
+        "a b",
+        "a\0b",
+        "a\r\nb",
+        "A",
+        "{code}",
+        &long,
+    ] {
+        assert!(fill(code).is_err(), "{code:?}");
     }
 }
 

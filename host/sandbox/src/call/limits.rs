@@ -7,10 +7,12 @@ use wasmtime::ResourceLimiter;
 
 use crate::budget::{Excess, Meter};
 
-/// Core instances of one component. Components of Python have 14.
+/// Core instances of one component: each costs the host kilobytes beyond its memory. Components of Python have 14.
 pub(super) const INSTANCES: usize = 64;
-const TABLES: usize = 16;
-const MEMORIES: usize = 8;
+/// Tables of one component: a language's runtime has one or two a core instance. Their elements count as memory.
+pub(super) const TABLES: usize = 16;
+/// Memories of one component: each reserves address space, whatever it holds.
+pub(super) const MEMORIES: usize = 8;
 /// Bytes of one table element.
 const ELEMENT: u64 = 8;
 

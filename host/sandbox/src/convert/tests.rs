@@ -116,7 +116,7 @@ fn a_page_may_carry_as_many_records_as_its_budget_allows() {
     assert!(page(of(users(10)), &Meter::new(budget.clone())).is_ok());
     let meter = Meter::new(budget);
     let Err(CallError::Excess(excess)) = page(of(users(11)), &meter) else { panic!("it was taken") };
-    assert_eq!(excess, Excess { resource: Resource::PageRecords, limit: 10 });
+    assert_eq!((excess.resource, excess.limit), (Resource::PageRecords, 10));
     assert_eq!(meter.excess(), Some(excess), "it is latched");
 }
 

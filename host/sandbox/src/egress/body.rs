@@ -8,10 +8,11 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 
 use super::decode::Decoded;
+use super::event::Trace;
 use super::gate::Gate;
 use super::refusal::Refusal;
-use super::scrub::Window;
 use crate::budget::Resource;
+use crate::vault::Window;
 
 /// The longest piece.
 const PIECE: usize = 64 * 1024;
@@ -21,7 +22,7 @@ pub(crate) struct ResponseBody {
     source: Decoded,
     gate: Arc<Gate>,
     /// The event to complete at the end.
-    event: u64,
+    event: Trace,
     started: tokio::time::Instant,
     window: Window,
     /// Past doubt, not handed over yet.
@@ -33,7 +34,7 @@ pub(crate) struct ResponseBody {
 }
 
 impl ResponseBody {
-    pub fn new(source: Decoded, gate: Arc<Gate>, event: u64, started: tokio::time::Instant, hits: u64) -> Self {
+    pub fn new(source: Decoded, gate: Arc<Gate>, event: Trace, started: tokio::time::Instant, hits: u64) -> Self {
         ResponseBody {
             source,
             gate,
@@ -64,6 +65,9 @@ impl ResponseBody {
                 }
             };
             self.decoded += piece.len() as u64;
+            if let Err(excess) = self.gate.meter().decoded(piece.len() as u64) {
+                return Poll::Ready(Some(Err(self.end(excess.into()))));
+            }
             let limit = self.gate.meter().budget().response_bytes;
             if self.decoded > limit {
                 let excess = self.gate.meter().exceed(Resource::ResponseBytes, limit);
@@ -78,7 +82,7 @@ impl ResponseBody {
 
     fn end(&mut self, refusal: Refusal) -> Refusal {
         self.ended = true;
-        self.gate.refuse(Some(self.event), &refusal);
+        self.gate.refuse(&self.event, &refusal);
         refusal
     }
 }
@@ -100,6 +104,6 @@ impl Drop for ResponseBody {
     fn drop(&mut self) {
         let received = self.source.wire().received();
         let scrubbed = self.hits + self.window.hits;
-        self.gate.finish(self.event, self.started, received, scrubbed);
+        self.gate.finish(&self.event, self.started, received, scrubbed);
     }
 }

@@ -68,11 +68,11 @@ impl WasiHttpHooks for GateHooks {
         drop(fut);
         let (parts, body) = request.into_parts();
         // Judged and counted here, inside the host call: what follows runs beside the connector.
+        let waits = self.waits.within(options);
         let admitted = match self.gate.admit(&self.purpose, &parts.method, &parts.uri) {
             Ok(admitted) => admitted,
-            Err(refusal) => return Box::new(std::future::ready(Err(refusal.code()))),
+            Err(refused) => return Box::new(async move { Err(refused.recorded(waits).await.code()) }),
         };
-        let waits = self.waits.within(options);
         let call = self.call.token().clone();
         Box::new(async move {
             let response =

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use wasmtime_wasi_http::Error as Code;
 
+use super::policy::Denial;
 use crate::budget::{Excess, Resource};
 use crate::fair::Crowded;
 
@@ -19,7 +20,7 @@ pub enum Refusal {
     Url(String),
     /// The manifest, or the operator, does not allow this request.
     #[error("the request is not allowed: {0}")]
-    Policy(String),
+    Policy(Denial),
     /// The connector set a header that is the host's to set.
     #[error("the connector set the header {0}, which only the host sets")]
     Header(String),
@@ -136,6 +137,8 @@ pub enum Wait {
     Body,
     /// The whole call.
     Call,
+    /// Room for a record in the audit trail.
+    Audit,
 }
 
 impl std::fmt::Display for Wait {
@@ -146,6 +149,7 @@ impl std::fmt::Display for Wait {
             Wait::Response => "the response",
             Wait::Body => "the next bytes of the response",
             Wait::Call => "the call",
+            Wait::Audit => "room in the audit trail",
         })
     }
 }
@@ -157,7 +161,7 @@ impl Refusal {
             Refusal::Url(_) => Code::HttpRequestUriInvalid,
             Refusal::Policy(_) | Refusal::Header(_) | Refusal::Leak { .. } => Code::HttpRequestDenied,
             Refusal::Excess(excess) => match excess.resource {
-                Resource::ResponseBytes | Resource::ReceivedBytes => Code::HttpResponseBodySize(None),
+                Resource::ResponseBytes | Resource::ReceivedBytes | Resource::DecodedBytes => Code::HttpResponseBodySize(None),
                 Resource::RequestBytes => Code::HttpRequestBodySize(None),
                 _ => Code::ConnectionLimitReached,
             },
@@ -170,7 +174,7 @@ impl Refusal {
             Refusal::Timeout { what, .. } => match what {
                 Wait::Resolve => Code::DnsTimeout,
                 Wait::Connect => Code::ConnectionTimeout,
-                Wait::Response | Wait::Call => Code::HttpResponseTimeout,
+                Wait::Response | Wait::Call | Wait::Audit => Code::HttpResponseTimeout,
                 Wait::Body => Code::ConnectionReadTimeout,
             },
             Refusal::Exchange { .. } => Code::ConnectionTerminated,
@@ -179,6 +183,27 @@ impl Refusal {
             Refusal::ResponseHeader { .. } => Code::HttpResponseHeaderSectionSize(None),
             Refusal::Coding(_) | Refusal::Decode(_) => Code::HttpResponseContentCoding(None),
             Refusal::Host(_) => Code::InternalError(None),
+        }
+    }
+
+    /// The rule that denied the request; none where it was allowed and something else went wrong.
+    pub(crate) fn rule(&self) -> Option<&'static str> {
+        match self {
+            Refusal::Url(_) => Some("the reading of URLs"),
+            Refusal::Policy(denial) => Some(denial.rule()),
+            Refusal::Header(_) => Some("the host's headers"),
+            Refusal::Leak { .. } => Some("the scan for secrets"),
+            Refusal::Excess(_) | Refusal::RequestBody(_) => Some("the budget"),
+            Refusal::Address { .. } => Some("public addresses only"),
+            _ => None,
+        }
+    }
+
+    /// Lines of policy that would allow the request, each with a comment that says where it belongs.
+    pub fn allow(&self) -> &[String] {
+        match self {
+            Refusal::Policy(denial) => denial.allow(),
+            _ => &[],
         }
     }
 

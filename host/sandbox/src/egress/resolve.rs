@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::LookupIpStrategy;
+use hickory_resolver::config::{ConnectionConfig, LookupIpStrategy, NameServerConfig, ResolverConfig};
+use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use tokio::sync::OnceCell;
 
 use super::address;
@@ -19,15 +20,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Resolves names, with the operator's own addresses first.
 pub(crate) struct Names {
     own: BTreeMap<String, SocketAddr>,
+    /// Asked in place of the system's; empty: the system's.
+    nameservers: Vec<SocketAddr>,
     allow_loopback: bool,
     /// Read from the system's configuration when the first name needs it.
     pub(super) system: OnceCell<TokioResolver>,
 }
 
 impl Names {
-    pub fn new(own: BTreeMap<String, SocketAddr>, allow_loopback: bool) -> Self {
+    pub fn new(own: BTreeMap<String, SocketAddr>, nameservers: Vec<SocketAddr>, allow_loopback: bool) -> Self {
         let own = own.into_iter().map(|(host, address)| (host.to_ascii_lowercase(), address)).collect();
-        Names { own, allow_loopback, system: OnceCell::new() }
+        Names { own, nameservers, allow_loopback, system: OnceCell::new() }
     }
 
     /// Whether the operator opened loopback for a host, so that it may be spoken to without TLS.
@@ -71,8 +74,14 @@ impl Names {
 
     async fn system(&self) -> Result<&TokioResolver, String> {
         let build = || async {
-            let built = tokio::task::spawn_blocking(|| {
-                let mut builder = TokioResolver::builder_tokio()?;
+            let servers: Vec<NameServerConfig> = self.nameservers.iter().map(nameserver).collect();
+            let built = tokio::task::spawn_blocking(move || {
+                let mut builder = if servers.is_empty() {
+                    TokioResolver::builder_tokio()?
+                } else {
+                    let config = ResolverConfig::from_name_servers(servers);
+                    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+                };
                 // All that a name stands for is judged, not only the family that answers first.
                 builder.options_mut().ip_strategy = LookupIpStrategy::Ipv4AndIpv6;
                 builder.build()
@@ -84,6 +93,15 @@ impl Names {
     }
 }
 
+/// A name server that is asked over UDP, and over TCP where an answer is too long for that.
+fn nameserver(address: &SocketAddr) -> NameServerConfig {
+    let at = |mut connection: ConnectionConfig| {
+        connection.port = address.port();
+        connection
+    };
+    NameServerConfig::new(address.ip(), true, vec![at(ConnectionConfig::udp()), at(ConnectionConfig::tcp())])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,7 +111,7 @@ mod tests {
     }
 
     fn check(allow_loopback: bool, found: &[&str]) -> Result<Vec<SocketAddr>, Refusal> {
-        let names = Names::new(BTreeMap::new(), allow_loopback);
+        let names = Names::new(BTreeMap::new(), Vec::new(), allow_loopback);
         names.check(&origin(), found.iter().map(|ip| SocketAddr::new(ip.parse().unwrap(), 443)))
     }
 
@@ -121,7 +139,7 @@ mod tests {
             ("API.example.com".to_owned(), "127.0.0.1:8443".parse().unwrap()),
             ("b.example.com".to_owned(), "10.0.0.5:0".parse().unwrap()),
         ]);
-        let names = Names::new(own, true);
+        let names = Names::new(own, Vec::new(), true);
         assert_eq!(names.addresses(&origin()).await.unwrap(), ["127.0.0.1:8443".parse().unwrap()]);
         let b = Origin { host: "b.example.com".to_owned(), ..origin() };
         assert_eq!(names.addresses(&b).await.unwrap(), ["10.0.0.5:443".parse().unwrap()]);

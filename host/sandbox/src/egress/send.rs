@@ -57,6 +57,11 @@ impl Waits {
         Waits { connect: options.connect_timeout, response: options.response_timeout, idle: options.idle_timeout, call, deadline }
     }
 
+    /// When the call ends.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// What the connector asks for, where that is shorter.
     pub fn within(mut self, asked: Option<RequestOptions>) -> Self {
         let clamp = |asked: Option<Duration>, limit: Duration| {
@@ -86,11 +91,11 @@ impl Admitted {
         body: impl Future<Output = Result<B, Refusal>>,
         waits: Waits,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let (gate, event, started) = (self.gate.clone(), self.event, self.started);
+        let (gate, event, started) = (self.gate.clone(), self.event.clone(), self.started);
         let sent = self.run(headers, body, waits).await;
         sent.inspect_err(|refusal| {
-            gate.finish(event, started, 0, 0);
-            gate.refuse(Some(event), refusal);
+            gate.finish(&event, started, 0, 0);
+            gate.refuse(&event, refusal);
         })
     }
 
@@ -152,7 +157,7 @@ impl Admitted {
                 leak(scrubber.find(name.as_str().as_bytes()).or_else(|| scrubber.find(value.as_bytes())), "header")?;
             }
         }
-        let body = RequestBody::new(body, gate, self.event, upload::announced(&headers)?, &waits)?;
+        let body = RequestBody::new(body, gate, &self.event, upload::announced(&headers)?, &waits)?;
         if !body.is_kept() && matches!(self.method, Method::GET | Method::HEAD) {
             return Err(Refusal::RequestBody(upload::KEPT as u64));
         }
@@ -161,7 +166,10 @@ impl Admitted {
         }
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         headers.insert(header::USER_AGENT, gate.egress.user_agent.clone());
-        gate.injection.inject(&mut headers, &mut path_and_query);
+        if self.with_credentials {
+            gate.leaves_with_credentials(&self.event);
+            gate.injection.inject(&mut headers, &mut path_and_query);
+        }
         let key = Key {
             tenant: gate.tenant.clone(),
             connection: gate.connection.clone(),
@@ -182,9 +190,10 @@ impl Admitted {
         let fresh = |refusal| Failed { refusal, stale: false };
         let gate = &self.gate;
         let waits = &outgoing.waits;
-        gate.change(self.event, |event| event.attempts = attempt);
+        self.event.change(|event| event.attempts = attempt);
         let permits = until(waits.deadline, waits.call, self.permits(waits.deadline)).await.and_then(|permits| permits);
         let permits = permits.map_err(fresh)?;
+        self.event.room(waits.deadline).await.map_err(fresh)?;
         let addresses = until(waits.deadline, waits.call, gate.egress.names.addresses(&outgoing.key.origin)).await;
         let addresses = addresses.and_then(|addresses| addresses).map_err(fresh)?;
         let mut permits = Some(permits);
@@ -195,6 +204,7 @@ impl Admitted {
                 Some(connected) => connected,
                 None => self.connect(outgoing, &addresses).await.map_err(fresh)?,
             };
+            self.event.change(|event| event.address = connected.address);
             let late = late(waits, body.progress());
             let exchanged = tokio::select! {
                 exchanged = exchange(connected, &self.method, outgoing, body) => exchanged,
@@ -279,7 +289,7 @@ impl Admitted {
     /// Makes a response what the connector may see.
     fn hand_over(&self, response: Response<Wire>) -> Result<Response<ResponseBody>, Refusal> {
         let (mut parts, wire) = response.into_parts();
-        self.gate.change(self.event, |event| event.status = Some(parts.status.as_u16()));
+        self.event.change(|event| event.status = Some(parts.status.as_u16()));
         let coding = if self.method == Method::HEAD { None } else { Coding::of(&parts.headers)? };
         if coding.is_some() {
             OF_THE_CODED.iter().for_each(|name| drop(parts.headers.remove(*name)));
@@ -301,7 +311,7 @@ impl Admitted {
         }
         parts.version = Version::HTTP_11;
         parts.extensions.clear();
-        let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event, self.started, hits);
+        let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event.clone(), self.started, hits);
         Ok(Response::from_parts(parts, body))
     }
 }

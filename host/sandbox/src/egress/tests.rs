@@ -1,5 +1,6 @@
 //! Egress against real TLS servers on this machine.
 
+mod audit;
 mod bodies;
 mod certificates;
 mod connections;

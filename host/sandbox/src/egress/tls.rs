@@ -8,8 +8,8 @@ use rustls::crypto::CryptoProvider;
 use rustls::crypto::aws_lc_rs::sign::any_supported_type;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
 
 use super::{EgressError, Roots};
@@ -80,8 +80,10 @@ pub(crate) fn apart(
     if let Some((field, certificate)) = certificate {
         let wrong = |why: &str| EgressError::Credential { field: field.clone(), why: why.to_owned() };
         // What these errors say is left out: it may quote what they are about.
-        let key = any_supported_type(certificate.key()).map_err(|_| wrong("holds a private key of a kind that can't be used"))?;
-        let certified = CertifiedKey::new(certificate.chain().to_vec(), key);
+        let key = PrivateKeyDer::try_from(certificate.key()).ok().and_then(|key| any_supported_type(&key).ok());
+        let key = key.ok_or_else(|| wrong("holds a private key of a kind that can't be used"))?;
+        let chain = certificate.chain().map(|certificate| CertificateDer::from(certificate.to_vec())).collect();
+        let certified = CertifiedKey::new(chain, key);
         match certified.keys_match() {
             Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
             Err(rustls::Error::InconsistentKeys(_)) => return Err(wrong("holds a private key that is not its certificate's")),

@@ -13,10 +13,11 @@ use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use wasmtime_wasi_http::WasiBody;
 
+use super::event::Trace;
 use super::gate::Gate;
 use super::refusal::{Refusal, Wait};
-use super::scrub::Lookout;
 use super::send::Waits;
+use crate::vault::Lookout;
 
 /// The longest body of a request, whatever the budget. Vendors' own limits for bulk requests are mostly below.
 const LONGEST_BODY: u64 = 8 << 20;
@@ -81,12 +82,19 @@ pub(crate) enum RequestBody {
 
 impl RequestBody {
     /// Checks what is there already, so that a request that may not leave is stopped before anything of it is sent.
-    pub fn new(written: Written, gate: &Arc<Gate>, event: u64, announced: Option<u64>, waits: &Waits) -> Result<Self, Refusal> {
+    pub fn new(
+        written: Written,
+        gate: &Arc<Gate>,
+        event: &Trace,
+        announced: Option<u64>,
+        waits: &Waits,
+    ) -> Result<Self, Refusal> {
         let (beginning, rest) = match written {
             Written::Whole(body) => (body, None),
             Written::Part { beginning, rest, stop } => (beginning, Some((rest, stop))),
         };
-        let mut guard = Guard { gate: gate.clone(), announced, written: 0, lookout: Lookout::default() };
+        let lookout = Lookout::default();
+        let mut guard = Guard { gate: gate.clone(), event: event.clone(), announced, written: 0, lookout };
         guard.pass(&beginning)?;
         let Some((rest, stop)) = rest else {
             guard.end()?;
@@ -96,7 +104,7 @@ impl RequestBody {
         let limit = Box::pin(tokio::time::sleep_until(waits.deadline));
         let late = Refusal::Timeout { what: Wait::Call, limit: waits.call };
         let stop = Box::pin(stop.cancelled_owned());
-        Ok(RequestBody::Streamed(Box::new(Streamed { beginning, rest, guard, event, progress, limit, late, stop })))
+        Ok(RequestBody::Streamed(Box::new(Streamed { beginning, rest, guard, progress, limit, late, stop })))
     }
 
     /// The body for one attempt.
@@ -162,6 +170,7 @@ impl Drop for Stop {
 /// Holds a body to its limits.
 struct Guard {
     gate: Arc<Gate>,
+    event: Trace,
     announced: Option<u64>,
     written: u64,
     lookout: Lookout,
@@ -179,6 +188,7 @@ impl Guard {
             return Err(self.other_length());
         }
         self.gate.meter().sent(bytes)?;
+        self.event.change(|event| event.sent = self.written);
         let found = self.gate.scrubber().and_then(|scrubber| self.lookout.find(scrubber, piece));
         match found {
             Some(field) => Err(Refusal::Leak { field: field.to_owned(), place: "body" }),
@@ -202,7 +212,6 @@ pub(crate) struct Streamed {
     beginning: Bytes,
     rest: WasiBody,
     guard: Guard,
-    event: u64,
     progress: Arc<Progress>,
     limit: Pin<Box<Sleep>>,
     late: Refusal,
@@ -250,7 +259,7 @@ impl Streamed {
     }
 
     fn fail(&self, refusal: Refusal) -> Refusal {
-        self.guard.gate.refuse(Some(self.event), &refusal);
+        self.guard.gate.refuse(&self.guard.event, &refusal);
         self.end(refusal)
     }
 

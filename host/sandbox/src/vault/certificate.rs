@@ -1,45 +1,49 @@
 //! A client certificate and its private key, read from the PEM that a secret holds.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use headcount_model::Secret;
-use rustls_pki_types::pem::{self, PemObject};
-use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use zeroize::Zeroizing;
 
-/// A client certificate with those that vouch for it, and its private key, which is zeroed on drop.
+const UNREADABLE: &str = "is no PEM that can be read";
+/// PKCS #8, PKCS #1 and SEC 1.
+const KEYS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
+
+/// A client certificate with those that vouch for it, and its private key, which is zeroed on drop. All in DER.
 pub(crate) struct ClientCertificate {
-    chain: Vec<CertificateDer<'static>>,
-    key: Zeroizing<PrivateKeyDer<'static>>,
+    chain: Vec<Zeroizing<Vec<u8>>>,
+    key: Zeroizing<Vec<u8>>,
 }
 
 impl ClientCertificate {
     /// Reads PEM, in any order. What is wrong with it is said without a word of what is in it.
     pub fn read(secret: &Secret) -> Result<Self, &'static str> {
-        let pem = secret.expose().as_bytes();
-        let chain: Result<Vec<_>, pem::Error> = CertificateDer::pem_slice_iter(pem).collect();
-        let chain = chain.map_err(|_| "is no PEM that can be read")?;
+        let (mut chain, mut keys) = (Vec::new(), Vec::new());
+        for (label, der) in sections(secret.expose())? {
+            match label {
+                "CERTIFICATE" => chain.push(der),
+                label if KEYS.contains(&label) => keys.push(der),
+                _ => {}
+            }
+        }
         if chain.is_empty() {
             return Err("is no client certificate: there is no CERTIFICATE in PEM in it");
         }
-        let mut keys = PrivateKeyDer::pem_slice_iter(pem);
-        let key = match keys.next() {
-            Some(Ok(key)) => Zeroizing::new(key),
-            Some(Err(_)) => return Err("is no PEM that can be read"),
-            None => return Err("has no PRIVATE KEY in PEM beside its certificate; an encrypted one must be decrypted first"),
-        };
-        if let Some(second) = keys.next() {
-            drop(second.map(Zeroizing::new));
+        let key =
+            keys.pop().ok_or("has no PRIVATE KEY in PEM beside its certificate; an encrypted one must be decrypted first")?;
+        if !keys.is_empty() {
             return Err("has several private keys; the certificate's alone belongs there");
         }
         Ok(ClientCertificate { chain, key })
     }
 
     /// The certificate, and those that vouch for it.
-    pub fn chain(&self) -> &[CertificateDer<'static>] {
-        &self.chain
+    pub fn chain(&self) -> impl Iterator<Item = &[u8]> {
+        self.chain.iter().map(|certificate| certificate.as_slice())
     }
 
     /// The private key.
-    pub fn key(&self) -> &PrivateKeyDer<'static> {
+    pub fn key(&self) -> &[u8] {
         &self.key
     }
 
@@ -52,6 +56,30 @@ impl ClientCertificate {
         }
         hasher.finalize()
     }
+}
+
+/// The labels of PEM and what stands below them. A reader of its own, as it leaves no copy of the key behind.
+fn sections(pem: &str) -> Result<Vec<(&str, Zeroizing<Vec<u8>>)>, &'static str> {
+    let mut sections = Vec::new();
+    let mut lines = pem.lines().map(str::trim);
+    while let Some(line) = lines.next() {
+        let Some(label) = line.strip_prefix("-----BEGIN ").and_then(|line| line.strip_suffix("-----")) else { continue };
+        // As long as it will ever be, so that it does not move and leave a copy.
+        let mut text = Zeroizing::new(String::with_capacity(pem.len()));
+        loop {
+            let line = lines.next().ok_or(UNREADABLE)?;
+            match line.strip_prefix("-----END ") {
+                Some(end) if end.strip_suffix("-----") == Some(label) => break,
+                Some(_) => return Err(UNREADABLE),
+                None => text.push_str(line),
+            }
+        }
+        let mut der = Zeroizing::new(vec![0; text.len()]);
+        let length = STANDARD.decode_slice(text.as_bytes(), &mut der).map_err(|_| UNREADABLE)?;
+        der.truncate(length);
+        sections.push((label, der));
+    }
+    Ok(sections)
 }
 
 #[cfg(test)]
@@ -71,7 +99,9 @@ mod tests {
         assert!(why(&certificate).contains("no PRIVATE KEY"));
         assert!(why(&format!("{certificate}{key}{key}")).contains("several"));
         let broken = key.replacen("KEY-----\n", "KEY-----\n!", 1);
-        assert!(why(&format!("{certificate}{broken}")).contains("no PEM"));
+        assert_eq!(why(&format!("{certificate}{broken}")), UNREADABLE);
+        assert_eq!(why(&certificate.replace("END CERTIFICATE", "END KEY")), UNREADABLE);
+        assert_eq!(why(certificate.split_at(certificate.len() / 2).0), UNREADABLE);
         for pem in [format!("{certificate}{key}"), format!("{key}\n{certificate}")] {
             assert!(ClientCertificate::read(&Secret::new(pem)).is_ok());
         }

@@ -8,12 +8,23 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::VaultError;
+use super::{Vault, VaultError};
 
 /// A key file is never longer.
 const LONGEST: u64 = 1024;
 
-pub(super) fn from_env_or_file(env: &str, path: &Path) -> Result<Zeroizing<[u8; 32]>, VaultError> {
+impl Vault {
+    /// A vault with the key in an environment variable or, if that is not set, in a file. A file that is not there is made, with a
+    /// random key, readable by its owner only. The key is 64 hexadecimal digits or base64. Blocks on the file.
+    ///
+    /// # Errors
+    /// The key is none, or the file can't be read or made, or others may read it.
+    pub fn from_env_or_file(env: &str, path: &Path) -> Result<Self, VaultError> {
+        from_env_or_file(env, path).map(|key| Vault::new(*key))
+    }
+}
+
+fn from_env_or_file(env: &str, path: &Path) -> Result<Zeroizing<[u8; 32]>, VaultError> {
     if let Ok(text) = std::env::var(env).map(Zeroizing::new)
         && !text.trim().is_empty()
     {

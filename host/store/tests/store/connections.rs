@@ -1,6 +1,6 @@
 //! Connectors, connections and credentials.
 
-use headcount_model::Digest;
+use headcount_model::{Digest, Limits};
 use headcount_store::{Health, InstalledConnector, Life, SealedCredential, Store, StoreError};
 
 use crate::world::*;
@@ -34,6 +34,31 @@ async fn a_credential_is_kept_per_field_and_goes_with_its_connection() {
     assert!(matches!(nowhere, Err(StoreError::NoConnection { .. })));
     world.store.remove_connection(&acme, &one).await.unwrap();
     assert!(world.store.credentials(&acme, &one).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn limits_are_kept_for_a_tenant_and_for_a_connection_and_go_with_it() {
+    let world = World::new().await;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    let of = |memory: &str| {
+        let mut limits = Limits::default();
+        limits.set("memory", memory).unwrap();
+        limits
+    };
+    world.store.put_limits(&acme, None, &of("2 MiB")).await.unwrap();
+    world.store.put_limits(&acme, Some(&one), &of("4 MiB")).await.unwrap();
+    world.store.put_limits(&acme, Some(&one), &of("1 MiB")).await.unwrap();
+    assert_eq!(world.store.limits(&acme, None).await.unwrap(), of("2 MiB"));
+    assert_eq!(world.store.limits(&acme, Some(&one)).await.unwrap(), of("1 MiB"));
+    assert!(world.store.limits(&acme, Some(&connection_id("two"))).await.unwrap().is_empty());
+    for connection in [None, Some(&one)] {
+        assert!(world.store.limits(&tenant("globex"), connection).await.unwrap().is_empty());
+    }
+    let nowhere = world.store.put_limits(&acme, Some(&connection_id("none")), &of("1 MiB")).await;
+    assert!(matches!(nowhere, Err(StoreError::NoConnection { .. })));
+    world.store.remove_connection(&acme, &one).await.unwrap();
+    assert!(world.store.limits(&acme, Some(&one)).await.unwrap().is_empty());
+    assert_eq!(world.store.limits(&acme, None).await.unwrap(), of("2 MiB"));
 }
 
 #[tokio::test]

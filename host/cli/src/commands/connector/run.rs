@@ -9,7 +9,7 @@ use headcount::sandbox::egress::Egress;
 use headcount::sandbox::egress::RequestEvent;
 use headcount::sandbox::vault::Credentials;
 use headcount::sandbox::{CallError, LogLevel, OpenOptions, Run, Runtime, RuntimeOptions};
-use headcount::{Budget, FailureCode, Kind, Package};
+use headcount::{FailureCode, Kind, Package};
 use serde_json::{Map, Value, json};
 
 use super::component;
@@ -114,7 +114,7 @@ async fn open(args: &Args, package: &Package, context: &Context) -> anyhow::Resu
         connection: "try".parse()?,
         settings,
         credentials,
-        budget: Budget::default(),
+        budget: context.config.budget.clone(),
     };
     Ok(runtime.open(&connector, options).map_err(|error| sandbox(&error))?)
 }

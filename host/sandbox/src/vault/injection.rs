@@ -11,10 +11,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::EgressError;
 use super::scrub::{SHORTEST, Scrubber};
-use super::url::Target;
-use crate::vault::{ClientCertificate, Credentials};
+use super::{ClientCertificate, Credentials};
+use crate::egress::{EgressError, Target};
 
 const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 

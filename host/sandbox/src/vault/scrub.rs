@@ -12,7 +12,7 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
 use zeroize::Zeroizing;
 
-use super::EgressError;
+use crate::egress::EgressError;
 
 /// Shorter secrets are not looked for: they would be found in ids and names.
 pub(crate) const SHORTEST: usize = 16;

@@ -1,0 +1,5 @@
+//! Addresses in place of host names.
+
+use crate::attacks;
+
+attacks!(literal_addresses);

@@ -1,0 +1,5 @@
+//! Credentials that a colluding vendor sends back.
+
+use crate::attacks;
+
+attacks!(echo_as_it_is);

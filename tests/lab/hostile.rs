@@ -1,0 +1,145 @@
+//! The attack corpus: each attack by its name, how it is started, and how it must end. Tests hold every one to it; a benchmark runs
+//! all of them beside an honest tenant.
+//!
+//! An attack is a guest (`tests/hostile/guest/src/<group>/<name>.rs`), a module no compiler would write
+//! (`tests/hostile/modules/<name>`), or what somebody does from outside of a connector (`tests/hostile/intruders/<name>.rs`).
+
+mod attacks;
+mod certificates;
+mod component;
+mod dns;
+mod inside;
+#[path = "../hostile/intruders/mod.rs"]
+mod intruders;
+#[path = "../hostile/modules/mod.rs"]
+mod modules;
+mod seen;
+mod spellings;
+mod vendor;
+mod witness;
+mod world;
+
+use std::pin::Pin;
+
+use anyhow::Result;
+use headcount::sandbox::Resource;
+use headcount::{Budget, Manifest, SessionState};
+
+pub use attacks::{all, named};
+pub use inside::Inside;
+pub use seen::{Ended, Seen};
+pub use spellings::Spellings;
+pub use vendor::Vendor;
+pub use witness::Witness;
+pub use world::{SECRET, World};
+
+/// What an intruder does, and what came of it.
+pub type Intrusion = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Result<Seen>> + Send + 'a>>;
+
+/// One attack.
+pub struct Attack {
+    /// Its name, which its file and its test have, too.
+    pub name: &'static str,
+    /// How it is started.
+    pub start: Start,
+    /// How it must end.
+    pub end: End,
+    /// Words that the host's reasons for stopping requests must have, each in one of them.
+    pub refused: &'static [&'static str],
+    /// Further settings of its connection.
+    settings: &'static [(&'static str, &'static str)],
+    /// What its manifest says otherwise than the guest's own.
+    manifest: Option<fn(&mut Manifest)>,
+    /// What its budget allows otherwise than the others'.
+    budget: fn(&mut Budget),
+    /// Whether it runs where the operator opened loopback and memories can be looked into.
+    in_glass: bool,
+}
+
+/// How an attack is started.
+#[derive(Clone, Copy)]
+pub enum Start {
+    /// The host asks who the credential is.
+    Check,
+    /// The host reads users.
+    Read,
+    /// The host reads users so many times at once, in one session.
+    Reads(usize),
+    /// The host asks for an action.
+    Invoke(&'static str),
+    /// The host syncs: once while the connector is honest, then while it attacks.
+    Sync,
+    /// Somebody installs this file, and the host calls `check` if it is taken.
+    File(fn() -> Result<Vec<u8>>),
+    /// Somebody does something from outside.
+    Intruder(Intrusion),
+}
+
+/// How an attack must end. Texts are words that must be among those of the end.
+#[derive(Clone, Copy, Debug)]
+pub enum End {
+    /// A budget stops it.
+    Excess(Resource),
+    /// It traps.
+    Trap(&'static str),
+    /// Its answer breaks the contract.
+    Breach(&'static str),
+    /// It goes on to its own end and tells what it found.
+    Says(&'static str),
+    /// It answers as an honest connector would.
+    Answers,
+    /// The host does not take the file, the setting or the connection.
+    Refused(&'static str),
+    /// The session ends so, for a reason with these words, and nobody lost anything.
+    Session(SessionState, &'static str),
+}
+
+impl Attack {
+    const fn new(name: &'static str, start: Start, end: End) -> Self {
+        Attack { name, start, end, refused: &[], settings: &[], manifest: None, budget: |_| (), in_glass: false }
+    }
+
+    const fn check(name: &'static str, end: End) -> Self {
+        Attack::new(name, Start::Check, end)
+    }
+
+    const fn read(name: &'static str, end: End) -> Self {
+        Attack::new(name, Start::Read, end)
+    }
+
+    const fn invoke(name: &'static str, action: &'static str, end: End) -> Self {
+        Attack::new(name, Start::Invoke(action), end)
+    }
+
+    const fn sync(name: &'static str, end: End) -> Self {
+        Attack::new(name, Start::Sync, end)
+    }
+
+    const fn file(name: &'static str, file: fn() -> Result<Vec<u8>>, end: End) -> Self {
+        Attack::new(name, Start::File(file), end)
+    }
+
+    const fn intruder(name: &'static str, does: Intrusion, end: End) -> Self {
+        Attack::new(name, Start::Intruder(does), end)
+    }
+
+    const fn refused(self, words: &'static [&'static str]) -> Self {
+        Attack { refused: words, ..self }
+    }
+
+    const fn with(self, settings: &'static [(&'static str, &'static str)]) -> Self {
+        Attack { settings, ..self }
+    }
+
+    const fn manifest(self, change: fn(&mut Manifest)) -> Self {
+        Attack { manifest: Some(change), ..self }
+    }
+
+    const fn budget(self, change: fn(&mut Budget)) -> Self {
+        Attack { budget: change, ..self }
+    }
+
+    const fn in_glass(self) -> Self {
+        Attack { in_glass: true, ..self }
+    }
+}

@@ -1,0 +1,147 @@
+//! The attacker's own server, on real TLS: it does what no honest vendor does. It writes its answers byte by byte, so that none is
+//! put right by a library.
+
+mod echoes;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::{Context, Result};
+use rustls::ServerConfig;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+/// The most that is read of a request's header.
+const LONGEST: usize = 64 << 10;
+/// Requests that are remembered.
+const REMEMBERED: usize = 10_000;
+
+/// A request as it came.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// Its first line.
+    pub line: String,
+    /// Its path, with the query.
+    pub path: String,
+    /// Its header fields, as they were written.
+    pub headers: Vec<(String, String)>,
+    /// Its body, where its length is told.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header field.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The attacker's server.
+pub struct Vendor {
+    /// Where it listens.
+    pub address: SocketAddr,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Vendor {
+    pub(super) async fn start(tls: Arc<ServerConfig>) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let vendor = Vendor { address: listener.local_addr()?, requests: Arc::default() };
+        let requests = Arc::clone(&vendor.requests);
+        let tls = TlsAcceptor::from(tls);
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (tls, requests) = (tls.clone(), Arc::clone(&requests));
+                tokio::spawn(async move {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        // The client went away, which it may.
+                        let _ = serve(stream, &requests).await;
+                    }
+                });
+            }
+        });
+        Ok(vendor)
+    }
+
+    /// The requests whose path begins so.
+    pub fn requests(&self, path: &str) -> Vec<Request> {
+        let requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        requests.iter().filter(|request| request.path.starts_with(path)).cloned().collect()
+    }
+}
+
+async fn serve(mut stream: TlsStream<TcpStream>, requests: &Mutex<Vec<Request>>) -> Result<()> {
+    let mut buffer = Vec::new();
+    loop {
+        let request = read(&mut stream, &mut buffer).await?;
+        {
+            let mut requests = requests.lock().unwrap_or_else(PoisonError::into_inner);
+            if requests.len() < REMEMBERED {
+                requests.push(request.clone());
+            }
+        }
+        answer(&mut stream, &request).await?;
+        stream.flush().await?;
+    }
+}
+
+/// Reads one request; what follows it stays in the buffer.
+async fn read(stream: &mut TlsStream<TcpStream>, buffer: &mut Vec<u8>) -> Result<Request> {
+    let end = loop {
+        if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end + 4;
+        }
+        anyhow::ensure!(buffer.len() < LONGEST, "the header is too long");
+        anyhow::ensure!(stream.read_buf(buffer).await? > 0, "the client is gone");
+    };
+    let head = String::from_utf8_lossy(&buffer[..end]).into_owned();
+    let mut lines = head.split("\r\n");
+    let line = lines.next().unwrap_or_default().to_owned();
+    let path = line.split(' ').nth(1).context("the first line has a path")?.to_owned();
+    let headers: Vec<(String, String)> =
+        lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
+    let mut request = Request { line, path, headers, body: Vec::new() };
+    let length: usize = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    while buffer.len() < end + length {
+        anyhow::ensure!(stream.read_buf(buffer).await? > 0, "the client is gone");
+    }
+    request.body = buffer[end..end + length].to_vec();
+    buffer.drain(..end + length);
+    Ok(request)
+}
+
+async fn answer(stream: &mut TlsStream<TcpStream>, request: &Request) -> Result<()> {
+    let path = request.path.split('?').next().unwrap_or_default();
+    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+    match segments.as_slice() {
+        ["api", "people"] => people(stream, request).await,
+        ["v1", "echo", how] => echoes::answer(stream, request, how).await,
+        _ => whole(stream, "200 OK", &[], b"{}").await,
+    }
+}
+
+/// The page of an honest vendor: three people, and then none.
+async fn people(stream: &mut TlsStream<TcpStream>, request: &Request) -> Result<()> {
+    let body: &[u8] = if request.path.contains("page=1") && !request.path.contains("per_page=1&") {
+        br#"{"people":[{"id":1,"email":"ada@hello.example","name":"Ada"},{"id":2,"email":"bob@hello.example","name":"Bob"},
+            {"id":3,"email":"eve@hello.example","name":"Eve"}]}"#
+    } else {
+        br#"{"people":[]}"#
+    };
+    whole(stream, "200 OK", &["content-type: application/json"], body).await
+}
+
+/// A well-formed answer.
+async fn whole(stream: &mut TlsStream<TcpStream>, status: &str, headers: &[&str], body: &[u8]) -> Result<()> {
+    let mut text = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n", body.len());
+    for header in headers {
+        text.push_str(header);
+        text.push_str("\r\n");
+    }
+    text.push_str("\r\n");
+    let mut bytes = text.into_bytes();
+    bytes.extend_from_slice(body);
+    Ok(stream.write_all(&bytes).await?)
+}

@@ -1,0 +1,274 @@
+//! The world in which attacks happen: the attacker's servers, a server inside that nobody may reach, a host, and an honest tenant.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use headcount::sandbox::egress::{Egress, EgressOptions};
+use headcount::sandbox::vault::Credentials;
+use headcount::sandbox::{OpenOptions, Run, Runtime, RuntimeOptions};
+use headcount::{Budget, ConnectionId, Draft, Headcount, Manifest, Package, Secret, SyncOptions, Tenant};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use super::certificates::Authority;
+use super::dns::Dns;
+use super::seen::Ended;
+use super::{Attack, Inside, Seen, Start, Vendor};
+
+/// The secret of every connection that attacks.
+pub const SECRET: &str = "hq7/Zr+2\"vT9 kX4&wB6%nL8<jD3";
+/// The bystander's secret.
+const HONEST_SECRET: &str = "bystander-0123456789abcdef";
+
+/// Servers, a host, and its tenants.
+pub struct World {
+    /// The attacker's server.
+    pub vendor: Vendor,
+    /// A server inside.
+    pub inside: Inside,
+    /// The host.
+    pub host: Headcount,
+    /// Where it keeps everything.
+    pub data: TempDir,
+    pub(super) dns: Dns,
+    pub(super) authority: Authority,
+    bystander: Tenant,
+    glass: OnceCell<Runtime>,
+}
+
+impl World {
+    /// Starts all servers and the host, with the bystander's connection in place.
+    ///
+    /// # Errors
+    /// Something can't be started.
+    pub async fn start() -> Result<World> {
+        let authority = Authority::new()?;
+        let names = ["api.mallory.example", "*.mallory.example", "hello.example"];
+        let vendor = Vendor::start(authority.server(&names, &["http/1.1"])?).await?;
+        let (inside, dns) = (Inside::start().await?, Dns::start().await?);
+        let data = TempDir::new()?;
+        let egress = egress(&authority, &vendor, &dns);
+        let host = Headcount::builder(data.path()).egress(egress).budget(budget()).open().await?;
+        let hello = host.install(crate::component("hello")?).await?;
+        let bystander = host.tenant("bystander".parse()?);
+        bystander
+            .connect(Draft::new("hello".parse()?, hello.id).secret("api-key", Secret::new(HONEST_SECRET.to_owned())))
+            .await?;
+        Ok(World { vendor, inside, host, data, dns, authority, bystander, glass: OnceCell::new() })
+    }
+
+    /// Reads a page as an honest tenant does, and holds it to what the vendor serves.
+    ///
+    /// # Errors
+    /// It is not what it has to be, or takes long.
+    pub async fn honest_page(&self) -> Result<Duration> {
+        let started = Instant::now();
+        let (_, _, run) = self.bystander.open(&"hello".parse()?).await?;
+        let page = tokio::time::timeout(Duration::from_secs(10), run.read("people", None, None)).await??;
+        let names: Vec<&str> = page.records.users.iter().filter_map(|user| user.display_name.as_deref()).collect();
+        ensure!(names == ["Ada", "Bob", "Eve"], "the honest page has {names:?}");
+        Ok(started.elapsed())
+    }
+
+    /// Runs an attack to its end.
+    ///
+    /// # Errors
+    /// It could not be started.
+    pub async fn launch(&self, attack: &Attack) -> Result<Seen> {
+        let started = Instant::now();
+        match attack.start {
+            Start::Intruder(does) => does(self).await,
+            Start::Sync => self.sync(attack).await,
+            Start::File(file) => {
+                let installing = self.load(file()?).await;
+                match installing {
+                    Err(refused) => Ok(Seen::only(refused, started.elapsed())),
+                    Ok(package) => {
+                        let runtime = self.host.runtime();
+                        match runtime.load(&package).await {
+                            Err(error) => Ok(Seen::only(error.into(), started.elapsed())),
+                            Ok(_) => self.call(attack, runtime, &package, Start::Check).await,
+                        }
+                    }
+                }
+            }
+            start => {
+                let runtime = if attack.in_glass { self.glass().await? } else { self.host.runtime() };
+                let package = Package::read(self.guest(attack)?)?;
+                self.call(attack, runtime, &package, start).await
+            }
+        }
+    }
+
+    async fn load(&self, file: Vec<u8>) -> Result<Package, Ended> {
+        let read = tokio::task::spawn_blocking(move || Package::read(file)).await;
+        match read {
+            Ok(Ok(package)) => Ok(package),
+            Ok(Err(error)) => Err(error.into()),
+            Err(panicked) => Err(Ended::Trap(format!("the host panicked: {panicked}"))),
+        }
+    }
+
+    /// Opens a run of this attack and makes its calls.
+    async fn call(&self, attack: &Attack, runtime: &Runtime, package: &Package, start: Start) -> Result<Seen> {
+        let started = Instant::now();
+        let connector = runtime.load(package).await?;
+        let tenant = attack.name.replace('_', "-").parse()?;
+        let run = self.open(attack, runtime, &connector, tenant)?;
+        let ended = match start {
+            Start::Check => run.check().await.map(|scope| format!("{scope:?}")),
+            Start::Invoke(action) => run.invoke(action, &json!({})).await.map(|outcome| format!("{outcome:?}")),
+            Start::Reads(many) => {
+                let reads = (0..many).map(|_| run.read("users", None, None));
+                let ends = futures::future::join_all(reads).await;
+                ends.into_iter().map(|end| end.map(|page| format!("{page:?}"))).find(Result::is_err).unwrap_or(Ok(String::new()))
+            }
+            _ => run.read("users", None, None).await.map(|page| format!("{page:?}")),
+        };
+        let took = started.elapsed();
+        let mut output = format!("{ended:?} {:?} {}", run.log(), json!(run.events()));
+        if let Err(error) = &ended {
+            output.push_str(&error.to_string());
+        }
+        if attack.in_glass {
+            // One that ended with a trap has no memory any more.
+            for memory in run.memories_for_test().await.unwrap_or_default() {
+                output.push_str(&String::from_utf8_lossy(&memory));
+            }
+        }
+        let (events, usage) = (run.events(), run.usage());
+        let ended = ended.map_or_else(Ended::from, |_| Ended::Answered);
+        Ok(Seen { ended, events, usage, took, output })
+    }
+
+    fn open(
+        &self,
+        attack: &Attack,
+        runtime: &Runtime,
+        connector: &Arc<headcount::sandbox::Connector>,
+        tenant: headcount::TenantId,
+    ) -> Result<Run> {
+        let manifest = connector.manifest();
+        let given = self.settings(manifest, attack.name, attack.settings);
+        let settings = manifest.settings(&given, |_| false).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
+        let mut credentials = Credentials::new();
+        for field in manifest.secret_fields() {
+            credentials.insert(field.name.clone(), Secret::new(SECRET.to_owned()));
+        }
+        let mut budget = budget();
+        (attack.budget)(&mut budget);
+        let options = OpenOptions { tenant, connection: "mallory".parse()?, settings, credentials, budget };
+        Ok(runtime.open(connector, options)?)
+    }
+
+    /// Those settings of a connection that its manifest has.
+    fn settings(&self, manifest: &Manifest, attack: &str, further: &[(&str, &str)]) -> BTreeMap<String, Value> {
+        let mut given = BTreeMap::from([
+            ("attack".to_owned(), Value::from(attack)),
+            ("inside".to_owned(), Value::from(self.inside.address.to_string())),
+            ("vendor".to_owned(), Value::from(self.vendor.address.to_string())),
+        ]);
+        given.extend(further.iter().map(|(name, value)| ((*name).to_owned(), Value::from(*value))));
+        given.retain(|name, _| manifest.field(name).is_some());
+        given
+    }
+
+    /// Syncs an honest connection, then the same once it attacks.
+    async fn sync(&self, attack: &Attack) -> Result<Seen> {
+        let started = Instant::now();
+        let tenant = self.host.tenant(attack.name.replace('_', "-").parse()?);
+        let installed = self.host.install(self.guest(attack)?).await?;
+        let id: ConnectionId = "mallory".parse()?;
+        let settings = self.settings(&installed.manifest, "none", attack.settings);
+        let mut draft = Draft::new(id.clone(), installed.id).secret("api-key", Secret::new(SECRET.to_owned()));
+        for (field, value) in settings {
+            draft = draft.setting(field, value);
+        }
+        tenant.connect(draft).await?;
+        let mut options = SyncOptions::default();
+        options.attempts = 2;
+        options.longest_wait = Duration::from_millis(50);
+        let honest = tenant.sync(&id, &options).await?;
+        ensure!(honest.state == headcount::SessionState::Complete, "the honest sync: {:?} {:?}", honest.failure, honest.notes);
+        let before = present(&tenant).await?;
+        ensure!(!before.is_empty(), "the honest sync brought nothing");
+        tenant.edit(&id, BTreeMap::from([("attack".to_owned(), Value::from(attack.name))])).await?;
+        let report = tenant.sync(&id, &options).await?;
+        let after = present(&tenant).await?;
+        let lost = before.into_iter().filter(|record| !after.contains(record)).collect();
+        let words = format!("{:?} {:?}", report.failure, report.notes);
+        let output = format!("{words} {after:?} {:?}", report.scope);
+        let ended = Ended::Session { state: report.state, words, lost };
+        Ok(Seen { ended, events: Vec::new(), usage: Default::default(), took: started.elapsed(), output })
+    }
+
+    /// The guest with a manifest that names the servers of this world.
+    pub(super) fn guest(&self, attack: &Attack) -> Result<Vec<u8>> {
+        let path = crate::target()?.join("hostile/hostile.wasm");
+        let component = std::fs::read(&path).with_context(|| format!("{} is missing: run `make components`", path.display()))?;
+        let mut manifest = Package::read(component.clone())?.manifest.as_ref().clone();
+        for address in [self.inside.address, self.vendor.address] {
+            manifest.hosts.push(format!("https://{{name}}.mallory.example:{}", address.port()).parse()?);
+        }
+        if let Some(change) = attack.manifest {
+            change(&mut manifest);
+        }
+        Ok(headcount::sandbox::pack(&component, &manifest)?)
+    }
+
+    /// A runtime whose connectors' memories can be looked into, and for which the operator opened loopback.
+    async fn glass(&self) -> Result<&Runtime> {
+        let start = || async {
+            let egress = EgressOptions { allow_loopback: true, ..egress(&self.authority, &self.vendor, &self.dns) };
+            let mut options = RuntimeOptions::new(Egress::new(egress)?);
+            options.dump_memories = true;
+            options.keep_instance = Duration::from_secs(60);
+            Ok(Runtime::new(options)?)
+        };
+        self.glass.get_or_try_init(start).await
+    }
+}
+
+/// The operator's settings: the attacker's API has an address of its own, all other names are asked for.
+fn egress(authority: &Authority, vendor: &Vendor, dns: &Dns) -> EgressOptions {
+    let hosts = ["api.mallory.example", "files.mallory.example", "hello.example"];
+    EgressOptions {
+        resolve: hosts.map(|host| (host.to_owned(), vendor.address)).into(),
+        nameservers: vec![dns.address],
+        extra_ca_pem: vec![authority.pem()],
+        connect_timeout: Duration::from_secs(2),
+        response_timeout: Duration::from_secs(2),
+        idle_timeout: Duration::from_millis(500),
+        ..EgressOptions::default()
+    }
+}
+
+/// What a session may use: little, so that each attack ends soon.
+fn budget() -> Budget {
+    let mut budget = Budget::default();
+    budget.memory = 64 << 20;
+    budget.cpu = Duration::from_millis(250);
+    budget.call = Duration::from_secs(2);
+    budget.requests = 60;
+    budget.concurrent_requests = 4;
+    budget.request_bytes = 1 << 20;
+    budget.response_bytes = 1 << 20;
+    budget.received_bytes = 4 << 20;
+    budget.page_records = 1_000;
+    budget.record_bytes = 64 << 10;
+    budget.records = 5_000;
+    budget.log_bytes = 64 << 10;
+    budget
+}
+
+/// Every record of a tenant that counts as present.
+async fn present(tenant: &Tenant) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for count in tenant.store().counts(tenant.id()).await? {
+        found.extend((0..count.present).map(|number| format!("{} {number}", count.kind)));
+    }
+    Ok(found)
+}

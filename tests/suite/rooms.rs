@@ -1,0 +1,60 @@
+//! Rooms that keep to themselves: sockets and TLS are egress's, a secret's bytes are the vault's.
+
+use crate::tidy::{files, read};
+
+/// What only egress may name: sockets, clients, TLS and resolvers.
+const OF_EGRESS: [&str; 9] = [
+    "tokio::net",
+    "TcpStream",
+    "TcpListener",
+    "UdpSocket",
+    "rustls",
+    "hickory_resolver",
+    "hyper::client",
+    "hyper_util",
+    "ToSocketAddrs",
+];
+
+/// What only the vault may call: the one way to a secret's bytes.
+const OF_THE_VAULT: [&str; 1] = [".expose("];
+
+/// The lines of a source file that are code and ship.
+fn code(file: &str) -> Vec<String> {
+    let text = read(file);
+    let shipped = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    shipped.lines().filter(|line| !line.trim_start().starts_with("//")).map(str::to_owned).collect()
+}
+
+/// The lines outside a room that name what is its own.
+fn strays(room: &str, names: &[&str]) -> Vec<String> {
+    let ships = |file: &String| {
+        let tests = ["/tests/", "/benches/", "/tests.rs"].iter().any(|part| file.contains(part));
+        file.starts_with("host/") && file.ends_with(".rs") && !tests
+    };
+    let in_room = |file: &String| file.starts_with(&format!("{room}/")) || *file == format!("{room}.rs");
+    let outside: Vec<String> = files().into_iter().filter(ships).filter(|file| !in_room(file)).collect();
+    assert!(outside.len() > 50, "only {} files were looked at", outside.len());
+    let found = outside.iter().flat_map(|file| code(file).into_iter().map(move |line| format!("{file}: {}", line.trim())));
+    found.filter(|line| names.iter().any(|name| line.contains(name))).collect()
+}
+
+/// Whether a room itself names each of them, so that a name that went out of use is noticed here.
+fn names_all(room: &str, names: &[&str]) -> Vec<String> {
+    let own: Vec<String> = files().into_iter().filter(|file| file.starts_with(room) && file.ends_with(".rs")).collect();
+    let text: String = own.iter().map(|file| read(file)).collect();
+    names.iter().filter(|name| !text.contains(**name)).map(|name| (*name).to_owned()).collect()
+}
+
+#[test]
+fn only_egress_names_sockets_tls_and_resolvers() {
+    let strays = strays("host/sandbox/src/egress", &OF_EGRESS);
+    assert!(strays.is_empty(), "{strays:#?}");
+    assert_eq!(names_all("host/sandbox/src/egress", &["tokio::net", "rustls", "hickory_resolver"]), Vec::<String>::new());
+}
+
+#[test]
+fn only_the_vault_reads_a_secrets_bytes() {
+    let strays = strays("host/sandbox/src/vault", &OF_THE_VAULT);
+    assert!(strays.is_empty(), "{strays:#?}");
+    assert_eq!(names_all("host/sandbox/src/vault", &OF_THE_VAULT), Vec::<String>::new());
+}
