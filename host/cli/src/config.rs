@@ -61,6 +61,12 @@ pub struct Flags {
     /// Accept this host in settings though the connector's manifest does not list its ending; may be repeated
     #[arg(long, global = true, value_name = "HOST", help_heading = "Global options")]
     pub allow_host: Vec<String>,
+    /// Reach vendors through this HTTP proxy; a user's password is taken from HEADCOUNT_PROXY_PASSWORD
+    #[arg(long, global = true, value_name = "[USER@]HOST:PORT", help_heading = "Global options")]
+    pub proxy: Option<String>,
+    /// Trust the certificate authorities that came with this program, not this machine's
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub bundled_roots: bool,
     /// Tell more on standard error; -vv and -vvv tell still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
@@ -77,6 +83,8 @@ struct File {
     ca: Vec<PathBuf>,
     allow_loopback: bool,
     allow_host: Vec<String>,
+    proxy: Option<String>,
+    bundled_roots: bool,
     verbose: u8,
     budget: Limits,
 }
@@ -98,6 +106,10 @@ pub struct Config {
     pub allow_loopback: bool,
     /// Hosts that settings may name.
     pub allow_hosts: Vec<String>,
+    /// The proxy that vendors are reached through, with its user before an `@`.
+    pub proxy: Option<String>,
+    /// Whether the bundled certificate authorities are trusted in place of this machine's.
+    pub bundled_roots: bool,
     /// How much to tell: 0 to 3.
     pub verbose: u8,
     /// What one session may use.
@@ -153,6 +165,8 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         ca: file.ca.iter().map(|path| folder.join(path)).chain(flags.ca.iter().cloned()).collect(),
         allow_loopback: flags.allow_loopback || file.allow_loopback,
         allow_hosts: file.allow_host.into_iter().chain(flags.allow_host.iter().cloned()).collect(),
+        proxy: flags.proxy.clone().or(file.proxy),
+        bundled_roots: flags.bundled_roots || file.bundled_roots,
         verbose: flags.verbose.max(file.verbose),
         budget,
     })

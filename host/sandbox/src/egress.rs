@@ -21,6 +21,7 @@ mod hooks;
 mod pace;
 mod policy;
 mod pool;
+mod proxy;
 mod refusal;
 mod resolve;
 mod retry;
@@ -48,6 +49,7 @@ pub use gate::{Gate, GateOptions};
 pub use headcount_model::{AuditRecord, Decision, RequestEvent};
 pub use hooks::GateHooks;
 pub use policy::{Denial, Mode, Purpose};
+pub use proxy::Proxy;
 pub use refusal::{Refusal, Wait};
 pub(crate) use url::Target;
 
@@ -74,6 +76,7 @@ pub enum Roots {
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
 /// - `max_connections`: two of every three descriptors that the process may have
+/// - `proxy`: none, whatever the environment says
 /// - `ceiling`: whatever a manifest names; `mode`: what a manifest denies stays where it is
 /// - `audit`: none; requests leave no records
 #[derive(Clone, Debug)]
@@ -102,6 +105,8 @@ pub struct EgressOptions {
     /// How many connections may be open at once, for all tenants; none: what the machine holds. Further requests wait in turn by
     /// tenant.
     pub max_connections: Option<u32>,
+    /// The HTTP proxy that everything goes through. It is asked for the addresses that were checked, never for names.
+    pub proxy: Option<Proxy>,
     /// What is allowed at most, whatever a manifest names.
     pub ceiling: Ceiling,
     /// What becomes of requests that a manifest denies.
@@ -125,6 +130,7 @@ impl Default for EgressOptions {
             idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(90),
             max_connections: None,
+            proxy: None,
             ceiling: Ceiling::default(),
             mode: Mode::default(),
             audit: None,
@@ -160,6 +166,9 @@ pub enum EgressError {
     /// The user agent can't be sent.
     #[error("{0:?} can't be a User-Agent")]
     UserAgent(String),
+    /// The proxy can't be used.
+    #[error("the proxy {0:?} can't be used: {1}; write it like proxy.example.com:3128")]
+    Proxy(String, String),
     /// The settings name no place that requests could go to.
     #[error("{0:?} in the settings can't be a base URL or host: {1}")]
     Settings(String, String),
@@ -184,6 +193,7 @@ pub struct Egress {
     pool: Arc<pool::Pool>,
     user_agent: HeaderValue,
     authorities: Vec<CertificateDer<'static>>,
+    proxy: Option<proxy::Way>,
     /// Records that found no room in the audit trail.
     lost: AtomicU64,
     /// Made when first needed, as a machine may have no roots and no need of them.
@@ -199,6 +209,7 @@ impl Egress {
         let user_agent =
             HeaderValue::from_str(&options.user_agent).map_err(|_| EgressError::UserAgent(options.user_agent.clone()))?;
         let authorities = tls::authorities(&options.extra_ca_pem)?;
+        let proxy = options.proxy.as_ref().map(proxy::Way::new).transpose()?;
         let names = resolve::Names::new(options.resolve.clone(), options.nameservers.clone(), options.allow_loopback);
         let most = options.max_connections.unwrap_or_else(capacity::connections);
         let pool = pool::Pool::new(options.keep_alive, most as usize);
@@ -207,7 +218,7 @@ impl Egress {
             tracing::warn!("what manifests deny is let out without credentials where the operator's rules cover it, and counted");
         }
         let (lost, tls) = (AtomicU64::new(0), OnceLock::new());
-        Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, lost, tls }))
+        Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, proxy, lost, tls }))
     }
 
     /// A gate for one session of one connection. The first one reads the system's certificate authorities, which takes milliseconds.

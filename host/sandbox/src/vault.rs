@@ -15,7 +15,7 @@ mod seal;
 pub use binding::{Binding, Overrides};
 pub(crate) use certificate::ClientCertificate;
 pub use credentials::Credentials;
-pub(crate) use injection::Injection;
+pub(crate) use injection::{Injection, basic};
 pub(crate) use scrub::{Lookout, Scrubber, Window};
 pub use seal::Vault;
 

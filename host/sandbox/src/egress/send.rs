@@ -257,7 +257,7 @@ impl Admitted {
         };
         let place = gate.egress.pool.place(&gate.tenant, outgoing.waits.deadline).await?;
         let limit = outgoing.waits.connect.min(outgoing.waits.deadline.saturating_duration_since(Instant::now()));
-        let connected = dial::connect(origin, addresses, tls, limit, place).await?;
+        let connected = dial::connect(origin, addresses, tls, limit, place, gate.egress.proxy.as_ref()).await?;
         if let Some(shared) = connected.share() {
             gate.egress.pool.give(outgoing.key.clone(), shared);
         }

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use headcount_model::Manifest;
 use headcount_model::manifest::{Placement, Settings};
+use headcount_model::{Manifest, Secret};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use zeroize::Zeroizing;
@@ -71,9 +71,10 @@ impl Injection {
                     if user.contains(':') {
                         return Err(wrong("can't be sent: the user name with it has a colon"));
                     }
-                    let token = Zeroizing::new(STANDARD.encode(Zeroizing::new(format!("{user}:{}", secret.expose())).as_bytes()));
-                    tokens.push((field.to_owned(), token.clone()));
-                    Zeroizing::new(format!("Basic {}", *token))
+                    let text = basic(&user, secret);
+                    let token = text.strip_prefix("Basic ").unwrap_or_default();
+                    tokens.push((field.to_owned(), Zeroizing::new(token.to_owned())));
+                    text
                 }
                 Placement::ClientCertificate { .. } => {
                     certificate = Some((field.to_owned(), ClientCertificate::read(secret).map_err(wrong)?));
@@ -141,6 +142,13 @@ impl Injection {
             path_and_query.push_str(value);
         }
     }
+}
+
+/// `Basic` credentials, for a header.
+pub(crate) fn basic(user: &str, password: &Secret) -> Zeroizing<String> {
+    let plain = Zeroizing::new(format!("{user}:{}", password.expose()));
+    let token = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
+    Zeroizing::new(format!("Basic {}", *token))
 }
 
 fn is_certificate(manifest: &Manifest, field: &str) -> bool {
