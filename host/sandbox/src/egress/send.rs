@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Version, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -267,6 +267,13 @@ impl Admitted {
     /// Holds a response's header to its limits, and reads a short body ahead.
     async fn check(&self, response: Response<Incoming>, lease: Lease, times: Times) -> Result<Response<Wire>, Refusal> {
         let (parts, incoming) = response.into_parts();
+        let broken = |why: &str| Err(Refusal::Exchange { host: self.host(), why: why.to_owned() });
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            return broken("it switches to another protocol, which nobody asked for");
+        }
+        if parts.headers.contains_key(header::TRANSFER_ENCODING) && parts.headers.contains_key(header::CONTENT_LENGTH) {
+            return broken("its response has a Content-Length and a Transfer-Encoding: where it ends is anyone's guess");
+        }
         if parts.headers.len() > HEADER_FIELDS {
             return Err(Refusal::ResponseHeader { most: HEADER_FIELDS, unit: "fields" });
         }

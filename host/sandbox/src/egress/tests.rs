@@ -9,6 +9,7 @@ mod hooks;
 mod leaving;
 mod names;
 mod placements;
+mod protocols;
 mod proxies;
 mod receiver;
 mod repeats;

@@ -36,7 +36,7 @@ impl Authority {
         let mut roots = rustls::RootCertStore::empty();
         roots.add(self.0.der().clone()).unwrap();
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
-        let (authority, mut config) = tls_for("api.example.com", verifier);
+        let (authority, mut config) = tls_for(&["api.example.com"], verifier);
         config.alpn_protocols = vec![protocol.to_vec()];
         Server::over(config, authority, |_| Box::pin(async { Some(said("[]")) })).await
     }
@@ -59,7 +59,7 @@ async fn a_server_that_demands_a_certificate_gets_it_and_each_identity_a_connect
         for client in [&one, &one, &two, &one, &two] {
             let gate = egress.gate(options_with(&client.pem)).unwrap();
             assert_eq!(get(&gate, USERS).await.unwrap().body(), "[]");
-            assert_eq!(server.seen().last().unwrap().certificate.as_ref(), Some(&client.certificate));
+            assert_eq!(server.seen().last().unwrap().client.certificate.as_ref(), Some(&client.certificate));
         }
         let connections: Vec<usize> = server.seen().iter().map(|seen| seen.connection).collect();
         assert_eq!(connections, [0, 0, 1, 0, 1], "one connection of one tenant, two identities");
