@@ -2,12 +2,31 @@
 //!
 //! `cargo run --release --example embed -- tines.wasm acme.tines.com ana@example.com`, with the API key in `TINES_KEY`.
 
-use headcount::{Draft, Headcount, Secret, SyncOptions};
+use std::process::ExitCode;
+
+use headcount::{Compiler, Draft, Headcount, Secret, SyncOptions};
+
+/// The argument with which the host starts this program again, to compile a component where it can do no harm.
+const WORKER: &str = "compile-worker";
+
+fn main() -> ExitCode {
+    if std::env::args().nth(1).as_deref() == Some(WORKER) {
+        return headcount::compile_worker();
+    }
+    match embed() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn embed() -> anyhow::Result<()> {
     let [component, domain, email] = arguments()?;
-    let host = Headcount::open("headcount-data").await?;
+    let worker = Compiler::Worker { program: std::env::current_exe()?, args: vec![WORKER.into()] };
+    let host = Headcount::builder("headcount-data").compiler(worker).open().await?;
     let tines = host.install(std::fs::read(component)?).await?;
     let acme = host.tenant("acme".parse()?);
     let draft = Draft::new("tines".parse()?, tines.id)

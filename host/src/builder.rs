@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
 use headcount_sandbox::vault::Vault;
-use headcount_sandbox::{Budget, Runtime, RuntimeOptions};
+use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
 use crate::audit::{AuditOptions, Trail};
@@ -16,12 +16,13 @@ pub const KEY_VARIABLE: &str = "HEADCOUNT_KEY";
 
 /// Sets up a host.
 ///
-/// By default: SQLite in the folder, connectors reach only the hosts that their manifests name, and only global addresses; one
+/// By default: SQLite in the folder, no component is compiled here (see [`compiler`](Self::compiler)), connectors reach only the hosts that their manifests name, and only global addresses; one
 /// session's budget is [`Budget::default`].
 pub struct Builder {
     data: PathBuf,
     store: Option<Arc<dyn Store>>,
     egress: EgressOptions,
+    compiler: Compiler,
     budget: Budget,
     extra_hosts: Vec<String>,
     audit: AuditOptions,
@@ -33,6 +34,7 @@ impl Builder {
             data: data.to_owned(),
             store: None,
             egress: EgressOptions::default(),
+            compiler: Compiler::default(),
             budget: Budget::default(),
             extra_hosts: Vec::new(),
             audit: AuditOptions::default(),
@@ -48,6 +50,13 @@ impl Builder {
     /// The operator's side of egress: resolution overrides, further authorities, timeouts.
     pub fn egress(mut self, egress: EgressOptions) -> Self {
         self.egress = egress;
+        self
+    }
+
+    /// Where components are compiled. Without this they are refused, as compiling what a stranger wrote needs a process of its own, and
+    /// a library can't know which program to start.
+    pub fn compiler(mut self, compiler: Compiler) -> Self {
+        self.compiler = compiler;
         self
     }
 
@@ -106,6 +115,7 @@ impl Builder {
         let egress = Egress::new(self.egress).map_err(sandbox)?;
         let mut options = RuntimeOptions::new(egress);
         options.cache = Some(self.data.join("compiled"));
+        options.compiler = self.compiler;
         options.cache_key = vault.derive("headcount 2026 compiled code");
         let runtime = Runtime::new(options).map_err(|error| Error::Sandbox(error.to_string()))?;
         Ok(Headcount {

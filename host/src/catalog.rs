@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use headcount_model::{ConnectorId, Digest, Timestamp};
+use headcount_model::manifest::Asks;
+use headcount_model::{ConnectorId, Digest, Manifest, Timestamp};
 use headcount_sandbox::{Connector, Package, PackageError};
 use headcount_store::InstalledConnector;
 
@@ -19,7 +20,8 @@ impl Headcount {
         let package = read(component).await?;
         match self.inner.store.connector(&package.manifest.id).await? {
             Some(installed) if installed.digest != package.digest => {
-                Err(Error::OtherDigest { id: installed.id, installed: installed.digest, offered: package.digest })
+                let asks = Box::new(package.manifest.asks_beyond(&installed.manifest));
+                Err(Error::OtherDigest { id: installed.id, installed: installed.digest, offered: package.digest, asks })
             }
             _ => self.put(package).await,
         }
@@ -32,6 +34,15 @@ impl Headcount {
     pub async fn replace(&self, component: Vec<u8>) -> Result<InstalledConnector, Error> {
         let package = read(component).await?;
         self.put(package).await
+    }
+
+    /// What a manifest asks for beyond that of the connector that is installed under its id; none where there is no such connector.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn asks_beyond_installed(&self, manifest: &Manifest) -> Result<Option<Asks>, Error> {
+        let installed = self.inner.store.connector(&manifest.id).await?;
+        Ok(installed.map(|installed| manifest.asks_beyond(&installed.manifest)))
     }
 
     /// What is installed, by id.

@@ -1,6 +1,6 @@
 //! Why the host could not do something.
 
-use headcount_model::manifest::SettingsError;
+use headcount_model::manifest::{Asks, SettingsError};
 use headcount_model::{ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
 use headcount_sandbox::{CallError, PackageError};
 use headcount_store::StoreError;
@@ -34,7 +34,7 @@ pub enum Error {
     NoConnector(ConnectorId),
     /// Another component is installed under this id.
     #[error(
-        "connector {id} is installed with digest {installed}; this file is {offered}: accept it with `headcount connector add --accept FILE`"
+        "connector {id} is installed with digest {installed}; this file is {offered}\n{asks}\naccept it with `headcount connector add --accept FILE`"
     )]
     OtherDigest {
         /// The connector.
@@ -43,6 +43,8 @@ pub enum Error {
         installed: Digest,
         /// What was offered.
         offered: Digest,
+        /// What its manifest asks for beyond the accepted one's.
+        asks: Box<Asks>,
     },
     /// The accepted component's file is missing or changed.
     #[error(

@@ -5,10 +5,11 @@
 //! grants between them) by tenant.
 //!
 //! ```no_run
-//! use headcount::{Draft, Headcount, Secret, SyncOptions};
+//! use headcount::{Compiler, Draft, Headcount, Secret, SyncOptions};
 //!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let host = Headcount::open("data").await?;
+//! let worker = Compiler::Worker { program: "/usr/libexec/headcount-compile-worker".into(), args: Vec::new() };
+//! let host = Headcount::builder("data").compiler(worker).open().await?;
 //! let tines = host.install(std::fs::read("tines.wasm")?).await?;
 //! let acme = host.tenant("acme".parse()?);
 //! let connection = acme
@@ -28,7 +29,8 @@
 //! ```
 //!
 //! What to know before embedding it: a multi-thread tokio runtime is required; wasmtime installs handlers for SIGSEGV, SIGILL and
-//! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone.
+//! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone. Components are compiled by a child process whose
+//! program you name; it may be your own, if it calls [`compile_worker`] first in `main` when it is started so.
 
 mod audit;
 mod budget;
@@ -36,6 +38,7 @@ mod builder;
 mod catalog;
 mod connection;
 mod error;
+mod keeper;
 mod lease;
 mod tenant;
 
@@ -51,7 +54,7 @@ pub use headcount_model::{
     TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
-pub use headcount_sandbox::{Budget, Package};
+pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
 pub use headcount_store::{Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
 pub use headcount_sync as sync;
@@ -88,7 +91,8 @@ pub(crate) struct Inner {
 
 impl Headcount {
     /// Opens the host with its data in a folder (made if absent): the SQLite store, accepted components, compiled code and the key
-    /// that seals credentials (or the one in `HEADCOUNT_KEY`).
+    /// that seals credentials (or the one in `HEADCOUNT_KEY`). It compiles nothing, so it takes only connectors that were installed
+    /// with a [`Builder::compiler`].
     ///
     /// # Errors
     /// The folder, the store, the key or the engine can't be used; see [`Error`].

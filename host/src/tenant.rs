@@ -8,6 +8,7 @@ use headcount_store::{AuditFilter, AuditRow, Connection, Health, InstalledConnec
 use headcount_sync::{Job, Report, SyncOptions};
 use serde_json::Value;
 
+use crate::keeper::Keeper;
 use crate::lease::Lease;
 use crate::{Error, Inner};
 
@@ -146,6 +147,8 @@ impl Tenant {
         let connection = self.connection(id).await?;
         let (installed, connector) = self.inner.ready(&connection.connector).await?;
         let credentials = self.inner.credentials(&installed.manifest, &connection).await?;
+        let keeper = Keeper { inner: self.inner.clone(), connection: connection.clone(), manifest: installed.manifest.clone() };
+        let credentials = credentials.kept_by(Arc::new(keeper));
         let run = self.inner.runtime.open(
             &connector,
             OpenOptions {

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use headcount::sandbox::egress::EgressOptions;
-use headcount::{Draft, Headcount, Secret, SessionState, SyncOptions};
+use headcount::{Compiler, Draft, Headcount, Secret, SessionState, SyncOptions};
 use headcount_vendors::{Company, Options, Servers, Vendor};
 use serde_json::{Value, json};
 
@@ -145,7 +145,7 @@ async fn child() -> Result<()> {
     let hosts = task.get("hosts").and_then(Value::as_array).context("no hosts")?;
     let resolve = hosts.iter().filter_map(Value::as_str).map(|host| (host.to_owned(), address)).collect();
     let egress = EgressOptions { resolve, extra_ca_pem: vec![text("authority")?.to_owned()], ..EgressOptions::default() };
-    let host = Headcount::builder(PathBuf::from(text("data")?)).egress(egress).open().await?;
+    let host = Headcount::builder(PathBuf::from(text("data")?)).egress(egress).compiler(Compiler::InProcess).open().await?;
     let installed = host.install(std::fs::read(text("component")?)?).await?;
     let acme = host.tenant("acme".parse()?);
     let mut draft = Draft::new("jumpcloud".parse()?, installed.id).secret("api-key", Secret::new(text("key")?.to_owned()));

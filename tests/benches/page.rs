@@ -19,7 +19,7 @@ use headcount::model::manifest::Settings;
 use headcount::sandbox::egress::{Egress, GateOptions};
 use headcount::sandbox::vault::Credentials;
 use headcount::sandbox::{Connector, Meter, OpenOptions, Run, Runtime, RuntimeOptions};
-use headcount::{Budget, Secret};
+use headcount::{Budget, Compiler, Secret};
 use headcount_connector::Progress;
 use headcount_vendors::{Company, Options, Servers, Vendor};
 use native::Native;
@@ -99,6 +99,7 @@ impl Bench {
         let native = Native::new(settings.to_json(), gate, runtime.handle().clone());
         let open = |keep: Option<Duration>| -> Result<Run> {
             let mut options = RuntimeOptions::new(Arc::clone(&egress));
+            options.compiler = Compiler::InProcess;
             options.keep_instance = keep.unwrap_or(options.keep_instance);
             let sandbox = Runtime::new(options)?;
             let connector: Arc<Connector> = runtime.block_on(sandbox.load(&package))?;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use headcount::sandbox::egress::EgressOptions;
-use headcount::{Budget, ConnectionId, Draft, Headcount, Report, Secret, SyncOptions, Tenant};
+use headcount::{Budget, Compiler, ConnectionId, Draft, Headcount, Report, Secret, SyncOptions, Tenant};
 use headcount_vendors::{Company, Options, Servers, Vendor};
 use tempfile::TempDir;
 
@@ -38,7 +38,7 @@ impl Lab {
     pub async fn with(people: u32, options: Options, budget: Budget) -> Result<Self> {
         let servers = Servers::start(Company::new(7, people), options).await?;
         let data = TempDir::new()?;
-        let host = Headcount::builder(data.path()).egress(egress(&servers)).budget(budget).open().await?;
+        let host = Headcount::builder(data.path()).egress(egress(&servers)).compiler(compiler()?).budget(budget).open().await?;
         let acme = host.tenant("acme".parse()?);
         Ok(Lab { servers, host, acme, data })
     }
@@ -116,6 +116,11 @@ pub fn target() -> Result<PathBuf> {
 pub fn component(name: &str) -> Result<Vec<u8>> {
     let path = target()?.join("connectors").join(format!("{name}.wasm"));
     std::fs::read(&path).with_context(|| format!("{} is missing: run `make components`", path.display()))
+}
+
+/// Compiles as the program does: in a process of its own.
+pub fn compiler() -> Result<Compiler> {
+    Ok(Compiler::Worker { program: program()?, args: vec!["compile-worker".into()] })
 }
 
 /// The `headcount` program.

@@ -143,8 +143,35 @@ fn another_digest_is_refused_until_it_is_accepted() {
     manifest.version = "0.1.1".to_owned();
     let other = headcount::sandbox::pack(&component("hello").unwrap(), &manifest).unwrap();
     let other = file(data, "other.wasm", &other);
-    refused(data, &["connector", "add", &other], 1, &["sha256:", "--accept"]);
+    refused(data, &["connector", "add", &other], 1, &["sha256:", "--accept", "it asks for nothing new"]);
     assert!(headcount(data, &["connector", "add", &other, "--accept"]).status.success());
+}
+
+#[test]
+fn what_another_digest_newly_asks_for_is_told_before_and_after_it_is_accepted() {
+    let data = TempDir::new().unwrap();
+    let data = data.path();
+    let path = file(data, "hello.wasm", &component("hello").unwrap());
+    let shown = |arguments: &[&str]| {
+        let output = headcount(data, arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(!shown(&["connector", "inspect", &path]).contains("beyond what is installed"), "nothing is installed yet");
+    shown(&["connector", "add", &path]);
+    assert!(shown(&["connector", "inspect", &path]).contains("it asks for nothing new"));
+    let mut manifest = headcount::Package::read(component("hello").unwrap()).unwrap().manifest.as_ref().clone();
+    manifest.hosts.push("https://collector.example".parse().unwrap());
+    manifest.read_requests.push("DELETE /people".parse().unwrap());
+    let greedy = headcount::sandbox::pack(&component("hello").unwrap(), &manifest).unwrap();
+    let greedy = file(data, "greedy.wasm", &greedy);
+    let lines = ["it may reach https://collector.example", "it may send DELETE /people", "enter again: api-key"];
+    refused(data, &["connector", "add", &greedy], 1, &lines);
+    for arguments in [&["connector", "inspect", &greedy][..], &["connector", "add", &greedy, "--accept"]] {
+        let text = shown(arguments);
+        assert!(lines.iter().all(|line| text.contains(line)), "{text}");
+    }
+    assert!(shown(&["connector", "inspect", &greedy]).contains("it asks for nothing new"));
 }
 
 #[test]

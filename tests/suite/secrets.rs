@@ -8,7 +8,7 @@ use headcount::sandbox::egress::Egress;
 use headcount::sandbox::vault::Credentials;
 use headcount::sandbox::{OpenOptions, Runtime, RuntimeOptions};
 use headcount::{Budget, Manifest, Package, Secret};
-use headcount_tests::{Lab, component, egress, placement, program};
+use headcount_tests::{Lab, compiler, component, egress, placement, program};
 use headcount_vendors::{Options, Servers, Vendor};
 use serde_json::Value;
 
@@ -47,6 +47,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 /// The memory of a connector after it read a page, with its settings as they are or changed.
 async fn memories(servers: &Servers, vendor: Vendor, changes: &[(&str, &str)]) -> Vec<Vec<u8>> {
     let mut options = RuntimeOptions::new(Egress::new(egress(servers)).unwrap());
+    options.compiler = compiler().unwrap();
     options.dump_memories = true;
     options.keep_instance = std::time::Duration::from_secs(60);
     let runtime = Runtime::new(options).unwrap();
@@ -178,7 +179,8 @@ async fn a_credential_is_asked_for_again_when_the_operator_puts_something_else_i
     let lab = Lab::new(20).await.unwrap();
     let id = lab.connect(Vendor::Tines).await.unwrap();
     let opened = async |egress: headcount::sandbox::egress::EgressOptions| {
-        let host = headcount::Headcount::builder(lab.data.path()).egress(egress).open().await.unwrap();
+        let host =
+            headcount::Headcount::builder(lab.data.path()).egress(egress).compiler(compiler().unwrap()).open().await.unwrap();
         host.tenant("acme".parse().unwrap()).open(&id).await.map(drop).map_err(|error| error.to_string())
     };
     assert_eq!(opened(egress(&lab.servers)).await, Ok(()));

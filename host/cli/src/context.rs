@@ -7,6 +7,7 @@ use headcount::model::Secret;
 use headcount::sandbox::egress::{EgressOptions, Proxy, Roots};
 use headcount::{Headcount, Tenant};
 
+use crate::compiler::compiler;
 use crate::config::Config;
 use crate::exit::Complaint;
 use crate::output::Out;
@@ -48,6 +49,8 @@ impl Context {
         }
         egress.proxy =
             self.config.proxy.as_deref().map(|proxy| proxy_of(proxy, std::env::var(PROXY_PASSWORD).ok())).transpose()?;
+        egress.ceiling = self.config.ceiling.clone();
+        egress.mode = self.config.mode;
         for path in &self.config.ca {
             let pem = tokio::fs::read_to_string(path).await.map_err(|error| Complaint::file(path, &error))?;
             egress.extra_ca_pem.push(pem);
@@ -60,7 +63,11 @@ impl Context {
     /// # Errors
     /// The data folder, the store, the key or the engine can't be used.
     pub async fn host(&self) -> anyhow::Result<Headcount> {
-        let mut builder = Headcount::builder(self.config.data()).egress(self.egress().await?).budget(self.config.budget.clone());
+        let mut builder = Headcount::builder(self.config.data())
+            .egress(self.egress().await?)
+            .budget(self.config.budget.clone())
+            .audit(self.config.audit)
+            .compiler(compiler()?);
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());
         }
@@ -77,7 +84,7 @@ impl Context {
 
     /// Whether the operator allows a host that ends in none of a manifest's suffixes.
     pub fn allows_host(&self, host: &str) -> bool {
-        self.config.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+        self.config.ceiling.lists(host) || self.config.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
     }
 }
 

@@ -4,6 +4,7 @@ mod advice;
 mod ask;
 mod cli;
 mod commands;
+mod compiler;
 mod config;
 mod context;
 mod exit;
@@ -29,6 +30,9 @@ use crate::context::Context;
 use crate::exit::Exit;
 
 fn main() -> ExitCode {
+    if let Some(ended) = compiler::worker() {
+        return ended;
+    }
     let cli = Cli::parse();
     match start(cli) {
         Ok(exit) => exit.into(),

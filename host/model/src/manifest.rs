@@ -3,16 +3,20 @@
 //! Authors write TOML; `headcount connector pack` checks it and puts it, as JSON, into the component's `headcount:manifest` section.
 
 mod check;
+mod diff;
 mod field;
 mod parse;
+mod placement;
 mod template;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use check::Problem;
+pub use diff::{Asks, News};
 pub use field::{Choice, ConfigField, FieldType, Settings, SettingsError};
 pub use parse::{MAX_BYTES, ManifestError};
+pub use placement::{ClientAuth, Placement};
 pub use template::{Template, TemplateError};
 
 use crate::{ConnectorId, Kind};
@@ -87,71 +91,6 @@ pub struct Vendor {
     /// What kind of service: development, device-management.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-}
-
-/// Where one secret goes on a request. The connector never sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", tag = "type", deny_unknown_fields)]
-pub enum Placement {
-    /// A header of its own: `X-Api-Key: <secret>`.
-    #[serde(rename_all = "kebab-case")]
-    Header {
-        /// The secret field.
-        secret: String,
-        /// The header's name.
-        name: String,
-        /// Text before the secret.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        prefix: String,
-    },
-    /// `Authorization: Bearer <secret>`.
-    Bearer {
-        /// The secret field.
-        secret: String,
-    },
-    /// `Authorization: Basic <base64>`.
-    Basic {
-        /// The field (secret or not) with the user name; empty for none.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        user: String,
-        /// The secret field with the password.
-        secret: String,
-    },
-    /// A query parameter.
-    Query {
-        /// The secret field.
-        secret: String,
-        /// The parameter's name.
-        name: String,
-    },
-    /// The client's certificate in TLS: the secret is PEM with the certificate, those that vouch for it, and the private key, which
-    /// never leaves the host.
-    ClientCertificate {
-        /// The secret field.
-        secret: String,
-    },
-}
-
-impl Placement {
-    /// The secret field that it places.
-    pub fn secret(&self) -> &str {
-        match self {
-            Placement::Header { secret, .. }
-            | Placement::Bearer { secret }
-            | Placement::Basic { secret, .. }
-            | Placement::Query { secret, .. }
-            | Placement::ClientCertificate { secret } => secret,
-        }
-    }
-
-    /// The header that it owns, which a connector may then not set.
-    pub fn header(&self) -> Option<&str> {
-        match self {
-            Placement::Header { name, .. } => Some(name),
-            Placement::Bearer { .. } | Placement::Basic { .. } => Some("authorization"),
-            Placement::Query { .. } | Placement::ClientCertificate { .. } => None,
-        }
-    }
 }
 
 /// One list that can be read, page by page. A feed is what is asked for; its pages may carry records of several kinds.

@@ -1,5 +1,6 @@
 //! Calls into a connector: one session's right to make them, each in an instance of its own, under one budget.
 
+mod clean;
 mod cpu;
 mod job;
 mod limits;
@@ -182,6 +183,9 @@ impl Run {
         let meter = &self.session.meter;
         if let Some(excess) = meter.excess() {
             return Err(excess.into());
+        }
+        if let Some(failure) = self.session.gate.token_failure() {
+            return Err(failure.into());
         }
         let reuses = job.may_share_an_instance();
         let (mut worker, answer) = self.start(job, reuses).await?;

@@ -16,6 +16,8 @@ mod decode;
 mod dial;
 mod event;
 mod exchange;
+#[doc(hidden)]
+pub mod fuzzing;
 mod gate;
 mod hooks;
 mod pace;
@@ -29,6 +31,7 @@ mod send;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
+mod token;
 mod upload;
 mod url;
 mod wire;
@@ -54,7 +57,7 @@ pub use refusal::{Refusal, Wait};
 pub(crate) use url::Target;
 
 use crate::engine::capacity;
-use crate::vault::{ClientCertificate, Overrides};
+use crate::vault::{ClientCertificate, Overrides, Tokens};
 
 /// Which certificate authorities are trusted to vouch for vendors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -191,6 +194,7 @@ pub struct Egress {
     names: resolve::Names,
     paces: pace::Paces,
     pool: Arc<pool::Pool>,
+    tokens: Tokens,
     user_agent: HeaderValue,
     authorities: Vec<CertificateDer<'static>>,
     proxy: Option<proxy::Way>,
@@ -217,8 +221,8 @@ impl Egress {
         if options.mode == Mode::Count {
             tracing::warn!("what manifests deny is let out without credentials where the operator's rules cover it, and counted");
         }
-        let (lost, tls) = (AtomicU64::new(0), OnceLock::new());
-        Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, proxy, lost, tls }))
+        let (tokens, lost, tls) = (Tokens::default(), AtomicU64::new(0), OnceLock::new());
+        Ok(Arc::new(Egress { options, names, paces, pool, tokens, user_agent, authorities, proxy, lost, tls }))
     }
 
     /// A gate for one session of one connection. The first one reads the system's certificate authorities, which takes milliseconds.

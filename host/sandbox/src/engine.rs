@@ -3,7 +3,7 @@
 mod cache;
 pub(crate) mod capacity;
 mod loaded;
-mod settings;
+pub(crate) mod settings;
 mod ticker;
 mod turnstile;
 
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headcount_model::{Digest, Manifest};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
@@ -21,9 +21,10 @@ use crate::call::State;
 use crate::egress::Egress;
 use crate::error::{PackageError, RuntimeError};
 use crate::fair::{Fair, Queue};
+use crate::jail::{self, Compiled, Compiler, Facts, Jail};
 use crate::linker;
-use crate::package::Package;
-use cache::Cache;
+use crate::package::{Package, is_stubbed};
+use cache::{Cache, Sealed};
 use loaded::Loaded;
 pub(crate) use ticker::Ticker;
 pub(crate) use turnstile::{Pass, Turnstile};
@@ -36,6 +37,10 @@ pub struct RuntimeOptions {
     pub cache: Option<PathBuf>,
     /// The secret with which compiled code is sealed.
     pub cache_key: [u8; 32],
+    /// Where components are compiled.
+    pub compiler: Compiler,
+    /// How long compiling one component may take, by the clock. A worker's CPU time is bounded beside.
+    pub max_compiling: Duration,
     /// What connectors reach the network through.
     pub egress: Arc<Egress>,
     /// How many instances may live at once; none: what the machine holds. Further calls queue, and tenants have turns.
@@ -53,12 +58,14 @@ pub struct RuntimeOptions {
 }
 
 impl RuntimeOptions {
-    /// Without a cache on disk: 256 MiB of compiled code in memory, instances kept for 20 ms, five minutes of queueing for at most
-    /// 1,024 calls of each tenant.
+    /// Without a cache on disk and without a compiler: 256 MiB of compiled code in memory, instances kept for 20 ms, five minutes of
+    /// compiling, and of queueing for at most 1,024 calls of each tenant.
     pub fn new(egress: Arc<Egress>) -> Self {
         RuntimeOptions {
             cache: None,
             cache_key: [0; 32],
+            compiler: Compiler::None,
+            max_compiling: Duration::from_secs(300),
             egress,
             max_instances: None,
             max_code_bytes: 256 << 20,
@@ -90,10 +97,12 @@ pub struct Runtime {
 pub(crate) struct Core {
     engine: Engine,
     linker: Linker<State>,
-    cache: Option<Arc<Cache>>,
+    cache: Arc<Cache>,
     loaded: Loaded,
+    compiler: Compiler,
+    max_compiling: Duration,
     /// One compilation at a time: a large one takes hundreds of MiB.
-    compiling: Semaphore,
+    compiling: Arc<Semaphore>,
     pub(crate) egress: Arc<Egress>,
     pub(crate) ticker: Ticker,
     pub(crate) turnstile: Arc<Turnstile>,
@@ -106,12 +115,18 @@ impl Core {
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
+
+    #[cfg(test)]
+    pub(crate) fn compiling_for_test(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.compiling)
+    }
 }
 
 /// A connector that is ready to run.
 pub struct Connector {
     manifest: Arc<Manifest>,
     digest: Digest,
+    facts: Facts,
     from: LoadedFrom,
     pub(crate) pre: GuestPre<State>,
 }
@@ -125,6 +140,11 @@ impl Connector {
     /// The SHA-256 of its file.
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// What its types say.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// Where its compiled code came from, when it was loaded.
@@ -141,17 +161,16 @@ impl Runtime {
     pub fn new(options: RuntimeOptions) -> Result<Runtime, RuntimeError> {
         let engine = settings::engine(options.dump_memories).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let linker = linker::base(&engine).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
-        let cache = match options.cache {
-            Some(folder) => Some(Arc::new(Cache::open(folder, options.cache_key, settings::fingerprint(&engine))?)),
-            None => None,
-        };
+        let cache = Arc::new(Cache::open(options.cache, options.cache_key, settings::fingerprint(&engine))?);
         let ticker = Ticker::start(&engine).map_err(|error| RuntimeError::Engine(error.to_string()))?;
         let room = options.max_instances.unwrap_or_else(capacity::instances).max(1);
         let queue = Queue { each: options.max_queued, all: options.max_queued.saturating_mul(16) };
         let core = Core {
             cache,
             loaded: Loaded::new(options.max_code_bytes),
-            compiling: Semaphore::new(1),
+            compiler: options.compiler,
+            max_compiling: options.max_compiling,
+            compiling: Arc::new(Semaphore::new(1)),
             egress: options.egress,
             ticker,
             turnstile: Turnstile::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1))),
@@ -167,7 +186,8 @@ impl Runtime {
     /// Makes a connector ready to run: from memory, from the cache on disk, or by compiling it.
     ///
     /// # Errors
-    /// Its code is invalid or can't be linked to what connectors get.
+    /// Its code is invalid or can't be linked to what connectors get; or it can't be compiled within a worker's limits, or there is no
+    /// worker.
     pub async fn load(&self, package: &Package) -> Result<Arc<Connector>, PackageError> {
         let core = &self.core;
         if let Some(connector) = core.loaded.get(&package.digest) {
@@ -176,39 +196,54 @@ impl Runtime {
         if let Some(connector) = self.load_from_disk(package).await? {
             return Ok(connector);
         }
-        let _turn = core.compiling.acquire().await.map_err(|_| PackageError::Compile("the host is stopping".to_owned()))?;
+        let turn = Arc::clone(&core.compiling).acquire_owned().await;
+        let turn = turn.map_err(|_| PackageError::Compile("the host is stopping".to_owned()))?;
         // Whoever held the turn before may have compiled this very package.
         if let Some(connector) = core.loaded.get(&package.digest) {
             return Ok(connector);
         }
-        let (engine, cache, bytes, digest) = (core.engine.clone(), core.cache.clone(), package.shared(), package.digest);
-        let compile = move || -> wasmtime::Result<(Component, u64)> {
-            let component = Component::from_binary(&engine, &bytes)?;
-            let size = component.image_range();
-            let size = (size.end as usize).saturating_sub(size.start as usize) as u64;
-            if let Some(cache) = cache {
-                cache.put(&digest, &component.serialize()?);
+        let compiled = self.compile(package, turn).await?;
+        check_facts(&compiled.facts, package)?;
+        let (engine, cache, digest) = (core.engine.clone(), Arc::clone(&core.cache), package.digest);
+        let loaded = blocking(move || -> wasmtime::Result<_> {
+            let sealed = cache.put(&digest, compiled)?;
+            Ok((deserialize(&engine, &sealed)?, sealed))
+        });
+        let (component, sealed) = loaded.await?.map_err(|error| PackageError::Compile(format!("{error:#}")))?;
+        self.link(package, &component, &sealed, LoadedFrom::Compiler)
+    }
+
+    async fn compile(&self, package: &Package, turn: OwnedSemaphorePermit) -> Result<Compiled, PackageError> {
+        let core = &self.core;
+        match &core.compiler {
+            Compiler::None => Err(PackageError::NoCompiler),
+            Compiler::InProcess => {
+                let (engine, bytes) = (core.engine.clone(), package.shared());
+                let compiled = blocking(move || {
+                    let _turn = turn;
+                    jail::compile(&engine, &bytes)
+                });
+                compiled.await?.map_err(|error| PackageError::Compile(format!("{error:#}")))
             }
-            Ok((component, size))
-        };
-        let (component, size) = blocking(compile).await?.map_err(|error| PackageError::Compile(format!("{error:#}")))?;
-        self.link(package, &component, size, LoadedFrom::Compiler)
+            Compiler::Worker { program, args } => {
+                let (program, args) = (program.clone(), args.clone());
+                let settings = settings::fingerprint(&core.engine);
+                Jail { program, args, settings, deadline: core.max_compiling }.compile(package.shared(), turn).await
+            }
+        }
     }
 
     async fn load_from_disk(&self, package: &Package) -> Result<Option<Arc<Connector>>, PackageError> {
-        let Some(cache) = self.core.cache.clone() else {
-            return Ok(None);
-        };
-        let (engine, digest) = (self.core.engine.clone(), package.digest);
+        let (engine, cache, digest) = (self.core.engine.clone(), Arc::clone(&self.core.cache), package.digest);
         let found = blocking(move || {
-            let code = cache.get(&digest)?;
-            let component = deserialize(&engine, &code).inspect_err(|error| {
+            let sealed = cache.get(&digest)?;
+            let component = deserialize(&engine, &sealed).inspect_err(|error| {
                 tracing::warn!(%digest, %error, "compiled code was sealed by this host but doesn't load; compiling anew");
             });
-            Some((component.ok()?, code.bytes().len() as u64))
+            Some((component.ok()?, sealed))
         });
         match found.await? {
-            Some((component, size)) => self.link(package, &component, size, LoadedFrom::Disk).map(Some),
+            Some((component, sealed)) => self.link(package, &component, &sealed, LoadedFrom::Disk).map(Some),
             None => Ok(None),
         }
     }
@@ -217,26 +252,38 @@ impl Runtime {
         &self,
         package: &Package,
         component: &Component,
-        size: u64,
+        sealed: &Sealed,
         from: LoadedFrom,
     ) -> Result<Arc<Connector>, PackageError> {
         let core = &self.core;
-        let linked = linker::link(&core.linker, &core.engine, component)
+        let linked = linker::link(&core.linker, &sealed.facts().stubs)
             .and_then(|linker| linker.instantiate_pre(component))
             .map_err(|error| PackageError::Import(format!("{error:#}")))?;
         let pre = GuestPre::new(linked)
             .map_err(|error| PackageError::Contract { found: format!("{error:#}"), known: crate::package::CONTRACT_VERSIONS })?;
-        let connector = Arc::new(Connector { manifest: Arc::clone(&package.manifest), digest: package.digest, from, pre });
-        Ok(core.loaded.put(connector, size))
+        let (manifest, facts) = (Arc::clone(&package.manifest), sealed.facts().clone());
+        let connector = Arc::new(Connector { manifest, digest: package.digest, facts, from, pre });
+        Ok(core.loaded.put(connector, sealed.code().len() as u64))
     }
+}
+
+/// Holds what was read from the types against what the file's top level says.
+fn check_facts(facts: &Facts, package: &Package) -> Result<(), PackageError> {
+    let stubs_are_imports =
+        facts.stubs.iter().all(|stub| is_stubbed(&stub.interface) && package.imports.contains(&stub.interface));
+    if facts.imports == package.imports && facts.exports == package.exports && stubs_are_imports {
+        return Ok(());
+    }
+    Err(PackageError::Compile("the compiler found other imports or exports than its top level has".to_owned()))
 }
 
 /// Loads code that this host compiled.
 #[expect(unsafe_code, reason = "deserializing compiled code; its seal was checked over these very bytes")]
-fn deserialize(engine: &Engine, code: &cache::Sealed) -> wasmtime::Result<Component> {
-    // SAFETY: only bytes that an engine of this host serialized carry a seal under its key, and `Sealed` owns the bytes that were
-    // checked, so nobody can change them in between. The seal covers the engine's version and settings, which are this engine's.
-    unsafe { Component::deserialize(engine, code.bytes()) }
+fn deserialize(engine: &Engine, sealed: &Sealed) -> wasmtime::Result<Component> {
+    // SAFETY: only bytes that this host or its compile worker serialized are sealed under its key, and `Sealed` owns the bytes that
+    // were sealed or checked, so nobody can change them in between. The seal covers the engine's version and settings, which are this
+    // engine's. A worker that a component has taken over could lie; it is bounded, and the threat model says so.
+    unsafe { Component::deserialize(engine, sealed.code()) }
 }
 
 /// Runs work that takes long on a thread where it may.

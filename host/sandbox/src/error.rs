@@ -35,9 +35,87 @@ pub enum PackageError {
     /// It could not be compiled.
     #[error("the component can't be compiled: {0}")]
     Compile(String),
+    /// It has to be compiled, and the host was told of nowhere to do it.
+    #[error(
+        "the component has to be compiled, and this host was given no compile worker: name one with `Compiler::Worker`; \
+         `Compiler::InProcess` is for components that you built yourself"
+    )]
+    NoCompiler,
+    /// The compile worker gave no code.
+    #[error(transparent)]
+    Jail(#[from] JailError),
     /// A core module could not be made a component, or the file could not be packed.
     #[error("the module can't be packed: {0}")]
     Pack(String),
+}
+
+/// Why a compile worker gave no code for a component.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum JailError {
+    /// It takes too much memory to compile.
+    #[error(
+        "the component takes more than {megabytes} MiB of memory to compile: no connector should; ask its author for a smaller one"
+    )]
+    Memory {
+        /// What a worker may use.
+        megabytes: u64,
+    },
+    /// It takes too much computing.
+    #[error(
+        "the component takes more than {seconds} s of CPU time to compile: no connector should; ask its author for a smaller one"
+    )]
+    Cpu {
+        /// What a worker may use.
+        seconds: u64,
+    },
+    /// It takes too long.
+    #[error(
+        "the component was not compiled within {seconds} s: try again when this machine is idle, or ask its author for a smaller one"
+    )]
+    Time {
+        /// How long the host waits.
+        seconds: u64,
+    },
+    /// Its code, or what its types say, is too long.
+    #[error("the component compiles to more than {megabytes} MiB: no connector should; ask its author for a smaller one")]
+    Output {
+        /// The most code that the host takes.
+        megabytes: u64,
+    },
+    /// The worker's program could not be started.
+    #[error("the compile worker {program} can't be started: check the path that the host was given")]
+    Start {
+        /// Which program.
+        program: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The program is no worker.
+    #[error("{program} does not answer as a compile worker ({what}): it must call `headcount::compile_worker` first in `main`")]
+    NotAWorker {
+        /// Which program.
+        program: String,
+        /// What it does instead.
+        what: String,
+    },
+    /// The program was built with another engine, or for another machine.
+    #[error("the compile worker {program} has another engine than this host: build both from one release")]
+    OtherEngine {
+        /// Which program.
+        program: String,
+    },
+    /// The worker failed.
+    #[error("the compile worker failed: {what}{}", if .words.is_empty() { String::new() } else { format!("; its last words: {words}") })]
+    Broken {
+        /// How.
+        what: String,
+        /// What it said on standard error, fit to show.
+        words: String,
+    },
+    /// Whoever asked for it no longer waits.
+    #[error("compiling was cancelled")]
+    Cancelled,
 }
 
 /// Why the engine could not be started.

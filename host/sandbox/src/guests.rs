@@ -12,6 +12,7 @@ use crate::budget::Budget;
 use crate::call::{OpenOptions, Run};
 use crate::egress::{Egress, EgressOptions};
 use crate::engine::{Connector, Runtime, RuntimeOptions};
+use crate::jail::Compiler;
 use crate::package::Package;
 use crate::vault::Credentials;
 
@@ -192,7 +193,8 @@ pub(crate) fn egress() -> Arc<Egress> {
 
 /// Options that leave room for slow machines.
 pub(crate) fn options() -> RuntimeOptions {
-    RuntimeOptions { keep_instance: Duration::from_secs(60), dump_memories: true, ..RuntimeOptions::new(egress()) }
+    let compiler = Compiler::InProcess;
+    RuntimeOptions { compiler, keep_instance: Duration::from_secs(60), dump_memories: true, ..RuntimeOptions::new(egress()) }
 }
 
 /// Opens a run of a connector under a budget.

@@ -15,6 +15,7 @@ mod error;
 mod fair;
 #[cfg(test)]
 mod guests;
+mod jail;
 mod linker;
 mod pack;
 mod package;
@@ -23,7 +24,8 @@ pub mod vault;
 pub use budget::{Budget, Excess, Level, Meter, Resource, Usage};
 pub use call::{LogLevel, LogLine, OpenOptions, Run};
 pub use engine::{Connector, LoadedFrom, Runtime, RuntimeOptions};
-pub use error::{CallError, PackageError, RuntimeError};
+pub use error::{CallError, JailError, PackageError, RuntimeError};
 pub use fair::Crowded;
+pub use jail::{Compiler, Facts, Needs, check_compile_worker, compile_worker};
 pub use pack::pack;
 pub use package::{CONTRACT_VERSIONS, Inspection, MAX_PACKAGE_BYTES, Package, inspect};

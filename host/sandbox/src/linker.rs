@@ -4,13 +4,14 @@
 mod stubs;
 
 use wasmtime::Engine;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{HasSelf, Linker};
 use wasmtime_wasi::cli::{WasiCli, WasiCliView as _};
 use wasmtime_wasi::p2::bindings::{cli, random};
 use wasmtime_wasi::random::{WasiRandom, WasiRandomView as _};
 
 use crate::bindings::{config, log};
 use crate::call::State;
+use crate::jail::Stub;
 
 /// What every connector gets. wasmtime's files and sockets are not linked, so their code is out of reach.
 pub(crate) fn base(engine: &Engine) -> wasmtime::Result<Linker<State>> {
@@ -33,8 +34,8 @@ pub(crate) fn base(engine: &Engine) -> wasmtime::Result<Linker<State>> {
 }
 
 /// What this component gets: the base, and stubs for the files and sockets that it imports.
-pub(crate) fn link(base: &Linker<State>, engine: &Engine, component: &Component) -> wasmtime::Result<Linker<State>> {
+pub(crate) fn link(base: &Linker<State>, stubbed: &[Stub]) -> wasmtime::Result<Linker<State>> {
     let mut linker = base.clone();
-    stubs::define(&mut linker, engine, component)?;
+    stubs::define(&mut linker, stubbed)?;
     Ok(linker)
 }

@@ -51,7 +51,7 @@ impl World {
         let (inside, dns) = (Inside::start().await?, Dns::start().await?);
         let data = TempDir::new()?;
         let egress = egress(&authority, &vendor, &dns);
-        let host = Headcount::builder(data.path()).egress(egress).budget(budget()).open().await?;
+        let host = Headcount::builder(data.path()).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?;
         let hello = host.install(crate::component("hello")?).await?;
         let bystander = host.tenant("bystander".parse()?);
         bystander
@@ -224,6 +224,7 @@ impl World {
         let start = || async {
             let egress = EgressOptions { allow_loopback: true, ..egress(&self.authority, &self.vendor, &self.dns) };
             let mut options = RuntimeOptions::new(Egress::new(egress)?);
+            options.compiler = crate::compiler()?;
             options.dump_memories = true;
             options.keep_instance = Duration::from_secs(60);
             Ok(Runtime::new(options)?)

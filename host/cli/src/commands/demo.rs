@@ -12,6 +12,7 @@ use headcount_vendors::{Company, Options, Servers, Vendor};
 use serde_json::json;
 
 use crate::commands::sync::{self, Finished};
+use crate::compiler::compiler;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::interrupt;
@@ -92,7 +93,7 @@ async fn open(data: &std::path::Path, servers: &Servers, context: &Context) -> a
         }
     }
     egress.extra_ca_pem.push(servers.ca_pem().to_owned());
-    Ok(Headcount::builder(data).egress(egress).open().await?)
+    Ok(Headcount::builder(data).egress(egress).compiler(compiler()?).open().await?)
 }
 
 /// Accepts the connectors and makes a connection through each.

@@ -42,7 +42,8 @@ pub(crate) struct State {
 
 impl State {
     fn new(session: &Arc<Session>, purpose: Purpose) -> Self {
-        let log = InstanceLog::new(&session.log);
+        let gate = Arc::clone(&session.gate);
+        let log = InstanceLog::new(&session.log, Arc::new(move |text| gate.clean(text)));
         let stdout = Output::new(&log, LogLevel::Info);
         let stderr = Output::new(&log, LogLevel::Warn);
         let mut http = WasiHttpCtx::new();

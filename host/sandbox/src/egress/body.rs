@@ -74,7 +74,7 @@ impl ResponseBody {
                 return Poll::Ready(Some(Err(self.end(excess.into()))));
             }
             self.ready = match self.gate.scrubber() {
-                Some(scrubber) => self.window.push(scrubber, &piece, self.ended),
+                Some(scrubber) => self.window.push(&scrubber, &piece, self.ended),
                 None => piece,
             };
         }

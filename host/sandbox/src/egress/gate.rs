@@ -16,13 +16,13 @@ use tokio::time::Instant;
 use super::event::{Events, Trace};
 use super::hooks::GateHooks;
 use super::pace::Pace;
-use super::policy::{Passed, Policy, Purpose};
+use super::policy::{Denial, Passed, Policy, Purpose};
 use super::refusal::Refusal;
 use super::send::Waits;
 use super::url::Target;
-use super::{Egress, EgressError};
+use super::{Ceiling, Egress, EgressError};
 use crate::budget::{Meter, Resource};
-use crate::vault::{Credentials, Injection, Scrubber};
+use crate::vault::{Credentials, Grant, Injection, Scrubber, Slot, TokenError};
 
 /// Waiting requests for each one under way, past which a connector floods.
 const WAITING: u32 = 16;
@@ -50,6 +50,9 @@ pub struct Gate {
     pub(super) connection: ConnectionId,
     pub(super) policy: Policy,
     pub(super) injection: Injection,
+    /// Where the connection's access token is, if it has one.
+    pub(super) slot: Option<Arc<Slot>>,
+    pub(super) token_failure: OnceLock<TokenError>,
     pub(super) pace: Arc<Pace>,
     pub(super) tls: Option<Arc<ClientConfig>>,
     /// Of its client certificate.
@@ -128,6 +131,13 @@ impl Gate {
         let GateOptions { tenant, connection, manifest, settings, credentials, meter } = options;
         let policy = Policy::new(&manifest, &settings, &egress.options.ceiling, egress.options.mode)?;
         let mut injection = Injection::new(&manifest, &settings, &credentials)?;
+        let slot = match &injection.grant {
+            Some(grant) if !covers(&egress.options.ceiling, &grant.target) => {
+                return Err(EgressError::Ceiling(format!("{}{}", grant.target.origin, grant.target.path)));
+            }
+            Some(grant) => Some(egress.tokens.of(&tenant, &connection, grant)),
+            None => None,
+        };
         let certificate = injection.certificate.take();
         let secure = certificate.is_some() || policy.needs_tls();
         let tls = if secure { Some(egress.tls(certificate.as_ref())?) } else { None };
@@ -145,6 +155,8 @@ impl Gate {
             connection,
             policy,
             injection,
+            slot,
+            token_failure: OnceLock::new(),
             pace,
             tls,
             identity,
@@ -258,6 +270,36 @@ impl Gate {
         }
     }
 
+    /// Counts a request for a token, which the host makes itself.
+    pub(super) fn admit_exchange(self: &Arc<Self>, grant: &Grant) -> Result<Admitted, Refusal> {
+        let target = grant.target.clone();
+        let event = Trace::begin(
+            self,
+            RequestEvent {
+                method: Method::POST.to_string(),
+                host: target.origin.authority(),
+                path: target.shown(),
+                decision: Decision::Allowed,
+                rule: "token-url".to_owned(),
+                credentials: vec![grant.field.clone()],
+                ..RequestEvent::default()
+            },
+        );
+        // It is one of the session's own waiting requests that waits for it.
+        let (Ok(waiting) | Err(waiting)) = Waiting::enter(self);
+        self.meter.request().map_err(Refusal::from).inspect_err(|refusal| self.refuse(&event, refusal))?;
+        let started = Instant::now();
+        Ok(Admitted {
+            gate: self.clone(),
+            method: Method::POST,
+            target,
+            with_credentials: false,
+            event,
+            started,
+            _waiting: waiting,
+        })
+    }
+
     /// Where a request goes, and whether it carries credentials.
     fn judge(&self, purpose: &Purpose, method: &Method, uri: &http::Uri, event: &Trace) -> Result<(Target, bool), Refusal> {
         let mut target = Target::from_uri(uri)?;
@@ -268,6 +310,9 @@ impl Gate {
         });
         if !target.origin.secure && !self.egress.names.opens_loopback(&target.origin.host) {
             return Err(Refusal::Url("its scheme is not https".to_owned()));
+        }
+        if self.injection.is_token_url(&target) {
+            return Err(Refusal::Policy(Denial::of_token_url(&target)));
         }
         match self.policy.judge(purpose, method, &target).map_err(Refusal::Policy)? {
             Passed::Allowed(rule) => {
@@ -285,9 +330,9 @@ impl Gate {
         }
     }
 
-    /// A secret in a URL must not get into events by the request that is refused for it.
-    fn clean(&self, text: &str) -> String {
-        match &self.injection.scrubber {
+    /// Text without the connection's secrets: one in a URL must not get into events by the request that is refused for it.
+    pub(crate) fn clean(&self, text: &str) -> String {
+        match self.injection.scrubber() {
             Some(scrubber) => scrubber.scrub_text(text),
             None => text.to_owned(),
         }
@@ -297,8 +342,8 @@ impl Gate {
         &self.meter
     }
 
-    pub(super) fn scrubber(&self) -> Option<&Scrubber> {
-        self.injection.scrubber.as_ref()
+    pub(crate) fn scrubber(&self) -> Option<Arc<Scrubber>> {
+        self.injection.scrubber()
     }
 
     /// Notes why a request was stopped.
@@ -351,6 +396,11 @@ impl Gate {
             event.scrubbed = scrubbed;
         });
     }
+}
+
+/// Whether the operator lets tokens be had at a place.
+fn covers(ceiling: &Ceiling, target: &Target) -> bool {
+    *ceiling == Ceiling::Manifest || ceiling.covering(&Method::POST, target).is_some()
 }
 
 /// Headers that only the host, or nobody, sets: credentials, who asks, and other methods or paths than those that were judged.

@@ -8,6 +8,7 @@ use wasmtime_wasi_http::Error as Code;
 use super::policy::Denial;
 use crate::budget::{Excess, Resource};
 use crate::fair::Crowded;
+use crate::vault::TokenError;
 
 /// Why a request did not leave, or its response did not arrive.
 ///
@@ -130,6 +131,9 @@ pub enum Refusal {
     /// The response's body could not be decoded.
     #[error("the response's body is not what its Content-Encoding says: {0}")]
     Decode(String),
+    /// There is no access token to send with it.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The host itself failed.
     #[error("the host failed: {0}")]
     Host(String),
@@ -194,7 +198,9 @@ impl Refusal {
             Refusal::RequestAborted => Code::HttpProtocolError,
             Refusal::ResponseHeader { .. } => Code::HttpResponseHeaderSectionSize(None),
             Refusal::Coding(_) | Refusal::Decode(_) => Code::HttpResponseContentCoding(None),
-            Refusal::Host(_) => Code::InternalError(None),
+            Refusal::Token(TokenError::Refused { .. }) => Code::HttpRequestDenied,
+            Refusal::Token(TokenError::Unavailable { .. } | TokenError::Unreached(_)) => Code::ConnectionTerminated,
+            Refusal::Token(_) | Refusal::Host(_) => Code::InternalError(None),
         }
     }
 

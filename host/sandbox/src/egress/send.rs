@@ -23,6 +23,7 @@ use super::retry;
 use super::upload::{self, Progress, RequestBody, Stop, Written};
 use super::wire::{Lease, Times, Wire};
 use crate::budget::Resource;
+use crate::vault::Token;
 
 /// Bodies up to this length are read before the response is handed over, so that they don't hold their connection.
 const READ_AHEAD: u64 = 64 * 1024;
@@ -77,8 +78,8 @@ impl Waits {
 }
 
 /// An attempt that brought no response.
-struct Failed {
-    refusal: Refusal,
+pub(super) struct Failed {
+    pub refusal: Refusal,
     /// On a connection that had been idle: the server may have closed it just then.
     stale: bool,
 }
@@ -106,13 +107,33 @@ impl Admitted {
         waits: Waits,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let body = until(waits.deadline, waits.call, body).await??;
-        let (outgoing, mut body) = self.prepare(headers, body.into(), waits)?;
+        let mut token = if self.with_credentials { self.gate.token(None, waits).await? } else { None };
+        let (mut outgoing, mut body) = self.prepare(headers, body.into(), waits, token.as_ref())?;
         let safe = matches!(self.method, Method::GET | Method::HEAD) && body.is_kept();
         // Dropped with this request, whatever becomes of it.
         let mut upload = body.progress().map(Stop::new);
+        let mut renewed = false;
         let mut attempt = 1;
         loop {
-            let outcome = self.attempt(&outgoing, &mut body, &mut upload, attempt).await;
+            let mut outcome = self.attempt(&outgoing, &mut body, &mut upload, attempt).await;
+            // A request without a valid token has not been applied (RFC 9110, 15.5.2), so that any may be repeated: once.
+            if let (Some(refused), Ok(response)) = (&token, &outcome)
+                && response.status() == StatusCode::UNAUTHORIZED
+                && body.is_kept()
+                && !renewed
+            {
+                renewed = true;
+                if let Ok(response) = outcome {
+                    drain(response).await;
+                }
+                token = self.gate.token(Some(refused), waits).await?;
+                if let Some(token) = &token {
+                    outgoing.headers.insert(header::AUTHORIZATION, token.value().clone());
+                }
+                self.gate.meter().retry()?;
+                attempt += 1;
+                outcome = self.attempt(&outgoing, &mut body, &mut upload, attempt).await;
+            }
             let asked = match &outcome {
                 Ok(response) if retry::is_transient(response.status()) => {
                     retry::asked(response.status(), response.headers(), SystemTime::now())
@@ -141,7 +162,13 @@ impl Admitted {
     }
 
     /// Scans what the connector made, then adds what only the host knows.
-    fn prepare(&self, mut headers: HeaderMap, body: Written, waits: Waits) -> Result<(Outgoing, RequestBody), Refusal> {
+    fn prepare(
+        &self,
+        mut headers: HeaderMap,
+        body: Written,
+        waits: Waits,
+        token: Option<&Token>,
+    ) -> Result<(Outgoing, RequestBody), Refusal> {
         let gate = &self.gate;
         if let Some(name) = headers.keys().find(|name| is_forbidden(name) || gate.injection.owns(name)) {
             return Err(Refusal::Header(name.to_string()));
@@ -168,19 +195,23 @@ impl Admitted {
         headers.insert(header::USER_AGENT, gate.egress.user_agent.clone());
         if self.with_credentials {
             gate.leaves_with_credentials(&self.event);
-            gate.injection.inject(&mut headers, &mut path_and_query);
+            gate.injection.inject(&mut headers, &mut path_and_query, token);
         }
-        let key = Key {
-            tenant: gate.tenant.clone(),
-            connection: gate.connection.clone(),
+        Ok((Outgoing { key: self.key(), headers, path_and_query, waits }, body))
+    }
+
+    /// What a connection for this request must have.
+    pub(super) fn key(&self) -> Key {
+        Key {
+            tenant: self.gate.tenant.clone(),
+            connection: self.gate.connection.clone(),
             origin: self.target.origin.clone(),
-            identity: gate.identity,
-        };
-        Ok((Outgoing { key, headers, path_and_query, waits }, body))
+            identity: self.gate.identity,
+        }
     }
 
     /// Sends the request once.
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         outgoing: &Outgoing,
         body: &mut RequestBody,

@@ -15,6 +15,7 @@ mod receiver;
 mod repeats;
 mod roots;
 mod server;
+mod tokens;
 mod uploads;
 
 use std::sync::Arc;

@@ -189,8 +189,8 @@ impl Guard {
         }
         self.gate.meter().sent(bytes)?;
         self.event.change(|event| event.sent = self.written);
-        let found = self.gate.scrubber().and_then(|scrubber| self.lookout.find(scrubber, piece));
-        match found {
+        let Some(scrubber) = self.gate.scrubber() else { return Ok(()) };
+        match self.lookout.find(&scrubber, piece) {
             Some(field) => Err(Refusal::Leak { field: field.to_owned(), place: "body" }),
             None => Ok(()),
         }

@@ -1,53 +1,67 @@
-//! Compiled code on disk. Each file is sealed with a keyed hash over what it was compiled from, the engine's settings and the code:
-//! wasmtime checks none of it (a flipped byte loads), and the code runs with the host's rights.
+//! Compiled code, and what its types say, sealed with a keyed hash over what it was compiled from, the engine's settings and every byte:
+//! wasmtime checks none of it (a flipped byte loads), and the code runs with the host's rights. Kept on disk, where there is a folder.
 
 use std::fs;
-use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use headcount_model::Digest;
 
 use crate::error::RuntimeError;
+use crate::jail::{Compiled, Facts};
 
-/// Code that is longer is not read: no connector's is.
+/// What is longer is not read: no connector's code is.
 const MAX_BYTES: u64 = 512 << 20;
 const SEAL: usize = 32;
+/// Bytes of the length of the facts, which stand between it and the code.
+const LENGTH: usize = 4;
 
-/// A folder of sealed code for one engine.
+/// Seals code for one engine.
 pub(super) struct Cache {
-    folder: PathBuf,
+    folder: Option<PathBuf>,
     key: [u8; 32],
     settings: [u8; 32],
 }
 
-/// Code whose seal was checked. It owns its bytes: what was checked is what is used.
-pub(super) struct Sealed(Vec<u8>);
+/// Code that was sealed here, or whose seal was checked. It owns its bytes: what was checked is what is used.
+pub(super) struct Sealed {
+    bytes: Vec<u8>,
+    facts: Facts,
+    /// Where the code begins.
+    code: usize,
+}
 
 impl Sealed {
     /// The code.
-    pub(super) fn bytes(&self) -> &[u8] {
-        self.0.get(SEAL..).unwrap_or_default()
+    pub(super) fn code(&self) -> &[u8] {
+        self.bytes.get(self.code..).unwrap_or_default()
+    }
+
+    /// What the component's types say.
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
     }
 }
 
 impl Cache {
     /// Takes a folder, and makes it if it isn't there.
-    pub(super) fn open(folder: PathBuf, key: [u8; 32], settings: [u8; 32]) -> Result<Self, RuntimeError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&folder).map_err(|source| RuntimeError::Cache { folder: folder.clone(), source })?;
+    pub(super) fn open(folder: Option<PathBuf>, key: [u8; 32], settings: [u8; 32]) -> Result<Self, RuntimeError> {
+        if let Some(folder) = &folder {
+            let mut builder = fs::DirBuilder::new();
+            builder.recursive(true);
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(folder).map_err(|source| RuntimeError::Cache { folder: folder.clone(), source })?;
+        }
         Ok(Cache { folder, key, settings })
     }
 
     /// The code compiled from the component of this digest, if it is there and whole. Reads the disk.
     pub(super) fn get(&self, digest: &Digest) -> Option<Sealed> {
-        let path = self.path(digest);
-        let file = match fs::File::open(&path) {
+        let file = match fs::File::open(self.path(digest)?) {
             Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
             Err(error) => {
                 tracing::warn!(%digest, %error, "compiled code can't be read; compiling anew");
                 return None;
@@ -58,44 +72,70 @@ impl Cache {
             tracing::warn!(%digest, %error, "compiled code can't be read; compiling anew");
             return None;
         }
-        let (seal, code) = bytes.split_first_chunk::<SEAL>()?;
+        let (seal, sealed) = bytes.split_first_chunk::<SEAL>()?;
         // blake3's own comparison takes the same time wherever they differ.
-        if self.seal(digest, code) != blake3::Hash::from_bytes(*seal) {
+        if self.seal(digest, sealed) != blake3::Hash::from_bytes(*seal) {
             tracing::warn!(%digest, "compiled code is damaged or was sealed by another host; compiling anew");
             return None;
         }
-        Some(Sealed(bytes))
+        // Anything else was sealed by an earlier release.
+        let (length, rest) = sealed.split_first_chunk::<LENGTH>()?;
+        let length = u32::from_le_bytes(*length) as usize;
+        let facts = serde_json::from_slice(rest.get(..length)?).ok()?;
+        Some(Sealed { facts, code: SEAL + LENGTH + length, bytes })
     }
 
-    /// Keeps code. A failure costs the next start a compilation, and nothing else, so it is only logged. Writes the disk.
-    pub(super) fn put(&self, digest: &Digest, code: &[u8]) {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        let path = self.path(digest);
-        let beside = path.with_extension(format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
-        let written = fs::File::create_new(&beside).and_then(|mut file| {
-            file.write_all(self.seal(digest, code).as_bytes())?;
-            file.write_all(code)?;
-            file.sync_all()?;
-            fs::rename(&beside, &path)
-        });
-        if let Err(error) = written {
-            tracing::warn!(%digest, %error, "compiled code can't be kept");
-            // Best effort: what stays behind is never read.
-            let _ = fs::remove_file(&beside);
+    /// Seals what was compiled from the component of this digest, and keeps it. A failure to keep it costs the next start a
+    /// compilation, and nothing else, so it is only logged. Writes the disk.
+    ///
+    /// # Errors
+    /// The facts are longer than any component's.
+    pub(super) fn put(&self, digest: &Digest, compiled: Compiled) -> io::Result<Sealed> {
+        let facts = serde_json::to_vec(&compiled.facts)?;
+        let length = u32::try_from(facts.len()).map_err(io::Error::other)?;
+        let code = SEAL + LENGTH + facts.len();
+        let mut bytes = Vec::with_capacity(code + compiled.code.len());
+        bytes.extend_from_slice(&[0; SEAL]);
+        bytes.extend_from_slice(&length.to_le_bytes());
+        bytes.extend_from_slice(&facts);
+        bytes.extend_from_slice(&compiled.code);
+        if let Some((seal, sealed)) = bytes.split_first_chunk_mut::<SEAL>() {
+            *seal = *self.seal(digest, sealed).as_bytes();
         }
+        if let Some(path) = self.path(digest)
+            && let Err(error) = keep(&path, &bytes)
+        {
+            tracing::warn!(%digest, %error, "compiled code can't be kept");
+        }
+        Ok(Sealed { bytes, facts: compiled.facts, code })
     }
 
-    pub(super) fn path(&self, digest: &Digest) -> PathBuf {
+    pub(super) fn path(&self, digest: &Digest) -> Option<PathBuf> {
         let settings: String = self.settings.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        self.folder.join(format!("{}-{settings}.cwasm", digest.hex()))
+        Some(self.folder.as_ref()?.join(format!("{}-{settings}.cwasm", digest.hex())))
     }
 
     /// Fixed lengths first, so that no two inputs read the same.
-    fn seal(&self, digest: &Digest, code: &[u8]) -> blake3::Hash {
+    fn seal(&self, digest: &Digest, sealed: &[u8]) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
-        hasher.update(digest.as_bytes()).update(&self.settings).update(code);
+        hasher.update(digest.as_bytes()).update(&self.settings).update(sealed);
         hasher.finalize()
     }
+}
+
+/// Writes a file whole, or not at all.
+fn keep(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let beside = path.with_extension(format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
+    let written = fs::File::create_new(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&beside, path)
+    });
+    written.inspect_err(|_| {
+        // Best effort: what stays behind is never read.
+        let _ = fs::remove_file(&beside);
+    })
 }
 
 #[cfg(test)]
@@ -103,7 +143,12 @@ mod tests {
     use super::*;
 
     fn cache(folder: &std::path::Path, key: u8, settings: u8) -> Cache {
-        Cache::open(folder.to_owned(), [key; 32], [settings; 32]).unwrap()
+        Cache::open(Some(folder.to_owned()), [key; 32], [settings; 32]).unwrap()
+    }
+
+    fn code() -> Compiled {
+        let facts = Facts::default();
+        Compiled { facts, code: b"code".to_vec() }
     }
 
     #[test]
@@ -112,8 +157,10 @@ mod tests {
         let digest = Digest::from_bytes([7; 32]);
         let cache = cache(folder.path(), 1, 1);
         assert!(cache.get(&digest).is_none());
-        cache.put(&digest, b"code");
-        assert_eq!(cache.get(&digest).unwrap().bytes(), b"code");
+        let sealed = cache.put(&digest, code()).unwrap();
+        let read = cache.get(&digest).unwrap();
+        assert_eq!((sealed.code(), read.code()), (&b"code"[..], &b"code"[..]));
+        assert_eq!((sealed.facts(), read.facts()), (&Facts::default(), &Facts::default()));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 
@@ -122,8 +169,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let digest = Digest::from_bytes([7; 32]);
         let cache = cache(folder.path(), 1, 1);
-        cache.put(&digest, b"code");
-        let path = cache.path(&digest);
+        cache.put(&digest, code()).unwrap();
+        let path = cache.path(&digest).unwrap();
         let whole = fs::read(&path).unwrap();
         for at in 0..whole.len() {
             let mut flipped = whole.clone();
@@ -142,13 +189,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (one, two) = (Digest::from_bytes([1; 32]), Digest::from_bytes([2; 32]));
         let mine = cache(folder.path(), 1, 1);
-        mine.put(&one, b"code");
+        mine.put(&one, code()).unwrap();
         assert!(cache(folder.path(), 2, 1).get(&one).is_none(), "another key");
         assert!(cache(folder.path(), 1, 2).get(&one).is_none(), "other settings");
-        fs::copy(mine.path(&one), mine.path(&two)).unwrap();
+        fs::copy(mine.path(&one).unwrap(), mine.path(&two).unwrap()).unwrap();
         assert!(mine.get(&two).is_none(), "another component's code under this name");
         let other = cache(folder.path(), 1, 2);
-        fs::copy(mine.path(&one), other.path(&one)).unwrap();
+        fs::copy(mine.path(&one).unwrap(), other.path(&one).unwrap()).unwrap();
         assert!(other.get(&one).is_none(), "other settings' code under this name");
+    }
+
+    #[test]
+    fn without_a_folder_code_is_sealed_and_not_kept() {
+        let digest = Digest::from_bytes([7; 32]);
+        let cache = Cache::open(None, [1; 32], [1; 32]).unwrap();
+        assert_eq!(cache.put(&digest, code()).unwrap().code(), b"code");
+        assert!(cache.get(&digest).is_none());
     }
 }

@@ -10,6 +10,19 @@ pub(super) const WASMTIME: &str = "48.0.8";
 
 /// An engine for untrusted connectors.
 pub(super) fn engine(dump_memories: bool) -> wasmtime::Result<Engine> {
+    let mut config = config();
+    config.coredump_on_trap(dump_memories);
+    Engine::new(&config)
+}
+
+/// An engine that makes the same code in one thread and runs nothing.
+pub(crate) fn worker_engine() -> wasmtime::Result<Engine> {
+    let mut config = config();
+    config.parallel_compilation(false);
+    Engine::new(&config)
+}
+
+fn config() -> Config {
     let mut config = Config::new();
     // Off: component async and threads. Contract 0.1 is synchronous, and most of the engine's advisories are in what this removes.
     config.concurrency_support(false);
@@ -26,12 +39,11 @@ pub(super) fn engine(dump_memories: bool) -> wasmtime::Result<Engine> {
     config.cranelift_nan_canonicalization(true);
     // On demand, with the default reservation and guard: no slot is reused between tenants, and no bounds checks in code.
     config.memory_init_cow(true);
-    config.coredump_on_trap(dump_memories);
-    Engine::new(&config)
+    config
 }
 
 /// Everything that compiled code depends on, beside the component.
-pub(super) fn fingerprint(engine: &Engine) -> [u8; 32] {
+pub(crate) fn fingerprint(engine: &Engine) -> [u8; 32] {
     let mut hasher = Fingerprint(blake3::Hasher::new());
     WASMTIME.hash(&mut hasher);
     engine.precompile_compatibility_hash().hash(&mut hasher);
@@ -65,6 +77,7 @@ mod tests {
     fn the_fingerprint_is_stable_and_tells_settings_apart() {
         let plain = engine(false).unwrap();
         assert_eq!(fingerprint(&plain), fingerprint(&engine(false).unwrap()));
+        assert_eq!(fingerprint(&plain), fingerprint(&worker_engine().unwrap()), "the compile worker's code is this engine's");
         let mut other = Config::new();
         other.concurrency_support(false).epoch_interruption(false);
         assert_ne!(fingerprint(&plain), fingerprint(&Engine::new(&other).unwrap()));

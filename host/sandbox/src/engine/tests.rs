@@ -63,9 +63,8 @@ async fn code_of_other_settings_is_never_loaded() {
     let mut other = wasmtime::Config::new();
     other.concurrency_support(false).epoch_interruption(false);
     let other = Engine::new(&other).unwrap();
-    let cache = Cache::open(folder.path().to_owned(), [1; 32], settings::fingerprint(&other)).unwrap();
-    let component = Component::from_binary(&other, package.bytes()).unwrap();
-    cache.put(&package.digest, &component.serialize().unwrap());
+    let cache = Cache::open(Some(folder.path().to_owned()), [1; 32], settings::fingerprint(&other)).unwrap();
+    cache.put(&package.digest, jail::compile(&other, package.bytes()).unwrap()).unwrap();
     assert_eq!(runtime(folder.path(), 1).load(&package).await.unwrap().loaded_from(), LoadedFrom::Compiler);
     // Nor under the name that this engine looks for.
     let files: Vec<PathBuf> = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
@@ -76,7 +75,7 @@ async fn code_of_other_settings_is_never_loaded() {
 }
 
 fn cache_path(cache: &Cache, package: &Package) -> PathBuf {
-    cache.path(&package.digest)
+    cache.path(&package.digest).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

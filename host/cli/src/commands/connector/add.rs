@@ -20,15 +20,24 @@ pub struct Args {
 
 /// Accepts a component.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let bytes = component::bytes(&args.file).await?;
+    let package = component::package(&args.file).await?;
     let host = context.host().await?;
+    let asks = host.asks_beyond_installed(&package.manifest).await?;
+    let bytes = package.bytes().to_vec();
     let installed = if args.accept { host.replace(bytes).await? } else { host.install(bytes).await? };
     let out = context.out;
     if out.json {
-        out.value(&json!({ "id": installed.id, "version": installed.manifest.version, "digest": installed.digest }))?;
+        let mut accepted = json!({ "id": installed.id, "version": installed.manifest.version, "digest": installed.digest });
+        if let Some(asks) = asks {
+            accepted["asks"] = inspect::asks_value(&asks);
+        }
+        out.value(&accepted)?;
         return Ok(Exit::Done);
     }
     out.line(format!("accepted {} {} ({})", installed.id, installed.manifest.version, installed.digest))?;
+    if let Some(asks) = asks {
+        inspect::asks(&asks, out)?;
+    }
     inspect::reach(&installed.manifest, out)?;
     out.remark(format!("\nnext: headcount connection add {}", installed.id));
     Ok(Exit::Done)

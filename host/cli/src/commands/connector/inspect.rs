@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use headcount::model::manifest::{Feed, FieldType};
+use headcount::model::manifest::{Asks, Feed, FieldType};
 use headcount::model::printable;
 use headcount::sandbox::inspect;
 use headcount::{Kind, Manifest};
@@ -19,6 +19,13 @@ use crate::words::{bytes, counted};
 pub async fn run(file: &Path, context: &Context) -> anyhow::Result<Exit> {
     let read = component::bytes(file).await?;
     let found = tokio::task::spawn_blocking(move || inspect(&read)).await?;
+    let asks = match &found.manifest {
+        // Without a store there is nothing to compare with, and looking makes none.
+        Some(manifest) if tokio::fs::try_exists(context.config.data().join("headcount.db")).await.unwrap_or(false) => {
+            context.host().await?.asks_beyond_installed(manifest).await?
+        }
+        _ => None,
+    };
     let out = context.out;
     let exit = if found.problem.is_some() { Exit::Failed } else { Exit::Done };
     if out.json {
@@ -31,6 +38,7 @@ pub async fn run(file: &Path, context: &Context) -> anyhow::Result<Exit> {
             "imports": names(&found.imports),
             "exports": names(&found.exports),
             "manifest": found.manifest,
+            "asks": asks.as_ref().map(asks_value),
             "problem": found.problem.map(|problem| problem.to_string()),
         }))?;
         return Ok(exit);
@@ -42,6 +50,9 @@ pub async fn run(file: &Path, context: &Context) -> anyhow::Result<Exit> {
     if let Some(manifest) = &found.manifest {
         if !manifest.description.is_empty() {
             out.line(printable(&manifest.description))?;
+        }
+        if let Some(found) = &asks {
+            self::asks(found, out)?;
         }
         reach(manifest, out)?;
         settings(manifest, out)?;
@@ -66,6 +77,18 @@ fn interfaces(title: &str, names: &[(String, bool)], out: Out) -> std::io::Resul
     // A language's runtime may export more than the contract; only imports can be refused.
     let refused = |good: bool| if good || title != "it imports" { "" } else { "  (not offered to connectors)" };
     names.iter().try_for_each(|(name, good)| out.line(format!("  {}{}", printable(name), refused(*good))))
+}
+
+/// What it asks for beyond the component that is installed under its id.
+pub fn asks(asks: &Asks, out: Out) -> std::io::Result<()> {
+    out.line("\nbeyond what is installed")?;
+    asks.to_string().lines().try_for_each(|line| out.line(format!("  {line}")))
+}
+
+/// The same, as JSON.
+pub fn asks_value(asks: &Asks) -> serde_json::Value {
+    let news: Vec<String> = asks.news.iter().map(ToString::to_string).collect();
+    json!({ "news": news, "enter-again": asks.enter_again })
 }
 
 /// Which hosts it may reach, and with what beside GET and HEAD.

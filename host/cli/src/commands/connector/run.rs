@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use headcount::model::{Page, Progress, printable};
+use headcount::model::{Decision, Page, Progress, RequestEvent, printable};
 use headcount::sandbox::egress::Egress;
-use headcount::sandbox::egress::RequestEvent;
 use headcount::sandbox::vault::Credentials;
 use headcount::sandbox::{CallError, LogLevel, OpenOptions, Run, Runtime, RuntimeOptions};
 use headcount::{FailureCode, Kind, Package};
@@ -14,6 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::component;
 use super::examine::Examiner;
+use crate::compiler::compiler;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::interrupt;
@@ -107,7 +107,9 @@ async fn open(args: &Args, package: &Package, context: &Context) -> anyhow::Resu
     }
     let sandbox = |error: &dyn std::fmt::Display| headcount::Error::Sandbox(error.to_string());
     let egress = Egress::new(context.egress().await?).map_err(|error| sandbox(&error))?;
-    let runtime = Runtime::new(RuntimeOptions::new(egress)).map_err(|error| sandbox(&error))?;
+    let mut options = RuntimeOptions::new(egress);
+    options.compiler = compiler()?;
+    let runtime = Runtime::new(options).map_err(|error| sandbox(&error))?;
     let connector = runtime.load(package).await.map_err(headcount::Error::from)?;
     let options = OpenOptions {
         tenant: context.config.tenant.clone(),
@@ -152,10 +154,14 @@ impl Teller<'_> {
                 out.value(&json!({
                     "event": "request", "method": event.method, "host": event.host, "path": event.path, "status": event.status,
                     "millis": event.millis, "received": event.received, "attempts": event.attempts, "refused": event.refused,
+                    "decision": event.decision, "rule": event.rule, "allow": event.allow,
                 }))?;
                 continue;
             }
             let result = match (&event.refused, event.status) {
+                (Some(why), Some(status)) if event.decision == Decision::Counted => {
+                    format!("{status} without credentials, would be denied: {}", printable(why))
+                }
                 (Some(why), _) => format!("refused: {}", printable(why)),
                 (None, Some(status)) => status.to_string(),
                 (None, None) => "no answer".to_owned(),
@@ -270,9 +276,7 @@ mod tests {
     use super::*;
 
     fn event(path: &str) -> RequestEvent {
-        let mut event = RequestEvent::default();
-        event.path = path.to_owned();
-        event
+        RequestEvent { path: path.to_owned(), ..RequestEvent::default() }
     }
 
     #[test]

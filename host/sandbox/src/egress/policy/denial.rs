@@ -69,6 +69,12 @@ impl Denial {
         Denial { rule: "allow-egress", why, allow: line.into_iter().collect() }
     }
 
+    /// Only the host goes where tokens are had.
+    pub(crate) fn of_token_url(target: &Target) -> Self {
+        let why = format!("{} is where tokens are had, and only the host goes there", target.path);
+        Denial { rule: "the manifest's token-url", why, allow: Vec::new() }
+    }
+
     /// Both at once.
     pub(super) fn and(mut self, other: Denial) -> Self {
         // One line alone would not do, and where no manifest can allow it, the operator can't either.
