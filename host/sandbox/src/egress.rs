@@ -34,6 +34,7 @@ mod tls;
 mod token;
 mod upload;
 mod url;
+mod waits;
 mod wire;
 
 use std::collections::BTreeMap;

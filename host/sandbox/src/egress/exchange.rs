@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use super::pool::{Connected, HEADER_BYTES, Key, Sender};
 use super::refusal::Refusal;
-use super::send::Waits;
 use super::upload::RequestBody;
+use super::waits::Waits;
 
 /// Interim responses (1xx) to one request. None were asked for.
 const INTERIM: u32 = 16;

@@ -18,8 +18,8 @@ use super::hooks::GateHooks;
 use super::pace::Pace;
 use super::policy::{Denial, Passed, Policy, Purpose};
 use super::refusal::Refusal;
-use super::send::Waits;
 use super::url::Target;
+use super::waits::Waits;
 use super::{Ceiling, Egress, EgressError};
 use crate::budget::{Meter, Resource};
 use crate::vault::{Credentials, Grant, Injection, Scrubber, Slot, TokenError};
@@ -103,7 +103,7 @@ impl Refused {
     pub async fn recorded(self, waits: Waits) -> Refusal {
         if let Some((trace, _waiting)) = &self.trace {
             // Without room in time the record is counted as lost.
-            let _ = trace.room(waits.deadline()).await;
+            let _ = trace.room(waits.deadline).await;
         }
         self.refusal
     }

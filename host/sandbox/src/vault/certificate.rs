@@ -9,10 +9,13 @@ const UNREADABLE: &str = "is no PEM that can be read";
 /// PKCS #8, PKCS #1 and SEC 1.
 const KEYS: [&str; 3] = ["PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"];
 
+/// What PEM stands for, zeroed on drop.
+type Der = Zeroizing<Vec<u8>>;
+
 /// A client certificate with those that vouch for it, and its private key, which is zeroed on drop. All in DER.
 pub(crate) struct ClientCertificate {
-    chain: Vec<Zeroizing<Vec<u8>>>,
-    key: Zeroizing<Vec<u8>>,
+    chain: Vec<Der>,
+    key: Der,
 }
 
 impl ClientCertificate {
@@ -59,7 +62,7 @@ impl ClientCertificate {
 }
 
 /// The labels of PEM and what stands below them. A reader of its own, as it leaves no copy of the key behind.
-fn sections(pem: &str) -> Result<Vec<(&str, Zeroizing<Vec<u8>>)>, &'static str> {
+fn sections(pem: &str) -> Result<Vec<(&str, Der)>, &'static str> {
     let mut sections = Vec::new();
     let mut lines = pem.lines().map(str::trim);
     while let Some(line) = lines.next() {

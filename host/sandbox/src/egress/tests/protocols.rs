@@ -188,7 +188,7 @@ async fn waits_that_a_connector_asks_for_are_clamped() {
     ] {
         let asked = Some(asked);
         let asked = RequestOptions { connect_timeout: asked, first_byte_timeout: asked, between_bytes_timeout: asked };
-        let waits = format!("{:?}", crate::egress::send::Waits::of(&gate).within(Some(asked)));
+        let waits = format!("{:?}", crate::egress::waits::Waits::of(&gate).within(Some(asked)));
         assert!(clamped.iter().all(|wait| waits.contains(wait)), "{waits}");
     }
 }
