@@ -127,6 +127,7 @@ impl Builder {
                 budget: self.budget,
                 extra_hosts: self.extra_hosts,
                 trail,
+                loading: tokio::sync::Mutex::new(()),
             }),
         })
     }

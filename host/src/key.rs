@@ -31,7 +31,8 @@ pub struct Rotation {
 impl Builder {
     /// Replaces the key that seals credentials and seals every credential of every tenant anew. A key in a file is made; one in the
     /// environment must have been set, with the old one beside it. Whoever is killed on the way leaves both keys: all credentials can
-    /// be read, and the next rotation finishes. Compiled code is compiled anew when it is needed next.
+    /// be read, and the next rotation finishes. Compiled code is sealed with the key, too: it is compiled anew when it is needed next, by
+    /// a [`compiler`](Self::compiler).
     ///
     /// # Errors
     /// A host has the folder open, the store or the key can't be used, or the environment has no older key.

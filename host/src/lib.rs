@@ -43,6 +43,11 @@ mod key;
 mod lease;
 mod tenant;
 
+/// The examples of the guide, compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+mod embedding {}
+
 pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::Draft;
@@ -92,6 +97,8 @@ pub(crate) struct Inner {
     pub extra_hosts: Vec<String>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
+    /// Held while a component's file is read.
+    pub loading: tokio::sync::Mutex<()>,
 }
 
 impl Headcount {

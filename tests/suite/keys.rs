@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use headcount::{ConnectionId, Headcount, Secret};
-use headcount_tests::{Lab, egress, program};
+use headcount_tests::{Lab, compiler, egress, program};
 use headcount_vendors::{Servers, Vendor};
 use tempfile::TempDir;
 
@@ -25,7 +25,7 @@ fn secret() -> Secret {
 }
 
 async fn host(servers: &Servers, data: &Path) -> Headcount {
-    Headcount::builder(data).egress(egress(servers)).open().await.unwrap()
+    Headcount::builder(data).egress(egress(servers)).compiler(compiler().unwrap()).open().await.unwrap()
 }
 
 /// Why credentials can't be opened, tenant by tenant.

@@ -310,9 +310,8 @@ fn place(placement: &Placement) -> String {
         Placement::Basic { .. } => "the header Authorization, as a password".to_owned(),
         Placement::Query { name, .. } => format!("the query parameter {name}"),
         Placement::ClientCertificate { .. } => "TLS, as the client's certificate and key".to_owned(),
-        Placement::OauthClientCredentials { token_url, .. } | Placement::OauthRefreshToken { token_url, .. } => {
-            format!("{token_url}, which gives tokens for it")
-        }
+        Placement::OauthClientCredentials { token_url, .. } => format!("{token_url}, for access tokens"),
+        Placement::OauthRefreshToken { token_url, .. } => format!("{token_url}, as a refresh token"),
     }
 }
 

@@ -10,11 +10,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
+use super::admission::Admitted;
 use super::body::ResponseBody;
 use super::decode::{ACCEPTED, Coding, Decoded};
 use super::dial;
 use super::exchange::{Exchanged, Outgoing, exchange};
-use super::gate::{Admitted, is_forbidden};
+use super::forbidden::is_forbidden;
 use super::pace::until;
 use super::pool::{Connected, HEADER_BYTES, HEADER_FIELDS, Key};
 use super::refusal::Refusal;
