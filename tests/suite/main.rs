@@ -8,6 +8,7 @@ mod bad_vendors;
 mod components;
 mod dependencies;
 mod interruption;
+mod keys;
 mod program;
 mod requests;
 mod rooms;
