@@ -18,13 +18,8 @@ async fn the_bundled_authorities_stand_beside_the_operators_and_vouch_for_no_str
 #[test]
 fn a_machine_without_authorities_is_told_so_and_the_bundled_ones_still_work() {
     let nowhere = [("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")];
-    in_a_child("egress::tests::roots::without_authorities", &nowhere);
-}
-
-#[test]
-#[ignore = "the test above runs it, in a process without certificate authorities"]
-fn without_authorities() {
-    if !is_child() {
+    let itself = "egress::tests::roots::a_machine_without_authorities_is_told_so_and_the_bundled_ones_still_work";
+    if !in_a_child(itself, &nowhere) {
         return;
     }
     let gate = |roots, extra_ca_pem| {
