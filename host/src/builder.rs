@@ -8,6 +8,7 @@ use headcount_sandbox::vault::Vault;
 use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
+use crate::audit::{AuditOptions, Trail};
 use crate::{Error, Headcount, Inner};
 
 /// Where the key that seals credentials may stand: 32 bytes in hexadecimal or base64.
@@ -24,6 +25,7 @@ pub struct Builder {
     compiler: Compiler,
     budget: Budget,
     extra_hosts: Vec<String>,
+    audit: AuditOptions,
 }
 
 impl Builder {
@@ -35,6 +37,7 @@ impl Builder {
             compiler: Compiler::default(),
             budget: Budget::default(),
             extra_hosts: Vec::new(),
+            audit: AuditOptions::default(),
         }
     }
 
@@ -69,11 +72,18 @@ impl Builder {
         self
     }
 
+    /// How much of each tenant's audit trail is kept in the store. An embedder who takes the records himself gives
+    /// [`EgressOptions::audit`] a channel of his own; then the store gets none.
+    pub fn audit(mut self, audit: AuditOptions) -> Self {
+        self.audit = audit;
+        self
+    }
+
     /// Opens the host.
     ///
     /// # Errors
     /// The folder, the store, the key or the engine can't be used.
-    pub async fn open(self) -> Result<Headcount, Error> {
+    pub async fn open(mut self) -> Result<Headcount, Error> {
         let file = |what: &'static str, path: &Path| {
             let path = path.display().to_string();
             move |problem: String| Error::File { what, path, problem }
@@ -95,6 +105,13 @@ impl Builder {
         let sandbox = |error: EgressError| Error::Sandbox(error.to_string());
         let ceiling = self.egress.ceiling.clone();
         let overrides = self.egress.overrides().map_err(sandbox)?;
+        let trail = if self.egress.audit.is_none() {
+            let (records, trail) = Trail::start(store.clone(), self.audit);
+            self.egress.audit = Some(records);
+            Some(trail)
+        } else {
+            None
+        };
         let egress = Egress::new(self.egress).map_err(sandbox)?;
         let mut options = RuntimeOptions::new(egress);
         options.cache = Some(self.data.join("compiled"));
@@ -111,6 +128,7 @@ impl Builder {
                 data: self.data,
                 budget: self.budget,
                 extra_hosts: self.extra_hosts,
+                trail,
             }),
         })
     }

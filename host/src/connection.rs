@@ -177,12 +177,12 @@ impl Inner {
     }
 
     /// What a credential is sealed to: changing any of it asks for the secret again.
-    fn binding(&self, manifest: &Manifest, connection: &Connection, field: &str) -> Binding {
+    pub(crate) fn binding(&self, manifest: &Manifest, connection: &Connection, field: &str) -> Binding {
         let (tenant, id) = (connection.tenant.clone(), connection.id.clone());
         Binding::new(tenant, id, manifest, &connection.settings, &self.overrides, field)
     }
 
-    fn seal(
+    pub(crate) fn seal(
         &self,
         manifest: &Manifest,
         connection: &Connection,

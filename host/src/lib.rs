@@ -32,14 +32,17 @@
 //! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone. Components are compiled by a child process whose
 //! program you name; it may be your own, if it calls [`compile_worker`] first in `main` when it is started so.
 
+mod audit;
 mod budget;
 mod builder;
 mod catalog;
 mod connection;
 mod error;
+mod keeper;
 mod lease;
 mod tenant;
 
+pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::Draft;
 pub use error::Error;
@@ -64,6 +67,8 @@ use headcount_sandbox::Runtime;
 use headcount_sandbox::egress::Ceiling;
 use headcount_sandbox::vault::{Overrides, Vault};
 
+use crate::audit::Trail;
+
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
 #[derive(Clone)]
 pub struct Headcount {
@@ -80,6 +85,8 @@ pub(crate) struct Inner {
     pub data: PathBuf,
     pub budget: Budget,
     pub extra_hosts: Vec<String>,
+    /// None where the embedder takes the records himself.
+    pub trail: Option<Trail>,
 }
 
 impl Headcount {
@@ -113,8 +120,22 @@ impl Headcount {
         &self.inner.runtime
     }
 
+    /// Waits until the audit trail of all requests so far is in the store. Syncs, checks and actions do this at their end; call it
+    /// before the runtime ends where [`Tenant::open`] was used, or calls were dropped.
+    pub async fn flush_audit(&self) {
+        self.inner.flush_audit().await;
+    }
+
     /// The folder with the host's data.
     pub fn data(&self) -> &Path {
         &self.inner.data
+    }
+}
+
+impl Inner {
+    pub(crate) async fn flush_audit(&self) {
+        if let Some(trail) = &self.trail {
+            trail.flush().await;
+        }
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use headcount_model::{ConnectionId, Manifest, Outcome, Scope, SessionId, TenantId, Timestamp};
 use headcount_sandbox::{OpenOptions, Run};
-use headcount_store::{Connection, Health, InstalledConnector, Session, Store};
+use headcount_store::{AuditFilter, AuditRow, Connection, Health, InstalledConnector, Session, Store};
 use headcount_sync::{Job, Report, SyncOptions};
 use serde_json::Value;
 
+use crate::keeper::Keeper;
 use crate::lease::Lease;
 use crate::{Error, Inner};
 
@@ -67,7 +68,9 @@ impl Tenant {
     /// The connection can't be opened, or the vendor or the connector refuses.
     pub async fn check(&self, id: &ConnectionId) -> Result<Scope, Error> {
         let (connection, _, run) = self.open(id).await?;
-        let scope = run.check().await?;
+        let scope = run.check().await;
+        self.ended(run).await;
+        let scope = scope?;
         if matches!(connection.health, Health::Reconnect { .. }) {
             self.reconnected(id).await?;
         }
@@ -95,8 +98,9 @@ impl Tenant {
     pub async fn sync(&self, id: &ConnectionId, options: &SyncOptions) -> Result<Report, Error> {
         let _lease = self.lease(id).await?;
         let (connection, installed, run) = self.open(id).await?;
-        let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await?;
-        Ok(report)
+        let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await;
+        self.ended(run).await;
+        Ok(report?)
     }
 
     /// Does one action of a connection, at most once, and stores what it changed.
@@ -106,7 +110,9 @@ impl Tenant {
     pub async fn act(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<Outcome, Error> {
         let _lease = self.lease(id).await?;
         let (connection, installed, run) = self.open(id).await?;
-        Ok(headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await?)
+        let outcome = headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await;
+        self.ended(run).await;
+        Ok(outcome?)
     }
 
     /// The newest sessions, of all connections or of one.
@@ -125,6 +131,14 @@ impl Tenant {
         Ok(self.inner.store.session(&self.id, id).await?)
     }
 
+    /// The audit trail, the newest first: each request of each connector, and each one that was denied.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn audit(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>, Error> {
+        Ok(self.inner.store.audit(&self.id, filter).await?)
+    }
+
     /// Opens a connection for calls of one's own: its sandbox, with credentials in place.
     ///
     /// # Errors
@@ -133,6 +147,8 @@ impl Tenant {
         let connection = self.connection(id).await?;
         let (installed, connector) = self.inner.ready(&connection.connector).await?;
         let credentials = self.inner.credentials(&installed.manifest, &connection).await?;
+        let keeper = Keeper { inner: self.inner.clone(), connection: connection.clone(), manifest: installed.manifest.clone() };
+        let credentials = credentials.kept_by(Arc::new(keeper));
         let run = self.inner.runtime.open(
             &connector,
             OpenOptions {
@@ -152,6 +168,12 @@ impl Tenant {
         let lease = Lease::take(&self.inner.data, &self.id, id).await?;
         self.inner.store.end_interrupted(&self.id, id, Timestamp::now()).await?;
         Ok(lease)
+    }
+
+    /// Ends a run, and brings what it recorded into the store.
+    async fn ended(&self, run: Run) {
+        drop(run);
+        self.inner.flush_audit().await;
     }
 
     fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {

@@ -74,7 +74,7 @@ fn body(text: &[u8]) -> Vec<Bytes> {
 
 /// What vendors send.
 fn json(_: &[&str]) -> Vec<u8> {
-    (0..20).flat_map(|number| people::page(number, people::PAGE).into_bytes()).collect()
+    (1..=20).flat_map(|number| people::page(number, people::PAGE).into_bytes()).collect()
 }
 
 /// What a vendor sends that wants to keep a core busy: secrets, as they are and encoded, without their last byte.

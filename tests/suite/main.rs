@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on says so by panicking")]
 
+mod audit;
 mod bad_files;
 mod bad_vendors;
+mod compiling;
 mod components;
 mod dependencies;
 mod interruption;
@@ -12,4 +14,5 @@ mod requests;
 mod rooms;
 mod secrets;
 mod tidy;
+mod tokens;
 mod truth;

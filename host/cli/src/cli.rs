@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{access, action, budget, connection, connector, demo, holders, list, sessions, sync};
+use crate::commands::{access, action, audit, budget, connection, connector, demo, holders, list, sessions, sync};
 use crate::config::Flags;
 use crate::exit;
 
@@ -54,6 +54,8 @@ pub enum Command {
     /// What one session may use: show, set
     #[command(subcommand)]
     Budget(budget::Command),
+    /// Which requests connectors made, and what the rules made of them
+    Audit(audit::Args),
     /// What syncs did, and why
     Sessions(sessions::Args),
 }
@@ -109,6 +111,9 @@ mod tests {
             "budget set memory=128MiB call=2min --connection acme",
             "sessions --connection acme",
             "sessions show 12",
+            "audit --connection acme --session 12 --denied --host api.example.com --since 24h --limit 5",
+            "audit --all --csv",
+            "sync --allow-egress https://api.example.com/v1 --allow-egress https://*.tines.com:8443 --let-denied-requests-out",
         ] {
             parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
@@ -123,6 +128,8 @@ mod tests {
             "connection add tines --set no-pair",
             "connector run t.wasm",
             "holders acme planet 7",
+            "sync --allow-egress https://*",
+            "audit --since soon",
             "action acme revoke --input {} --set a=b",
         ] {
             assert!(parse(line).is_err(), "{line}");

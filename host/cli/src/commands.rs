@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod action;
+pub mod audit;
 pub mod budget;
 pub mod connection;
 pub mod connector;
@@ -39,6 +40,7 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Holders(args) => holders::run(args, &context).await,
         Command::Action(args) => action::run(args, &context).await,
         Command::Budget(command) => budget::run(command, &context).await,
+        Command::Audit(args) => audit::run(args, &context).await,
         Command::Sessions(args) => sessions::run(args, &context).await,
     }
 }

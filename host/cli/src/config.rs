@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use headcount::{Budget, Limits, TenantId};
+use headcount::sandbox::egress::{AllowRule, Ceiling, Mode};
+use headcount::{AuditOptions, Budget, Limits, TenantId};
 use serde::Deserialize;
 
 use crate::exit::Complaint;
@@ -61,6 +63,12 @@ pub struct Flags {
     /// Accept this host in settings though the connector's manifest does not list its ending; may be repeated
     #[arg(long, global = true, value_name = "HOST", help_heading = "Global options")]
     pub allow_host: Vec<String>,
+    /// Let connectors reach what RULE covers alone: https://api.example.com/v1, "POST https://*.example.com"; may be repeated
+    #[arg(long, global = true, value_name = "RULE", help_heading = "Global options")]
+    pub allow_egress: Vec<AllowRule>,
+    /// While writing a policy: let requests out, without credentials, that a manifest denies and --allow-egress covers, and count them
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub let_denied_requests_out: bool,
     /// Tell more on standard error; -vv and -vvv tell still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
@@ -77,8 +85,20 @@ struct File {
     ca: Vec<PathBuf>,
     allow_loopback: bool,
     allow_host: Vec<String>,
+    /// An empty list allows nothing; none, whatever manifests name.
+    allow_egress: Option<Vec<String>>,
+    let_denied_requests_out: bool,
     verbose: u8,
     budget: Limits,
+    audit: Audit,
+}
+
+/// How much of each tenant's audit trail is kept.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+struct Audit {
+    records: Option<u64>,
+    days: Option<u32>,
 }
 
 /// What holds after flags, environment and file.
@@ -98,10 +118,16 @@ pub struct Config {
     pub allow_loopback: bool,
     /// Hosts that settings may name.
     pub allow_hosts: Vec<String>,
+    /// What connectors may reach at most.
+    pub ceiling: Ceiling,
+    /// What becomes of requests that a manifest denies.
+    pub mode: Mode,
     /// How much to tell: 0 to 3.
     pub verbose: u8,
     /// What one session may use.
     pub budget: Budget,
+    /// How much of the audit trail is kept.
+    pub audit: AuditOptions,
 }
 
 impl Config {
@@ -135,6 +161,7 @@ fn parse(text: &str) -> Result<File, String> {
 }
 
 fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> {
+    let (ceiling, mode) = egress(flags, &file)?;
     let tenant = flags.tenant.clone().or(file.tenant).unwrap_or_else(|| "default".to_owned());
     let mut resolve = BTreeMap::new();
     let from_file = file.resolve.iter().map(|text| text.parse::<Pair>().map_err(|problem| (text.clone(), problem)));
@@ -145,6 +172,9 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
     }
     let mut budget = Budget::default();
     budget.set(&file.budget);
+    let kept = AuditOptions::default();
+    let age = file.audit.days.map_or(kept.age, |days| Duration::from_secs(u64::from(days) * 86_400));
+    let audit = AuditOptions { records: file.audit.records.unwrap_or(kept.records), age };
     Ok(Config {
         named_data: flags.data.clone().or(file.data.map(|data| folder.join(data))),
         tenant: tenant.parse().map_err(|error: headcount::model::InvalidId| Complaint::usage(error.to_string()))?,
@@ -153,9 +183,28 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         ca: file.ca.iter().map(|path| folder.join(path)).chain(flags.ca.iter().cloned()).collect(),
         allow_loopback: flags.allow_loopback || file.allow_loopback,
         allow_hosts: file.allow_host.into_iter().chain(flags.allow_host.iter().cloned()).collect(),
+        ceiling,
+        mode,
         verbose: flags.verbose.max(file.verbose),
         budget,
+        audit,
     })
+}
+
+fn egress(flags: &Flags, file: &File) -> Result<(Ceiling, Mode), Complaint> {
+    let own = file.allow_egress.iter().flatten().map(|rule| rule.parse::<AllowRule>());
+    let rules: Vec<AllowRule> = own
+        .chain(flags.allow_egress.iter().cloned().map(Ok))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Complaint::usage(error.to_string()).next("write it like https://api.example.com/v1"))?;
+    let has_rules = file.allow_egress.is_some() || !flags.allow_egress.is_empty();
+    let ceiling = if has_rules { Ceiling::Rules(rules) } else { Ceiling::Manifest };
+    let counts = flags.let_denied_requests_out || file.let_denied_requests_out;
+    if counts && !has_rules {
+        let problem = "let-denied-requests-out lets nothing out without rules of your own";
+        return Err(Complaint::usage(problem).next("name what may be reached with --allow-egress"));
+    }
+    Ok((ceiling, if counts { Mode::Count } else { Mode::Enforce }))
 }
 
 fn address(pair: &Pair) -> Result<SocketAddr, Complaint> {
@@ -196,6 +245,38 @@ mod tests {
         for wrong in ["[budget]\nmemroy = 1", "[budget]\ncall = 300", "[budget]\nmemory = '-1'", "[budget]\nhandles = 1"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn what_connectors_may_reach_adds_up_from_file_and_flags_and_none_differs_from_an_empty_list() {
+        let ceiling = |file: &str, flags: &[&str]| {
+            let allow_egress = flags.iter().map(|rule| rule.parse().unwrap()).collect();
+            merge(&Flags { allow_egress, ..Flags::default() }, parse(file).unwrap(), Path::new("")).map(|config| config.ceiling)
+        };
+        assert_eq!(ceiling("", &[]).unwrap(), Ceiling::Manifest);
+        assert_eq!(ceiling("allow-egress = []", &[]).unwrap(), Ceiling::Rules(Vec::new()));
+        let both = ceiling("allow-egress = ['https://a.example.com']", &["GET https://*.example.org"]).unwrap();
+        assert_eq!(both, Ceiling::parse(["https://a.example.com", "GET https://*.example.org"]).unwrap());
+        let refused = ceiling("allow-egress = ['https://a.example.com', 'https://*']", &[]).unwrap_err().to_string();
+        assert!(refused.contains("https://*") && refused.contains("whole label"), "{refused}");
+    }
+
+    #[test]
+    fn denied_requests_are_let_out_only_when_asked_for_and_only_under_rules_of_the_operator() {
+        let mode = |file: &str| merge(&Flags::default(), parse(file).unwrap(), Path::new("")).map(|config| config.mode);
+        assert_eq!(mode("allow-egress = ['https://a.example.com']").unwrap(), Mode::Enforce);
+        let both = "let-denied-requests-out = true\nallow-egress = ['https://a.example.com']";
+        assert_eq!(mode(both).unwrap(), Mode::Count);
+        assert!(mode("let-denied-requests-out = true").is_err());
+    }
+
+    #[test]
+    fn the_bound_of_the_audit_trail_stands_in_the_file() {
+        let audit = |file: &str| merge(&Flags::default(), parse(file).unwrap(), Path::new("")).unwrap().audit;
+        assert_eq!(audit(""), AuditOptions::default());
+        let both = AuditOptions { records: 10, age: Duration::from_secs(7 * 86_400) };
+        assert_eq!(audit("[audit]\nrecords = 10\ndays = 7"), both);
+        assert!(parse("[audit]\nrecords = -1").is_err() && parse("[audit]\nweeks = 1").is_err());
     }
 
     #[test]

@@ -40,6 +40,8 @@ impl Context {
         let mut egress = EgressOptions::default();
         egress.resolve.clone_from(&self.config.resolve);
         egress.allow_loopback = self.config.allow_loopback;
+        egress.ceiling = self.config.ceiling.clone();
+        egress.mode = self.config.mode;
         for path in &self.config.ca {
             let pem = tokio::fs::read_to_string(path).await.map_err(|error| Complaint::file(path, &error))?;
             egress.extra_ca_pem.push(pem);
@@ -52,8 +54,11 @@ impl Context {
     /// # Errors
     /// The data folder, the store, the key or the engine can't be used.
     pub async fn host(&self) -> anyhow::Result<Headcount> {
-        let builder = Headcount::builder(self.config.data()).egress(self.egress().await?);
-        let mut builder = builder.budget(self.config.budget.clone()).compiler(compiler()?);
+        let mut builder = Headcount::builder(self.config.data())
+            .egress(self.egress().await?)
+            .budget(self.config.budget.clone())
+            .audit(self.config.audit)
+            .compiler(compiler()?);
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());
         }
@@ -70,6 +75,6 @@ impl Context {
 
     /// Whether the operator allows a host that ends in none of a manifest's suffixes.
     pub fn allows_host(&self, host: &str) -> bool {
-        self.config.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+        self.config.ceiling.lists(host) || self.config.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
     }
 }

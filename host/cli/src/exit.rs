@@ -39,8 +39,9 @@ Exit codes:
   130  cancelled
 With several connections: the worst of 130, 1, 4 and 3.
 
-A file given with --config holds the global flags by name (data, tenant, json, resolve, ca, allow-loopback, allow-host, verbose),
-and the operator's budget as a table: `[budget]`, with the names that `headcount budget show` lists.
+A file given with --config holds the global flags by name (data, tenant, json, resolve, ca, allow-loopback, allow-host,
+allow-egress, let-denied-requests-out, verbose), the operator's budget as a table `[budget]`, with the names that
+`headcount budget show` lists, and how much of each tenant's audit trail is kept: `[audit]` with records and days.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
 impl Exit {

@@ -124,6 +124,7 @@ pub fn effort(counters: &Counters) -> String {
     let mut parts = vec![counted(counters.requests, "request")];
     for (value, what) in [
         (counters.retries, "of them repeated"),
+        (counters.denied, "of them denied by the rules"),
         (counters.skipped, "rows skipped by the connector"),
         (counters.rejected, "records rejected by the host"),
         (counters.unreadable, "values unreadable"),

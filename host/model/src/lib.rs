@@ -4,6 +4,7 @@
 //! Records mirror the WIT contract (`wit/connector.wit`) after the host has read it: times are [`Timestamp`]s, empty text is none.
 //! The [`Manifest`] is what a connector says of itself; [`Failure`] is why something did not succeed and who must act.
 
+mod audit;
 mod failure;
 mod ids;
 mod kind;
@@ -18,6 +19,7 @@ mod secret;
 mod text;
 mod time;
 
+pub use audit::{AuditRecord, Decision, RequestEvent};
 pub use failure::{Actor, Failure, FailureCode};
 pub use ids::{ConnectionId, ConnectorId, Digest, InvalidId, SessionId, TenantId};
 pub use kind::{Kind, Reference, UnknownKind};

@@ -6,6 +6,7 @@ mod check;
 mod diff;
 mod field;
 mod parse;
+mod placement;
 mod schema;
 mod template;
 
@@ -16,6 +17,7 @@ pub use check::Problem;
 pub use diff::{Asks, News};
 pub use field::{Choice, ConfigField, FieldType, Settings, SettingsError};
 pub use parse::{MAX_BYTES, MAX_DEPTH, ManifestError};
+pub use placement::{ClientAuth, Placement};
 pub use template::{Template, TemplateError};
 
 use crate::{ConnectorId, Kind};
@@ -90,64 +92,6 @@ pub struct Vendor {
     /// What kind of service: development, device-management.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
-}
-
-/// Where one secret goes on a request. The connector never sees it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", tag = "type", deny_unknown_fields)]
-pub enum Placement {
-    /// A header of its own: `X-Api-Key: <secret>`.
-    #[serde(rename_all = "kebab-case")]
-    Header {
-        /// The secret field.
-        secret: String,
-        /// The header's name.
-        name: String,
-        /// Text before the secret.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        prefix: String,
-    },
-    /// `Authorization: Bearer <secret>`.
-    Bearer {
-        /// The secret field.
-        secret: String,
-    },
-    /// `Authorization: Basic <base64>`.
-    Basic {
-        /// The field (secret or not) with the user name; empty for none.
-        #[serde(default, skip_serializing_if = "String::is_empty")]
-        user: String,
-        /// The secret field with the password.
-        secret: String,
-    },
-    /// A query parameter.
-    Query {
-        /// The secret field.
-        secret: String,
-        /// The parameter's name.
-        name: String,
-    },
-}
-
-impl Placement {
-    /// The secret field that it places.
-    pub fn secret(&self) -> &str {
-        match self {
-            Placement::Header { secret, .. }
-            | Placement::Bearer { secret }
-            | Placement::Basic { secret, .. }
-            | Placement::Query { secret, .. } => secret,
-        }
-    }
-
-    /// The header that it owns, which a connector may then not set.
-    pub fn header(&self) -> Option<&str> {
-        match self {
-            Placement::Header { name, .. } => Some(name),
-            Placement::Bearer { .. } | Placement::Basic { .. } => Some("authorization"),
-            Placement::Query { .. } => None,
-        }
-    }
 }
 
 /// One list that can be read, page by page. A feed is what is asked for; its pages may carry records of several kinds.

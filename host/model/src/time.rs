@@ -17,7 +17,7 @@ pub struct InvalidTimestamp(pub String);
 
 impl Timestamp {
     /// The time this many microseconds after 1970.
-    pub fn from_micros(micros: i64) -> Self {
+    pub const fn from_micros(micros: i64) -> Self {
         Timestamp(micros)
     }
 

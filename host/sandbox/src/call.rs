@@ -1,5 +1,6 @@
 //! Calls into a connector: one session's right to make them, each in an instance of its own, under one budget.
 
+mod clean;
 mod cpu;
 mod job;
 mod limits;
@@ -11,7 +12,7 @@ mod worker;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use headcount_model::manifest::Settings;
-use headcount_model::{ConnectionId, Outcome, Page, Scope, TenantId};
+use headcount_model::{ConnectionId, Outcome, Page, Scope, SessionId, TenantId};
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
@@ -76,6 +77,7 @@ impl Runtime {
             credentials: options.credentials,
             meter: Arc::clone(&meter),
         })?;
+        gate.of_connector(connector.digest());
         let session = Session {
             connector: Arc::clone(connector),
             tenant: options.tenant,
@@ -124,6 +126,11 @@ impl Run {
         }
     }
 
+    /// Says which session the calls that follow belong to, for the audit trail.
+    pub fn of_session(&self, session: SessionId) {
+        self.session.gate.of_session(session);
+    }
+
     /// What may be used.
     pub fn budget(&self) -> &Budget {
         self.session.meter.budget()
@@ -131,7 +138,7 @@ impl Run {
 
     /// What has been used so far.
     pub fn usage(&self) -> Usage {
-        self.session.meter.usage()
+        Usage { denied: self.session.gate.denied(), ..self.session.meter.usage() }
     }
 
     /// The requests made so far.
@@ -176,6 +183,9 @@ impl Run {
         let meter = &self.session.meter;
         if let Some(excess) = meter.excess() {
             return Err(excess.into());
+        }
+        if let Some(failure) = self.session.gate.token_failure() {
+            return Err(failure.into());
         }
         let reuses = job.may_share_an_instance();
         let (mut worker, answer) = self.start(job, reuses).await?;

@@ -11,6 +11,7 @@
 
 mod address;
 mod body;
+mod ceiling;
 mod decode;
 mod dial;
 mod event;
@@ -27,38 +28,56 @@ mod send;
 #[cfg(test)]
 pub(crate) mod tests;
 mod tls;
+mod token;
+mod upload;
 mod url;
 mod wire;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::HeaderValue;
 use rustls::ClientConfig;
 use rustls_pki_types::CertificateDer;
+use tokio::sync::mpsc;
 
-pub use event::RequestEvent;
+pub use ceiling::{AllowRule, Ceiling, InvalidRule};
 pub use gate::{Gate, GateOptions};
+pub use headcount_model::{AuditRecord, Decision, RequestEvent};
 pub use hooks::GateHooks;
-pub use policy::{Ceiling, Purpose};
+pub use policy::{Denial, Mode, Purpose};
 pub use refusal::{Refusal, Wait};
 pub(crate) use url::Target;
 
-use crate::vault::Overrides;
+use crate::vault::{Overrides, Tokens};
 
 use crate::engine::capacity;
+
+/// Which certificate authorities are trusted to vouch for vendors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Roots {
+    /// Those of this machine, kept up to date with it. `SSL_CERT_FILE` and `SSL_CERT_DIR` say where they are, if somewhere else.
+    #[default]
+    System,
+    /// Mozilla's, as they were when this program was built: for machines without any.
+    Bundled,
+}
 
 /// The operator's settings. No manifest can change them.
 ///
 /// - `resolve`: none; names are resolved as the system does
 /// - `nameservers`: none; the system's are asked
-/// - `extra_ca_pem`: none; the system's roots alone are trusted
+/// - `roots`: the system's
+/// - `extra_ca_pem`: none; the roots alone are trusted
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
 /// - `max_connections`: two of every three descriptors that the process may have
-/// - `ceiling`: any host that a manifest names
+/// - `ceiling`: whatever a manifest names; `mode`: what a manifest denies stays where it is
+/// - `audit`: none; requests leave no records
 #[derive(Clone, Debug)]
 pub struct EgressOptions {
     /// Addresses of the operator's own for host names, as curl's `--resolve` has them. They are dialled as they are, be they public
@@ -66,7 +85,9 @@ pub struct EgressOptions {
     pub resolve: BTreeMap<String, SocketAddr>,
     /// Name servers that are asked in place of the system's. What they answer is held to the same rules.
     pub nameservers: Vec<SocketAddr>,
-    /// Certificate authorities in PEM, trusted beside the system's.
+    /// The certificate authorities that are trusted.
+    pub roots: Roots,
+    /// Further ones in PEM, trusted beside these.
     pub extra_ca_pem: Vec<String>,
     /// Names may stand for this machine, and a host that `resolve` puts on this machine may be spoken to without TLS.
     pub allow_loopback: bool,
@@ -85,6 +106,11 @@ pub struct EgressOptions {
     pub max_connections: Option<u32>,
     /// What is allowed at most, whatever a manifest names.
     pub ceiling: Ceiling,
+    /// What becomes of requests that a manifest denies.
+    pub mode: Mode,
+    /// Where a record of each request goes, of denied ones, too. While it is full, requests wait for room, and past their deadline
+    /// fail: whoever receives must go on receiving.
+    pub audit: Option<mpsc::Sender<AuditRecord>>,
 }
 
 impl Default for EgressOptions {
@@ -92,6 +118,7 @@ impl Default for EgressOptions {
         EgressOptions {
             resolve: BTreeMap::new(),
             nameservers: Vec::new(),
+            roots: Roots::default(),
             extra_ca_pem: Vec::new(),
             allow_loopback: false,
             user_agent: concat!("headcount/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -101,6 +128,8 @@ impl Default for EgressOptions {
             keep_alive: Duration::from_secs(90),
             max_connections: None,
             ceiling: Ceiling::default(),
+            mode: Mode::default(),
+            audit: None,
         }
     }
 }
@@ -126,7 +155,9 @@ pub enum EgressError {
     #[error("a certificate authority of the operator can't be read: {0}")]
     Authority(String),
     /// Nothing to check vendors' certificates with.
-    #[error("this machine has no certificate authorities: install its ca-certificates package, or name one for egress")]
+    #[error(
+        "this machine has no certificate authorities: install its ca-certificates package, choose the bundled ones, or name one for egress"
+    )]
     NoRoots,
     /// The user agent can't be sent.
     #[error("{0:?} can't be a User-Agent")]
@@ -134,8 +165,8 @@ pub enum EgressError {
     /// The settings name no place that requests could go to.
     #[error("{0:?} in the settings can't be a base URL or host: {1}")]
     Settings(String, String),
-    /// The operator does not allow the base URL's host.
-    #[error("the operator does not allow the host {0}")]
+    /// The operator does not allow the base URL.
+    #[error("the operator does not allow {0}; this line of the configuration would: allow-egress = [\"{0}\"]")]
     Ceiling(String),
     /// A credential that is missing or can't be sent.
     #[error("the secret {field} {why}")]
@@ -153,8 +184,11 @@ pub struct Egress {
     names: resolve::Names,
     paces: pace::Paces,
     pool: Arc<pool::Pool>,
+    tokens: Tokens,
     user_agent: HeaderValue,
     authorities: Vec<CertificateDer<'static>>,
+    /// Records that found no room in the audit trail.
+    lost: AtomicU64,
     /// Made when first needed, as a machine may have no roots and no need of them.
     tls: OnceLock<Result<ClientConfig, EgressError>>,
 }
@@ -172,7 +206,11 @@ impl Egress {
         let most = options.max_connections.unwrap_or_else(capacity::connections);
         let pool = pool::Pool::new(options.keep_alive, most as usize);
         let paces = pace::Paces::default();
-        Ok(Arc::new(Egress { options, names, paces, pool, user_agent, authorities, tls: OnceLock::new() }))
+        if options.mode == Mode::Count {
+            tracing::warn!("what manifests deny is let out without credentials where the operator's rules cover it, and counted");
+        }
+        let (tokens, lost, tls) = (Tokens::default(), AtomicU64::new(0), OnceLock::new());
+        Ok(Arc::new(Egress { options, names, paces, pool, tokens, user_agent, authorities, lost, tls }))
     }
 
     /// A gate for one session of one connection. The first one reads the system's certificate authorities, which takes milliseconds.
@@ -189,8 +227,16 @@ impl Egress {
         &self.options.ceiling
     }
 
+    /// Notes that a record was lost. Told at the 1st, 2nd, 4th, 8th, …, so that the log is no way to flood.
+    fn unrecorded(&self) {
+        let lost = self.lost.fetch_add(1, Ordering::Relaxed) + 1;
+        if lost.is_power_of_two() {
+            tracing::error!(lost, "the audit trail is full or closed: records of requests that were given up are lost");
+        }
+    }
+
     fn tls(&self) -> Result<Arc<ClientConfig>, EgressError> {
-        let made = self.tls.get_or_init(|| tls::config(self.authorities.clone()));
+        let made = self.tls.get_or_init(|| tls::config(self.options.roots, &self.authorities));
         made.as_ref().map(tls::apart).map_err(EgressError::clone)
     }
 }

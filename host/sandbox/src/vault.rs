@@ -8,14 +8,20 @@ mod binding;
 mod credentials;
 mod injection;
 mod key;
+mod oauth;
 mod scrub;
 mod seal;
+mod token_error;
+mod tokens;
 
 pub use binding::{Binding, Overrides};
-pub use credentials::Credentials;
+pub use credentials::{CredentialKeeper, Credentials};
 pub(crate) use injection::Injection;
-pub(crate) use scrub::{Scrubber, Window};
+pub(crate) use oauth::{Grant, Token, read as read_token};
+pub(crate) use scrub::{Lookout, Scrubber, Window};
 pub use seal::Vault;
+pub use token_error::{Refused, TokenError};
+pub(crate) use tokens::{Held, Slot, Tokens};
 
 /// Why a credential can't be sealed or opened, or the key can't be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,14 +3,16 @@
 //! A session stages pages (each in one transaction with its cursor), then applies them in one transaction: killed at any moment,
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
+mod audit;
 mod error;
 mod query;
 mod sqlite;
 mod types;
 
 use async_trait::async_trait;
-use headcount_model::{ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
+use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
+pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use error::StoreError;
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
@@ -44,7 +46,7 @@ pub trait Store: Send + Sync + 'static {
     async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>>;
     /// All connections of a tenant, by id.
     async fn connections(&self, tenant: &TenantId) -> Result<Vec<Connection>>;
-    /// Removes a connection with its credentials, limits, sessions, staging and records.
+    /// Removes a connection with its credentials, limits, sessions, staging and records. What the audit trail tells of it stays.
     async fn remove_connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<()>;
     /// Keeps a sealed credential, in place of the one for the same field.
     async fn put_credential(&self, tenant: &TenantId, connection: &ConnectionId, credential: &SealedCredential) -> Result<()>;
@@ -101,6 +103,13 @@ pub trait Store: Send + Sync + 'static {
     /// Ends, as interrupted, the open session of a connection, if there is one, and drops its staging. Only whoever knows that nobody
     /// works on it any more may call this. Returns the session that was ended.
     async fn end_interrupted(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<Option<SessionId>>;
+
+    // === audit trail
+
+    /// Appends to the audit trails of the records' tenants, in this order, and cuts each of these trails to its bound.
+    async fn append_audit(&self, records: &[AuditRecord], keep: &AuditKeep) -> Result<()>;
+    /// A tenant's audit trail by filter, the newest first.
+    async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditRow>>;
 
     // === questions
 

@@ -3,6 +3,7 @@
 mod access;
 mod administrators;
 mod apply;
+mod audit;
 mod budgets;
 mod connections;
 mod fault;
@@ -20,13 +21,14 @@ mod upsert;
 mod values;
 
 use async_trait::async_trait;
-use headcount_model::{ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
+use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::{
-    AccessPath, Applied, Apply, Connection, Counters, Counts, Filter, Held, InstalledConnector, LicenseFilter, NewSession,
-    Person, Result, Row, SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage, Store,
+    AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, Counters, Counts, Filter, Held, InstalledConnector,
+    LicenseFilter, NewSession, Person, Result, Row, SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+    Store,
 };
 
 /// A store in one SQLite file. Cheap to clone: clones share their connections.
@@ -162,6 +164,14 @@ impl Store for SqliteStore {
 
     async fn end_interrupted(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<Option<SessionId>> {
         sessions::end_interrupted(self, tenant, connection, now).await
+    }
+
+    async fn append_audit(&self, records: &[AuditRecord], keep: &AuditKeep) -> Result<()> {
+        audit::append_audit(self, records, keep).await
+    }
+
+    async fn audit(&self, tenant: &TenantId, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
+        audit::audit(self, tenant, filter).await
     }
 
     async fn list(&self, tenant: &TenantId, kind: Kind, filter: &Filter) -> Result<Vec<Row>> {

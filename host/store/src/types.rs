@@ -205,8 +205,10 @@ pub struct Counters {
     pub rejected: u64,
     /// Values that could not be read and were dropped.
     pub unreadable: u64,
-    /// Requests sent.
+    /// Requests, repeats and denied ones included.
     pub requests: u64,
+    /// Requests that the rules denied.
+    pub denied: u64,
     /// Requests repeated.
     pub retries: u64,
     /// Response bytes on the wire.

@@ -106,6 +106,7 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
             started_at: Timestamp::now(),
         })
         .await?;
+    job.source.of_session(session);
     let reading = Reading::new(job, session, options, started);
     let result = reading.run().await;
     let end = reading.end(result).await;
@@ -446,6 +447,7 @@ impl<'a> Reading<'a> {
     fn with_usage(&self, mut counters: Counters) -> Counters {
         let usage = self.source.usage();
         counters.requests = usage.requests;
+        counters.denied = usage.denied;
         counters.retries = usage.retries;
         counters.bytes = usage.received_bytes;
         counters.cpu_micros = usage.cpu_micros;

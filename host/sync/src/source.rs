@@ -1,7 +1,7 @@
 //! Where pages come from: a connector in its sandbox, or a script in a test.
 
 use async_trait::async_trait;
-use headcount_model::{Outcome, Page, Scope};
+use headcount_model::{Outcome, Page, Scope, SessionId};
 use headcount_sandbox::{CallError, Run, Usage};
 
 /// What a session asks. Calls may come at once; each is one call into the connector.
@@ -15,6 +15,8 @@ pub trait Source: Send + Sync {
     async fn invoke(&self, action: &str, input: &serde_json::Value) -> Result<Outcome, CallError>;
     /// What was used so far.
     fn usage(&self) -> Usage;
+    /// Hears which session the calls that follow belong to.
+    fn of_session(&self, _session: SessionId) {}
 }
 
 #[async_trait]
@@ -33,5 +35,9 @@ impl Source for Run {
 
     fn usage(&self) -> Usage {
         Run::usage(self)
+    }
+
+    fn of_session(&self, session: SessionId) {
+        Run::of_session(self, session);
     }
 }

@@ -206,7 +206,7 @@ async fn list(kind: Kind, mut question: Question, args: &Args, context: &Context
 }
 
 /// Portions of a list, up to a limit.
-struct Pages {
+pub struct Pages {
     sheet: Sheet,
     context: Context,
     left: Option<u64>,
@@ -216,7 +216,8 @@ struct Pages {
 }
 
 impl Pages {
-    fn new(show: &ShowArgs, columns: impl IntoIterator<Item = Column>, context: &Context) -> Self {
+    /// Nothing shown yet.
+    pub fn new(show: &ShowArgs, columns: impl IntoIterator<Item = Column>, context: &Context) -> Self {
         let format = match (context.out.json, show.csv) {
             (_, true) => Format::Csv { raw: show.raw },
             (true, false) => Format::Json,
@@ -228,12 +229,16 @@ impl Pages {
     }
 
     /// How many rows to ask for; none when there is nothing more to ask. One more than wanted tells whether there are more.
-    fn next_limit(&self) -> Option<u32> {
+    pub fn next_limit(&self) -> Option<u32> {
         let wanted = self.left.map_or(PORTION, |left| u32::try_from(left.saturating_add(1)).unwrap_or(PORTION).min(PORTION));
         (!self.over).then_some(wanted)
     }
 
-    fn write<T>(&mut self, rows: &[T], object: impl Fn(&T) -> Map<String, Value>) -> std::io::Result<()> {
+    /// Shows a portion.
+    ///
+    /// # Errors
+    /// Standard output can't be written to.
+    pub fn write<T>(&mut self, rows: &[T], object: impl Fn(&T) -> Map<String, Value>) -> std::io::Result<()> {
         let asked = self.next_limit().unwrap_or(0) as usize;
         let wanted = self.left.map_or(rows.len(), |left| usize::try_from(left).unwrap_or(usize::MAX).min(rows.len()));
         self.more = rows.len() > wanted;
@@ -244,7 +249,8 @@ impl Pages {
         self.sheet.rows(&objects)
     }
 
-    fn end(&self, what: &str) {
+    /// Says whether there is more.
+    pub fn end(&self, what: &str) {
         if self.more {
             self.context.out.remark(format!("\nthe first {} {what}; --all or --limit N shows more", number(self.shown)));
         } else if self.shown == 0 {

@@ -8,7 +8,7 @@ use crate::exit::{Complaint, Exit};
 use crate::scope;
 use crate::sessions;
 use crate::table::Grid;
-use crate::words::{number, time};
+use crate::words::{counted, number, time};
 
 /// Which sessions.
 #[derive(clap::Args, Debug)]
@@ -99,6 +99,12 @@ async fn show(session: &Session, tenant: &Tenant, context: &Context) -> anyhow::
         out.grid(&mut sessions::kinds(&session.counters))?;
     }
     out.line(format!("\n{}", sessions::effort(&session.counters)))?;
+    if session.counters.denied > 0 {
+        let denied = counted(session.counters.denied, "request");
+        out.line(format!(
+            "{denied} denied; to see them, and the policy that would allow them: headcount audit --session {id} --denied"
+        ))?;
+    }
     if !session.notes.is_empty() {
         out.line("\nnotes")?;
         for line in sessions::notes(&session.notes, usize::MAX) {

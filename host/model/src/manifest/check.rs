@@ -11,6 +11,8 @@ const MOST_FEEDS: usize = 64;
 const MOST_FIELDS: usize = 64;
 const MOST_ACTIONS: usize = 64;
 const MOST_RULES: usize = 64;
+const MOST_SCOPES: usize = 64;
+const LONGEST_TEXT: usize = 256;
 
 /// Something in a manifest that can't be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,8 +86,10 @@ impl Manifest {
                 found.when(!good, path("host-suffixes"), || format!("{suffix:?} is not like .example.com"));
             }
         }
+        let token_urls = self.auth.iter().enumerate().filter_map(|(at, place)| Some((at, place.token_url()?)));
         let templates = std::iter::once(("base-url".to_owned(), &self.base_url))
-            .chain(self.hosts.iter().enumerate().map(|(at, host)| (format!("hosts[{at}]"), host)));
+            .chain(self.hosts.iter().enumerate().map(|(at, host)| (format!("hosts[{at}]"), host)))
+            .chain(token_urls.map(|(at, url)| (format!("auth[{at}].token-url"), url)));
         for (path, template) in templates {
             for name in template.fields() {
                 let field = self.field(name);
@@ -126,13 +130,43 @@ impl Manifest {
                     let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
                     found.when(!good, path("name"), || format!("{name:?} can't be a query parameter"));
                 }
+                Placement::OauthClientCredentials { client_id, scopes, audience, .. } => {
+                    self.check_client(found, at, client_id, scopes);
+                    let bad = audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.len() > LONGEST_TEXT);
+                    found.when(bad, path("audience"), || format!("must have 1 to {LONGEST_TEXT} bytes"));
+                }
+                Placement::OauthRefreshToken { client_id, client_secret, scopes, .. } => {
+                    self.check_client(found, at, client_id, scopes);
+                    let unknown = client_secret.as_ref().filter(|name| !is_secret(name));
+                    found.when(unknown.is_some(), path("client-secret"), || "there is no such secret config field".to_owned());
+                }
                 Placement::Bearer { .. } => {}
             }
         }
+        let authorizes =
+            |placement: &&Placement| placement.header().is_some_and(|name| name.eq_ignore_ascii_case("authorization"));
+        let oauth = self.auth.iter().any(|placement| placement.token_url().is_some());
+        found.when(oauth && self.auth.iter().filter(authorizes).count() > 1, "auth", || {
+            "where a token goes into the Authorization header, nothing else does".to_owned()
+        });
         for field in self.secret_fields() {
-            let placed = self.auth.iter().any(|placement| placement.secret() == field.name);
+            let placed = self.auth.iter().any(|placement| placement.uses(&field.name));
             found.when(!placed, "auth", || format!("nothing says where the secret {} goes", field.name));
         }
+    }
+
+    /// What both kinds of OAuth say of a client.
+    fn check_client(&self, found: &mut Found, at: usize, client_id: &str, scopes: &[String]) {
+        found.when(self.field(client_id).is_none(), format!("auth[{at}].client-id"), || {
+            format!("there is no config field {client_id}")
+        });
+        // RFC 6749, 3.3.
+        let is_scope = |scope: &String| {
+            (1..=LONGEST_TEXT).contains(&scope.len()) && scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+        };
+        found.when(scopes.len() > MOST_SCOPES || !scopes.iter().all(is_scope), format!("auth[{at}].scopes"), || {
+            format!("must be at most {MOST_SCOPES} words without blanks, quotes and backslashes")
+        });
     }
 
     fn check_feeds(&self, found: &mut Found) {

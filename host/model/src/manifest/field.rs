@@ -155,7 +155,7 @@ impl Manifest {
             return Err(problems);
         }
         let fill = |template: &Template| {
-            template.fill(|name| values.get(name).and_then(Value::as_str)).map_err(|error| {
+            fill(template, &values).map_err(|error| {
                 let field = match &error {
                     TemplateError::Unset(name) | TemplateError::NotAHost(name, _) => name.clone(),
                     TemplateError::Malformed(..) => "base-url".to_owned(),
@@ -165,8 +165,22 @@ impl Manifest {
         };
         let base_url = fill(&self.base_url)?;
         let hosts = self.hosts.iter().map(fill).collect::<Result<_, _>>()?;
+        self.auth.iter().filter_map(|placement| placement.token_url()).try_for_each(|url| fill(url).map(drop))?;
         Ok(Settings { values, base_url, hosts })
     }
+
+    /// Where the connection's tokens are had; none without OAuth.
+    ///
+    /// # Errors
+    /// The settings lack a field that the URL needs: they are not this manifest's.
+    pub fn token_url(&self, settings: &Settings) -> Result<Option<String>, TemplateError> {
+        let template = self.auth.iter().find_map(|placement| placement.token_url());
+        template.map(|template| fill(template, &settings.values)).transpose()
+    }
+}
+
+fn fill(template: &Template, values: &BTreeMap<String, Value>) -> Result<String, TemplateError> {
+    template.fill(|name| values.get(name).and_then(Value::as_str))
 }
 
 impl ConfigField {

@@ -68,6 +68,41 @@ fn a_secret_that_goes_nowhere_is_refused() {
 }
 
 #[test]
+fn oauth_names_its_fields_its_scopes_and_where_tokens_are_had() {
+    let bearer = "{ type = \"bearer\", secret = \"key\" }";
+    let with = |auth: &str| {
+        let id = "\n[[config]]\nname = \"client\"\nlabel = \"Client\"\n\n[[feeds]]\nname = \"groups\"";
+        GOOD.replace(bearer, auth).replacen("\n[[feeds]]\nname = \"groups\"", id, 1)
+    };
+    let client = r#"{ type = "oauth-client-credentials", client-id = "client", secret = "key", token-url = "https://{domain}/oauth/token", scopes = ["read:users"], audience = "api", auth = "body" }"#;
+    let refresh = r#"{ type = "oauth-refresh-token", client-id = "client", secret = "key", token-url = "https://login.acme.example/token" }"#;
+    for good in [client, refresh] {
+        let manifest = Manifest::from_toml(&with(good)).unwrap();
+        assert_eq!(Manifest::from_json(manifest.to_json().as_bytes()).unwrap(), manifest);
+        assert_eq!(manifest.auth[0].header(), Some("authorization"));
+        let given = [("domain".to_owned(), "one.acme.example".into()), ("client".to_owned(), "me".into())].into();
+        let settings = manifest.settings(&given, |_| false).unwrap();
+        assert!(manifest.token_url(&settings).unwrap().unwrap().ends_with("/token"));
+    }
+    for (wrong, field) in [
+        (client.replace("\"client\"", "\"none\""), "client-id"),
+        (client.replace("\"key\"", "\"client\""), "secret"),
+        (client.replace("https://{domain}", "http://{domain}"), "https"),
+        (client.replace("{domain}", "{key}"), "token-url"),
+        (client.replace("{domain}", "{domain}.evil.example"), "token-url"),
+        (client.replace("read:users", "read users"), "scopes"),
+        (client.replace("\"api\"", "\"\""), "audience"),
+        (client.replace("\"body\"", "\"query\""), "auth"),
+        (refresh.replace(", token-url", ", client-secret = \"client\", token-url"), "client-secret"),
+        (format!("{client}, {bearer}"), "auth"),
+        (format!("{client}, {refresh}"), "auth"),
+    ] {
+        let said = refused(&with(&wrong));
+        assert!(said.contains(field), "{wrong}: {said}");
+    }
+}
+
+#[test]
 fn a_schema_may_not_refer_to_the_outside() {
     let action = "\n[[actions]]\nname = \"run\"\nlabel = \"Run\"\ninput = { type = \"object\", properties = { a = { \"$ref\" = \"https://evil.example/\" } } }\n";
     assert!(refused(&format!("{GOOD}{action}")).contains("actions[0].input"));

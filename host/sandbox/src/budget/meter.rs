@@ -11,8 +11,10 @@ use super::{Budget, Excess};
 /// What a session has used so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Requests sent, repeats included.
+    /// Requests, repeats and denied ones included.
     pub requests: u64,
+    /// Requests that the rules denied.
+    pub denied: u64,
     /// Requests repeated.
     pub retries: u64,
     /// Bytes of request bodies.
@@ -177,6 +179,8 @@ impl Meter {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Usage {
             requests: read(&self.requests),
+            // Egress counts them.
+            denied: 0,
             retries: read(&self.retries),
             request_bytes: read(&self.request_bytes),
             received_bytes: read(&self.received_bytes),

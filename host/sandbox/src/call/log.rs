@@ -61,21 +61,27 @@ impl SessionLog {
     }
 }
 
+/// Takes secrets out of a text.
+pub(super) type Clean = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
 /// What one instance writes through.
 #[derive(Clone)]
 pub(super) struct InstanceLog {
     session: Arc<SessionLog>,
+    clean: Clean,
     tail: Arc<Mutex<VecDeque<String>>>,
 }
 
 impl InstanceLog {
-    pub(super) fn new(session: &Arc<SessionLog>) -> Self {
-        InstanceLog { session: Arc::clone(session), tail: Arc::default() }
+    pub(super) fn new(session: &Arc<SessionLog>, clean: Clean) -> Self {
+        InstanceLog { session: Arc::clone(session), clean, tail: Arc::default() }
     }
 
     /// Writes one line, or several if it is too long for one.
     pub(super) fn write(&self, level: LogLevel, message: &str) {
-        let mut rest = message;
+        // Before it is broken into lines, in which nobody would find a secret.
+        let message = (self.clean)(message);
+        let mut rest = message.as_str();
         loop {
             let (line, after) = rest.split_at(rest.floor_char_boundary(MAX_LINE));
             self.line(level, line);
@@ -206,7 +212,7 @@ mod tests {
 
     fn log(budget: Budget) -> (Arc<SessionLog>, InstanceLog) {
         let session = SessionLog::new(Meter::new(budget));
-        let log = InstanceLog::new(&session);
+        let log = InstanceLog::new(&session, Arc::new(|text| text.replace("hunter2", "*******")));
         (session, log)
     }
 
@@ -220,6 +226,19 @@ mod tests {
         output.end();
         let messages: Vec<String> = session.lines().into_iter().map(|line| line.message).collect();
         assert_eq!(messages, ["one", "two", "three"]);
+    }
+
+    #[test]
+    fn a_secret_gets_neither_into_the_log_nor_into_its_tail() {
+        let (session, log) = log(Budget::default());
+        let output = Output::new(&log, LogLevel::Info);
+        for chunk in ["it is hun", "ter2\nand hunter2"] {
+            output.take(chunk.as_bytes());
+        }
+        output.end();
+        log.write(LogLevel::Info, &format!("{}hunter2", "x".repeat(MAX_LINE - 3)));
+        assert!(!format!("{:?} {}", session.lines(), log.tail()).contains("hun"));
+        assert_eq!(session.lines()[0].message, "it is *******");
     }
 
     #[test]

@@ -31,6 +31,7 @@ pub(crate) struct State {
     session: Arc<Session>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
+    /// Dropped before the table, which holds the ends that request bodies are written to.
     hooks: GateHooks,
     table: ResourceTable,
     limits: Limits,
@@ -41,7 +42,8 @@ pub(crate) struct State {
 
 impl State {
     fn new(session: &Arc<Session>, purpose: Purpose) -> Self {
-        let log = InstanceLog::new(&session.log);
+        let gate = Arc::clone(&session.gate);
+        let log = InstanceLog::new(&session.log, Arc::new(move |text| gate.clean(text)));
         let stdout = Output::new(&log, LogLevel::Info);
         let stderr = Output::new(&log, LogLevel::Warn);
         let mut http = WasiHttpCtx::new();

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::Session;
+use super::clean::clean;
 use super::cpu::{Cpu, Metered};
 use super::job::{Answer, Job};
 use super::state::{Instance, instantiate, store};
@@ -92,6 +93,15 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
             },
             Err(error) => Err(trap::reason(&error, &session.meter, tail)),
         };
+        // Whatever the connector makes of requests that fail for want of a token: that is why.
+        let mut answer = match (answer, session.gate.token_failure()) {
+            (Err(CallError::Excess(excess)), _) => Err(excess.into()),
+            (_, Some(failure)) => Err(failure.into()),
+            (answer, None) => answer,
+        };
+        if let Some(scrubber) = session.gate.scrubber() {
+            clean(&mut answer, &scrubber);
+        }
         let usable = matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
         if sender.send(answer).is_err() || !usable {
             return;

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame};
 
 use super::decode::Decoded;
+use super::event::Trace;
 use super::gate::Gate;
 use super::refusal::Refusal;
 use crate::budget::Resource;
@@ -21,7 +22,7 @@ pub(crate) struct ResponseBody {
     source: Decoded,
     gate: Arc<Gate>,
     /// The event to complete at the end.
-    event: u64,
+    event: Trace,
     started: tokio::time::Instant,
     window: Window,
     /// Past doubt, not handed over yet.
@@ -33,7 +34,7 @@ pub(crate) struct ResponseBody {
 }
 
 impl ResponseBody {
-    pub fn new(source: Decoded, gate: Arc<Gate>, event: u64, started: tokio::time::Instant, hits: u64) -> Self {
+    pub fn new(source: Decoded, gate: Arc<Gate>, event: Trace, started: tokio::time::Instant, hits: u64) -> Self {
         ResponseBody {
             source,
             gate,
@@ -73,7 +74,7 @@ impl ResponseBody {
                 return Poll::Ready(Some(Err(self.end(excess.into()))));
             }
             self.ready = match self.gate.scrubber() {
-                Some(scrubber) => self.window.push(scrubber, &piece, self.ended),
+                Some(scrubber) => self.window.push(&scrubber, &piece, self.ended),
                 None => piece,
             };
         }
@@ -81,7 +82,7 @@ impl ResponseBody {
 
     fn end(&mut self, refusal: Refusal) -> Refusal {
         self.ended = true;
-        self.gate.refuse(Some(self.event), &refusal);
+        self.gate.refuse(&self.event, &refusal);
         refusal
     }
 }
@@ -103,6 +104,6 @@ impl Drop for ResponseBody {
     fn drop(&mut self) {
         let received = self.source.wire().received();
         let scrubbed = self.hits + self.window.hits;
-        self.gate.finish(self.event, self.started, received, scrubbed);
+        self.gate.finish(&self.event, self.started, received, scrubbed);
     }
 }

@@ -33,10 +33,13 @@ pub(crate) async fn connect(
 ) -> Result<Connected, Refusal> {
     let connecting = async {
         let stream = dial(origin, addresses).await?;
-        match tls {
-            Some(config) => secure(origin, stream, config, place).await,
-            None => handshake(origin, stream, false, place).await,
-        }
+        let address = stream.peer_addr().ok();
+        let mut connected = match tls {
+            Some(config) => secure(origin, stream, config, place).await?,
+            None => handshake(origin, stream, false, place).await?,
+        };
+        connected.address = address;
+        Ok(connected)
     };
     tokio::time::timeout(limit, connecting).await.map_err(|_| Refusal::Timeout { what: Wait::Connect, limit })?
 }

@@ -1,83 +1,110 @@
-//! What egress remembers of requests, for the operator: no headers, no bodies, no query values.
+//! What egress remembers of requests, for the operator: the newest ones here, each one in the audit trail.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
+use headcount_model::{AuditRecord, RequestEvent, Timestamp};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+
+use super::gate::Gate;
+use super::refusal::{Refusal, Wait};
 
 /// Requests that are remembered.
 const REMEMBERED: usize = 256;
 const LONGEST: usize = 512;
 
-/// One request, as the operator may see it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub struct RequestEvent {
-    /// The method.
-    pub method: String,
-    /// The host; with its port where that is not the scheme's own.
-    pub host: String,
-    /// The path, and the names of the query's parameters. Shown through [`printable`](headcount_model::printable).
-    pub path: String,
-    /// The status of the last response.
-    pub status: Option<u16>,
-    /// Milliseconds from the request to its response's last byte, waits and repeats included.
-    pub millis: u64,
-    /// Bytes of the response's body on the wire.
-    pub received: u64,
-    /// How often it was sent.
-    pub attempts: u32,
-    /// Secrets that were overwritten in its response.
-    pub scrubbed: u64,
-    /// Why it did not leave, or its response did not arrive whole.
-    pub refused: Option<String>,
-}
-
 /// The last events of one gate.
 #[derive(Default)]
-pub(crate) struct Events(Mutex<Ring>);
-
-#[derive(Default)]
-struct Ring {
-    first: u64,
-    events: VecDeque<RequestEvent>,
-}
+pub(crate) struct Events(Mutex<VecDeque<Arc<Mutex<RequestEvent>>>>);
 
 impl Events {
-    /// Adds an event, and says how to find it again.
-    pub fn add(&self, mut event: RequestEvent) -> u64 {
-        clip(&mut event.path);
-        clip(&mut event.host);
-        clip(&mut event.method);
+    fn add(&self, mut event: RequestEvent) -> Arc<Mutex<RequestEvent>> {
+        clip(&mut event);
+        let event = Arc::new(Mutex::new(event));
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if ring.events.len() >= REMEMBERED {
-            ring.events.pop_front();
-            ring.first += 1;
+        if ring.len() >= REMEMBERED {
+            ring.pop_front();
         }
-        ring.events.push_back(event);
-        ring.first + ring.events.len() as u64 - 1
-    }
-
-    /// Changes an event, unless it has been forgotten.
-    pub fn change(&self, id: u64, change: impl FnOnce(&mut RequestEvent)) {
-        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = id.checked_sub(ring.first).and_then(|at| usize::try_from(at).ok());
-        if let Some(event) = at.and_then(|at| ring.events.get_mut(at)) {
-            change(event);
-        }
+        ring.push_back(event.clone());
+        event
     }
 
     /// The events, oldest first.
     pub fn list(&self) -> Vec<RequestEvent> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).events.iter().cloned().collect()
+        let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ring.iter().map(|event| event.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 }
 
-fn clip(text: &mut String) {
-    if text.len() > LONGEST {
-        let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        text.truncate(end);
+/// One request on its way. When the last clone is dropped, whatever became of it, its record goes to the audit trail.
+#[derive(Clone)]
+pub(super) struct Trace(Arc<Open>);
+
+struct Open {
+    gate: Arc<Gate>,
+    at: Timestamp,
+    event: Arc<Mutex<RequestEvent>>,
+    room: Mutex<Option<mpsc::OwnedPermit<AuditRecord>>>,
+}
+
+impl Trace {
+    /// Begins a request's event.
+    pub fn begin(gate: &Arc<Gate>, event: RequestEvent) -> Self {
+        let event = gate.events.add(event);
+        Trace(Arc::new(Open { gate: gate.clone(), at: Timestamp::now(), event, room: Mutex::default() }))
+    }
+
+    /// Changes the event.
+    pub fn change(&self, change: impl FnOnce(&mut RequestEvent)) {
+        let mut event = self.0.event.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut event);
+        clip(&mut event);
+    }
+
+    /// Waits until the audit trail has room for the record, so that none is lost while the store is slow.
+    pub async fn room(&self, deadline: Instant) -> Result<(), Refusal> {
+        let Some(trail) = &self.0.gate.egress.options.audit else { return Ok(()) };
+        let has_room = || self.0.room.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if has_room() {
+            return Ok(());
+        }
+        let limit = deadline.saturating_duration_since(Instant::now());
+        let late = |_| Refusal::Timeout { what: Wait::Audit, limit };
+        // Whoever took the records has gone: egress does not end with him.
+        if let Ok(room) = timeout_at(deadline, trail.clone().reserve_owned()).await.map_err(late)? {
+            *self.0.room.lock().unwrap_or_else(PoisonError::into_inner) = Some(room);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        let Some(trail) = &self.gate.egress.options.audit else { return };
+        let mut request = self.event.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if request.status.is_none() && request.refused.is_none() {
+            request.refused = Some("the call ended before the response came".to_owned());
+        }
+        let record = self.gate.record(self.at, request);
+        match self.room.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(room) => drop(room.send(record)),
+            None if trail.try_send(record).is_ok() => {}
+            None => self.gate.egress.unrecorded(),
+        }
+    }
+}
+
+/// Bounds what a connector can make an event hold.
+fn clip(event: &mut RequestEvent) {
+    // Half a line of policy is none.
+    event.allow.retain(|line| line.len() <= LONGEST);
+    let texts = [&mut event.path, &mut event.host, &mut event.method, &mut event.rule];
+    for text in texts.into_iter().chain(&mut event.refused) {
+        if text.len() > LONGEST {
+            let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            text.truncate(end);
+        }
     }
 }
 
@@ -86,15 +113,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_events_are_kept_and_forgotten_ones_are_not_mistaken_for_others() {
+    fn only_the_last_events_are_kept_and_none_holds_long_texts() {
         let events = Events::default();
         let first = events.add(RequestEvent { path: "/é".repeat(1_000), ..RequestEvent::default() });
         assert!(events.list()[0].path.len() <= LONGEST);
         for at in 0..REMEMBERED as u32 {
-            let id = events.add(RequestEvent::default());
-            events.change(id, |event| event.attempts = at);
+            events.add(RequestEvent::default()).lock().unwrap().attempts = at;
         }
-        events.change(first, |event| event.attempts = 9_999);
+        first.lock().unwrap().attempts = 9_999;
         let kept = events.list();
         assert_eq!(kept.len(), REMEMBERED);
         assert!(kept.iter().enumerate().all(|(at, event)| event.attempts == at as u32));

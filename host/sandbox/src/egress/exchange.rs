@@ -1,21 +1,19 @@
 //! One request and the header of its response, over one connection, in HTTP/1.1 or HTTP/2.
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
-use http_body_util::Full;
 use hyper::body::Incoming;
 use zeroize::Zeroizing;
 
 use super::pool::{Connected, HEADER_BYTES, Key, Sender};
 use super::refusal::Refusal;
 use super::send::Waits;
+use super::upload::RequestBody;
 
 /// A request, ready to be sent as often as needed.
 pub(super) struct Outgoing {
     pub key: Key,
     pub headers: HeaderMap,
     pub path_and_query: Zeroizing<String>,
-    pub body: Bytes,
     pub waits: Waits,
 }
 
@@ -32,8 +30,14 @@ pub(super) async fn exchange(
     mut connected: Connected,
     method: &Method,
     outgoing: &Outgoing,
+    body: &mut RequestBody,
 ) -> Result<(Response<Incoming>, Connected), Exchanged> {
+    let progress = body.progress();
     let failed = |error: hyper::Error| {
+        // The connector's fault, not the server's.
+        if let Some(refusal) = progress.as_ref().and_then(|progress| progress.fault()) {
+            return Exchanged::Refused(refusal);
+        }
         if error.is_parse_too_large() {
             return Exchanged::Refused(Refusal::ResponseHeader { most: HEADER_BYTES, unit: "bytes, or too many fields" });
         }
@@ -41,22 +45,28 @@ pub(super) async fn exchange(
         let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
         Exchanged::Refused(Refusal::Exchange { host: outgoing.key.origin.host.clone(), why: format!("{error}{source}") })
     };
-    let request = request(method, outgoing, matches!(connected.sender, Sender::Http2(_))).map_err(Exchanged::Refused)?;
+    let request =
+        request(method, outgoing, body.start(), matches!(connected.sender, Sender::Http2(_))).map_err(Exchanged::Refused)?;
     let sent = match &mut connected.sender {
         Sender::Http1(sender) => sender.try_send_request(request).await,
         Sender::Http2(sender) => sender.try_send_request(request).await,
     };
     match sent {
         Ok(response) => Ok((response, connected)),
-        Err(error) if error.message().is_some() => Err(Exchanged::Unsent),
-        Err(error) => Err(failed(error.into_error())),
+        Err(mut error) => match error.take_message() {
+            Some(unsent) => {
+                *body = unsent.into_body();
+                Err(Exchanged::Unsent)
+            }
+            None => Err(failed(error.into_error())),
+        },
     }
 }
 
-fn request(method: &Method, outgoing: &Outgoing, http2: bool) -> Result<Request<Full<Bytes>>, Refusal> {
+fn request(method: &Method, outgoing: &Outgoing, body: RequestBody, http2: bool) -> Result<Request<RequestBody>, Refusal> {
     let wrong = |error: http::Error| Refusal::Url(error.to_string());
     let origin = &outgoing.key.origin;
-    let mut request = Request::new(Full::new(outgoing.body.clone()));
+    let mut request = Request::new(body);
     *request.method_mut() = method.clone();
     *request.headers_mut() = outgoing.headers.clone();
     let path = outgoing.path_and_query.as_str();

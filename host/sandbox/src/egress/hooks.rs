@@ -6,12 +6,14 @@ use std::sync::Arc;
 use http::uri::Scheme;
 use http::{HeaderName, Request, Response};
 use http_body_util::BodyExt;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use wasmtime_wasi_http::{Error as Code, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::gate::Gate;
 use super::policy::Purpose;
 use super::refusal::Refusal;
-use super::send::{Waits, collect};
+use super::send::Waits;
+use super::upload;
 
 /// The pieces in which a connector's request bodies are taken.
 const PIECE: usize = 64 * 1024;
@@ -25,13 +27,15 @@ pub struct GateHooks {
     purpose: Purpose,
     waits: Waits,
     forbidden: Arc<HashSet<HeaderName>>,
+    /// Ends what the connector still writes when the call ends. Its instance drops this before its ends of bodies.
+    call: DropGuard,
 }
 
 impl GateHooks {
     pub(super) fn new(gate: Arc<Gate>, purpose: Purpose) -> Self {
         let waits = Waits::of(&gate);
         let forbidden = gate.forbidden.clone();
-        GateHooks { gate, purpose, waits, forbidden }
+        GateHooks { gate, purpose, waits, forbidden, call: CancellationToken::new().drop_guard() }
     }
 
     /// The gate that it leads to.
@@ -64,13 +68,15 @@ impl WasiHttpHooks for GateHooks {
         drop(fut);
         let (parts, body) = request.into_parts();
         // Judged and counted here, inside the host call: what follows runs beside the connector.
+        let waits = self.waits.within(options);
         let admitted = match self.gate.admit(&self.purpose, &parts.method, &parts.uri) {
             Ok(admitted) => admitted,
-            Err(refusal) => return Box::new(std::future::ready(Err(refusal.code()))),
+            Err(refused) => return Box::new(async move { Err(refused.recorded(waits).await.code()) }),
         };
-        let waits = self.waits.within(options);
+        let call = self.call.token().clone();
         Box::new(async move {
-            let response = admitted.send(parts.headers, collect(body), waits).await.map_err(|refusal: Refusal| refusal.code())?;
+            let response =
+                admitted.send(parts.headers, upload::read(body, call), waits).await.map_err(|refusal: Refusal| refusal.code())?;
             let response = response.map(|body| body.map_err(|refusal| refusal.code()).boxed_unsync());
             Ok((response, Box::new(std::future::ready(Ok(()))) as Io))
         })

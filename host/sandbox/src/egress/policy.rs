@@ -1,61 +1,37 @@
 //! Which requests a connection may make: the manifest's hosts and request rules, within the operator's ceiling. Empty means deny.
 //!
-//! | request | allowed |
+//! | request | what a manifest allows |
 //! |---|---|
 //! | GET, HEAD | below the base URL, or below a further host of the manifest |
 //! | others while reading | those that the manifest's `read-requests` names, below the base URL |
 //! | others inside an action | those, and the ones that this action names, below the base URL |
-//! | CONNECT, TRACE | never |
+//! | CONNECT, TRACE, methods not in capitals | never |
 //!
-//! Prefixes match whole segments, as they are written: `/api` covers `/api/x`, but neither `/apix` nor `/%61pi`.
+//! Prefixes match whole segments, as they are written: `/api` covers `/api/x`, but neither `/apix` nor `/%61pi`. The forms of the
+//! operator's rules stand in `ceiling.rs`.
+
+mod denial;
+#[cfg(test)]
+mod tests;
 
 use headcount_model::Manifest;
 use headcount_model::manifest::{RequestRule, Settings};
 use http::Method;
 
 use super::EgressError;
-use super::refusal::Refusal;
+use super::ceiling::{Ceiling, can_be_allowed};
 use super::url::{Origin, Target, segments};
+pub use denial::Denial;
 
-/// What the operator allows at most, whatever a manifest names.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Ceiling {
-    /// Any host that a manifest names.
+/// What becomes of a request that a manifest denies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It is denied.
     #[default]
-    Manifest,
-    /// These hosts alone: `api.example.com`, or `.example.com` for every host below it. An empty list allows none.
-    Hosts(Vec<String>),
-}
-
-impl Ceiling {
-    /// Whether a host is allowed.
-    ///
-    /// ```
-    /// use headcount_sandbox::egress::Ceiling;
-    /// let ceiling = Ceiling::Hosts(vec!["api.example.com".into(), ".tines.com".into()]);
-    /// assert!(ceiling.allows("api.example.com") && ceiling.allows("acme.tines.com"));
-    /// assert!(!ceiling.allows("tines.com") && !ceiling.allows("xapi.example.com"));
-    /// assert!(!Ceiling::Hosts(vec![]).allows("api.example.com"));
-    /// ```
-    pub fn allows(&self, host: &str) -> bool {
-        match self {
-            Ceiling::Manifest => true,
-            Ceiling::Hosts(_) => self.lists(host),
-        }
-    }
-
-    /// Whether the operator lists a host by name, so that a connection may name it though its manifest's suffixes don't.
-    pub fn lists(&self, host: &str) -> bool {
-        let Ceiling::Hosts(hosts) = self else { return false };
-        hosts.iter().map(|listed| listed.to_ascii_lowercase()).any(|listed| {
-            if listed.starts_with('.') {
-                host.strip_suffix(&listed).is_some_and(|label| !label.is_empty())
-            } else {
-                listed == host
-            }
-        })
-    }
+    Enforce,
+    /// Where a rule of the operator's ceiling covers it, it leaves without any credential and is recorded as counted. To write a
+    /// policy with, never to run on. Under a ceiling without rules this is the same as `Enforce`.
+    Count,
 }
 
 /// What a connector is called for.
@@ -67,90 +43,137 @@ pub enum Purpose {
     Action(String),
 }
 
+/// A request that may leave.
+#[derive(Debug)]
+pub(crate) enum Passed {
+    /// Manifest and operator allow it, by this rule.
+    Allowed(String),
+    /// The manifest denies it; this rule of the operator lets it out without credentials.
+    Counted(String, Denial),
+}
+
 /// The rules of one connection.
 pub(crate) struct Policy {
     base: Place,
     further: Vec<Place>,
     read: Vec<Rule>,
-    actions: Vec<(String, Vec<Rule>)>,
+    actions: Vec<Action>,
+    ceiling: Ceiling,
+    mode: Mode,
 }
 
 struct Place {
+    /// As the settings have it.
+    url: String,
     origin: Origin,
     prefix: Vec<String>,
 }
 
 struct Rule {
+    /// As the manifest has it.
+    text: String,
     method: String,
     /// Below the base URL's path; none is any one segment.
     path: Vec<Option<String>>,
 }
 
+struct Action {
+    name: String,
+    /// It has no rules of its own.
+    read_only: bool,
+    rules: Vec<Rule>,
+}
+
 impl Policy {
     /// Reads the rules of a connection.
-    pub fn new(manifest: &Manifest, settings: &Settings, ceiling: &Ceiling) -> Result<Self, EgressError> {
+    pub fn new(manifest: &Manifest, settings: &Settings, ceiling: &Ceiling, mode: Mode) -> Result<Self, EgressError> {
         let base = place(&settings.base_url)?;
-        if !ceiling.allows(&base.origin.host) {
-            return Err(EgressError::Ceiling(base.origin.host));
+        if !ceiling.reaches(&base.origin, &base.prefix) {
+            return Err(EgressError::Ceiling(base.url));
         }
-        let further = settings.hosts.iter().map(|url| place(url)).collect::<Result<Vec<_>, _>>()?;
-        let further = further.into_iter().filter(|place| ceiling.allows(&place.origin.host)).collect();
-        let read_only = |name: &str| manifest.action(name).is_some_and(|action| action.read_only);
-        let actions = manifest
-            .actions
-            .iter()
-            .map(|action| {
-                let own = if read_only(&action.name) { &[][..] } else { &action.requests[..] };
-                (action.name.clone(), own.iter().map(rule).collect())
-            })
-            .collect();
-        Ok(Policy { base, further, read: manifest.read_requests.iter().map(rule).collect(), actions })
+        let further = settings.hosts.iter().map(|url| place(url)).collect::<Result<_, _>>()?;
+        let actions = manifest.actions.iter().map(|action| Action {
+            name: action.name.clone(),
+            read_only: action.read_only,
+            rules: if action.read_only { Vec::new() } else { action.requests.iter().map(rule).collect() },
+        });
+        Ok(Policy {
+            base,
+            further,
+            read: manifest.read_requests.iter().map(rule).collect(),
+            actions: actions.collect(),
+            ceiling: ceiling.clone(),
+            mode,
+        })
     }
 
-    /// Every origin that a request may go to.
-    pub fn origins(&self) -> impl Iterator<Item = &Origin> {
-        std::iter::once(&self.base).chain(&self.further).map(|place| &place.origin)
+    /// Whether a request may need TLS.
+    pub fn needs_tls(&self) -> bool {
+        let counts = self.mode == Mode::Count && self.ceiling != Ceiling::Manifest;
+        counts || self.places().any(|place| place.origin.secure)
     }
 
-    /// Says whether a request may leave.
-    pub fn check(&self, purpose: &Purpose, method: &Method, target: &Target) -> Result<(), Refusal> {
-        let mut places = std::iter::once(&self.base).chain(&self.further);
-        if !places.any(|place| place.covers(target)) {
-            let known: Vec<String> = self.origins().map(Origin::to_string).collect();
-            let is_known = self.origins().any(|origin| *origin == target.origin);
-            return Err(Refusal::Policy(if is_known {
-                format!("{} is not below a path that the manifest names for {}", target.path, target.origin)
-            } else {
-                format!("{} is not a host of this connection; it has {}", target.origin, known.join(", "))
-            }));
-        }
-        if *method == Method::GET || *method == Method::HEAD {
-            return Ok(());
-        }
-        let below = self.base.below(target);
-        let named = |rules: &[Rule]| below.as_ref().is_some_and(|below| rules.iter().any(|rule| rule.covers(method, below)));
-        let allowed = match purpose {
-            Purpose::Read => named(&self.read),
-            Purpose::Action(name) => {
-                let own = self.actions.iter().find(|(action, _)| action == name);
-                named(&self.read) || own.is_some_and(|(_, rules)| named(rules))
+    /// Says whether a request may leave, and by which rule.
+    pub fn judge(&self, purpose: &Purpose, method: &Method, target: &Target) -> Result<Passed, Denial> {
+        let named = self.named(purpose, method, target);
+        let covering = self.ceiling.covering(method, target);
+        match (named, covering) {
+            (Ok((rule, _)), _) if self.ceiling == Ceiling::Manifest => Ok(Passed::Allowed(rule)),
+            (Ok((rule, _)), Some(covering)) => Ok(Passed::Allowed(format!("{rule}, within allow-egress {covering}"))),
+            (Ok((_, place)), None) => Err(Denial::of_ceiling(method, target, Some(&place.url))),
+            (Err(denial), Some(covering)) if self.mode == Mode::Count => {
+                Ok(Passed::Counted(format!("allow-egress {covering}"), denial))
             }
-        };
-        if allowed && !matches!(method.as_str(), "CONNECT" | "TRACE") {
-            return Ok(());
+            (Err(denial), None) if self.ceiling != Ceiling::Manifest => Err(denial.and(Denial::of_ceiling(method, target, None))),
+            (Err(denial), _) => Err(denial),
         }
-        Err(Refusal::Policy(match purpose {
-            Purpose::Read => format!("{method} {} is not among the manifest's read-requests", target.path),
-            Purpose::Action(name) => format!("{method} {} is not among the requests of the action {name}", target.path),
-        }))
+    }
+
+    /// The rule of the manifest that names a request, and the place that it belongs to.
+    fn named(&self, purpose: &Purpose, method: &Method, target: &Target) -> Result<(String, &Place), Denial> {
+        let is_read = *method == Method::GET || *method == Method::HEAD;
+        let Some(place) = self.places().find(|place| place.below(target).is_some()) else {
+            return Err(self.elsewhere(is_read, target));
+        };
+        if is_read {
+            let what = if std::ptr::eq(place, &self.base) { "base-url" } else { "hosts" };
+            return Ok((format!("{what} {}", place.url), place));
+        }
+        let action = match purpose {
+            Purpose::Read => None,
+            Purpose::Action(name) => self.actions.iter().find(|action| action.name == *name),
+        };
+        let below = self.base.below(target);
+        if let Some(below) = below.as_ref().filter(|_| can_be_allowed(method.as_str())) {
+            let covers = |rule: &&Rule| rule.covers(method, below);
+            if let Some(rule) = self.read.iter().find(covers) {
+                return Ok((format!("read-requests {}", rule.text), place));
+            }
+            if let Some((action, rule)) = action.and_then(|action| Some((action, action.rules.iter().find(covers)?))) {
+                return Ok((format!("requests {} of the action {}", rule.text, action.name), place));
+            }
+        }
+        let own = action.filter(|action| !action.read_only).map(|action| action.name.as_str());
+        Err(Denial::of_method(own, method, target, below.as_deref()))
+    }
+
+    fn elsewhere(&self, is_read: bool, target: &Target) -> Denial {
+        let known: Vec<&Origin> = self.places().map(|place| &place.origin).collect();
+        let why = if known.contains(&&target.origin) {
+            format!("{} is not below a path that the manifest names for {}", target.path, target.origin)
+        } else {
+            let known: Vec<String> = known.iter().map(ToString::to_string).collect();
+            format!("{} is not a host of this connection; it has {}", target.origin, known.join(", "))
+        };
+        Denial::of_place(why, is_read, target, known.contains(&&target.origin))
+    }
+
+    fn places(&self) -> impl Iterator<Item = &Place> {
+        std::iter::once(&self.base).chain(&self.further)
     }
 }
 
 impl Place {
-    fn covers(&self, target: &Target) -> bool {
-        self.below(target).is_some()
-    }
-
     /// The segments below this place's path; none outside of it.
     fn below<'a>(&self, target: &'a Target) -> Option<Vec<&'a str>> {
         if self.origin != target.origin {
@@ -180,99 +203,10 @@ fn place(url: &str) -> Result<Place, EgressError> {
         return Err(EgressError::Settings(url.to_owned(), "it has a query".to_owned()));
     }
     let prefix = target.segments().map(str::to_owned).collect();
-    Ok(Place { origin: target.origin, prefix })
+    Ok(Place { url: url.to_owned(), origin: target.origin, prefix })
 }
 
 fn rule(rule: &RequestRule) -> Rule {
     let path = segments(&rule.path).map(|segment| (segment != "*").then(|| segment.to_owned())).collect();
-    Rule { method: rule.method.clone(), path }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::egress::tests::manifest;
-
-    fn policy(ceiling: &Ceiling) -> Result<Policy, EgressError> {
-        let settings = Settings {
-            values: Default::default(),
-            base_url: "https://api.example.com/v1".to_owned(),
-            hosts: vec!["https://files.example.com/public".to_owned()],
-        };
-        Policy::new(&manifest(), &settings, ceiling)
-    }
-
-    fn check(purpose: Purpose, method: &str, url: &str) -> Result<(), String> {
-        let policy = policy(&Ceiling::Manifest).unwrap();
-        let method = Method::from_bytes(method.as_bytes()).unwrap();
-        policy.check(&purpose, &method, &Target::parse(url).unwrap()).map_err(|refusal| refusal.to_string())
-    }
-
-    #[test]
-    fn reading_gets_below_the_manifests_places_and_posts_where_it_says_so() {
-        for (method, url) in [
-            ("GET", "https://api.example.com/v1"),
-            ("GET", "https://api.example.com/v1/"),
-            ("GET", "https://api.example.com:443/v1/users?page=2"),
-            ("HEAD", "https://api.example.com/v1/users"),
-            ("GET", "https://files.example.com/public/logo.png"),
-            ("POST", "https://api.example.com/v1/search/users"),
-            ("POST", "https://api.example.com/v1/search/users/deep"),
-        ] {
-            assert_eq!(check(Purpose::Read, method, url), Ok(()), "{method} {url}");
-        }
-        for (method, url) in [
-            ("GET", "https://api.example.com/"),
-            ("GET", "https://api.example.com/v11/users"),
-            ("GET", "https://api.example.com/v2/v1"),
-            ("GET", "https://api.example.com/%761/users"),
-            ("GET", "https://api.example.com:8443/v1/users"),
-            ("GET", "http://api.example.com:443/v1/users"),
-            ("GET", "https://files.example.com/private"),
-            ("GET", "https://example.com/v1"),
-            ("GET", "https://api.example.com.evil.example/v1"),
-            ("POST", "https://api.example.com/v1/users"),
-            ("POST", "https://api.example.com/v1/search"),
-            ("POST", "https://api.example.com/v1/searchx/users"),
-            ("POST", "https://files.example.com/public/search/users"),
-            ("PUT", "https://api.example.com/v1/search/users"),
-            ("DELETE", "https://api.example.com/v1/users/1"),
-            ("OPTIONS", "https://api.example.com/v1"),
-            ("TRACE", "https://api.example.com/v1"),
-            ("CONNECT", "https://api.example.com/v1"),
-            ("post", "https://api.example.com/v1/search/users"),
-            ("get", "https://api.example.com/v1/users"),
-        ] {
-            assert!(check(Purpose::Read, method, url).is_err(), "{method} {url}");
-        }
-    }
-
-    #[test]
-    fn an_action_makes_its_own_requests_and_no_other_actions() {
-        let revoke = || Purpose::Action("revoke".to_owned());
-        assert_eq!(check(revoke(), "GET", "https://api.example.com/v1/users"), Ok(()));
-        assert_eq!(check(revoke(), "DELETE", "https://api.example.com/v1/users/7/licenses"), Ok(()));
-        assert_eq!(check(revoke(), "POST", "https://api.example.com/v1/search/users"), Ok(()));
-        assert!(check(revoke(), "DELETE", "https://api.example.com/v1/users/7").is_err());
-        assert!(check(revoke(), "DELETE", "https://api.example.com/v1/users/7/8/licenses").is_err());
-        assert!(check(revoke(), "PATCH", "https://api.example.com/v1/users/7").is_err());
-        assert!(check(Purpose::Action("unknown".to_owned()), "DELETE", "https://api.example.com/v1/users/7/licenses").is_err());
-        assert!(check(Purpose::Action("rename".to_owned()), "PATCH", "https://api.example.com/v1/users/7").is_ok());
-    }
-
-    #[test]
-    fn the_operators_ceiling_cuts_what_the_manifest_names() {
-        let only_api = policy(&Ceiling::Hosts(vec!["api.example.com".to_owned()])).unwrap();
-        assert_eq!(only_api.origins().count(), 1);
-        let files = Target::parse("https://files.example.com/public/x").unwrap();
-        assert!(only_api.check(&Purpose::Read, &Method::GET, &files).is_err());
-        assert!(matches!(policy(&Ceiling::Hosts(Vec::new())), Err(EgressError::Ceiling(host)) if host == "api.example.com"));
-        assert!(policy(&Ceiling::Hosts(vec![".example.com".to_owned()])).is_ok());
-    }
-
-    #[test]
-    fn a_refusal_says_what_would_have_been_right() {
-        let refusal = check(Purpose::Read, "GET", "https://other.example/").unwrap_err();
-        assert!(refusal.contains("https://api.example.com"), "{refusal}");
-    }
+    Rule { text: String::from(rule.clone()), method: rule.method.clone(), path }
 }

@@ -2,16 +2,16 @@
 //! There are only so many in the whole process: tenants get them in turn, and idle ones are closed before anybody waits.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::Bytes;
 use headcount_model::{ConnectionId, TenantId};
-use http_body_util::Full;
 use hyper::client::conn::{http1, http2};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::upload::RequestBody;
 use super::url::Origin;
 use crate::fair::{Crowded, Fair, Permit, Queue, Turn};
 
@@ -39,13 +39,15 @@ pub(crate) struct Key {
 
 /// One connection's sending end.
 pub(crate) enum Sender {
-    Http1(http1::SendRequest<Full<Bytes>>),
-    Http2(http2::SendRequest<Full<Bytes>>),
+    Http1(http1::SendRequest<RequestBody>),
+    Http2(http2::SendRequest<RequestBody>),
 }
 
 /// An open connection, or one of several hands on it. It is closed when the last one lets go.
 pub(crate) struct Connected {
     pub sender: Sender,
+    /// The address that was dialled.
+    pub address: Option<SocketAddr>,
     hands: Arc<oneshot::Sender<()>>,
 }
 
@@ -53,13 +55,13 @@ impl Connected {
     /// A connection, and what tells that nobody has a hand on it any more.
     pub fn new(sender: Sender) -> (Self, oneshot::Receiver<()>) {
         let (hands, let_go) = oneshot::channel();
-        (Connected { sender, hands: Arc::new(hands) }, let_go)
+        (Connected { sender, address: None, hands: Arc::new(hands) }, let_go)
     }
 
     /// Another hand on a connection that carries several requests at once.
     pub fn share(&self) -> Option<Self> {
         let Sender::Http2(sender) = &self.sender else { return None };
-        Some(Connected { sender: Sender::Http2(sender.clone()), hands: Arc::clone(&self.hands) })
+        Some(Connected { sender: Sender::Http2(sender.clone()), address: self.address, hands: Arc::clone(&self.hands) })
     }
 
     fn is_in_use(&self) -> bool {

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use wasmtime_wasi_http::Error as Code;
 
+use super::policy::Denial;
 use crate::budget::{Excess, Resource};
 use crate::fair::Crowded;
+use crate::vault::TokenError;
 
 /// Why a request did not leave, or its response did not arrive.
 ///
@@ -19,7 +21,7 @@ pub enum Refusal {
     Url(String),
     /// The manifest, or the operator, does not allow this request.
     #[error("the request is not allowed: {0}")]
-    Policy(String),
+    Policy(Denial),
     /// The connector set a header that is the host's to set.
     #[error("the connector set the header {0}, which only the host sets")]
     Header(String),
@@ -97,6 +99,9 @@ pub enum Refusal {
     /// The body of the request is too long.
     #[error("the request's body is longer than {0} bytes")]
     RequestBody(u64),
+    /// The body of the request is not as long as its header says.
+    #[error("the request's body has another length than the connector announced: {0}")]
+    RequestLength(String),
     /// The body of the request broke off.
     #[error("the connector did not finish the request's body")]
     RequestAborted,
@@ -114,6 +119,9 @@ pub enum Refusal {
     /// The response's body could not be decoded.
     #[error("the response's body is not what its Content-Encoding says: {0}")]
     Decode(String),
+    /// There is no access token to send with it.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The host itself failed.
     #[error("the host failed: {0}")]
     Host(String),
@@ -133,6 +141,8 @@ pub enum Wait {
     Body,
     /// The whole call.
     Call,
+    /// Room for a record in the audit trail.
+    Audit,
 }
 
 impl std::fmt::Display for Wait {
@@ -143,6 +153,7 @@ impl std::fmt::Display for Wait {
             Wait::Response => "the response",
             Wait::Body => "the next bytes of the response",
             Wait::Call => "the call",
+            Wait::Audit => "room in the audit trail",
         })
     }
 }
@@ -167,15 +178,38 @@ impl Refusal {
             Refusal::Timeout { what, .. } => match what {
                 Wait::Resolve => Code::DnsTimeout,
                 Wait::Connect => Code::ConnectionTimeout,
-                Wait::Response | Wait::Call => Code::HttpResponseTimeout,
+                Wait::Response | Wait::Call | Wait::Audit => Code::HttpResponseTimeout,
                 Wait::Body => Code::ConnectionReadTimeout,
             },
             Refusal::Exchange { .. } => Code::ConnectionTerminated,
-            Refusal::RequestBody(_) => Code::HttpRequestBodySize(None),
+            Refusal::RequestBody(_) | Refusal::RequestLength(_) => Code::HttpRequestBodySize(None),
             Refusal::RequestAborted => Code::HttpProtocolError,
             Refusal::ResponseHeader { .. } => Code::HttpResponseHeaderSectionSize(None),
             Refusal::Coding(_) | Refusal::Decode(_) => Code::HttpResponseContentCoding(None),
-            Refusal::Host(_) => Code::InternalError(None),
+            Refusal::Token(TokenError::Refused { .. }) => Code::HttpRequestDenied,
+            Refusal::Token(TokenError::Unavailable { .. } | TokenError::Unreached(_)) => Code::ConnectionTerminated,
+            Refusal::Token(_) | Refusal::Host(_) => Code::InternalError(None),
+        }
+    }
+
+    /// The rule that denied the request; none where it was allowed and something else went wrong.
+    pub(crate) fn rule(&self) -> Option<&'static str> {
+        match self {
+            Refusal::Url(_) => Some("the reading of URLs"),
+            Refusal::Policy(denial) => Some(denial.rule()),
+            Refusal::Header(_) => Some("the host's headers"),
+            Refusal::Leak { .. } => Some("the scan for secrets"),
+            Refusal::Excess(_) | Refusal::RequestBody(_) => Some("the budget"),
+            Refusal::Address { .. } => Some("public addresses only"),
+            _ => None,
+        }
+    }
+
+    /// Lines of policy that would allow the request, each with a comment that says where it belongs.
+    pub fn allow(&self) -> &[String] {
+        match self {
+            Refusal::Policy(denial) => denial.allow(),
+            _ => &[],
         }
     }
 

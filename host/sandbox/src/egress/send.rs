@@ -4,9 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, Version, header};
-use http_body_util::{BodyExt, Limited};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
@@ -22,11 +20,11 @@ use super::pace::until;
 use super::pool::{Connected, HEADER_BYTES, HEADER_FIELDS, Key};
 use super::refusal::{Refusal, Wait};
 use super::retry;
+use super::upload::{self, Progress, RequestBody, Stop, Written};
 use super::wire::{Lease, Times, Wire};
 use crate::budget::Resource;
+use crate::vault::Token;
 
-/// The longest body of a request, whatever the budget.
-const LONGEST_BODY: u64 = 8 << 20;
 /// Bodies up to this length are read before the response is handed over, so that they don't hold their connection.
 const READ_AHEAD: u64 = 64 * 1024;
 /// How long the body of a response that is not handed over is read for.
@@ -47,8 +45,8 @@ pub(super) struct Waits {
     connect: Duration,
     response: Duration,
     idle: Duration,
-    call: Duration,
-    deadline: Instant,
+    pub call: Duration,
+    pub deadline: Instant,
 }
 
 impl Waits {
@@ -58,6 +56,11 @@ impl Waits {
         let call = gate.meter().budget().call;
         let deadline = Instant::now().checked_add(call).unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
         Waits { connect: options.connect_timeout, response: options.response_timeout, idle: options.idle_timeout, call, deadline }
+    }
+
+    /// When the call ends.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
     }
 
     /// What the connector asks for, where that is shorter.
@@ -75,40 +78,62 @@ impl Waits {
 }
 
 /// An attempt that brought no response.
-struct Failed {
-    refusal: Refusal,
+pub(super) struct Failed {
+    pub refusal: Refusal,
     /// On a connection that had been idle: the server may have closed it just then.
     stale: bool,
 }
 
 impl Admitted {
     /// Sends the request and hands over its response.
-    pub async fn send(
+    pub async fn send<B: Into<Written>>(
         self,
         headers: HeaderMap,
-        body: impl Future<Output = Result<Bytes, Refusal>>,
+        body: impl Future<Output = Result<B, Refusal>>,
         waits: Waits,
     ) -> Result<Response<ResponseBody>, Refusal> {
-        let (gate, event, started) = (self.gate.clone(), self.event, self.started);
+        let (gate, event, started) = (self.gate.clone(), self.event.clone(), self.started);
         let sent = self.run(headers, body, waits).await;
         sent.inspect_err(|refusal| {
-            gate.finish(event, started, 0, 0);
-            gate.refuse(Some(event), refusal);
+            gate.finish(&event, started, 0, 0);
+            gate.refuse(&event, refusal);
         })
     }
 
-    async fn run(
+    async fn run<B: Into<Written>>(
         self,
         headers: HeaderMap,
-        body: impl Future<Output = Result<Bytes, Refusal>>,
+        body: impl Future<Output = Result<B, Refusal>>,
         waits: Waits,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let body = until(waits.deadline, waits.call, body).await??;
-        let outgoing = self.prepare(headers, body, waits)?;
-        let safe = matches!(self.method, Method::GET | Method::HEAD) && outgoing.body.is_empty();
+        let mut token = if self.with_credentials { self.gate.token(None, waits).await? } else { None };
+        let (mut outgoing, mut body) = self.prepare(headers, body.into(), waits, token.as_ref())?;
+        let safe = matches!(self.method, Method::GET | Method::HEAD) && body.is_kept();
+        // Dropped with this request, whatever becomes of it.
+        let mut upload = body.progress().map(Stop::new);
+        let mut renewed = false;
         let mut attempt = 1;
         loop {
-            let outcome = self.attempt(&outgoing, attempt).await;
+            let mut outcome = self.attempt(&outgoing, &mut body, &mut upload, attempt).await;
+            // A request without a valid token has not been applied (RFC 9110, 15.5.2), so that any may be repeated: once.
+            if let (Some(refused), Ok(response)) = (&token, &outcome)
+                && response.status() == StatusCode::UNAUTHORIZED
+                && body.is_kept()
+                && !renewed
+            {
+                renewed = true;
+                if let Ok(response) = outcome {
+                    drain(response).await;
+                }
+                token = self.gate.token(Some(refused), waits).await?;
+                if let Some(token) = &token {
+                    outgoing.headers.insert(header::AUTHORIZATION, token.value().clone());
+                }
+                self.gate.meter().retry()?;
+                attempt += 1;
+                outcome = self.attempt(&outgoing, &mut body, &mut upload, attempt).await;
+            }
             let asked = match &outcome {
                 Ok(response) if retry::is_transient(response.status()) => {
                     retry::asked(response.status(), response.headers(), SystemTime::now())
@@ -137,13 +162,14 @@ impl Admitted {
     }
 
     /// Scans what the connector made, then adds what only the host knows.
-    fn prepare(&self, mut headers: HeaderMap, body: Bytes, waits: Waits) -> Result<Outgoing, Refusal> {
+    fn prepare(
+        &self,
+        mut headers: HeaderMap,
+        body: Written,
+        waits: Waits,
+        token: Option<&Token>,
+    ) -> Result<(Outgoing, RequestBody), Refusal> {
         let gate = &self.gate;
-        let length = body.len() as u64;
-        if length > LONGEST_BODY {
-            return Err(Refusal::RequestBody(LONGEST_BODY));
-        }
-        gate.meter().sent(length)?;
         if let Some(name) = headers.keys().find(|name| is_forbidden(name) || gate.injection.owns(name)) {
             return Err(Refusal::Header(name.to_string()));
         }
@@ -157,31 +183,48 @@ impl Admitted {
             for (name, value) in &headers {
                 leak(scrubber.find(name.as_str().as_bytes()).or_else(|| scrubber.find(value.as_bytes())), "header")?;
             }
-            leak(scrubber.find(&body), "body")?;
+        }
+        let body = RequestBody::new(body, gate, &self.event, upload::announced(&headers)?, &waits)?;
+        if !body.is_kept() && matches!(self.method, Method::GET | Method::HEAD) {
+            return Err(Refusal::RequestBody(upload::KEPT as u64));
         }
         for name in OVERWRITTEN {
             headers.remove(name);
         }
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         headers.insert(header::USER_AGENT, gate.egress.user_agent.clone());
-        gate.injection.inject(&mut headers, &mut path_and_query);
-        let key = Key {
-            tenant: gate.tenant.clone(),
-            connection: gate.connection.clone(),
+        if self.with_credentials {
+            gate.leaves_with_credentials(&self.event);
+            gate.injection.inject(&mut headers, &mut path_and_query, token);
+        }
+        Ok((Outgoing { key: self.key(), headers, path_and_query, waits }, body))
+    }
+
+    /// What a connection for this request must have.
+    pub(super) fn key(&self) -> Key {
+        Key {
+            tenant: self.gate.tenant.clone(),
+            connection: self.gate.connection.clone(),
             origin: self.target.origin.clone(),
             identity: 0,
-        };
-        Ok(Outgoing { key, headers, path_and_query, body, waits })
+        }
     }
 
     /// Sends the request once.
-    async fn attempt(&self, outgoing: &Outgoing, attempt: u32) -> Result<Response<Wire>, Failed> {
+    pub(super) async fn attempt(
+        &self,
+        outgoing: &Outgoing,
+        body: &mut RequestBody,
+        upload: &mut Option<Stop>,
+        attempt: u32,
+    ) -> Result<Response<Wire>, Failed> {
         let fresh = |refusal| Failed { refusal, stale: false };
         let gate = &self.gate;
         let waits = &outgoing.waits;
-        gate.change(self.event, |event| event.attempts = attempt);
+        self.event.change(|event| event.attempts = attempt);
         let permits = until(waits.deadline, waits.call, self.permits(waits.deadline)).await.and_then(|permits| permits);
         let permits = permits.map_err(fresh)?;
+        self.event.room(waits.deadline).await.map_err(fresh)?;
         let addresses = until(waits.deadline, waits.call, gate.egress.names.addresses(&outgoing.key.origin)).await;
         let addresses = addresses.and_then(|addresses| addresses).map_err(fresh)?;
         let mut permits = Some(permits);
@@ -192,16 +235,19 @@ impl Admitted {
                 Some(connected) => connected,
                 None => self.connect(outgoing, &addresses).await.map_err(fresh)?,
             };
-            let limit = waits.response.min(waits.deadline.saturating_duration_since(Instant::now()));
-            let late = Refusal::Timeout { what: Wait::Response, limit };
-            let exchanged =
-                tokio::time::timeout(limit, exchange(connected, &self.method, outgoing)).await.map_err(|_| fresh(late))?;
+            self.event.change(|event| event.address = connected.address);
+            let late = late(waits, body.progress());
+            let exchanged = tokio::select! {
+                exchanged = exchange(connected, &self.method, outgoing, body) => exchanged,
+                refusal = late => return Err(fresh(refusal)),
+            };
             match exchanged {
                 Ok((response, connected)) => {
                     let lease = Lease {
                         pool: gate.egress.pool.clone(),
                         key: outgoing.key.clone(),
                         connected: Some(connected),
+                        upload: upload.take(),
                         permits: permits.take().unwrap_or_default(),
                     };
                     let times = Times { idle: waits.idle, deadline: waits.deadline, call: waits.call };
@@ -274,7 +320,7 @@ impl Admitted {
     /// Makes a response what the connector may see.
     fn hand_over(&self, response: Response<Wire>) -> Result<Response<ResponseBody>, Refusal> {
         let (mut parts, wire) = response.into_parts();
-        self.gate.change(self.event, |event| event.status = Some(parts.status.as_u16()));
+        self.event.change(|event| event.status = Some(parts.status.as_u16()));
         let coding = if self.method == Method::HEAD { None } else { Coding::of(&parts.headers)? };
         if coding.is_some() {
             OF_THE_CODED.iter().for_each(|name| drop(parts.headers.remove(*name)));
@@ -296,7 +342,7 @@ impl Admitted {
         }
         parts.version = Version::HTTP_11;
         parts.extensions.clear();
-        let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event, self.started, hits);
+        let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event.clone(), self.started, hits);
         Ok(Response::from_parts(parts, body))
     }
 }
@@ -307,14 +353,16 @@ async fn drain(response: Response<Wire>) {
     let _ = tokio::time::timeout(DRAIN, wire.read_ahead(READ_AHEAD)).await;
 }
 
-/// The body that a connector writes, whole.
-pub(super) async fn collect(body: wasmtime_wasi_http::WasiBody) -> Result<Bytes, Refusal> {
-    let limit = usize::try_from(LONGEST_BODY).unwrap_or(usize::MAX);
-    match Limited::new(body, limit).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Refusal::RequestBody(LONGEST_BODY)),
-        Err(_) => Err(Refusal::RequestAborted),
+/// Until a response is late. The server's time begins when the connector has written the body.
+async fn late(waits: &Waits, upload: Option<Arc<Progress>>) -> Refusal {
+    if let Some(upload) = upload
+        && let Err(late) = until(waits.deadline, waits.call, upload.ended()).await
+    {
+        return late;
     }
+    let limit = waits.response.min(waits.deadline.saturating_duration_since(Instant::now()));
+    tokio::time::sleep(limit).await;
+    Refusal::Timeout { what: Wait::Response, limit }
 }
 
 fn jitter() -> u8 {

@@ -1,5 +1,6 @@
 //! Egress against real TLS servers on this machine.
 
+mod audit;
 mod bodies;
 mod connections;
 mod crowding;
@@ -7,8 +8,12 @@ mod hooks;
 mod leaving;
 mod names;
 mod placements;
+mod receiver;
 mod repeats;
+mod roots;
 mod server;
+mod tokens;
+mod uploads;
 
 use std::sync::Arc;
 

@@ -1,14 +1,16 @@
-//! TLS towards vendors: the system's roots and the operator's, one provider, HTTP/2 or HTTP/1.1.
+//! TLS towards vendors: the system's or the bundled roots and the operator's, one provider, HTTP/2 or HTTP/1.1.
 
 use std::sync::Arc;
 
-use rustls::ClientConfig;
-use rustls::client::Resumption;
+use rustls::client::danger::ServerCertVerifier;
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use rustls_platform_verifier::Verifier;
 
-use super::EgressError;
+use super::{EgressError, Roots};
 
 /// Sessions that one connection remembers, to resume them.
 const RESUMED: usize = 8;
@@ -28,21 +30,41 @@ pub(crate) fn authorities(pems: &[String]) -> Result<Vec<CertificateDer<'static>
     Ok(authorities)
 }
 
-/// What every connection's TLS starts from. Reads the system's roots, which blocks for some milliseconds.
-pub(crate) fn config(authorities: Vec<CertificateDer<'static>>) -> Result<ClientConfig, EgressError> {
+/// What every connection's TLS starts from. The system's roots are read from its files, which blocks for some milliseconds.
+pub(crate) fn config(roots: Roots, authorities: &[CertificateDer<'static>]) -> Result<ClientConfig, EgressError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let verifier = Verifier::new_with_extra_roots(authorities, provider.clone()).map_err(|error| match error {
-        rustls::Error::General(_) => EgressError::NoRoots,
-        error => EgressError::Authority(error.to_string()),
-    })?;
+    let verifier = verifier(roots, authorities, &provider)?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| EgressError::Authority(error.to_string()))?
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+fn verifier(
+    roots: Roots,
+    authorities: &[CertificateDer<'static>],
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<dyn ServerCertVerifier>, EgressError> {
+    let unusable = |error: &dyn std::fmt::Display| EgressError::Authority(error.to_string());
+    match roots {
+        Roots::System => match Verifier::new_with_extra_roots(authorities.iter().cloned(), provider.clone()) {
+            Ok(verifier) => Ok(Arc::new(verifier)),
+            Err(rustls::Error::General(_)) => Err(EgressError::NoRoots),
+            Err(error) => Err(unusable(&error)),
+        },
+        Roots::Bundled => {
+            let mut store = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+            for authority in authorities {
+                store.add(authority.clone()).map_err(|error| unusable(&error))?;
+            }
+            let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(store), provider.clone()).build();
+            Ok(verifier.map_err(|error| unusable(&error))?)
+        }
+    }
 }
 
 /// The same for one connection, with a session memory of its own: a resumed session would link two tenants.

@@ -15,6 +15,7 @@ use tokio::time::{Instant, Sleep};
 
 use super::pool::{Connected, Key, Pool, Sender};
 use super::refusal::{Refusal, Wait};
+use super::upload::Stop;
 use crate::budget::Meter;
 
 /// A connection in use, and the right to use it. At the response's end the connection goes back to the pool and the permits go free;
@@ -23,6 +24,8 @@ pub(crate) struct Lease {
     pub pool: Arc<Pool>,
     pub key: Key,
     pub connected: Option<Connected>,
+    /// The request's body, where it is still on its way.
+    pub upload: Option<Stop>,
     pub permits: Vec<OwnedSemaphorePermit>,
 }
 
@@ -30,7 +33,8 @@ impl Lease {
     fn give_back(mut self) {
         self.permits.clear();
         // Of HTTP/2 the pool has a hand already.
-        if let Some(connected) = self.connected.take_if(|connected| matches!(connected.sender, Sender::Http1(_))) {
+        let is_over = self.upload.as_ref().is_none_or(Stop::is_over);
+        if let Some(connected) = self.connected.take_if(|connected| is_over && matches!(connected.sender, Sender::Http1(_))) {
             self.pool.give(self.key.clone(), connected);
         }
     }

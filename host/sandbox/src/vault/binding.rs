@@ -21,7 +21,7 @@ pub struct Binding {
     pub field: String,
     /// Where it goes on a request, as text.
     pub placement: String,
-    /// Where it may be sent: origins, each with its path prefix.
+    /// Where it may be sent: origins, each with its path prefix, and where tokens are had for it.
     pub hosts: BTreeSet<String>,
     /// What the operator put in place for those hosts.
     pub overrides: Overrides,
@@ -63,10 +63,13 @@ impl Binding {
         overrides: &Overrides,
         field: &str,
     ) -> Self {
-        let places: Vec<_> = manifest.auth.iter().filter(|place| place.secret() == field).collect();
+        let places: Vec<_> = manifest.auth.iter().filter(|place| place.uses(field)).collect();
         // Prints as the same text for the same placements: they have no maps.
         let placement = serde_json::to_string(&places).unwrap_or_default();
-        let hosts: BTreeSet<String> = std::iter::once(&settings.base_url).chain(&settings.hosts).cloned().collect();
+        // Settings that lack a part of the token URL open no gate.
+        let token_url = manifest.token_url(settings).ok().flatten();
+        let hosts: BTreeSet<String> =
+            std::iter::once(&settings.base_url).chain(&settings.hosts).chain(&token_url).cloned().collect();
         let overrides = overrides.of(&hosts);
         Binding { tenant, connection, connector: manifest.id.clone(), field: field.to_owned(), placement, hosts, overrides }
     }

@@ -2,12 +2,34 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
 
 use headcount_model::Secret;
 
+/// Keeps secrets that a vendor gives in place of those that were entered: refresh tokens that work once.
+#[async_trait]
+pub trait CredentialKeeper: Send + Sync {
+    /// Seals and stores a field's new secret. When it returns, the secret outlives the process.
+    ///
+    /// # Errors
+    /// Why it can't be stored, in words.
+    async fn keep(&self, field: &str, secret: &Secret) -> Result<(), String>;
+
+    /// The secret of a field as it is stored now: another process may have replaced it since the session began.
+    ///
+    /// # Errors
+    /// Why it can't be read, in words.
+    async fn stored(&self, field: &str) -> Result<Option<Secret>, String>;
+}
+
 /// A connection's secrets by field, as plain text; zeroed when dropped. Only egress has a use for them.
 #[derive(Clone, Default)]
-pub struct Credentials(BTreeMap<String, Secret>);
+pub struct Credentials {
+    secrets: BTreeMap<String, Secret>,
+    keeper: Option<Arc<dyn CredentialKeeper>>,
+}
 
 impl Credentials {
     /// No secrets.
@@ -15,32 +37,42 @@ impl Credentials {
         Self::default()
     }
 
+    /// The same, with somebody who keeps what a vendor gives in their place. Without, a replaced secret is an error.
+    pub fn kept_by(mut self, keeper: Arc<dyn CredentialKeeper>) -> Self {
+        self.keeper = Some(keeper);
+        self
+    }
+
     /// Adds the secret of a field.
     pub fn insert(&mut self, field: impl Into<String>, secret: Secret) {
-        self.0.insert(field.into(), secret);
+        self.secrets.insert(field.into(), secret);
     }
 
     /// The secret of a field.
     pub fn get(&self, field: &str) -> Option<&Secret> {
-        self.0.get(field)
+        self.secrets.get(field)
     }
 
     /// The fields that have a secret.
     pub fn fields(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(String::as_str)
+        self.secrets.keys().map(String::as_str)
+    }
+
+    pub(crate) fn keeper(&self) -> Option<&Arc<dyn CredentialKeeper>> {
+        self.keeper.as_ref()
     }
 }
 
 impl FromIterator<(String, Secret)> for Credentials {
     fn from_iter<I: IntoIterator<Item = (String, Secret)>>(secrets: I) -> Self {
-        Credentials(secrets.into_iter().collect())
+        Credentials { secrets: secrets.into_iter().collect(), keeper: None }
     }
 }
 
 /// Names the fields, never the secrets.
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.0.keys()).finish()
+        f.debug_set().entries(self.secrets.keys()).finish()
     }
 }
 

@@ -2,20 +2,24 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use headcount_model::Manifest;
 use headcount_model::manifest::{Placement, Settings};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use zeroize::Zeroizing;
 
-use super::Credentials;
+use super::oauth::{Grant, Token};
 use super::scrub::{SHORTEST, Scrubber};
+use super::tokens::Held;
+use super::{CredentialKeeper, Credentials};
 use crate::egress::{EgressError, Target};
 
-const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// What needs no encoding in a query or a form.
+pub(super) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// What goes on each request of one connection.
 pub(crate) struct Injection {
@@ -28,7 +32,20 @@ pub(crate) struct Injection {
     parameters: Vec<String>,
     /// Secret fields that are too short to be looked for in responses.
     pub short: Vec<String>,
-    pub scrubber: Option<Scrubber>,
+    /// What tokens are asked for with, where there are tokens.
+    pub grant: Option<Grant>,
+    pub keeper: Option<Arc<dyn CredentialKeeper>>,
+    /// Secrets, and what is made of them on a request.
+    known: Vec<(String, Zeroizing<String>)>,
+    found: RwLock<Found>,
+}
+
+/// What is looked for.
+#[derive(Default)]
+struct Found {
+    scrubber: Option<Arc<Scrubber>>,
+    /// Up to which tokens.
+    generation: u64,
 }
 
 impl Injection {
@@ -37,11 +54,11 @@ impl Injection {
         let mut query = Vec::new();
         let mut owned = HashSet::new();
         let mut parameters = Vec::new();
-        // Secrets, and what is made of them on a request.
-        let mut tokens: Vec<(String, Zeroizing<String>)> = Vec::new();
+        let mut grant = None;
+        let mut known: Vec<(String, Zeroizing<String>)> = Vec::new();
         for field in credentials.fields() {
             if let Some(secret) = credentials.get(field) {
-                tokens.push((field.to_owned(), Zeroizing::new(secret.expose().to_owned())));
+                known.push((field.to_owned(), Zeroizing::new(secret.expose().to_owned())));
             }
         }
         for placement in &manifest.auth {
@@ -63,17 +80,22 @@ impl Injection {
                 Placement::Header { prefix, .. } => Zeroizing::new(format!("{prefix}{}", secret.expose())),
                 Placement::Bearer { .. } => Zeroizing::new(format!("Bearer {}", secret.expose())),
                 Placement::Basic { user, .. } => {
-                    let user = user_name(user, settings, credentials);
+                    let user = text_of(user, settings, credentials);
                     if user.contains(':') {
                         return Err(wrong("can't be sent: the user name with it has a colon"));
                     }
                     let token = Zeroizing::new(STANDARD.encode(Zeroizing::new(format!("{user}:{}", secret.expose())).as_bytes()));
-                    tokens.push((field.to_owned(), token.clone()));
+                    known.push((field.to_owned(), token.clone()));
                     Zeroizing::new(format!("Basic {}", *token))
                 }
                 Placement::Query { name, .. } => {
-                    let value = Zeroizing::new(utf8_percent_encode(secret.expose(), IN_QUERY).to_string());
+                    let value = Zeroizing::new(utf8_percent_encode(secret.expose(), UNRESERVED).to_string());
                     query.push((name.clone(), value));
+                    continue;
+                }
+                Placement::OauthClientCredentials { .. } | Placement::OauthRefreshToken { .. } => {
+                    grant = Grant::new(placement, manifest, settings, credentials)?;
+                    known.extend(grant.as_ref().and_then(Grant::sent));
                     continue;
                 }
             };
@@ -89,8 +111,40 @@ impl Injection {
             .filter(|field| credentials.get(field).is_some_and(|secret| secret.len() < SHORTEST))
             .map(str::to_owned)
             .collect();
-        let scrubber = Scrubber::new(tokens.iter().map(|(field, token)| (field.as_str(), token.as_bytes())))?;
-        Ok(Injection { headers, query, owned, parameters, short, scrubber })
+        let scrubber = Scrubber::new(known.iter().map(|(field, token)| (field.as_str(), token.as_bytes())))?.map(Arc::new);
+        let found = RwLock::new(Found { scrubber, generation: 0 });
+        let keeper = credentials.keeper().cloned();
+        Ok(Injection { headers, query, owned, parameters, short, grant, keeper, known, found })
+    }
+
+    /// Finds the connection's secrets; none if all are too short to be looked for.
+    pub fn scrubber(&self) -> Option<Arc<Scrubber>> {
+        self.found.read().unwrap_or_else(PoisonError::into_inner).scrubber.clone()
+    }
+
+    /// Looks for tokens that have come into being since, too.
+    pub fn learn(&self, held: &Held) -> Result<(), EgressError> {
+        let (generation, tokens) = held.lately();
+        let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
+        if found.generation != generation {
+            let known = self.known.iter().map(|(field, secret)| (field.as_str(), secret.as_bytes()));
+            let tokens = tokens.iter().map(|(name, token)| (*name, token.as_bytes()));
+            found.scrubber = Scrubber::new(known.chain(tokens))?.map(Arc::new);
+            found.generation = generation;
+        }
+        Ok(())
+    }
+
+    /// Whether a request would go to where tokens are had, however it spells the path.
+    pub fn is_token_url(&self, target: &Target) -> bool {
+        let plain = |target: &Target| {
+            let segments = target.segments().map(|segment| {
+                let name = segment.split(';').next().unwrap_or_default();
+                percent_decode_str(name).decode_utf8_lossy().to_lowercase()
+            });
+            segments.collect::<Vec<_>>()
+        };
+        self.grant.as_ref().is_some_and(|grant| grant.target.origin == target.origin && plain(&grant.target) == plain(target))
     }
 
     /// Whether a header is a credential's.
@@ -120,8 +174,11 @@ impl Injection {
         }
     }
 
-    /// Puts the credentials on a request.
-    pub fn inject(&self, headers: &mut HeaderMap, path_and_query: &mut Zeroizing<String>) {
+    /// Puts the credentials on a request, and the token, where there is one.
+    pub fn inject(&self, headers: &mut HeaderMap, path_and_query: &mut Zeroizing<String>, token: Option<&Token>) {
+        if let Some(token) = token {
+            headers.insert(header::AUTHORIZATION, token.value().clone());
+        }
         for (name, value) in &self.headers {
             headers.insert(name.clone(), value.clone());
         }
@@ -135,7 +192,8 @@ impl Injection {
     }
 }
 
-fn user_name<'a>(field: &str, settings: &'a Settings, credentials: &'a Credentials) -> Cow<'a, str> {
+/// The text of a field, be it a secret or not; empty if there is none.
+pub(super) fn text_of<'a>(field: &str, settings: &'a Settings, credentials: &'a Credentials) -> Cow<'a, str> {
     if let Some(secret) = credentials.get(field) {
         return Cow::Borrowed(secret.expose());
     }

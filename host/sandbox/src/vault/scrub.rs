@@ -10,6 +10,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
+use zeroize::Zeroizing;
 
 use crate::egress::EgressError;
 
@@ -105,6 +106,25 @@ impl Window {
         }
         self.hits += spans.len() as u64;
         self.held.split_to(sure.min(self.held.len())).freeze()
+    }
+}
+
+/// Looks for secrets in a stream that it doesn't hold back: a secret that is cut in two is found before its last byte has passed.
+#[derive(Default)]
+pub(crate) struct Lookout {
+    /// As much of what has passed as a secret cut in two could need.
+    passed: Zeroizing<Vec<u8>>,
+}
+
+impl Lookout {
+    /// The field whose secret ends in this piece.
+    pub fn find<'a>(&mut self, scrubber: &'a Scrubber, piece: &[u8]) -> Option<&'a str> {
+        self.passed.extend_from_slice(piece);
+        let found = scrubber.find(&self.passed);
+        let keep = scrubber.longest.saturating_sub(1);
+        let past = self.passed.len().saturating_sub(keep);
+        self.passed.drain(..past);
+        found
     }
 }
 
@@ -271,6 +291,18 @@ mod tests {
         for chunk in 1..30 {
             let out = streamed(&scrubber, b"<0123456789abcdefGHIJKL>", chunk);
             assert_eq!(out, b"<**********************>", "chunks of {chunk}");
+        }
+    }
+
+    #[test]
+    fn a_secret_on_its_way_out_is_found_before_its_last_byte_has_passed() {
+        let scrubber = scrubber(&[SECRET]);
+        let text = [b"before ".to_vec(), hex(SECRET.as_bytes(), true, "%"), b" after".to_vec()].concat();
+        let last = text.len() - b" after".len();
+        for chunk in 1..text.len() + 1 {
+            let mut lookout = Lookout::default();
+            let passed = text.chunks(chunk).take_while(|piece| lookout.find(&scrubber, piece).is_none()).count() * chunk;
+            assert!(passed < last && passed + chunk >= last, "{passed} bytes of {last} passed in chunks of {chunk}");
         }
     }
 

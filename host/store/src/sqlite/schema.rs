@@ -9,7 +9,11 @@ use super::fault;
 use crate::{Result, StoreError};
 
 /// Each step from one version to the next, from an empty file on. Released ones never change.
-const STEPS: &[&str] = &[include_str!("../../migrations/0001_first.sql"), include_str!("../../migrations/0003_budgets.sql")];
+const STEPS: &[&str] = &[
+    include_str!("../../migrations/0001_first.sql"),
+    include_str!("../../migrations/0002_audit.sql"),
+    include_str!("../../migrations/0003_budgets.sql"),
+];
 
 /// "Head".
 const APPLICATION: i64 = 0x4865_6164;

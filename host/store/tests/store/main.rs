@@ -3,6 +3,7 @@
 
 mod access;
 mod applying;
+mod audit;
 mod cancelling;
 mod connections;
 mod grants;

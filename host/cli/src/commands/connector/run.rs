@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use headcount::model::{Page, Progress, printable};
+use headcount::model::{Decision, Page, Progress, RequestEvent, printable};
 use headcount::sandbox::egress::Egress;
-use headcount::sandbox::egress::RequestEvent;
 use headcount::sandbox::vault::Credentials;
 use headcount::sandbox::{CallError, LogLevel, OpenOptions, Run, Runtime, RuntimeOptions};
 use headcount::{FailureCode, Kind, Package};
@@ -155,10 +154,14 @@ impl Teller<'_> {
                 out.value(&json!({
                     "event": "request", "method": event.method, "host": event.host, "path": event.path, "status": event.status,
                     "millis": event.millis, "received": event.received, "attempts": event.attempts, "refused": event.refused,
+                    "decision": event.decision, "rule": event.rule, "allow": event.allow,
                 }))?;
                 continue;
             }
             let result = match (&event.refused, event.status) {
+                (Some(why), Some(status)) if event.decision == Decision::Counted => {
+                    format!("{status} without credentials, would be denied: {}", printable(why))
+                }
                 (Some(why), _) => format!("refused: {}", printable(why)),
                 (None, Some(status)) => status.to_string(),
                 (None, None) => "no answer".to_owned(),
@@ -273,9 +276,7 @@ mod tests {
     use super::*;
 
     fn event(path: &str) -> RequestEvent {
-        let mut event = RequestEvent::default();
-        event.path = path.to_owned();
-        event
+        RequestEvent { path: path.to_owned(), ..RequestEvent::default() }
     }
 
     #[test]

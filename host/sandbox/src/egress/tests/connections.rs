@@ -110,10 +110,16 @@ async fn a_flood_of_requests_is_cut_off() {
     let server = Server::with("api.example.com", &[b"http/1.1"], |_| Box::pin(std::future::pending())).await;
     let budget = Budget { concurrent_requests: 1, ..Budget::default() };
     let gate = Egress::new(options(&server)).unwrap().gate(gate_options(budget)).unwrap();
-    let admitted: Vec<_> = (0..100).map(|_| gate.admit(&Purpose::Read, &http::Method::GET, &USERS.parse().unwrap())).collect();
-    assert_eq!(admitted.iter().filter(|one| one.is_ok()).count(), 16);
-    drop(admitted);
-    assert!(gate.admit(&Purpose::Read, &http::Method::GET, &USERS.parse().unwrap()).is_ok());
+    let admit = |_| gate.admit(&Purpose::Read, &http::Method::GET, &USERS.parse().unwrap());
+    let few: Vec<_> = (0..16).map(admit).collect();
+    assert!(few.iter().all(Result::is_ok));
+    // Those that are over make room for others; the first one too many ends the session.
+    drop(few);
+    let many: Vec<_> = (0..100).map(admit).collect();
+    assert_eq!(many.iter().filter(|one| one.is_ok()).count(), 16);
+    drop(many);
+    assert!(admit(0).is_err() && gate.meter().excess().is_some());
+    assert_eq!(gate.events().len(), 33);
 }
 
 #[tokio::test]

@@ -51,6 +51,29 @@ async fn only_codes_without_text_reach_a_connector() {
 }
 
 #[tokio::test]
+async fn a_denied_request_that_a_connector_never_looks_at_again_is_recorded_all_the_same() {
+    let server = Server::saying("").await;
+    let (sender, mut trail) = tokio::sync::mpsc::channel(1);
+    let options = EgressOptions { audit: Some(sender), ..options(&server) };
+    let gate = Egress::new(options).unwrap().gate(gate_options(Budget::default())).unwrap();
+    let mut hooks = gate.hooks(Purpose::Read);
+    let mut ask = |url: &str| {
+        let asked = Request::get(url).body(body("")).unwrap();
+        hooks.send_request(asked, None, Box::new(std::future::ready(Ok(()))))
+    };
+    drop(ask("https://evil.example/1"));
+    assert_eq!(trail.try_recv().unwrap().request.path, "/1");
+    // While the trail is full, the ones that wait for room keep their records.
+    let (first, second) = (Pin::from(ask("https://evil.example/2")), Pin::from(ask("https://evil.example/3")));
+    let both = futures::future::join(first, second);
+    let (answers, received) = tokio::join!(both, async { [trail.recv().await, trail.recv().await] });
+    assert!(matches!(answers.0, Err(Code::HttpRequestDenied)) && matches!(answers.1, Err(Code::HttpRequestDenied)));
+    let mut paths = received.map(|record| record.unwrap().request.path);
+    paths.sort();
+    assert_eq!(paths, ["/2", "/3"]);
+}
+
+#[tokio::test]
 async fn a_connector_may_shorten_waits_but_not_to_nothing() {
     let silent = Server::with("api.example.com", &[b"http/1.1"], |_| Box::pin(std::future::pending())).await;
     let asked = || Request::get(USERS).body(body("")).unwrap();

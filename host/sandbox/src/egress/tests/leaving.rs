@@ -170,7 +170,7 @@ async fn plain_http_goes_only_where_the_operator_opened_loopback() {
 async fn requests_are_counted_and_end_with_the_budget() {
     let server = Server::saying("[]").await;
     let egress = Egress::new(options(&server)).unwrap();
-    let gate = egress.gate(gate_options(Budget { requests: 2, request_bytes: 10, ..Budget::default() })).unwrap();
+    let gate = egress.gate(gate_options(Budget { requests: 3, request_bytes: 10, ..Budget::default() })).unwrap();
     get(&gate, USERS).await.unwrap();
     assert!(get(&gate, "https://evil.example/").await.is_err());
     let mut long = request("POST", "https://api.example.com/v1/search/users");
@@ -179,4 +179,20 @@ async fn requests_are_counted_and_end_with_the_budget() {
     assert!(matches!(get(&gate, USERS).await, Err(Refusal::Excess(_))));
     assert!(gate.meter().excess().is_some());
     assert_eq!(server.seen().len(), 1);
+}
+
+#[tokio::test]
+async fn a_flood_of_denied_requests_ends_with_the_budget_and_leaves_no_more_events() {
+    let server = Server::saying("[]").await;
+    let gate = Egress::new(options(&server)).unwrap().gate(gate_options(Budget { requests: 3, ..Budget::default() })).unwrap();
+    for url in ["https://evil.example/", "https://127.0.0.1/", "https://api.example.com/v2"] {
+        assert!(matches!(get(&gate, url).await, Err(Refusal::Policy(_) | Refusal::Url(_))), "{url}");
+    }
+    for _ in 0..10 {
+        assert!(matches!(get(&gate, "https://evil.example/").await, Err(Refusal::Excess(_))));
+    }
+    let excess = gate.meter().excess().unwrap();
+    assert_eq!((excess.resource, excess.limit), (crate::budget::Resource::Requests, 3));
+    assert!(matches!(get(&gate, USERS).await, Err(Refusal::Excess(_))));
+    assert_eq!((gate.events().len(), gate.denied(), server.seen().len()), (4, 4, 0));
 }

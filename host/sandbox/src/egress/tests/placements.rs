@@ -97,7 +97,7 @@ async fn operators_mistakes_are_named() {
     }
     let agent = EgressOptions { user_agent: "a\nb".to_owned(), ..EgressOptions::default() };
     assert!(matches!(Egress::new(agent), Err(EgressError::UserAgent(_))));
-    let ceiling = EgressOptions { ceiling: Ceiling::Hosts(Vec::new()), ..EgressOptions::default() };
+    let ceiling = EgressOptions { ceiling: Ceiling::Rules(Vec::new()), ..EgressOptions::default() };
     let gate = Egress::new(ceiling).unwrap().gate(gate_options(Budget::default()));
     assert!(matches!(gate, Err(EgressError::Ceiling(_))));
 }

@@ -1,0 +1,128 @@
+//! Access tokens, one for each connection, shared by its sessions while they hold.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use headcount_model::{ConnectionId, Secret, TenantId};
+use tokio::time::Instant;
+use zeroize::Zeroizing;
+
+use super::oauth::{Grant, Granted, Token};
+use super::token_error::TokenError;
+
+/// Past this many connections, those without a session are forgotten: a token is only asked for anew.
+const REMEMBERED: usize = 1024;
+/// Tokens that were given lately: they may still be echoed.
+const LATELY: usize = 8;
+
+/// The tokens of all connections.
+#[derive(Default)]
+pub(crate) struct Tokens(Mutex<HashMap<(TenantId, ConnectionId), Arc<Slot>>>);
+
+impl Tokens {
+    /// The place of a connection's token, as long as it is had for the same grant.
+    pub fn of(&self, tenant: &TenantId, connection: &ConnectionId, grant: &Grant) -> Arc<Slot> {
+        let identity = grant.identity(grant.refresh_token());
+        let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (tenant.clone(), connection.clone());
+        if let Some(slot) = slots.get(&key).filter(|slot| *slot.identity() == identity) {
+            return Arc::clone(slot);
+        }
+        if slots.len() >= REMEMBERED {
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1);
+        }
+        let slot = Arc::new(Slot { identity: Mutex::new(identity), held: Arc::default() });
+        slots.insert(key, Arc::clone(&slot));
+        slot
+    }
+}
+
+/// The place of one connection's token. Whoever locks it alone asks for a new one.
+pub(crate) struct Slot {
+    identity: Mutex<[u8; 32]>,
+    /// What there is now.
+    pub held: Arc<tokio::sync::Mutex<Held>>,
+}
+
+impl Slot {
+    fn identity(&self) -> std::sync::MutexGuard<'_, [u8; 32]> {
+        self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on it is had for another refresh token.
+    pub fn replaced(&self, grant: &Grant, refresh_token: &Secret) {
+        *self.identity() = grant.identity(Some(refresh_token));
+    }
+}
+
+/// A connection's token, and what is known of it.
+#[derive(Default)]
+pub(crate) struct Held {
+    token: Option<Token>,
+    /// The refresh token, where it is no longer the one that was stored when the sessions began.
+    pub refresh_token: Option<Secret>,
+    /// A refresh token that is not stored yet.
+    pub unkept: Option<Secret>,
+    /// When asking failed last, and why.
+    failed: Option<(Instant, TokenError)>,
+    /// Access and refresh tokens of late.
+    lately: Vec<(&'static str, Zeroizing<String>)>,
+    /// How often tokens were given.
+    generation: u64,
+}
+
+impl Held {
+    /// The token, if it can be used: it holds, and is not the one that the vendor has just refused.
+    pub fn usable(&self, refused: Option<&Token>) -> Option<&Token> {
+        let is_refused = |token: &&Token| refused.is_some_and(|refused| refused.text() == token.text());
+        self.token.as_ref().filter(|token| token.is_fresh() && self.unkept.is_none() && !is_refused(token))
+    }
+
+    /// The token that was just given, however short it holds.
+    pub fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// Why asking failed, for one who has waited since `since` while another asked.
+    pub fn failed_since(&self, since: Instant) -> Option<&TokenError> {
+        self.failed.as_ref().filter(|(at, _)| *at >= since).map(|(_, error)| error)
+    }
+
+    /// Notes that asking failed.
+    pub fn fail(&mut self, error: TokenError) {
+        self.failed = Some((Instant::now(), error));
+    }
+
+    /// Takes what was given. `used`: the refresh token that was used up for it.
+    pub fn take(&mut self, granted: Granted, used: Option<&Secret>) {
+        self.generation += 1;
+        self.failed = None;
+        self.lately.push(("access token", granted.token.text().clone()));
+        if let Some(new) = granted.refresh_token.filter(|new| used.is_none_or(|used| used.expose() != new.expose())) {
+            self.lately.push(("refresh token", Zeroizing::new(new.expose().to_owned())));
+            // Of client credentials nobody asked for a refresh token.
+            if used.is_some() {
+                self.refresh_token = Some(new.clone());
+                self.unkept = Some(new);
+            }
+        }
+        let surplus = self.lately.len().saturating_sub(LATELY);
+        self.lately.drain(..surplus);
+        self.token = Some(granted.token);
+    }
+
+    /// Goes on with the refresh token that is stored, if that is another than was used.
+    pub fn catch_up(&mut self, stored: Option<Secret>, used: &Secret) -> bool {
+        let other = stored.filter(|stored| stored.expose() != used.expose());
+        let is_other = other.is_some();
+        if is_other {
+            self.refresh_token = other;
+        }
+        is_other
+    }
+
+    /// How often tokens were given, and those of late.
+    pub fn lately(&self) -> (u64, &[(&'static str, Zeroizing<String>)]) {
+        (self.generation, &self.lately)
+    }
+}
