@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 HEADCOUNT := $(CARGO_TARGET_DIR)/release/headcount
 CARGO_FLAGS := --release --locked --workspace
 
-.PHONY: demo test bench check components host tools schema clean
+.PHONY: demo test bench fuzz check components guests host tools schema clean
 
 demo: components ## Four connectors, four vendors, one company of 1,000 people
 	$(HEADCOUNT) demo $(ARGS)
@@ -17,8 +17,20 @@ check: tools ## Formatting and lints
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 
-bench: components ## Every benchmark, each a ratio measured in one run
+bench: components guests ## Every benchmark, each a ratio measured in one run
 	cargo bench --locked --workspace --benches
+
+guests: host ## A connector in JavaScript and one in Python, where npm and pip can be had
+	HEADCOUNT=$(HEADCOUNT) tests/benches/guests/build
+
+# libFuzzer needs its counters in Headcount's own crates alone, which the wrapper compiles in; a C++ compiler links it.
+fuzz: TARGET ?= url
+fuzz: SECONDS ?= 60
+fuzz: tools ## One fuzz target for some seconds: make fuzz TARGET=url SECONDS=60; the targets are the folders of tests/fuzz/corpus
+	RUSTC_WORKSPACE_WRAPPER=$(CURDIR)/tests/fuzz/instrument cargo build $(CARGO_FLAGS) --features headcount-fuzz/libfuzzer --bin fuzz
+	mkdir -p $(CARGO_TARGET_DIR)/fuzz/$(TARGET)
+	HEADCOUNT_FUZZ=$(TARGET) $(CARGO_TARGET_DIR)/release/fuzz -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=1024 \
+		-dict=tests/fuzz/words.dict -artifact_prefix=$(CARGO_TARGET_DIR)/fuzz/ $(CARGO_TARGET_DIR)/fuzz/$(TARGET) tests/fuzz/corpus/$(TARGET)
 
 components: host ## The connectors as packed components, in target/connectors, and the corpus's guest, in target/hostile
 	HEADCOUNT=$(HEADCOUNT) connectors/build

@@ -90,6 +90,15 @@ impl Inner {
     /// The installed connector of this id, compiled and ready.
     pub(crate) async fn ready(&self, id: &ConnectorId) -> Result<(InstalledConnector, Arc<Connector>), Error> {
         let installed = self.store.connector(id).await?.ok_or_else(|| Error::NoConnector(id.clone()))?;
+        // Code in memory was compared with its digest as it was loaded. Files are read one at a time: some have 20 MB.
+        let loaded = || self.runtime.loaded(&installed.digest);
+        if let Some(connector) = loaded() {
+            return Ok((installed, connector));
+        }
+        let _turn = self.loading.lock().await;
+        if let Some(connector) = loaded() {
+            return Ok((installed, connector));
+        }
         let bytes =
             tokio::fs::read(self.component_path(&installed.digest)).await.map_err(|_| Error::ComponentLost(id.clone()))?;
         let package = read(bytes).await?;

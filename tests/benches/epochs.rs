@@ -79,8 +79,8 @@ async fn sides(servers: &Servers) -> Result<(Run, Bare)> {
     })?;
     let bare = Bare::new(package.bytes(), settings.to_json(), &gate).await?;
     let mut options = RuntimeOptions::new(egress);
-    options.compiler = Compiler::InProcess;
     options.keep_instance = Duration::from_secs(60);
+    options.compiler = Compiler::InProcess;
     let sandbox = Runtime::new(options)?;
     let connector = sandbox.load(&package).await?;
     let run = sandbox.open(

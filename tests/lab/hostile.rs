@@ -46,10 +46,14 @@ pub struct Attack {
     pub end: End,
     /// Words that the host's reasons for stopping requests must have, each in one of them.
     pub refused: &'static [&'static str],
+    /// What must be true of the world afterwards.
+    pub afterwards: fn(&World) -> Result<()>,
     /// Further settings of its connection.
     settings: &'static [(&'static str, &'static str)],
     /// What its manifest says otherwise than the guest's own.
     manifest: Option<fn(&mut Manifest)>,
+    /// What its component is made of the guest's.
+    component: fn(Vec<u8>) -> Vec<u8>,
     /// What its budget allows otherwise than the others'.
     budget: fn(&mut Budget),
     /// Whether it runs where the operator opened loopback and memories can be looked into.
@@ -80,6 +84,8 @@ pub enum Start {
 pub enum End {
     /// A budget stops it.
     Excess(Resource),
+    /// Its time is up: the host stops it, or refuses it to wait any longer, whichever comes first.
+    Late,
     /// It traps.
     Trap(&'static str),
     /// Its answer breaks the contract.
@@ -96,7 +102,18 @@ pub enum End {
 
 impl Attack {
     const fn new(name: &'static str, start: Start, end: End) -> Self {
-        Attack { name, start, end, refused: &[], settings: &[], manifest: None, budget: |_| (), in_glass: false }
+        Attack {
+            name,
+            start,
+            end,
+            refused: &[],
+            afterwards: |_| Ok(()),
+            settings: &[],
+            manifest: None,
+            component: |guest| guest,
+            budget: |_| (),
+            in_glass: false,
+        }
     }
 
     const fn check(name: &'static str, end: End) -> Self {
@@ -125,6 +142,14 @@ impl Attack {
 
     const fn refused(self, words: &'static [&'static str]) -> Self {
         Attack { refused: words, ..self }
+    }
+
+    const fn afterwards(self, holds: fn(&World) -> Result<()>) -> Self {
+        Attack { afterwards: holds, ..self }
+    }
+
+    const fn component(self, change: fn(Vec<u8>) -> Vec<u8>) -> Self {
+        Attack { component: change, ..self }
     }
 
     const fn with(self, settings: &'static [(&'static str, &'static str)]) -> Self {

@@ -9,6 +9,7 @@ mod compiling;
 mod components;
 mod dependencies;
 mod interruption;
+mod keys;
 mod program;
 mod requests;
 mod rooms;

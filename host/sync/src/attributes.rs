@@ -2,13 +2,19 @@
 
 use std::borrow::Cow;
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 /// Removes, at any depth, fields that must never be kept.
 pub(crate) struct Sieve {
     /// Lower-case names from the manifest.
     never_kept: Vec<String>,
+    /// One of them can be spelled with other escapes than `\u`.
+    is_escapable: bool,
 }
+
+/// Readers of JSON count the depth, and stop at 128.
+const MOST_BRACKETS: usize = 127;
 
 /// Words that, as a part of a field's name, say that its text is a secret.
 const TELLTALE: [&str; 10] =
@@ -16,15 +22,19 @@ const TELLTALE: [&str; 10] =
 
 impl Sieve {
     pub(crate) fn new(never_kept: &[String]) -> Self {
-        Sieve { never_kept: never_kept.iter().map(|name| name.to_ascii_lowercase()).collect() }
+        let is_escapable =
+            never_kept.iter().flat_map(|name| name.chars()).any(|c| matches!(c, '"' | '\\' | '/') || c.is_control());
+        Sieve { never_kept: never_kept.iter().map(|name| name.to_ascii_lowercase()).collect(), is_escapable }
     }
 
     /// The JSON text without the fields that must not be kept; the very bytes when there are none.
     ///
     /// None when the text is not a JSON object.
     pub(crate) fn clean<'a>(&self, json: &'a str) -> Option<Cow<'a, str>> {
-        if !self.may_hold_secret(json) {
-            return json.trim_start().starts_with('{').then_some(Cow::Borrowed(json));
+        let brackets = json.bytes().filter(|b| matches!(b, b'{' | b'[')).count();
+        if brackets <= MOST_BRACKETS && !self.may_hold_secret(json) {
+            let is_object = json.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(json).is_ok();
+            return is_object.then_some(Cow::Borrowed(json));
         }
         let mut value: Value = serde_json::from_str(json).ok()?;
         if !value.is_object() {
@@ -39,6 +49,7 @@ impl Sieve {
         const STEMS: [&str; 9] = ["secret", "passw", "passphrase", "passcode", "pwd", "key", "token", "hash", "credential"];
         let lower = json.to_ascii_lowercase();
         lower.contains("\\u")
+            || (self.is_escapable && lower.contains('\\'))
             || STEMS.iter().any(|stem| lower.contains(stem))
             || self.never_kept.iter().any(|name| lower.contains(name.as_str()))
     }
@@ -134,5 +145,15 @@ mod tests {
         let sieve = Sieve::new(&[]);
         assert_eq!(sieve.clean("[1]"), None);
         assert_eq!(sieve.clean("{\"key\":"), None);
+        assert_eq!(sieve.clean("{\"x\":"), None);
+        assert_eq!(sieve.clean("{} {}"), None);
+        assert_eq!(sieve.clean(&format!("{{\"x\":{}{}}}", "[".repeat(200), "]".repeat(200))), None);
+    }
+
+    #[test]
+    fn a_name_is_found_however_it_is_escaped() {
+        let sieve = Sieve::new(&["a/b".to_owned(), "a\"b".to_owned()]);
+        assert_eq!(sieve.clean(r#"{"a\/b":"x","n":1}"#).as_deref(), Some(r#"{"n":1}"#));
+        assert_eq!(sieve.clean(r#"{"a\"b":"x"}"#).as_deref(), Some("{}"));
     }
 }

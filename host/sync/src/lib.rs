@@ -6,6 +6,8 @@
 mod action;
 mod attributes;
 mod feeds;
+#[doc(hidden)]
+pub mod fuzzing;
 mod list;
 mod options;
 mod page;

@@ -3,14 +3,24 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on says so by panicking")]
 
 mod addresses;
+mod authorities;
+mod bodies;
+mod compilation;
 mod controls;
+mod deputies;
 mod echoes;
 mod floods;
+mod headers;
 mod loops;
+mod manifests;
 mod memory;
 mod names;
+mod placing;
 mod poison;
+mod redirects;
+mod sharing;
 mod supply;
+mod versions;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
@@ -19,7 +29,7 @@ use headcount_tests::hostile::{SECRET, Spellings, Witness, World, named};
 use tokio::runtime::Runtime;
 
 /// No attack may take longer than this, with whatever else the machine does.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What all tests share: servers and hosts live as long as the process.
 struct Stage {
@@ -48,6 +58,7 @@ fn contained(name: &str) {
         if let Err(problem) = seen.judge(attack) {
             panic!("{problem}");
         }
+        (attack.afterwards)(&stage.world).unwrap_or_else(|error| panic!("{name}: {error:#}"));
         beside.unwrap_or_else(|error| panic!("{name}: the honest tenant noticed: {error:#}"));
         let after = stage.world.honest_page().await;
         after.unwrap_or_else(|error| panic!("{name}: the honest tenant noticed afterwards: {error:#}"));

@@ -1,32 +1,67 @@
 //! All attacks, by group.
 
 mod addresses;
+mod authorities;
+mod bodies;
+mod compilation;
+mod deputies;
 mod echoes;
 mod floods;
+mod headers;
 mod loops;
+mod manifests;
 mod memory;
 mod names;
+mod placing;
 mod poison;
+mod redirects;
+mod sharing;
 mod supply;
+mod versions;
+
+use std::time::Duration;
+
+use headcount::model::manifest::Placement;
+use headcount::{Budget, Manifest};
 
 use super::Attack;
 
 /// Every attack of the corpus.
 pub fn all() -> impl Iterator<Item = &'static Attack> {
-    let groups: [&'static [Attack]; 8] = [
+    const GROUPS: &[&[Attack]] = &[
         addresses::ATTACKS,
+        authorities::ATTACKS,
+        bodies::ATTACKS,
+        compilation::ATTACKS,
+        deputies::ATTACKS,
         echoes::ATTACKS,
         floods::ATTACKS,
+        headers::ATTACKS,
         loops::ATTACKS,
+        manifests::ATTACKS,
         memory::ATTACKS,
         names::ATTACKS,
+        placing::ATTACKS,
         poison::ATTACKS,
+        redirects::ATTACKS,
+        sharing::ATTACKS,
         supply::ATTACKS,
+        versions::ATTACKS,
     ];
-    groups.into_iter().flatten()
+    GROUPS.iter().copied().flatten()
 }
 
 /// The attack of this name.
 pub fn named(name: &str) -> Option<&'static Attack> {
     all().find(|attack| attack.name == name)
+}
+
+/// Has the credential go into the query.
+fn in_the_query(manifest: &mut Manifest) {
+    manifest.auth = vec![Placement::Query { secret: "api-key".to_owned(), name: "key".to_owned() }];
+}
+
+/// Ends a call soon: for attacks that only wait.
+fn short(budget: &mut Budget) {
+    budget.call = Duration::from_secs(1);
 }

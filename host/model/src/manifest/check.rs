@@ -33,7 +33,12 @@ impl Manifest {
     /// Everything in this manifest that can't be; empty for a good one.
     pub fn check(&self) -> Vec<Problem> {
         let mut found = Found(Vec::new());
-        self.check_bounds(&mut found);
+        self.check_sizes(&mut found);
+        if !found.0.is_empty() {
+            // The rest compares much with much: only within these bounds.
+            return found.0;
+        }
+        self.check_head(&mut found);
         self.check_config(&mut found);
         self.check_auth(&mut found);
         self.check_feeds(&mut found);
@@ -41,7 +46,7 @@ impl Manifest {
         found.0
     }
 
-    fn check_bounds(&self, found: &mut Found) {
+    fn check_sizes(&self, found: &mut Found) {
         for (field, length, most) in [
             ("feeds", self.feeds.len(), MOST_FEEDS),
             ("config", self.config.len(), MOST_FIELDS),
@@ -56,6 +61,9 @@ impl Manifest {
         ] {
             found.bound(field, length, most);
         }
+    }
+
+    fn check_head(&self, found: &mut Found) {
         found.when(self.name.trim().is_empty(), "name", || "is empty".to_owned());
         found.when(self.vendor.name.trim().is_empty(), "vendor.name", || "is empty".to_owned());
         let plain = self.version.split('.').count() == 3
@@ -81,6 +89,8 @@ impl Manifest {
             found.when(!choice && !field.choices.is_empty(), path("choices"), || "only a choice has choices".to_owned());
             let secret = field.r#type == FieldType::Secret;
             found.when(secret && field.default.is_some(), path("default"), || "a secret has no default".to_owned());
+            let empty = field.default.as_ref().is_some_and(serde_json::Value::is_null);
+            found.when(empty, path("default"), || "is no value".to_owned());
             for suffix in &field.host_suffixes {
                 let good = suffix.strip_prefix('.').is_some_and(is_host);
                 found.when(!good, path("host-suffixes"), || format!("{suffix:?} is not like .example.com"));

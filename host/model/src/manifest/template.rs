@@ -5,6 +5,9 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// The longest template, in bytes.
+const LONGEST: usize = 2048;
+
 /// An `https` origin with a path prefix, in which config fields stand in braces.
 ///
 /// Fields may stand in the host only: as the whole host, or as one of its labels.
@@ -87,12 +90,24 @@ impl Template {
                 }
             }
         }
+        // Labels that are good one by one may be an address together, or be too long.
+        if let Some(name) = self.fields().last()
+            && let Some(host) = url.strip_prefix("https://").filter(|host| !is_host(host))
+        {
+            return Err(TemplateError::NotAHost(name.to_owned(), host.to_owned()));
+        }
         if let Some(port) = self.port {
             url.push_str(&format!(":{port}"));
         }
         url.push_str(&self.path);
         Ok(url)
     }
+}
+
+/// A port in plain digits, without which it would be read otherwise elsewhere.
+fn read_port(text: &str) -> Option<u16> {
+    let plain = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+    text.parse().ok().filter(|_| plain)
 }
 
 /// One DNS label in lower case: letters, digits and inner hyphens.
@@ -116,6 +131,9 @@ impl std::str::FromStr for Template {
 
     fn from_str(text: &str) -> Result<Self, TemplateError> {
         let malformed = |why| TemplateError::Malformed(text.to_owned(), why);
+        if text.len() > LONGEST {
+            return Err(TemplateError::Malformed(text.chars().take(64).collect(), "it is longer than 2,048 bytes"));
+        }
         let rest = text.strip_prefix("https://").ok_or_else(|| malformed("it must begin with https://"))?;
         let (authority, path) = match rest.find('/') {
             Some(at) => rest.split_at(at),
@@ -132,7 +150,7 @@ impl std::str::FromStr for Template {
             return Err(malformed("its path must be plain segments"));
         }
         let (host, port) = match authority.rsplit_once(':') {
-            Some((host, port)) => (host, Some(port.parse().map_err(|_| malformed("its port is not a number"))?)),
+            Some((host, port)) => (host, Some(read_port(port).ok_or_else(|| malformed("its port is not a port"))?)),
             None => (authority, None),
         };
         let mut parts = Vec::new();

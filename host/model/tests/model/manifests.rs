@@ -130,3 +130,24 @@ fn lists_are_bounded() {
     let many: String = (0..100).map(|n| format!("\n[[feeds]]\nname = \"f{n}\"\nproves = [\"user\"]\n")).collect();
     assert!(refused(&format!("{GOOD}{many}")).contains("at most 64"));
 }
+
+#[test]
+fn a_list_that_is_too_long_is_refused_for_that_alone() {
+    let feeds: Vec<serde_json::Value> = (0..10_000).map(|_| serde_json::json!({ "name": "Bad", "parent": "none" })).collect();
+    let mut manifest: serde_json::Value = serde_json::from_str(&Manifest::from_toml(GOOD).unwrap().to_json()).unwrap();
+    manifest["feeds"] = feeds.into();
+    let Err(ManifestError::Wrong(problems)) = Manifest::from_json(manifest.to_string().as_bytes()) else {
+        panic!("a manifest of 10,000 feeds is taken");
+    };
+    assert_eq!(problems.len(), 1, "{problems:?}");
+}
+
+#[test]
+fn a_port_is_plain_digits_and_no_default_is_nothing() {
+    for port in ["0", "+443", "0443", "65536", ""] {
+        let said = refused(&GOOD.replace("{domain}/api/v1", &format!("api.acme.example:{port}/api/v1")));
+        assert!(said.contains("port"), "{port}: {said}");
+    }
+    let number = "type = \"number\"\ndefault = nan";
+    assert!(refused(&GOOD.replacen("type = \"secret\"", number, 1)).contains("default"));
+}

@@ -142,3 +142,26 @@ fn a_connector_gets_its_settings_and_the_base_url_and_nothing_else() {
         json!({ "host": "one.api.acme.example", "code": "1", "limit": 10, "base-url": "https://one.api.acme.example/api" })
     );
 }
+
+#[test]
+fn labels_that_make_an_address_or_too_long_a_host_are_refused() {
+    let manifest = r#"
+id = "acme"
+name = "Acme"
+version = "1.0.0"
+base-url = "https://{a}.{b}.{c}.{d}"
+vendor = { name = "Acme" }
+config = [{ name = "a", label = "A" }, { name = "b", label = "B" }, { name = "c", label = "C" }, { name = "d", label = "D" }]
+feeds = [{ name = "users", proves = ["user"] }]
+"#;
+    let manifest = Manifest::from_toml(manifest).unwrap();
+    let fill = |values: [&str; 4]| {
+        let given = ["a", "b", "c", "d"].into_iter().zip(values).map(|(name, value)| (name.to_owned(), value.into())).collect();
+        manifest.settings(&given, |_| false)
+    };
+    assert_eq!(fill(["one", "acme", "example", "com"]).unwrap().base_url, "https://one.acme.example.com");
+    let long = "x".repeat(63);
+    for values in [["127", "0", "0", "1"], ["0x7f", "0", "0", "0x1"], [long.as_str(); 4]] {
+        assert!(fill(values).is_err(), "{values:?}");
+    }
+}

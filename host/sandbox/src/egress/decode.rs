@@ -53,19 +53,43 @@ impl Coding {
     }
 }
 
-type Source = StreamReader<Faults, Bytes>;
-
-/// A body without its coding.
-pub(crate) enum Decoded {
-    Plain(Box<Wire>),
-    Gzip(Box<GzipDecoder<Source>>, BytesMut),
-    Deflate(Box<ZlibDecoder<Source>>, BytesMut),
-    Brotli(Box<BrotliDecoder<Source>>, BytesMut),
-    Zstd(Box<ZstdDecoder<Source>>, BytesMut),
+/// Where coded bytes come from: the [`Wire`].
+pub(crate) trait Coded: Stream<Item = Result<Bytes, Refusal>> + Unpin {
+    /// Bytes so far.
+    fn received(&self) -> u64;
+    /// Whether nothing follows.
+    fn has_ended(&self) -> bool;
+    /// Reads what is left, as far as it is there already.
+    fn poll_rest(&mut self, cx: &mut Context<'_>);
 }
 
-impl Decoded {
-    pub fn new(coding: Option<Coding>, wire: Wire) -> Self {
+impl Coded for Wire {
+    fn received(&self) -> u64 {
+        Wire::received(self)
+    }
+
+    fn has_ended(&self) -> bool {
+        Wire::has_ended(self)
+    }
+
+    fn poll_rest(&mut self, cx: &mut Context<'_>) {
+        Wire::poll_rest(self, cx);
+    }
+}
+
+type Source<W> = StreamReader<Faults<W>, Bytes>;
+
+/// A body without its coding.
+pub(crate) enum Decoded<W: Coded = Wire> {
+    Plain(Box<W>),
+    Gzip(Box<GzipDecoder<Source<W>>>, BytesMut),
+    Deflate(Box<ZlibDecoder<Source<W>>>, BytesMut),
+    Brotli(Box<BrotliDecoder<Source<W>>>, BytesMut),
+    Zstd(Box<ZstdDecoder<Source<W>>>, BytesMut),
+}
+
+impl<W: Coded> Decoded<W> {
+    pub fn new(coding: Option<Coding>, wire: W) -> Self {
         if coding.is_none() || wire.has_ended() && wire.received() == 0 {
             return Decoded::Plain(Box::new(wire));
         }
@@ -76,13 +100,20 @@ impl Decoded {
             Some(Coding::Brotli) => Decoded::Brotli(Box::new(BrotliDecoder::new(source)), room),
             Some(Coding::Zstd) => {
                 let window = DParameter::window_log_max(ZSTD_WINDOW_LOG);
-                Decoded::Zstd(Box::new(ZstdDecoder::with_params(source, &[window])), room)
+                let mut decoder = ZstdDecoder::with_params(source, &[window]);
+                decoder.multiple_members(true);
+                Decoded::Zstd(Box::new(decoder), room)
             }
-            Some(Coding::Gzip) | None => Decoded::Gzip(Box::new(GzipDecoder::new(source)), room),
+            // Gzip and zstd may be in several members, and the first alone would be a list cut short.
+            Some(Coding::Gzip) | None => {
+                let mut decoder = GzipDecoder::new(source);
+                decoder.multiple_members(true);
+                Decoded::Gzip(Box::new(decoder), room)
+            }
         }
     }
 
-    pub fn wire(&mut self) -> &mut Wire {
+    pub fn wire(&mut self) -> &mut W {
         match self {
             Decoded::Plain(wire) => wire,
             Decoded::Gzip(decoder, _) => &mut decoder.get_mut().get_mut().0,
@@ -125,12 +156,39 @@ fn poll(decoder: &mut (impl AsyncRead + Unpin), room: &mut BytesMut, cx: &mut Co
 }
 
 /// Carries refusals through readers, which know `io::Error` only.
-pub(crate) struct Faults(Wire);
+pub(crate) struct Faults<W>(W);
 
-impl Stream for Faults {
+impl<W: Coded> Stream for Faults<W> {
     type Item = io::Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         self.0.poll_next_unpin(cx).map_err(io::Error::other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::super::fuzzing::{Body, decode};
+    use super::*;
+
+    /// A frame of zstd with its content as it is.
+    fn zstd(content: &[u8]) -> Vec<u8> {
+        let length = u8::try_from(content.len()).unwrap();
+        [&[0x28, 0xb5, 0x2f, 0xfd, 0x20, length, length << 3 | 1, 0, 0], content].concat()
+    }
+
+    #[test]
+    fn every_member_of_a_body_is_read() {
+        let headers = HeaderMap::from_iter([(header::CONTENT_ENCODING, HeaderValue::from_static("zstd"))]);
+        let skipped = [0x50, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4];
+        let body = [zstd(b"one, ").as_slice(), &skipped, &zstd(b"two")].concat();
+        for length in 1..=body.len() {
+            let pieces = body.chunks(length).map(Bytes::copy_from_slice).collect();
+            assert_eq!(decode(&headers, pieces, 100), Some(Body::Whole(b"one, two".to_vec())), "in pieces of {length}");
+        }
+        let broken = decode(&headers, vec![Bytes::from([zstd(b"one").as_slice(), b"garbage"].concat())], 100);
+        assert!(matches!(broken, Some(Body::Broken(_))), "{broken:?}");
     }
 }

@@ -12,6 +12,8 @@ use http::Uri;
 use super::refusal::Refusal;
 
 const LONGEST: usize = 8 * 1024;
+/// How often a path is decoded at most on its way to what serves it.
+const DECODINGS: usize = 3;
 
 /// Where a request goes, read and checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -207,10 +209,10 @@ fn check_path(path: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Decodes up to three times, as servers behind proxies do, and refuses what would then mean another path.
+/// Decodes again and again, as servers behind proxies do, and refuses what would then mean another path.
 fn check_segment(segment: &str) -> Result<(), Refusal> {
     let mut bytes = segment.as_bytes().to_vec();
-    for round in 0..3 {
+    for round in 0..=DECODINGS {
         // What follows a semicolon is a parameter to some servers, so that "..;" is "..".
         let name = bytes.split(|b| *b == b';').next().unwrap_or_default();
         if name == b"." || name == b".." {
@@ -309,6 +311,7 @@ mod tests {
             ("https://a.example.com/a/%2e%2e/b", "dot segment"),
             ("https://a.example.com/a/.%2E/b", "dot segment"),
             ("https://a.example.com/a/%252e%252e/b", "dot segment"),
+            ("https://a.example.com/a/%25252e%25252e/b", "dot segment"),
             ("https://a.example.com/a/..;/b", "dot segment"),
             ("https://a.example.com/a/..;x=1/b", "dot segment"),
             ("https://a.example.com//a", "empty segment"),
@@ -319,6 +322,7 @@ mod tests {
             ("https://a.example.com/a%2fb", "encoded"),
             ("https://a.example.com/a%2Fb", "encoded"),
             ("https://a.example.com/a%252Fb", "encoded"),
+            ("https://a.example.com/a%25252Fb", "encoded"),
             ("https://a.example.com/a%00", "encoded"),
             ("https://a.example.com/a%0d%0aHost:x", "encoded"),
             ("https://a.example.com/a%zz", "encodes nothing"),

@@ -51,12 +51,12 @@ impl<'a> Sections<'a> {
                 }
                 Payload::ComponentImportSection(reader) => {
                     for import in reader {
-                        sections.imports.push(import.map_err(malformed)?.name.name.to_owned());
+                        add(&mut sections.imports, import.map_err(malformed)?.name.name)?;
                     }
                 }
                 Payload::ComponentExportSection(reader) => {
                     for export in reader {
-                        sections.exports.push(export.map_err(malformed)?.name.name.to_owned());
+                        add(&mut sections.exports, export.map_err(malformed)?.name.name)?;
                     }
                 }
                 Payload::CustomSection(section) if section.name() == MANIFEST_SECTION => sections.manifests.push(section.data()),
@@ -72,10 +72,16 @@ impl<'a> Sections<'a> {
                 Payload::End(_) => break,
                 _ => {}
             }
-            if sections.imports.len().max(sections.exports.len()) > MAX_NAMES {
-                return Err(PackageError::NotAComponent(format!("it has more than {MAX_NAMES} imports or exports")));
-            }
         }
         if at == bytes.len() { Ok(sections) } else { Err(PackageError::NotAComponent("something follows its end".to_owned())) }
     }
+}
+
+/// Adds a name, within bounds: one section could hold millions.
+fn add(names: &mut Vec<String>, name: &str) -> Result<(), PackageError> {
+    if names.len() == MAX_NAMES {
+        return Err(PackageError::NotAComponent(format!("it has more than {MAX_NAMES} imports or exports")));
+    }
+    names.push(name.to_owned());
+    Ok(())
 }

@@ -54,6 +54,22 @@ fn exactly_one_manifest_at_the_top_level_is_taken() {
 }
 
 #[test]
+fn names_past_the_bound_are_not_read() {
+    let mut exports = wasm_encoder::ComponentExportSection::new();
+    for number in 0..=1_001 {
+        exports.export(format!("e{number}"), wasm_encoder::ComponentExportKind::Func, 0, None);
+    }
+    let mut component = wasm_encoder::Component::new();
+    component.section(&exports);
+    let mut bytes = component.finish();
+    let said = |bytes: &[u8]| Package::read(bytes.to_vec()).unwrap_err().to_string();
+    assert!(said(&bytes).contains("more than 1000"), "{}", said(&bytes));
+    // Damage past the bound is never come to.
+    *bytes.last_mut().unwrap() = 0xff;
+    assert!(said(&bytes).contains("more than 1000"), "{}", said(&bytes));
+}
+
+#[test]
 fn a_manifest_inside_the_nested_module_is_none() {
     let json = manifest().to_json().replace('"', "\\\"");
     let guest = Guest { items: format!("(@custom \"{MANIFEST_SECTION}\" \"{json}\")"), ..Guest::default() };

@@ -4,15 +4,14 @@
 //! and UTF-16. A server that means to betray the secret it was given can always hide it; against that stands the list of hosts.
 //! A hit is replaced by as many asterisks, so that JSON stays JSON and lengths stay lengths.
 
-use std::collections::BTreeSet;
+mod encodings;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use bytes::{Bytes, BytesMut};
 use zeroize::Zeroizing;
 
 use crate::egress::EgressError;
+use encodings::encodings;
 
 /// Shorter secrets are not looked for: they would be found in ids and names.
 pub(crate) const SHORTEST: usize = 16;
@@ -128,99 +127,12 @@ impl Lookout {
     }
 }
 
-/// Each way in which an echo may spell a secret.
-fn encodings(secret: &[u8]) -> BTreeSet<Vec<u8>> {
-    let mut found = BTreeSet::from([secret.to_vec()]);
-    for upper in [false, true] {
-        found.insert(hex(secret, upper, ""));
-        found.insert(hex(secret, upper, "%"));
-        for unreserved in [&b"-_.~"[..], b"-_.!~*'()", b"-_.*", b"-_.~/", b"-_.~!$&'()*+,;=:@/"] {
-            for space in [&b"%20"[..], b"+"] {
-                found.insert(percent(secret, unreserved, upper, space));
-            }
-        }
-    }
-    for offset in 0..3 {
-        found.insert(aligned(&STANDARD_NO_PAD, secret, offset));
-        found.insert(aligned(&URL_SAFE_NO_PAD, secret, offset));
-        // Standard base64 in a query: its + and / are percent-encoded.
-        found.insert(percent(&aligned(&STANDARD_NO_PAD, secret, offset), b"-_.~", true, b"+"));
-    }
-    if let Ok(text) = std::str::from_utf8(secret) {
-        for upper in [false, true] {
-            for (slash, html, ascii) in [(false, false, false), (true, false, false), (false, true, false), (false, false, true)]
-            {
-                found.insert(json(text, slash, html, ascii, upper));
-            }
-            found.insert(json(text, true, true, true, upper));
-            found.insert(text.encode_utf16().flat_map(|unit| format!("\\u{}", digits(unit, upper)).into_bytes()).collect());
-        }
-        found.insert(text.encode_utf16().flat_map(u16::to_le_bytes).collect());
-        found.insert(text.encode_utf16().flat_map(u16::to_be_bytes).collect());
-    }
-    found.retain(|pattern| pattern.len() >= SHORTEST);
-    found
-}
-
-fn hex(bytes: &[u8], upper: bool, before: &str) -> Vec<u8> {
-    let one = |byte: &u8| if upper { format!("{before}{byte:02X}") } else { format!("{before}{byte:02x}") };
-    bytes.iter().flat_map(|byte| one(byte).into_bytes()).collect()
-}
-
-fn percent(bytes: &[u8], unreserved: &[u8], upper: bool, space: &[u8]) -> Vec<u8> {
-    let mut encoded = Vec::with_capacity(bytes.len() * 3);
-    for byte in bytes {
-        match byte {
-            b' ' => encoded.extend_from_slice(space),
-            byte if byte.is_ascii_alphanumeric() || unreserved.contains(byte) => encoded.push(*byte),
-            byte => encoded.extend(hex(&[*byte], upper, "%")),
-        }
-    }
-    encoded
-}
-
-/// The characters of base64 that a secret alone decides when `offset` bytes stand before it.
-fn aligned(engine: &impl Engine, secret: &[u8], offset: usize) -> Vec<u8> {
-    let mut padded = vec![0; offset];
-    padded.extend_from_slice(secret);
-    let text = engine.encode(&padded).into_bytes();
-    let (first, last) = ((offset * 8).div_ceil(6), padded.len() * 8 / 6);
-    text.get(first..last).unwrap_or_default().to_vec()
-}
-
-fn digits(unit: u16, upper: bool) -> String {
-    if upper { format!("{unit:04X}") } else { format!("{unit:04x}") }
-}
-
-/// JSON's escapes, with those that some writers add.
-fn json(text: &str, slash: bool, html: bool, ascii: bool, upper: bool) -> Vec<u8> {
-    let mut escaped = String::with_capacity(text.len() * 2);
-    for c in text.chars() {
-        match c {
-            '"' => escaped.push_str("\\\""),
-            '\\' => escaped.push_str("\\\\"),
-            '\n' => escaped.push_str("\\n"),
-            '\r' => escaped.push_str("\\r"),
-            '\t' => escaped.push_str("\\t"),
-            '\u{8}' => escaped.push_str("\\b"),
-            '\u{c}' => escaped.push_str("\\f"),
-            '/' if slash => escaped.push_str("\\/"),
-            c if c < ' ' || (html && matches!(c, '<' | '>' | '&' | '\'' | '=' | '+')) || (ascii && !c.is_ascii()) => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    escaped.push_str("\\u");
-                    escaped.push_str(&digits(*unit, upper));
-                }
-            }
-            c => escaped.push(c),
-        }
-    }
-    escaped.into_bytes()
-}
-
 #[cfg(test)]
 mod tests {
-    use base64::engine::general_purpose::STANDARD;
+    use base64::Engine;
+    use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
+    use super::encodings::{hex, percent};
     use super::*;
 
     const SECRET: &str = "s3cr/t+\"v\u{e9}ry\" <long> & odd";
@@ -253,6 +165,8 @@ mod tests {
             ("json", json.trim_matches('"').as_bytes().to_vec()),
             ("json, slashes", json.replace('/', "\\/").trim_matches('"').as_bytes().to_vec()),
             ("json, ascii", json.replace('\u{e9}', "\\u00e9").trim_matches('"').as_bytes().to_vec()),
+            ("json, PHP", json.replace('\u{e9}', "\\u00e9").replace('/', "\\/").trim_matches('"').as_bytes().to_vec()),
+            ("json, Go", json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026").trim_matches('"').into()),
             ("hex", hex(s, false, "")),
             ("HEX", hex(s, true, "")),
             ("utf-16", utf16),
@@ -266,6 +180,18 @@ mod tests {
                 let want = [b"before ".to_vec(), vec![b'*'; encoded.len()], b" after".to_vec()].concat();
                 assert_eq!(String::from_utf8_lossy(&out), String::from_utf8_lossy(&want), "{name} in chunks of {chunk}");
             }
+        }
+    }
+
+    #[test]
+    fn a_key_in_base64_is_found_as_each_writer_of_json_escapes_it() {
+        let scrubber = scrubber(&["c2VjcmV0+2tleQ/2AAAAAA=="]);
+        for (writer, text) in [
+            ("PHP", "c2VjcmV0+2tleQ\\/2AAAAAA=="),
+            ("Gson", "c2VjcmV0+2tleQ/2AAAAAA\\u003d\\u003d"),
+            (".NET", "c2VjcmV0\\u002B2tleQ/2AAAAAA=="),
+        ] {
+            assert_eq!(scrubber.scrub_text(text), "*".repeat(text.len()), "{writer}");
         }
     }
 

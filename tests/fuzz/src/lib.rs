@@ -1,0 +1,58 @@
+//! What must hold for any bytes. Each file is one target: a function that feeds bytes to one of the host's parsers and panics when a
+//! promise is broken, be it by a panic of the host or by an answer that an independent oracle does not share.
+//!
+//! The tests run each target over its seeds in `corpus` and over mutations of them; `make fuzz TARGET=url SECONDS=60` lets libFuzzer
+//! look for more. What it finds goes into the corpus, and stays.
+
+#![expect(clippy::panic, reason = "a target panics to say that a promise is broken")]
+
+mod address;
+mod decode;
+mod manifest;
+pub mod mutation;
+mod package;
+mod page;
+mod policy;
+mod retry;
+mod scrub;
+mod url;
+mod vault;
+
+/// A target: its name, and what must not panic whatever the bytes.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every target. Its seeds are in the folder of its name.
+pub const TARGETS: [Target; 10] = [
+    ("address", address::run),
+    ("decode", decode::run),
+    ("manifest", manifest::run),
+    ("package", package::run),
+    ("page", page::run),
+    ("policy", policy::run),
+    ("retry", retry::run),
+    ("scrub", scrub::run),
+    ("url", url::run),
+    ("vault", vault::run),
+];
+
+/// The target of this name.
+pub fn target(name: &str) -> Option<fn(&[u8])> {
+    TARGETS.iter().find(|(known, _)| *known == name).map(|(_, run)| *run)
+}
+
+/// Cuts bytes into pieces whose lengths follow from the bytes themselves, so that every run of an input is the same.
+fn pieces(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut random = mutation::Random::new(
+        bytes.iter().fold(bytes.len() as u64, |hash, byte| hash.wrapping_mul(0x100_0000_01b3) ^ u64::from(*byte)),
+    );
+    let mut pieces = Vec::new();
+    let mut left = bytes;
+    while !left.is_empty() {
+        // Mostly short ones: what breaks is what is cut.
+        let most = if random.below(4) == 0 { left.len() } else { 8 };
+        let (piece, rest) = left.split_at((1 + random.below(most)).min(left.len()));
+        pieces.push(piece);
+        left = rest;
+    }
+    pieces
+}
