@@ -56,8 +56,8 @@ pub struct Gate {
     pub(super) token_failure: OnceLock<TokenError>,
     pub(super) pace: Arc<Pace>,
     pub(super) tls: Option<Arc<ClientConfig>>,
-    /// Of its client certificate.
-    pub(super) identity: Option<blake3::Hash>,
+    /// The same with the connection's client certificate, and what tells that one apart.
+    pub(super) certified: Option<(Arc<ClientConfig>, blake3::Hash)>,
     /// Requests of this session at once.
     pub(super) concurrent: Arc<Semaphore>,
     /// Headers that a connector may neither set nor see.
@@ -89,8 +89,11 @@ impl Gate {
         };
         let certificate = injection.certificate.take();
         let secure = certificate.is_some() || policy.needs_tls();
-        let tls = if secure { Some(egress.tls(certificate.as_ref())?) } else { None };
-        let identity = certificate.map(|(_, certificate)| certificate.identity());
+        let tls = if secure { Some(egress.tls(None)?) } else { None };
+        let certified = match &certificate {
+            Some(one) => Some((egress.tls(Some(one))?, one.1.identity())),
+            None => None,
+        };
         let pace = egress.paces.of(&tenant, &connection, &meter.budget().rate(&manifest.rate));
         let mut forbidden = injection.owned();
         forbidden.extend(wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS);
@@ -108,7 +111,7 @@ impl Gate {
             token_failure: OnceLock::new(),
             pace,
             tls,
-            identity,
+            certified,
             concurrent: Arc::new(Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS))),
             forbidden: Arc::new(forbidden),
             events: Events::default(),

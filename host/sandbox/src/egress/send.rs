@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
+use rustls::ClientConfig;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use zeroize::Zeroizing;
@@ -169,7 +170,7 @@ impl Admitted {
             tenant: self.gate.tenant.clone(),
             connection: self.gate.connection.clone(),
             origin: self.target.origin.clone(),
-            identity: self.gate.identity,
+            identity: self.certified().map(|(_, identity)| *identity),
         }
     }
 
@@ -228,6 +229,11 @@ impl Admitted {
         }
     }
 
+    /// The connection's client certificate, which goes where its other credentials go.
+    fn certified(&self) -> Option<&(Arc<ClientConfig>, blake3::Hash)> {
+        self.gate.certified.as_ref().filter(|_| self.with_credentials)
+    }
+
     fn host(&self) -> String {
         self.target.origin.host.clone()
     }
@@ -245,7 +251,8 @@ impl Admitted {
     async fn connect(&self, outgoing: &Outgoing, addresses: &[SocketAddr]) -> Result<Connected, Refusal> {
         let gate = &self.gate;
         let origin = &outgoing.key.origin;
-        let tls = match (origin.secure, &gate.tls) {
+        let tls = self.certified().map(|(tls, _)| tls).or(gate.tls.as_ref());
+        let tls = match (origin.secure, tls) {
             (false, _) => None,
             (true, Some(tls)) => Some(tls.clone()),
             (true, None) => return Err(Refusal::Host("no TLS for this connection".to_owned())),
