@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 HEADCOUNT := $(CARGO_TARGET_DIR)/release/headcount
 CARGO_FLAGS := --release --locked --workspace
 
-.PHONY: demo test bench fuzz check components host tools schema clean
+.PHONY: demo test bench fuzz check components guests host tools schema clean
 
 demo: components ## Four connectors, four vendors, one company of 1,000 people
 	$(HEADCOUNT) demo $(ARGS)
@@ -17,8 +17,11 @@ check: tools ## Formatting and lints
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
 
-bench: components ## Every benchmark, each a ratio measured in one run
+bench: components guests ## Every benchmark, each a ratio measured in one run
 	cargo bench --locked --workspace --benches
+
+guests: host ## A connector in JavaScript and one in Python, where npm and pip can be had
+	HEADCOUNT=$(HEADCOUNT) tests/benches/guests/build
 
 # libFuzzer needs its counters in Headcount's own crates alone, which the wrapper compiles in; a C++ compiler links it.
 fuzz: TARGET ?= url

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use headcount_model::manifest::Asks;
 use headcount_model::{ConnectorId, Digest, Manifest, Timestamp};
@@ -69,7 +70,9 @@ impl Headcount {
             path: path.display().to_string(),
             problem: error.to_string(),
         };
-        let draft = path.with_extension("part");
+        // Of its own, as somebody else may be installing the same file.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let draft = path.with_extension(format!("{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         tokio::fs::write(&draft, package.bytes()).await.map_err(failed)?;
         tokio::fs::rename(&draft, &path).await.map_err(failed)?;
         self.inner.store.put_connector(&installed).await?;
@@ -90,6 +93,15 @@ impl Inner {
     /// The installed connector of this id, compiled and ready.
     pub(crate) async fn ready(&self, id: &ConnectorId) -> Result<(InstalledConnector, Arc<Connector>), Error> {
         let installed = self.store.connector(id).await?.ok_or_else(|| Error::NoConnector(id.clone()))?;
+        // Code in memory was compared with its digest as it was loaded. Files are read one at a time: some have 20 MB.
+        let loaded = || self.runtime.loaded(&installed.digest);
+        if let Some(connector) = loaded() {
+            return Ok((installed, connector));
+        }
+        let _turn = self.loading.lock().await;
+        if let Some(connector) = loaded() {
+            return Ok((installed, connector));
+        }
         let bytes =
             tokio::fs::read(self.component_path(&installed.digest)).await.map_err(|_| Error::ComponentLost(id.clone()))?;
         let package = read(bytes).await?;

@@ -17,7 +17,7 @@ use headcount::model::manifest::Settings;
 use headcount::sandbox::egress::{Egress, GateOptions};
 use headcount::sandbox::vault::Credentials;
 use headcount::sandbox::{Meter, OpenOptions, Package, Run, Runtime, RuntimeOptions};
-use headcount::{Budget, Secret};
+use headcount::{Budget, Compiler, Secret};
 use headcount_tests::measure::{in_turn, median, millis, ratio, verdict};
 use headcount_vendors::{Company, Options, Servers, Vendor};
 
@@ -80,6 +80,7 @@ async fn sides(servers: &Servers) -> Result<(Run, Bare)> {
     let bare = Bare::new(package.bytes(), settings.to_json(), &gate).await?;
     let mut options = RuntimeOptions::new(egress);
     options.keep_instance = Duration::from_secs(60);
+    options.compiler = Compiler::InProcess;
     let sandbox = Runtime::new(options)?;
     let connector = sandbox.load(&package).await?;
     let run = sandbox.open(

@@ -21,6 +21,7 @@ use headcount::sandbox::vault::Credentials;
 use headcount::sandbox::{Connector, Meter, OpenOptions, Run, Runtime, RuntimeOptions};
 use headcount::{Budget, Compiler, Secret};
 use headcount_connector::Progress;
+use headcount_tests::measure::{median, micros, millis, ratio, verdict};
 use headcount_vendors::{Company, Options, Servers, Vendor};
 use native::Native;
 
@@ -195,8 +196,8 @@ impl Times {
     }
 
     fn print(self, rounds: usize) {
-        let [native, waited, kept, fresh] = [self.native, self.waited, self.kept, self.fresh].map(median);
-        let (instance, bare) = (median(self.instances), median(self.bare));
+        let [native, waited, kept, fresh] = [&self.native, &self.waited, &self.kept, &self.fresh].map(|times| median(times));
+        let (instance, bare) = (median(&self.instances), median(&self.bare));
         println!("a page of {USERS} users, median of {rounds} rounds");
         println!("{:<28}{:>9}{:>8}{:>10}", "", "ms", "ratio", "more (ms)");
         println!("{:<28}{:>9.3}   of which egress and vendor {:.3} ms", "natively", millis(native), millis(waited));
@@ -209,26 +210,9 @@ impl Times {
         println!();
         println!("an instance, median of {} rounds", rounds * INSTANCES);
         println!("{:<28}{:>9}{:>8}", "", "us", "ratio");
-        println!("{:<28}{:>9.1}", "bare wasmtime", millis(bare) * 1_000.0);
+        println!("{:<28}{:>9.1}", "bare wasmtime", micros(bare));
         let ratio = ratio(instance, bare);
-        println!("{:<28}{:>9.1}{ratio:>8.2}   {}", "the sandbox", millis(instance) * 1_000.0, verdict(ratio <= INSTANCE));
+        println!("{:<28}{:>9.1}{ratio:>8.2}   {}", "the sandbox", micros(instance), verdict(ratio <= INSTANCE));
         println!("target: at most {INSTANCE} times");
     }
-}
-
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times.get(times.len() / 2).copied().unwrap_or_default()
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1_000.0
-}
-
-fn ratio(ours: Duration, theirs: Duration) -> f64 {
-    ours.as_secs_f64() / theirs.as_secs_f64()
-}
-
-fn verdict(met: bool) -> &'static str {
-    if met { "met" } else { "MISSED" }
 }

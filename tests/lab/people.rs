@@ -24,6 +24,8 @@ use tokio_rustls::TlsAcceptor;
 
 /// The vendor's name.
 pub const HOST: &str = "hello.example";
+/// Its further names, for several vendors in one bench.
+pub const HOSTS: &str = "*.hello.example";
 
 /// People on a page; some 38 KB of JSON.
 pub const PAGE: usize = 100;
@@ -101,7 +103,7 @@ fn tls() -> Result<(String, ServerConfig)> {
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
-    let certificate = CertificateParams::new(vec![HOST.to_owned()])?.signed_by(&key, &issuer)?;
+    let certificate = CertificateParams::new([HOST, HOSTS].map(str::to_owned))?.signed_by(&key, &issuer)?;
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()?

@@ -9,6 +9,7 @@ mod budgets;
 mod components;
 mod dependencies;
 mod interruption;
+mod keys;
 mod program;
 mod requests;
 mod rooms;

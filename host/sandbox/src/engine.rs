@@ -183,6 +183,11 @@ impl Runtime {
         Ok(Runtime { core: Arc::new(core) })
     }
 
+    /// The connector of this digest, if its code is in memory.
+    pub fn loaded(&self, digest: &Digest) -> Option<Arc<Connector>> {
+        self.core.loaded.get(digest)
+    }
+
     /// Makes a connector ready to run: from memory, from the cache on disk, or by compiling it.
     ///
     /// # Errors

@@ -111,7 +111,12 @@ impl Fair {
     /// The queue is full, or the wait was too long.
     pub async fn enter(self: &Arc<Self>, tenant: &TenantId, patience: Duration) -> Result<Permit, Crowded> {
         let far = || Instant::now() + Duration::from_secs(86_400);
-        self.line_up(tenant)?.permit(Instant::now().checked_add(patience).unwrap_or_else(far)).await
+        let turn = self.line_up(tenant)?;
+        // Said once for a queue, not for each who joins it.
+        if matches!(turn, Turn::Later(_)) && self.waiting() == 1 {
+            tracing::warn!(what = self.what, in_use = self.permits, "all are in use: tenants queue, and are served in turn");
+        }
+        turn.permit(Instant::now().checked_add(patience).unwrap_or_else(far)).await
     }
 
     /// Takes a permit if one is free, else a place in the queue.

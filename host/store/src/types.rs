@@ -88,6 +88,17 @@ pub struct Connection {
     pub updated_at: Timestamp,
 }
 
+/// Which credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialKey {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// The secret field.
+    pub field: String,
+}
+
 /// A credential as it is at rest: encrypted, bound to its connection, connector, placement and hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedCredential {

@@ -23,8 +23,10 @@ pub(super) struct Cpu {
     tenant: TenantId,
     /// The thread's clock when time was last counted, in nanoseconds.
     mark: AtomicU64,
-    /// Microseconds since the connector last waited for something of its own.
+    /// Microseconds since the connector last waited for its turn, or for something of its own.
     slice: AtomicU64,
+    /// Microseconds in the slices before, since it last waited for something of its own.
+    burst: AtomicU64,
     /// It waits for its turn, not for something of its own.
     queued: AtomicBool,
     pass: Mutex<Option<Pass>>,
@@ -38,6 +40,7 @@ impl Cpu {
             tenant,
             mark: AtomicU64::new(0),
             slice: AtomicU64::new(0),
+            burst: AtomicU64::new(0),
             queued: AtomicBool::new(false),
             pass: Mutex::new(None),
         })
@@ -54,6 +57,7 @@ impl Cpu {
             return Ok(UpdateDeadline::Continue(1));
         }
         let used = self.slice.swap(0, Ordering::Relaxed);
+        let burst = self.burst.fetch_add(used, Ordering::Relaxed).saturating_add(used);
         self.queued.store(true, Ordering::Relaxed);
         self.give_up_pass();
         let cpu = Arc::clone(self);
@@ -62,7 +66,7 @@ impl Cpu {
             Box::pin(async move {
                 // Let this thread's other tasks run even where nobody else wants to compute.
                 tokio::task::yield_now().await;
-                let pass = cpu.turnstile.enter(&cpu.tenant, used).await;
+                let pass = cpu.turnstile.enter(&cpu.tenant, used, burst).await;
                 *cpu.pass.lock().unwrap_or_else(PoisonError::into_inner) = Some(pass);
                 cpu.queued.store(false, Ordering::Relaxed);
             }),
@@ -91,6 +95,7 @@ impl Cpu {
         let _ = self.charge();
         if !self.queued.load(Ordering::Relaxed) {
             self.slice.store(0, Ordering::Relaxed);
+            self.burst.store(0, Ordering::Relaxed);
             self.give_up_pass();
         }
     }

@@ -33,7 +33,8 @@ pub(crate) fn wait(attempt: u32, elapsed: Duration, asked: Option<Duration>, jit
             most / 2 + most / 2 * u32::from(jitter) / 255
         }
     };
-    (elapsed + wait <= TOTAL).then_some(wait)
+    // A vendor may ask for more than a duration holds.
+    (elapsed.saturating_add(wait) <= TOTAL).then_some(wait)
 }
 
 /// What is added to a wait, so that not all who wait leave at once: a tenth of it, and of a second, at most.
@@ -125,6 +126,7 @@ mod tests {
         assert_eq!(wait(1, none, Some(Duration::from_secs(11)), 0), None);
         assert_eq!(wait(2, Duration::from_secs(8), Some(Duration::from_secs(3)), 0), None);
         assert_eq!(wait(1, none, Some(Duration::ZERO), 255), Some(Duration::ZERO));
+        assert_eq!(wait(1, Duration::from_secs(1), Some(Duration::from_secs(u64::MAX)), 255), None);
     }
 
     #[test]

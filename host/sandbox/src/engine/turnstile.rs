@@ -1,6 +1,6 @@
 //! Who computes next. Yielding alone is not fair: with sixty connectors that spin, an honest page takes a thousand times as long.
-//! So a connector that has used up its slice passes a turnstile, which admits one fewer than there are cores; the tenant that used
-//! least goes first. Short bursts never come here.
+//! So a connector that has used up its slice passes a turnstile, which admits one fewer than there are cores. Who has just begun to
+//! compute goes before those who go on and on; among equals, the tenant that used least. Short bursts never come here.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,6 +8,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use headcount_model::TenantId;
 use tokio::sync::oneshot;
 
+/// Bursts are told apart up to this many doublings of a slice; longer ones are equals.
+const LEVELS: u32 = 6;
+/// One turn of so many is theirs who go on longest, however many others have just begun.
+const TURNS: u64 = 4;
 /// Beyond as many tenants, what the others used is forgotten once nobody waits.
 const MAX_TENANTS: usize = 10_000;
 
@@ -23,7 +27,33 @@ struct State {
     /// What the tenant admitted last had used. Nobody starts below it, so an idle tenant saves nothing up.
     floor: u64,
     used: HashMap<TenantId, u64>,
-    waiting: BTreeMap<(u64, u64), oneshot::Sender<Pass>>,
+    /// Counts turns.
+    turns: u64,
+    waiting: BTreeMap<Place, oneshot::Sender<Pass>>,
+}
+
+/// A place in the queue: the least is first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    /// How often the burst has doubled.
+    level: u32,
+    used: u64,
+    number: u64,
+}
+
+impl State {
+    /// Whose turn it is.
+    fn next(&mut self) -> Option<(Place, oneshot::Sender<Pass>)> {
+        self.turns += 1;
+        if self.turns.is_multiple_of(TURNS)
+            && let Some((last, _)) = self.waiting.last_key_value()
+        {
+            let level = Place { used: 0, number: 0, ..*last };
+            let place = self.waiting.range(level..).next().map(|(place, _)| *place);
+            return place.and_then(|place| self.waiting.remove_entry(&place));
+        }
+        self.waiting.pop_first()
+    }
 }
 
 /// The right to compute for one slice. The next in line goes when it is dropped.
@@ -35,11 +65,12 @@ impl Turnstile {
     /// One that admits `slots` at once, at least one.
     pub(super) fn new(slots: usize) -> Arc<Self> {
         let (used, waiting) = (HashMap::new(), BTreeMap::new());
-        Arc::new(Turnstile { state: Mutex::new(State { free: slots.max(1), next: 0, floor: 0, used, waiting }) })
+        Arc::new(Turnstile { state: Mutex::new(State { free: slots.max(1), next: 0, floor: 0, used, turns: 0, waiting }) })
     }
 
-    /// Waits for a turn, after having used as many microseconds. As long as the others' slices last at most.
-    pub(crate) async fn enter(self: &Arc<Self>, tenant: &TenantId, micros: u64) -> Pass {
+    /// Waits for a turn, after having used as many microseconds, and having computed for `burst` since it last waited for something
+    /// of its own. As long as the others' slices last at most.
+    pub(crate) async fn enter(self: &Arc<Self>, tenant: &TenantId, micros: u64, burst: u64) -> Pass {
         let turn = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let floor = state.floor;
@@ -57,10 +88,11 @@ impl Turnstile {
                 state.free -= 1;
                 return Pass { turnstile: Some(Arc::clone(self)) };
             }
-            let key = (used, state.next);
+            let level = (burst / micros.max(1)).max(1).ilog2().min(LEVELS);
+            let place = Place { level, used, number: state.next };
             state.next += 1;
             let (sender, turn) = oneshot::channel();
-            state.waiting.insert(key, sender);
+            state.waiting.insert(place, sender);
             turn
         };
         // The sender is dropped only with the turnstile: nobody is left to wait for.
@@ -70,14 +102,14 @@ impl Turnstile {
     fn leave(self: &Arc<Self>) {
         loop {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            let Some(((used, _), next)) = state.waiting.pop_first() else {
+            let Some((place, next)) = state.next() else {
                 state.free += 1;
                 if state.used.len() > MAX_TENANTS {
                     state.used.clear();
                 }
                 return;
             };
-            state.floor = state.floor.max(used);
+            state.floor = state.floor.max(place.used);
             drop(state);
             match next.send(Pass { turnstile: Some(Arc::clone(self)) }) {
                 Ok(()) => return,
@@ -116,9 +148,9 @@ mod tests {
     fn the_tenant_that_used_least_goes_first() {
         let turnstile = Turnstile::new(1);
         let (greedy, modest) = (tenant("greedy"), tenant("modest"));
-        let Poll::Ready(pass) = poll(&mut Box::pin(turnstile.enter(&greedy, 9_000))) else { panic!("nobody was before it") };
-        let mut first = Box::pin(turnstile.enter(&greedy, 2_000));
-        let mut second = Box::pin(turnstile.enter(&modest, 2_000));
+        let Poll::Ready(pass) = poll(&mut Box::pin(turnstile.enter(&greedy, 9_000, 0))) else { panic!("nobody was before it") };
+        let mut first = Box::pin(turnstile.enter(&greedy, 2_000, 0));
+        let mut second = Box::pin(turnstile.enter(&modest, 2_000, 0));
         assert!(poll(&mut first).is_pending());
         assert!(poll(&mut second).is_pending());
         drop(pass);
@@ -132,10 +164,10 @@ mod tests {
     fn a_turn_of_somebody_who_left_goes_to_the_next() {
         let turnstile = Turnstile::new(1);
         let one = tenant("one");
-        let Poll::Ready(pass) = poll(&mut Box::pin(turnstile.enter(&one, 1))) else { panic!("nobody was before it") };
-        let mut gone = Box::pin(turnstile.enter(&one, 1));
-        let mut gone_later = Box::pin(turnstile.enter(&one, 1));
-        let mut waits = Box::pin(turnstile.enter(&one, 1));
+        let Poll::Ready(pass) = poll(&mut Box::pin(turnstile.enter(&one, 1, 0))) else { panic!("nobody was before it") };
+        let mut gone = Box::pin(turnstile.enter(&one, 1, 0));
+        let mut gone_later = Box::pin(turnstile.enter(&one, 1, 0));
+        let mut waits = Box::pin(turnstile.enter(&one, 1, 0));
         assert!(poll(&mut gone).is_pending() && poll(&mut gone_later).is_pending() && poll(&mut waits).is_pending());
         drop(gone);
         drop(pass);
@@ -143,6 +175,30 @@ mod tests {
         drop(gone_later);
         let Poll::Ready(pass) = poll(&mut waits) else { panic!("the turn was lost") };
         drop(pass);
-        assert!(poll(&mut Box::pin(turnstile.enter(&one, 1))).is_ready());
+        assert!(poll(&mut Box::pin(turnstile.enter(&one, 1, 0))).is_ready());
+    }
+
+    #[test]
+    fn who_has_just_begun_goes_before_those_who_go_on_and_on_and_these_still_get_turns() {
+        let turnstile = Turnstile::new(1);
+        let (page, spinner) = (tenant("page"), tenant("spinner"));
+        let Poll::Ready(mut pass) = poll(&mut Box::pin(turnstile.enter(&page, 900_000, 2_000))) else {
+            panic!("nobody was before it")
+        };
+        let mut spins = Box::pin(turnstile.enter(&spinner, 2_000, 60_000_000));
+        let mut turns = 0;
+        let spun = loop {
+            let mut begun = Box::pin(turnstile.enter(&page, 2_000, 2_000));
+            assert!(poll(&mut begun).is_pending());
+            drop(pass);
+            if let Poll::Ready(spun) = poll(&mut spins) {
+                break spun;
+            }
+            let Poll::Ready(next) = poll(&mut begun) else { panic!("it has used more, but has just begun") };
+            pass = next;
+            turns += 1;
+        };
+        drop(spun);
+        assert_eq!(turns, TURNS - 1);
     }
 }
