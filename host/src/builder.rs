@@ -9,6 +9,7 @@ use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
 use crate::audit::{AuditOptions, Trail};
+use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
 
 /// Where the key that seals credentials may stand: 32 bytes in hexadecimal or base64.
@@ -129,6 +130,7 @@ impl Builder {
                 budget: self.budget,
                 extra_hosts: self.extra_hosts,
                 trail,
+                leases: Leases::new(),
                 loading: tokio::sync::Mutex::new(()),
             }),
         })
