@@ -26,7 +26,7 @@ fn attacks() -> BTreeSet<String> {
     let mut folders = vec!["hostile/modules".to_owned(), "hostile/intruders".to_owned()];
     let groups = std::fs::read_dir("hostile/guest/src").into_iter().flatten().flatten();
     folders.extend(groups.filter(|entry| entry.path().is_dir()).map(|entry| entry.path().display().to_string()));
-    folders.iter().flat_map(|folder| files(folder)).map(|(name, _)| name).filter(|name| name != "mod").collect()
+    folders.iter().flat_map(files).map(|(name, _)| name).filter(|name| name != "mod").collect()
 }
 
 /// The names in `attacks!(…)` of the suite.

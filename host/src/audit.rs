@@ -11,7 +11,8 @@ use headcount_store::{AuditKeep, Store, StoreError};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout};
 
-/// Records on their way to the store, those of requests under way included; past it, requests wait. More than connections can be open.
+/// Records on their way to the store, those of requests under way included: more than connections can be open, and less than 100 MB.
+/// Past it, requests wait.
 const ROOM: usize = 65_536;
 /// Records in one transaction.
 const BATCH: usize = 512;

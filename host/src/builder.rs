@@ -4,16 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
-use headcount_sandbox::vault::Vault;
 use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
 use crate::audit::{AuditOptions, Trail};
+use crate::key::{self, FolderLock};
 use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
-
-/// Where the key that seals credentials may stand: 32 bytes in hexadecimal or base64.
-pub const KEY_VARIABLE: &str = "HEADCOUNT_KEY";
 
 /// Sets up a host.
 ///
@@ -80,29 +77,29 @@ impl Builder {
         self
     }
 
+    /// The data folder, made if absent, and the store.
+    pub(crate) async fn store_in_folder(&self) -> Result<(PathBuf, Arc<dyn Store>), Error> {
+        let components = self.data.join("connectors");
+        tokio::fs::create_dir_all(&components).await.map_err(|error| Error::File {
+            what: "the data folder",
+            path: components.display().to_string(),
+            problem: error.to_string(),
+        })?;
+        let store: Arc<dyn Store> = match &self.store {
+            Some(store) => store.clone(),
+            None => Arc::new(SqliteStore::open(&self.data.join("headcount.db")).await?),
+        };
+        Ok((self.data.clone(), store))
+    }
+
     /// Opens the host.
     ///
     /// # Errors
-    /// The folder, the store, the key or the engine can't be used.
+    /// The folder, the store, the key or the engine can't be used, or the key is being replaced.
     pub async fn open(mut self) -> Result<Headcount, Error> {
-        let file = |what: &'static str, path: &Path| {
-            let path = path.display().to_string();
-            move |problem: String| Error::File { what, path, problem }
-        };
-        let components = self.data.join("connectors");
-        tokio::fs::create_dir_all(&components).await.map_err(|error| file("the data folder", &components)(error.to_string()))?;
-        let store: Arc<dyn Store> = match self.store {
-            Some(store) => store,
-            None => Arc::new(SqliteStore::open(&self.data.join("headcount.db")).await?),
-        };
-        let key = self.data.join("headcount.key");
-        let vault = {
-            let key = key.clone();
-            tokio::task::spawn_blocking(move || Vault::from_env_or_file(KEY_VARIABLE, &key))
-                .await
-                .map_err(|error| Error::Sandbox(error.to_string()))?
-                .map_err(|error| file("the key that seals credentials,", &self.data.join("headcount.key"))(error.to_string()))?
-        };
+        let (data, store) = self.store_in_folder().await?;
+        let lock = FolderLock::shared(&data).await?;
+        let vault = key::load(&data).await?.vault();
         let sandbox = |error: EgressError| Error::Sandbox(error.to_string());
         let ceiling = self.egress.ceiling.clone();
         let overrides = self.egress.overrides().map_err(sandbox)?;
@@ -121,6 +118,7 @@ impl Builder {
         let runtime = Runtime::new(options).map_err(|error| Error::Sandbox(error.to_string()))?;
         Ok(Headcount {
             inner: Arc::new(Inner {
+                _lock: lock,
                 store,
                 runtime,
                 vault,

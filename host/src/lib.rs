@@ -39,14 +39,21 @@ mod catalog;
 mod connection;
 mod error;
 mod keeper;
+mod key;
 mod lease;
 mod tenant;
+
+/// The examples of the guide, compiled with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/embedding.md")]
+mod embedding {}
 
 pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::Draft;
 pub use error::Error;
-pub use tenant::Tenant;
+pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
+pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;
 pub use headcount_model::{
@@ -68,6 +75,7 @@ use headcount_sandbox::egress::Ceiling;
 use headcount_sandbox::vault::{Overrides, Vault};
 
 use crate::audit::Trail;
+use crate::key::FolderLock;
 
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
 #[derive(Clone)]
@@ -76,6 +84,8 @@ pub struct Headcount {
 }
 
 pub(crate) struct Inner {
+    /// Keeps the key from being replaced.
+    pub _lock: FolderLock,
     pub store: Arc<dyn Store>,
     pub runtime: Runtime,
     pub vault: Vault,
@@ -94,7 +104,7 @@ pub(crate) struct Inner {
 
 impl Headcount {
     /// Opens the host with its data in a folder (made if absent): the SQLite store, accepted components, compiled code and the key
-    /// that seals credentials (or the one in `HEADCOUNT_KEY`). It compiles nothing, so it takes only connectors that were installed
+    /// that seals credentials (or the one in [`KEY_VARIABLE`]). It compiles nothing, so it takes only connectors that were installed
     /// with a [`Builder::compiler`].
     ///
     /// # Errors

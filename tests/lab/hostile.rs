@@ -5,7 +5,7 @@
 //! (`tests/hostile/modules/<name>`), or what somebody does from outside of a connector (`tests/hostile/intruders/<name>.rs`).
 
 mod attacks;
-mod certificates;
+pub(crate) mod certificates;
 mod component;
 mod dns;
 mod inside;
@@ -25,7 +25,7 @@ use anyhow::Result;
 use headcount::sandbox::Resource;
 use headcount::{Budget, Manifest, SessionState};
 
-pub use attacks::{all, named};
+pub use attacks::{LEAK, all, named};
 pub use inside::Inside;
 pub use seen::{Ended, Seen};
 pub use spellings::Spellings;
@@ -37,6 +37,7 @@ pub use world::{SECRET, World};
 pub type Intrusion = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Result<Seen>> + Send + 'a>>;
 
 /// One attack.
+#[derive(Clone, Copy)]
 pub struct Attack {
     /// Its name, which its file and its test have, too.
     pub name: &'static str,
@@ -46,10 +47,14 @@ pub struct Attack {
     pub end: End,
     /// Words that the host's reasons for stopping requests must have, each in one of them.
     pub refused: &'static [&'static str],
+    /// What must be true of the world afterwards.
+    pub afterwards: fn(&World) -> Result<()>,
     /// Further settings of its connection.
     settings: &'static [(&'static str, &'static str)],
     /// What its manifest says otherwise than the guest's own.
     manifest: Option<fn(&mut Manifest)>,
+    /// What its component is made of the guest's.
+    component: fn(Vec<u8>) -> Vec<u8>,
     /// What its budget allows otherwise than the others'.
     budget: fn(&mut Budget),
     /// Whether it runs where the operator opened loopback and memories can be looked into.
@@ -80,6 +85,8 @@ pub enum Start {
 pub enum End {
     /// A budget stops it.
     Excess(Resource),
+    /// Its time is up: the host stops it, or refuses it to wait any longer, whichever comes first.
+    Late,
     /// It traps.
     Trap(&'static str),
     /// Its answer breaks the contract.
@@ -96,7 +103,23 @@ pub enum End {
 
 impl Attack {
     const fn new(name: &'static str, start: Start, end: End) -> Self {
-        Attack { name, start, end, refused: &[], settings: &[], manifest: None, budget: |_| (), in_glass: false }
+        Attack {
+            name,
+            start,
+            end,
+            refused: &[],
+            afterwards: |_| Ok(()),
+            settings: &[],
+            manifest: None,
+            component: |guest| guest,
+            budget: |_| (),
+            in_glass: false,
+        }
+    }
+
+    /// The same under another name, which the guest does not know: then it is honest.
+    pub const fn harmless(self, name: &'static str) -> Self {
+        Attack { name, ..self }
     }
 
     const fn check(name: &'static str, end: End) -> Self {
@@ -125,6 +148,14 @@ impl Attack {
 
     const fn refused(self, words: &'static [&'static str]) -> Self {
         Attack { refused: words, ..self }
+    }
+
+    const fn afterwards(self, holds: fn(&World) -> Result<()>) -> Self {
+        Attack { afterwards: holds, ..self }
+    }
+
+    const fn component(self, change: fn(Vec<u8>) -> Vec<u8>) -> Self {
+        Attack { component: change, ..self }
     }
 
     const fn with(self, settings: &'static [(&'static str, &'static str)]) -> Self {

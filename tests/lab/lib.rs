@@ -6,6 +6,7 @@
 pub mod hostile;
 pub mod measure;
 pub mod people;
+mod token_server;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,8 @@ use headcount::sandbox::egress::EgressOptions;
 use headcount::{Budget, Compiler, ConnectionId, Draft, Headcount, Report, Secret, SyncOptions, Tenant};
 use headcount_vendors::{Company, Options, Servers, Vendor};
 use tempfile::TempDir;
+
+pub use token_server::TokenServer;
 
 /// The servers, and a host in a folder of its own.
 pub struct Lab {

@@ -3,7 +3,9 @@
 use std::process::{Command, Output};
 
 use headcount::model::{AuditRecord, Decision, RequestEvent, Timestamp};
-use headcount::store::AuditKeep;
+use headcount::sandbox::egress::EgressOptions;
+use headcount::store::{AuditFilter, AuditKeep};
+use headcount::{AuditOptions, Headcount, SyncOptions};
 use headcount_tests::{Lab, component, program};
 use headcount_vendors::Vendor;
 use serde_json::Value;
@@ -70,6 +72,28 @@ async fn the_line_that_the_trail_names_for_a_denied_sync_makes_the_next_one_comp
     assert!(synced.status.success(), "{}", String::from_utf8_lossy(&synced.stderr));
     let (newest, rule) = (trail(&lab, &["--limit", "1"]), "allow-egress https://acme.tines.com/api/v1");
     assert!(newest[0]["rule"].as_str().unwrap().ends_with(rule), "{newest:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_embedder_bounds_the_trail_or_takes_its_records_himself() {
+    let lab = Lab::new(10).await.unwrap();
+    lab.connect(Vendor::Tines).await.unwrap();
+    let tines = "tines".parse().unwrap();
+    let host = |egress, records| {
+        let audit = AuditOptions { records, ..AuditOptions::default() };
+        Headcount::builder(lab.data.path()).egress(egress).audit(audit).open()
+    };
+    let bounded = host(headcount_tests::egress(&lab.servers), 2).await.unwrap().tenant(lab.acme.id().clone());
+    bounded.sync(&tines, &SyncOptions::default()).await.unwrap();
+    let kept = bounded.audit(&AuditFilter::default()).await.unwrap();
+    assert_eq!(kept.len(), 2);
+
+    let (sender, mut records) = tokio::sync::mpsc::channel(64);
+    let own = EgressOptions { audit: Some(sender), ..headcount_tests::egress(&lab.servers) };
+    let own = host(own, 1_000).await.unwrap().tenant(lab.acme.id().clone());
+    own.check(&tines).await.unwrap();
+    assert_eq!(records.try_recv().unwrap().connection, tines);
+    assert_eq!(own.audit(&AuditFilter::default()).await.unwrap(), kept, "the store gets none of them");
 }
 
 #[tokio::test(flavor = "multi_thread")]

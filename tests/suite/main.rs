@@ -5,9 +5,11 @@
 mod audit;
 mod bad_files;
 mod bad_vendors;
+mod budgets;
 mod components;
 mod dependencies;
 mod interruption;
+mod keys;
 mod program;
 mod requests;
 mod rooms;

@@ -18,6 +18,9 @@ const OF_EGRESS: [&str; 9] = [
 /// What only the vault may call: the one way to a secret's bytes.
 const OF_THE_VAULT: [&str; 1] = [".expose("];
 
+/// Lines that may name what is another room's, by how they begin: the compile worker proves that it can open no socket.
+const EXCEPTIONS: [&str; 1] = ["host/sandbox/src/jail/worker.rs: (\"open an internet socket\", "];
+
 /// The lines of a source file that are code and ship.
 fn code(file: &str) -> Vec<String> {
     let text = read(file);
@@ -35,7 +38,10 @@ fn strays(room: &str, names: &[&str]) -> Vec<String> {
     let outside: Vec<String> = files().into_iter().filter(ships).filter(|file| !in_room(file)).collect();
     assert!(outside.len() > 50, "only {} files were looked at", outside.len());
     let found = outside.iter().flat_map(|file| code(file).into_iter().map(move |line| format!("{file}: {}", line.trim())));
-    found.filter(|line| names.iter().any(|name| line.contains(name))).collect()
+    found
+        .filter(|line| names.iter().any(|name| line.contains(name)))
+        .filter(|line| !EXCEPTIONS.iter().any(|start| line.starts_with(start)))
+        .collect()
 }
 
 /// Whether a room itself names each of them, so that a name that went out of use is noticed here.

@@ -1,32 +1,61 @@
-//! OAuth through the whole: what an administrator learns when a vendor gives no token.
+//! OAuth through the whole: tokens that are renewed from what is stored, and what an administrator learns when there is none.
 
+use headcount::sandbox::egress::EgressOptions;
 use headcount::store::Health;
-use headcount::{Draft, Manifest, Secret, SessionState};
-use headcount_tests::{Lab, component};
-use headcount_vendors::Vendor;
+use headcount::{Draft, Headcount, Manifest, Secret, SessionState, SyncOptions};
+use headcount_tests::{Lab, TokenServer, compiler, component, egress};
+use headcount_vendors::{Company, Options, Servers, Vendor};
 
 /// The Tines connector, which believes that its vendor speaks OAuth.
-fn connector() -> Vec<u8> {
+fn connector(placement: &str) -> Vec<u8> {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../connectors/tines/manifest.toml")).unwrap();
     let bearer = "type = \"bearer\"\nsecret = \"api-key\"\n";
     assert!(text.contains(bearer));
-    let oauth = "type = \"oauth-client-credentials\"\nclient-id = \"client\"\nsecret = \"api-key\"\n\
-                 token-url = \"https://{tenant-domain}/api/v1/oauth/token\"\n\n\
-                 [[config]]\nname = \"client\"\nlabel = \"Client\"\n";
-    let manifest = Manifest::from_toml(&text.replace(bearer, oauth)).unwrap();
+    let oauth = format!(
+        "{placement}\nclient-id = \"client\"\nsecret = \"api-key\"\n\n[[config]]\nname = \"client\"\nlabel = \"Client\"\n"
+    );
+    let manifest = Manifest::from_toml(&text.replace(bearer, &oauth)).unwrap();
     headcount::sandbox::pack(&component("tines").unwrap(), &manifest).unwrap()
+}
+
+fn draft(servers: &Servers, secret: &str) -> Draft {
+    let draft = Draft::new("tines".parse().unwrap(), "tines".parse().unwrap());
+    let settings = servers.settings(Vendor::Tines).into_iter();
+    let draft = settings.fold(draft, |draft, (field, value)| draft.setting(field, value));
+    draft.setting("client", "me").secret("api-key", Secret::new(secret.to_owned()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_that_works_once_serves_one_host_after_another() {
+    let servers = Servers::start(Company::new(7, 20), Options::default()).await.unwrap();
+    // What the vendor takes as an API key it takes as a token.
+    let first = "refresh-token-as-it-was-entered";
+    let tokens = TokenServer::start("login.example.com", servers.secret(Vendor::Tines), first).await.unwrap();
+    let mut options: EgressOptions = egress(&servers);
+    options.resolve.insert("login.example.com".to_owned(), tokens.address);
+    options.extra_ca_pem.push(tokens.authority.clone());
+    let data = tempfile::tempdir().unwrap();
+    let placement = "type = \"oauth-refresh-token\"\ntoken-url = \"https://login.example.com/token\"";
+    for round in 0..3 {
+        let host = Headcount::builder(data.path()).egress(options.clone()).compiler(compiler().unwrap()).open().await.unwrap();
+        let acme = host.tenant("acme".parse().unwrap());
+        if round == 0 {
+            host.install(connector(placement)).await.unwrap();
+            acme.connect(draft(&servers, first)).await.unwrap();
+        }
+        let report = acme.sync(&"tines".parse().unwrap(), &SyncOptions::default()).await.unwrap();
+        assert_eq!(report.state, SessionState::Complete, "{:?}", report.notes);
+    }
+    assert_eq!(tokens.used(), [first, "refresh-token-number-1", "refresh-token-number-2"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_the_vendor_refuses_must_be_reconnected_and_the_administrator_is_told_why() {
     let lab = Lab::new(20).await.unwrap();
-    let installed = lab.host.install(connector()).await.unwrap();
-    let mut draft = Draft::new("tines".parse().unwrap(), installed.id)
-        .setting("client", "me")
-        .secret("api-key", Secret::new("a client's secret, which is wrong".to_owned()));
-    for (field, value) in lab.servers.settings(Vendor::Tines) {
-        draft = draft.setting(field, value);
-    }
+    let url = "https://{tenant-domain}/api/v1/oauth/token";
+    let placement = format!("type = \"oauth-client-credentials\"\ntoken-url = \"{url}\"");
+    lab.host.install(connector(&placement)).await.unwrap();
+    let draft = draft(&lab.servers, "a client's secret, which is wrong");
     let id = lab.acme.connect(draft).await.unwrap().id;
     let refused = lab.acme.check(&id).await.unwrap_err().to_string();
     assert!(refused.contains("unauthenticated") && refused.contains("invalid_client"), "{refused}");

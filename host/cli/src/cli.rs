@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{access, action, audit, budget, connection, connector, demo, holders, list, sessions, sync};
+use crate::commands::{access, action, audit, budget, connection, connector, demo, holders, key, list, sessions, sync};
 use crate::config::Flags;
 use crate::exit;
 
@@ -54,6 +54,9 @@ pub enum Command {
     /// What one session may use: show, set
     #[command(subcommand)]
     Budget(budget::Command),
+    /// The key that seals credentials: rotate
+    #[command(subcommand)]
+    Key(key::Command),
     /// Which requests connectors made, and what the rules made of them
     Audit(audit::Args),
     /// What syncs did, and why
@@ -111,6 +114,7 @@ mod tests {
             "budget set memory=128MiB call=2min --connection acme",
             "sessions --connection acme",
             "sessions show 12",
+            "key rotate --data d",
             "audit --connection acme --session 12 --denied --host api.example.com --since 24h --limit 5",
             "audit --all --csv",
             "sync --allow-egress https://api.example.com/v1 --allow-egress https://*.tines.com:8443 --let-denied-requests-out",

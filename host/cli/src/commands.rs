@@ -8,6 +8,7 @@ pub mod connection;
 pub mod connector;
 pub mod demo;
 pub mod holders;
+pub mod key;
 pub mod list;
 pub mod sessions;
 pub mod sync;
@@ -39,6 +40,7 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Access(args) => access::run(args, &context).await,
         Command::Holders(args) => holders::run(args, &context).await,
         Command::Action(args) => action::run(args, &context).await,
+        Command::Key(command) => key::run(command, &context).await,
         Command::Budget(command) => budget::run(command, &context).await,
         Command::Audit(args) => audit::run(args, &context).await,
         Command::Sessions(args) => sessions::run(args, &context).await,

@@ -7,6 +7,7 @@ mod diff;
 mod field;
 mod parse;
 mod placement;
+mod schema;
 mod template;
 
 use schemars::JsonSchema;
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use check::Problem;
 pub use diff::{Asks, News};
 pub use field::{Choice, ConfigField, FieldType, Settings, SettingsError};
-pub use parse::{MAX_BYTES, ManifestError};
+pub use parse::{MAX_BYTES, MAX_DEPTH, ManifestError};
 pub use placement::{ClientAuth, Placement};
 pub use template::{Template, TemplateError};
 

@@ -10,12 +10,14 @@
 //! 3. Each call takes [`GateHooks`] from the gate, and gives them to the instance that serves it.
 
 mod address;
+mod admission;
 mod body;
 mod ceiling;
 mod decode;
 mod dial;
 mod event;
 mod exchange;
+mod forbidden;
 #[doc(hidden)]
 pub mod fuzzing;
 mod gate;
@@ -23,6 +25,7 @@ mod hooks;
 mod pace;
 mod policy;
 mod pool;
+mod rate;
 mod refusal;
 mod resolve;
 mod retry;

@@ -17,6 +17,7 @@ mod tokens;
 pub use binding::{Binding, Overrides};
 pub use credentials::{CredentialKeeper, Credentials};
 pub(crate) use injection::Injection;
+pub use key::Keys;
 pub(crate) use oauth::{Grant, Token, read as read_token};
 pub(crate) use scrub::{Lookout, SHORTEST, Scrubber, Window};
 pub use seal::Vault;
@@ -37,6 +38,14 @@ pub enum VaultError {
         path: String,
         /// What is wrong with it, and what to do.
         why: String,
+    },
+    /// There is nothing to rotate from.
+    #[error("{variable} holds the only key: set {variable} to a new one and {previous} to the one that it holds now")]
+    NoPrevious {
+        /// The variable with the key.
+        variable: String,
+        /// The variable for the one before it.
+        previous: String,
     },
     /// The credential belongs to something else.
     #[error("the credential was entered for another connection or field: enter it again")]

@@ -17,7 +17,7 @@ pub use error::StoreError;
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Connection, Counters, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
+    Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
     SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
 };
 
@@ -50,6 +50,10 @@ pub trait Store: Send + Sync + 'static {
     async fn remove_connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<()>;
     /// Keeps a sealed credential, in place of the one for the same field.
     async fn put_credential(&self, tenant: &TenantId, connection: &ConnectionId, credential: &SealedCredential) -> Result<()>;
+    /// The sealed credentials of all tenants, for the operator to seal them anew: at most `limit`, in order, after `after`.
+    async fn all_credentials(&self, after: Option<&CredentialKey>, limit: u32) -> Result<Vec<(CredentialKey, Vec<u8>)>>;
+    /// Puts what was sealed anew in place of what it was made of, and says whether that was still there.
+    async fn reseal_credential(&self, key: &CredentialKey, from: &[u8], to: &[u8]) -> Result<bool>;
     /// The sealed credentials of a connection.
     async fn credentials(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<SealedCredential>>;
 
@@ -94,7 +98,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Staged>;
     /// Merges what was staged and applies it: creations, updates, returns and the proven removals, in one transaction.
     async fn apply(&self, tenant: &TenantId, id: SessionId, apply: &Apply) -> Result<Applied>;
-    /// Ends a session and drops its staging; the connection's health and baseline change with it, in the same transaction.
+    /// Ends a session and drops its staging; the connection's health changes with it, in the same transaction.
     async fn end_session(&self, tenant: &TenantId, id: SessionId, end: &SessionEnd) -> Result<()>;
     /// One session.
     async fn session(&self, tenant: &TenantId, id: SessionId) -> Result<Option<Session>>;

@@ -6,6 +6,7 @@ mod apply;
 mod audit;
 mod budgets;
 mod connections;
+mod credentials;
 mod fault;
 mod field;
 mod grant;
@@ -26,9 +27,9 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::{
-    AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, Counters, Counts, Filter, Held, InstalledConnector,
-    LicenseFilter, NewSession, Person, Result, Row, SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
-    Store,
+    AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, Counters, Counts, CredentialKey, Filter, Held,
+    InstalledConnector, LicenseFilter, NewSession, Person, Result, Row, SealedCredential, Session, SessionEnd, SessionState,
+    Staged, StagedPage, Store,
 };
 
 /// A store in one SQLite file. Cheap to clone: clones share their connections.
@@ -92,11 +93,19 @@ impl Store for SqliteStore {
     }
 
     async fn put_credential(&self, tenant: &TenantId, connection: &ConnectionId, credential: &SealedCredential) -> Result<()> {
-        connections::put_credential(self, tenant, connection, credential).await
+        credentials::put_credential(self, tenant, connection, credential).await
+    }
+
+    async fn all_credentials(&self, after: Option<&CredentialKey>, limit: u32) -> Result<Vec<(CredentialKey, Vec<u8>)>> {
+        credentials::all_credentials(self, after, limit).await
+    }
+
+    async fn reseal_credential(&self, key: &CredentialKey, from: &[u8], to: &[u8]) -> Result<bool> {
+        credentials::reseal_credential(self, key, from, to).await
     }
 
     async fn credentials(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<SealedCredential>> {
-        connections::credentials(self, tenant, connection).await
+        credentials::credentials(self, tenant, connection).await
     }
 
     async fn put_limits(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limits: &Limits) -> Result<()> {

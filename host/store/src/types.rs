@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::manifest::Settings;
 use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId, TenantId, Timestamp,
+    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Metered, Records, Reference, Resource, Scope, SessionId,
+    TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +86,17 @@ pub struct Connection {
     pub created_at: Timestamp,
     /// When it was last changed by a person.
     pub updated_at: Timestamp,
+}
+
+/// Which credential.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CredentialKey {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// The secret field.
+    pub field: String,
 }
 
 /// A credential as it is at rest: encrypted, bound to its connection, connector, placement and hosts.
@@ -215,8 +227,10 @@ pub struct Counters {
     pub bytes: u64,
     /// Microseconds of CPU inside the connector.
     pub cpu_micros: u64,
-    /// The most memory one instance used, in bytes.
+    /// The most memory that its instances held at once, in bytes.
     pub memory: u64,
+    /// How much of each budget was used.
+    pub budgets: BTreeMap<Resource, Metered>,
 }
 
 /// A session, open or over.
@@ -263,8 +277,6 @@ pub struct SessionEnd {
     pub notes: Vec<String>,
     /// The connection's health from now on; none leaves it.
     pub health: Option<Health>,
-    /// The connection's new baseline; none leaves it.
-    pub baseline: Option<Scope>,
 }
 
 /// One page on its way into staging.

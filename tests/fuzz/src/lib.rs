@@ -3,7 +3,8 @@
 //!
 //! The tests run each target over its seeds in `corpus` and over mutations of them; `make fuzz TARGET=url SECONDS=60` lets libFuzzer
 //! look for more. What it finds goes into the corpus, and stays.
-#![allow(clippy::panic, reason = "a target panics to say that a promise is broken")]
+
+#![expect(clippy::panic, reason = "a target panics to say that a promise is broken")]
 
 mod address;
 mod decode;

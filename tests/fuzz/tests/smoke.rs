@@ -1,5 +1,7 @@
 //! Each target over its corpus and some thousand mutations of it: the same inputs in every run.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on says so by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -3,23 +3,33 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a test that can't go on says so by panicking")]
 
 mod addresses;
+mod authorities;
+mod bodies;
+mod compilation;
 mod controls;
+mod deputies;
 mod echoes;
 mod floods;
+mod headers;
 mod loops;
+mod manifests;
 mod memory;
 mod names;
+mod placing;
 mod poison;
+mod redirects;
+mod sharing;
 mod supply;
+mod versions;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use headcount_tests::hostile::{SECRET, Spellings, Witness, World, named};
+use headcount_tests::hostile::{SECRET, Spellings, Start, Witness, World, named};
 use tokio::runtime::Runtime;
 
 /// No attack may take longer than this, with whatever else the machine does.
-const LONGEST: Duration = Duration::from_secs(20);
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What all tests share: servers and hosts live as long as the process.
 struct Stage {
@@ -48,11 +58,16 @@ fn contained(name: &str) {
         if let Err(problem) = seen.judge(attack) {
             panic!("{problem}");
         }
+        (attack.afterwards)(&stage.world).unwrap_or_else(|error| panic!("{name}: {error:#}"));
         beside.unwrap_or_else(|error| panic!("{name}: the honest tenant noticed: {error:#}"));
         let after = stage.world.honest_page().await;
         after.unwrap_or_else(|error| panic!("{name}: the honest tenant noticed afterwards: {error:#}"));
         assert_eq!(stage.spellings.find(seen.output.as_bytes()), None, "{name}: a secret came out");
     });
+    if matches!(attack.start, Start::Sync) {
+        let store = stage.world.store().unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        assert_eq!(stage.spellings.find(&store), None, "{name}: a secret is in the store");
+    }
     assert_eq!(stage.witness.leak(), None, "{name}: a secret is in the log");
     assert_eq!(stage.world.inside.visits(), 0, "{name}: somebody was inside");
 }

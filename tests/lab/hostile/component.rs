@@ -31,9 +31,31 @@ const FRAME: &str = r#"
 
 /// A component around these fields of a module, which define the function `$attack`.
 pub(super) fn from_fields(fields: &str) -> Result<Vec<u8>> {
-    let mut module = wat::parse_str(format!("(module {FRAME} {fields})"))?;
-    let (resolve, world) = contract()?;
-    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)?;
+    let (resolve, world) = contract(None)?;
+    encode(&format!("(module {FRAME} {fields})"), &resolve, world)
+}
+
+/// A component that calls one function, without parameters, of an interface that the contract knows nothing of.
+pub(super) fn calling(package: &str, interface: &str, function: &str) -> Result<Vec<u8>> {
+    let wit = format!("package {package}@0.2.3; interface {interface} {{ {function}: func() -> u32; }}");
+    let (resolve, world) = contract(Some((&wit, &format!("{package}/{interface}@0.2.3"))))?;
+    let import = format!("(import \"{package}/{interface}@0.2.3\" \"{function}\" (func $call (result i32)))");
+    packed(&encode(&format!("(module {import} {FRAME} (func $attack (drop (call $call))))"), &resolve, world)?)
+}
+
+/// A component that works, with these fields behind its own. In them, `{modules}` is the number of the first module that they define.
+pub(super) fn appended(fields: &str) -> Result<Vec<u8>> {
+    let mut component = from_fields("(func $attack)")?;
+    let modules = headcount::sandbox::inspect(&component).modules.to_string();
+    let more = wat::parse_str(format!("(component {})", fields.replace("{modules}", &modules)))?;
+    // Behind the magic number and the version.
+    component.extend_from_slice(more.get(8..).unwrap_or_default());
+    packed(&component)
+}
+
+fn encode(module: &str, resolve: &Resolve, world: WorldId) -> Result<Vec<u8>> {
+    let mut module = wat::parse_str(module)?;
+    embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;
     ComponentEncoder::default().module(&module)?.encode()
 }
 
@@ -55,14 +77,58 @@ pub(super) fn manifest() -> Result<Manifest> {
     Manifest::from_toml(text).context("the smallest manifest")
 }
 
-fn contract() -> Result<(Resolve, WorldId)> {
+/// The world of a connector, with one further interface, if there is one: its text and its name.
+fn contract(further: Option<(&str, &str)>) -> Result<(Resolve, WorldId)> {
     let mut resolve = Resolve { all_features: true, ..Resolve::default() };
-    let mut last = None;
-    for text in WASI.into_iter().chain([CONTRACT]) {
+    let mut push = |text: &str| -> Result<_> {
         let group = UnresolvedPackageGroup::parse("contract.wit", text).map_err(|(_, error)| anyhow::anyhow!("{error}"))?;
-        last = Some(resolve.push_group(group)?);
+        Ok(resolve.push_group(group)?)
+    };
+    for text in WASI.into_iter().chain([CONTRACT]).chain(further.map(|(text, _)| text)) {
+        push(text)?;
     }
-    let package = last.context("there is a contract")?;
-    let world = resolve.select_world(&[package], Some("connector"))?;
+    let import = further.map(|(_, name)| format!("import {name};")).unwrap_or_default();
+    let package = push(&format!("package test:guest; world guest {{ include headcount:connector/connector@0.1.0; {import} }}"))?;
+    let world = resolve.select_world(&[package], Some("guest"))?;
     Ok((resolve, world))
+}
+
+/// The export that makes a component a connector, as far as its outside says.
+pub(super) const API: &str = r#"(instance $api) (export "headcount:connector/api@0.1.0" (instance $api))"#;
+
+/// A component of these fields, with the smallest manifest.
+pub(super) fn from_text(fields: &str) -> Result<Vec<u8>> {
+    let component = wat::parse_str(format!("(component {fields})"))?;
+    Ok(with_section(component, manifest()?.to_json().as_bytes()))
+}
+
+/// A component with this manifest.
+pub(super) fn with_manifest(component: &[u8], manifest: &Manifest) -> Result<Vec<u8>> {
+    Ok(headcount::sandbox::pack(component, manifest)?)
+}
+
+/// A component with this as a manifest, whatever it is, behind all that is there.
+pub(super) fn with_section(mut component: Vec<u8>, content: &[u8]) -> Vec<u8> {
+    let name = b"headcount:manifest";
+    let mut section = length(name.len());
+    section.extend_from_slice(name);
+    section.extend_from_slice(content);
+    component.push(0);
+    component.extend(length(section.len()));
+    component.extend(section);
+    component
+}
+
+/// A length as it stands before a section.
+pub(super) fn length(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let byte = (number & 0x7f) as u8;
+        number >>= 7;
+        if number == 0 {
+            bytes.push(byte);
+            return bytes;
+        }
+        bytes.push(byte | 0x80);
+    }
 }

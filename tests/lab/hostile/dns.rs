@@ -7,12 +7,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::Result;
 use tokio::net::UdpSocket;
 
-/// What a name below `mallory.example` stands for: at the first question, the second, and so on; the last for ever.
+/// What a name below `mallory.example` stands for: at the first question, the second, and so on; the last for ever. A text behind `=` is
+/// the label that it is an alias of, whose addresses follow.
 type Zone = &'static [(&'static str, &'static [&'static [&'static str]])];
 
-const ZONE: Zone = &[("loopback", &[&["127.0.0.1"]])];
+const ZONE: Zone = &[
+    ("loopback", &[&["127.0.0.1"]]),
+    ("private", &[&["10.1.2.3"]]),
+    ("metadata", &[&["169.254.169.254"]]),
+    ("unspecified", &[&["0.0.0.0"]]),
+    ("loopback6", &[&["::1"]]),
+    ("mapped", &[&["::ffff:127.0.0.1"]]),
+    ("nat64", &[&["64:ff9b::7f00:1"]]),
+    ("local6", &[&["fd00:ec2::254"]]),
+    ("mixed", &[&["1.1.1.1", "127.0.0.1", "8.8.8.8"]]),
+    ("families", &[&["1.1.1.1", "::1"]]),
+    ("alias", &[&["=loopback", "127.0.0.1"]]),
+    ("rebinding", &[&["127.0.0.1"], &["10.9.8.7"]]),
+];
+/// A name to which no answer ever comes.
+const SILENT: &str = "silent.mallory.example";
 
 const A: u16 = 1;
+const CNAME: u16 = 5;
 const AAAA: u16 = 28;
 
 /// A name server.
@@ -62,6 +79,9 @@ fn answer(question: &[u8], asked: &Mutex<HashMap<(String, u16), usize>>) -> Opti
     }
     let kind = u16::from_be_bytes([*question.get(at)?, *question.get(at + 1)?]);
     let name = labels.join(".");
+    if name == SILENT {
+        return None;
+    }
     let turn = {
         let mut asked = asked.lock().unwrap_or_else(PoisonError::into_inner);
         let times = asked.entry((name.clone(), kind)).or_default();
@@ -71,28 +91,43 @@ fn answer(question: &[u8], asked: &Mutex<HashMap<(String, u16), usize>>) -> Opti
     let label = name.strip_suffix(".mallory.example");
     let turns = label.and_then(|label| ZONE.iter().find(|(known, _)| *known == label)).map(|(_, turns)| *turns);
     let addresses = turns.and_then(|turns| turns.get(turn).or(turns.last())).copied().unwrap_or_default();
-    let addresses: Vec<IpAddr> = addresses.iter().filter_map(|text| text.parse().ok()).collect();
-    let fitting: Vec<Vec<u8>> = addresses
+    let records: Vec<(u16, Vec<u8>)> = addresses
         .iter()
-        .filter_map(|address| match address {
-            IpAddr::V4(address) if kind == A => Some(address.octets().to_vec()),
-            IpAddr::V6(address) if kind == AAAA => Some(address.octets().to_vec()),
+        .filter_map(|text| match (text.strip_prefix('='), text.parse()) {
+            (Some(label), _) => Some((CNAME, wire_name(label))),
+            (None, Ok(IpAddr::V4(address))) if kind == A => Some((A, address.octets().to_vec())),
+            (None, Ok(IpAddr::V6(address))) if kind == AAAA => Some((AAAA, address.octets().to_vec())),
             _ => None,
         })
         .collect();
     let code = if turns.is_some() { 0 } else { 3 };
     let mut reply = question.get(..2)?.to_vec();
     reply.extend([0x84, code, 0, 1]);
-    reply.extend(u16::try_from(fitting.len()).ok()?.to_be_bytes());
+    reply.extend(u16::try_from(records.len()).ok()?.to_be_bytes());
     reply.extend([0; 4]);
     reply.extend(question.get(12..at + 4)?);
-    for address in fitting {
-        // The name of the question, this kind, of the internet, to be forgotten at once.
-        reply.extend([0xc0, 12]);
+    // The name of the question; behind an alias, the name that it stands for.
+    let mut owner = vec![0xc0, 12];
+    for (kind, data) in records {
+        reply.extend(&owner);
         reply.extend(kind.to_be_bytes());
+        // Of the internet, to be forgotten at once.
         reply.extend([0, 1, 0, 0, 0, 0]);
-        reply.extend(u16::try_from(address.len()).ok()?.to_be_bytes());
-        reply.extend(address);
+        reply.extend(u16::try_from(data.len()).ok()?.to_be_bytes());
+        reply.extend(&data);
+        if kind == CNAME {
+            owner = data;
+        }
     }
     Some(reply)
+}
+
+/// A name below the attacker's domain, as it goes over the wire.
+fn wire_name(label: &str) -> Vec<u8> {
+    let mut name = Vec::new();
+    for label in [label, "mallory", "example", ""] {
+        name.push(u8::try_from(label.len()).unwrap_or(0));
+        name.extend(label.as_bytes());
+    }
+    name
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headcount::sandbox::egress::RequestEvent;
-use headcount::sandbox::{CallError, Excess, PackageError, Usage};
+use headcount::sandbox::{CallError, Excess, PackageError, Resource, Usage};
 use headcount::{Error, SessionState};
 
 use super::{Attack, End};
@@ -68,6 +68,8 @@ impl Seen {
         let name = attack.name;
         let ended = match (&attack.end, &self.ended) {
             (End::Excess(resource), Ended::Excess(excess)) => excess.resource == *resource,
+            (End::Late, Ended::Excess(excess)) => excess.resource == Resource::Call,
+            (End::Late, Ended::Says(text)) => text.contains("Timeout"),
             (End::Trap(words), Ended::Trap(text))
             | (End::Breach(words), Ended::Breach(text))
             | (End::Says(words), Ended::Says(text))

@@ -1,13 +1,14 @@
 //! The world in which attacks happen: the attacker's servers, a server inside that nobody may reach, a host, and an honest tenant.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use headcount::sandbox::egress::{Egress, EgressOptions};
 use headcount::sandbox::vault::Credentials;
-use headcount::sandbox::{OpenOptions, Run, Runtime, RuntimeOptions};
+use headcount::sandbox::{Connector, OpenOptions, Run, Runtime, RuntimeOptions};
 use headcount::{Budget, ConnectionId, Draft, Headcount, Manifest, Package, Secret, SyncOptions, Tenant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -29,6 +30,8 @@ pub struct World {
     pub vendor: Vendor,
     /// A server inside.
     pub inside: Inside,
+    /// A server that pretends to be another: its certificate is for a name of its own.
+    impostor: Vendor,
     /// The host.
     pub host: Headcount,
     /// Where it keeps everything.
@@ -58,7 +61,8 @@ impl World {
         let vendor = Vendor::start(authority.server(&names, &["http/1.1"])?).await?;
         let (inside, dns) = (Inside::start().await?, Dns::start().await?);
         let data = TempDir::new()?;
-        let mut egress = egress(&authority, &vendor, &dns);
+        let impostor = Vendor::start(authority.server(&["other.example"], &["http/1.1"])?).await?;
+        let mut egress = egress(&authority, (&vendor, &impostor), &dns);
         further(&mut egress);
         let host = Headcount::builder(data.path()).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?;
         let hello = host.install(crate::component("hello")?).await?;
@@ -66,7 +70,7 @@ impl World {
         bystander
             .connect(Draft::new("hello".parse()?, hello.id).secret("api-key", Secret::new(HONEST_SECRET.to_owned())))
             .await?;
-        Ok(World { vendor, inside, host, data, dns, authority, bystander, glass: OnceCell::new() })
+        Ok(World { vendor, inside, impostor, host, data, dns, authority, bystander, glass: OnceCell::new() })
     }
 
     /// Compiles what attacks run, for a bench that measures no compiler.
@@ -88,10 +92,25 @@ impl World {
     pub async fn honest_page(&self) -> Result<Duration> {
         let started = Instant::now();
         let (_, _, run) = self.bystander.open(&"hello".parse()?).await?;
-        let page = tokio::time::timeout(Duration::from_secs(10), run.read("people", None, None)).await??;
+        let page = tokio::time::timeout(Duration::from_secs(20), run.read("people", None, None)).await??;
         let names: Vec<&str> = page.records.users.iter().filter_map(|user| user.display_name.as_deref()).collect();
         ensure!(names == ["Ada", "Bob", "Eve"], "the honest page has {names:?}");
         Ok(started.elapsed())
+    }
+
+    /// Every byte of the host's store.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn store(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for entry in std::fs::read_dir(self.data.path())? {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("headcount.db")) {
+                bytes.extend(std::fs::read(path)?);
+            }
+        }
+        Ok(bytes)
     }
 
     /// Runs an attack to its end.
@@ -137,8 +156,7 @@ impl World {
     async fn call(&self, attack: &Attack, runtime: &Runtime, package: &Package, start: Start) -> Result<Seen> {
         let started = Instant::now();
         let connector = runtime.load(package).await?;
-        let tenant = attack.name.replace('_', "-").parse()?;
-        let run = self.open(attack, runtime, &connector, tenant)?;
+        let run = self.open(attack, runtime, &connector, &attack.name.replace('_', "-"), attack.settings)?;
         let ended = match start {
             Start::Check => run.check().await.map(|scope| format!("{scope:?}")),
             Start::Invoke(action) => run.invoke(action, &json!({})).await.map(|outcome| format!("{outcome:?}")),
@@ -165,15 +183,22 @@ impl World {
         Ok(Seen { ended, events, usage, took, output })
     }
 
+    /// A run of an attack's connector for a tenant of this name.
+    pub(super) async fn opened(&self, attack: &Attack, tenant: &str, settings: &[(&str, &str)]) -> Result<Run> {
+        let connector = self.host.runtime().load(&Package::read(self.guest(attack)?)?).await?;
+        self.open(attack, self.host.runtime(), &connector, tenant, settings)
+    }
+
     fn open(
         &self,
         attack: &Attack,
         runtime: &Runtime,
-        connector: &Arc<headcount::sandbox::Connector>,
-        tenant: headcount::TenantId,
+        connector: &Arc<Connector>,
+        tenant: &str,
+        settings: &[(&str, &str)],
     ) -> Result<Run> {
         let manifest = connector.manifest();
-        let given = self.settings(manifest, attack.name, attack.settings);
+        let given = self.settings(manifest, attack.name, settings);
         let settings = manifest.settings(&given, |_| false).map_err(|problems| anyhow::anyhow!("{problems:?}"))?;
         let mut credentials = Credentials::new();
         for field in manifest.secret_fields() {
@@ -181,7 +206,7 @@ impl World {
         }
         let mut budget = budget();
         (attack.budget)(&mut budget);
-        let options = OpenOptions { tenant, connection: "mallory".parse()?, settings, credentials, budget };
+        let options = OpenOptions { tenant: tenant.parse()?, connection: "mallory".parse()?, settings, credentials, budget };
         Ok(runtime.open(connector, options)?)
     }
 
@@ -229,7 +254,8 @@ impl World {
     /// The guest with a manifest that names the servers of this world.
     pub(super) fn guest(&self, attack: &Attack) -> Result<Vec<u8>> {
         let path = crate::target()?.join("hostile/hostile.wasm");
-        let component = std::fs::read(&path).with_context(|| format!("{} is missing: run `make components`", path.display()))?;
+        let guest = std::fs::read(&path).with_context(|| format!("{} is missing: run `make components`", path.display()))?;
+        let component = (attack.component)(guest);
         let mut manifest = Package::read(component.clone())?.manifest.as_ref().clone();
         for address in [self.inside.address, self.vendor.address] {
             manifest.hosts.push(format!("https://{{name}}.mallory.example:{}", address.port()).parse()?);
@@ -240,10 +266,17 @@ impl World {
         Ok(headcount::sandbox::pack(&component, &manifest)?)
     }
 
+    /// Another host on the same network, which keeps everything in this folder.
+    pub(super) async fn another_host(&self, data: &Path) -> Result<Headcount> {
+        let egress = egress(&self.authority, (&self.vendor, &self.impostor), &self.dns);
+        Ok(Headcount::builder(data).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?)
+    }
+
     /// A runtime whose connectors' memories can be looked into, and for which the operator opened loopback.
     async fn glass(&self) -> Result<&Runtime> {
         let start = || async {
-            let egress = EgressOptions { allow_loopback: true, ..egress(&self.authority, &self.vendor, &self.dns) };
+            let egress =
+                EgressOptions { allow_loopback: true, ..egress(&self.authority, (&self.vendor, &self.impostor), &self.dns) };
             let mut options = RuntimeOptions::new(Egress::new(egress)?);
             options.compiler = crate::compiler()?;
             options.dump_memories = true;
@@ -255,15 +288,17 @@ impl World {
 }
 
 /// The operator's settings: the attacker's API has an address of its own, all other names are asked for.
-fn egress(authority: &Authority, vendor: &Vendor, dns: &Dns) -> EgressOptions {
+fn egress(authority: &Authority, (vendor, impostor): (&Vendor, &Vendor), dns: &Dns) -> EgressOptions {
     let hosts = ["api.mallory.example", "files.mallory.example", "hello.example"];
+    let mut resolve = BTreeMap::from(hosts.map(|host| (host.to_owned(), vendor.address)));
+    resolve.insert("impostor.mallory.example".to_owned(), impostor.address);
     EgressOptions {
-        resolve: hosts.map(|host| (host.to_owned(), vendor.address)).into(),
+        resolve,
         nameservers: vec![dns.address],
         extra_ca_pem: vec![authority.pem()],
-        connect_timeout: Duration::from_secs(2),
-        response_timeout: Duration::from_secs(2),
-        idle_timeout: Duration::from_millis(500),
+        connect_timeout: Duration::from_secs(10),
+        response_timeout: Duration::from_secs(20),
+        idle_timeout: Duration::from_secs(2),
         ..EgressOptions::default()
     }
 }
@@ -272,8 +307,9 @@ fn egress(authority: &Authority, vendor: &Vendor, dns: &Dns) -> EgressOptions {
 fn budget() -> Budget {
     let mut budget = Budget::default();
     budget.memory = 64 << 20;
-    budget.cpu = Duration::from_millis(250);
-    budget.call = Duration::from_secs(2);
+    budget.cpu = Duration::from_millis(150);
+    // Far more than the processor's time, as a busy machine gives that late.
+    budget.call = Duration::from_secs(30);
     budget.requests = 60;
     budget.concurrent_requests = 4;
     budget.request_bytes = 1 << 20;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::template::is_host;
-use super::{FieldType, Manifest, Placement};
+use super::{FieldType, Manifest, Placement, schema};
 use crate::Kind;
 
 const MOST_FEEDS: usize = 64;
@@ -57,8 +57,9 @@ impl Manifest {
             ("never-kept", self.never_kept.len(), 256),
             ("not-supported", self.not_supported.len(), 64),
             ("setup.steps", self.setup.steps.len(), 64),
+            ("setup.permissions", self.setup.permissions.len(), 64),
         ] {
-            found.when(length > most, field, || format!("has {length} entries; at most {most} are read"));
+            found.bound(field, length, most);
         }
     }
 
@@ -81,6 +82,8 @@ impl Manifest {
             found.when(!is_name(&field.name), path("name"), || format!("{:?} is not a name of a-z, 0-9 and -", field.name));
             found.when(!names.insert(&field.name), path("name"), || format!("{} stands there twice", field.name));
             found.when(field.name == "base-url", path("name"), || "base-url is taken by the host".to_owned());
+            found.bound(path("choices"), field.choices.len(), 256);
+            found.bound(path("host-suffixes"), field.host_suffixes.len(), 16);
             let choice = field.r#type == FieldType::Choice;
             found.when(choice && field.choices.is_empty(), path("choices"), || "a choice needs choices".to_owned());
             found.when(!choice && !field.choices.is_empty(), path("choices"), || "only a choice has choices".to_owned());
@@ -121,7 +124,9 @@ impl Manifest {
             let secret = placement.secret();
             found.when(!is_secret(secret), path("secret"), || format!("there is no secret config field {secret}"));
             match placement {
-                Placement::Header { name, .. } => {
+                Placement::Header { name, prefix, .. } => {
+                    let plain = prefix.len() <= 64 && prefix.bytes().all(|b| b == b' ' || b.is_ascii_graphic());
+                    found.when(!plain, path("prefix"), || format!("{prefix:?} is not 64 plain characters or less"));
                     let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
                     let framing = ["host", "content-length", "transfer-encoding", "connection", "cookie"];
                     let taken = framing.contains(&name.to_ascii_lowercase().as_str());
@@ -181,6 +186,9 @@ impl Manifest {
             let path = |leaf: &str| format!("feeds[{at}].{leaf}");
             found.when(!is_name(&feed.name), path("name"), || format!("{:?} is not a name of a-z, 0-9 and -", feed.name));
             found.when(!names.insert(&feed.name), path("name"), || format!("{} stands there twice", feed.name));
+            for (leaf, kinds) in [("proves", &feed.proves), ("repeats", &feed.repeats), ("yields", &feed.yields)] {
+                found.bound(path(leaf), kinds.len(), Kind::ALL.len());
+            }
             found.when(feed.kinds().next().is_none(), path("proves"), || "the feed yields nothing".to_owned());
             found.when(feed.page_size == Some(0), path("page-size"), || "must be at least 1".to_owned());
             let Some(parent) = &feed.parent else {
@@ -221,8 +229,12 @@ impl Manifest {
             found.when(!names.insert(&action.name), path("name"), || format!("{} stands there twice", action.name));
             let object = action.input.get("type").and_then(serde_json::Value::as_str) == Some("object");
             found.when(!object, path("input"), || "must be the schema of an object: type = \"object\"".to_owned());
-            let outside = [Some(&action.input), action.output.as_ref()].into_iter().flatten().any(refers_outside);
-            found.when(outside, path("input"), || "a $ref may only point inside the schema (#/…)".to_owned());
+            found.bound(path("requests"), action.requests.len(), MOST_RULES);
+            for (leaf, schema) in [("input", Some(&action.input)), ("output", action.output.as_ref())] {
+                if let Some(problem) = schema.and_then(schema::problem) {
+                    found.when(true, path(leaf), || problem.to_owned());
+                }
+            }
             found.when(action.read_only && !action.requests.is_empty(), path("requests"), || {
                 "an action that only reads makes none but GET and HEAD; name others in read-requests".to_owned()
             });
@@ -233,6 +245,10 @@ impl Manifest {
 struct Found(Vec<Problem>);
 
 impl Found {
+    fn bound(&mut self, field: impl Into<String>, length: usize, most: usize) {
+        self.when(length > most, field, || format!("has {length} entries; at most {most} are read"));
+    }
+
     fn when(&mut self, wrong: bool, field: impl Into<String>, problem: impl FnOnce() -> String) {
         if wrong {
             self.0.push(Problem { field: field.into(), problem: problem() });
@@ -244,17 +260,4 @@ fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-}
-
-fn refers_outside(schema: &serde_json::Map<String, serde_json::Value>) -> bool {
-    fn walk(value: &serde_json::Value) -> bool {
-        match value {
-            serde_json::Value::Object(object) => object.iter().any(|(key, value)| {
-                (key == "$ref" || key == "$dynamicRef") && !value.as_str().is_some_and(|to| to.starts_with('#')) || walk(value)
-            }),
-            serde_json::Value::Array(array) => array.iter().any(walk),
-            _ => false,
-        }
-    }
-    schema.values().any(walk)
 }

@@ -309,9 +309,8 @@ fn place(placement: &Placement) -> String {
         Placement::Bearer { .. } => "the header Authorization, as a bearer token".to_owned(),
         Placement::Basic { .. } => "the header Authorization, as a password".to_owned(),
         Placement::Query { name, .. } => format!("the query parameter {name}"),
-        Placement::OauthClientCredentials { token_url, .. } | Placement::OauthRefreshToken { token_url, .. } => {
-            format!("{token_url}, which gives tokens for it")
-        }
+        Placement::OauthClientCredentials { token_url, .. } => format!("{token_url}, for access tokens"),
+        Placement::OauthRefreshToken { token_url, .. } => format!("{token_url}, as a refresh token"),
     }
 }
 

@@ -6,12 +6,18 @@ use super::check::Problem;
 /// The longest manifest that is read, in bytes.
 pub const MAX_BYTES: usize = 256 * 1024;
 
+/// The deepest nesting that is read. The schemas of actions have a level for each level of what they describe.
+pub const MAX_DEPTH: usize = 32;
+
 /// Why a manifest can't be taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ManifestError {
     /// Longer than [`MAX_BYTES`].
     #[error("the manifest is {0} bytes long; at most {MAX_BYTES} are read")]
     TooLong(usize),
+    /// Nested deeper than [`MAX_DEPTH`].
+    #[error("the manifest is nested too deeply; at most {MAX_DEPTH} levels are read")]
+    TooDeep,
     /// Not UTF-8.
     #[error("the manifest is not UTF-8 text")]
     NotText,
@@ -69,7 +75,9 @@ impl Manifest {
             return Err(ManifestError::TooLong(bytes.len()));
         }
         let text = std::str::from_utf8(bytes).map_err(|_| ManifestError::NotText)?;
-        // serde_json stops at a depth of 128; the bound on bytes bounds the rest.
+        if is_deep(bytes) {
+            return Err(ManifestError::TooDeep);
+        }
         let mut reader = serde_json::Deserializer::from_str(text);
         let manifest: Manifest = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
             let inner = error.inner();
@@ -98,6 +106,22 @@ impl Manifest {
     pub fn to_json(&self) -> String {
         serde_json::to_value(self).map(|value| value.to_string()).unwrap_or_default()
     }
+}
+
+/// Whether JSON is nested deeper than is read. Brackets in strings don't count.
+fn is_deep(json: &[u8]) -> bool {
+    let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
+    json.iter().any(|byte| {
+        match (quoted, byte) {
+            (true, _) if escaped => escaped = false,
+            (true, b'\\') => escaped = true,
+            (_, b'"') => quoted = !quoted,
+            (false, b'[' | b'{') => depth += 1,
+            (false, b']' | b'}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        depth > MAX_DEPTH
+    })
 }
 
 /// Line and column, from 1, of a byte offset.

@@ -122,7 +122,6 @@ fn what_is_too_long_or_no_text_is_refused_unread() {
     let long = format!("{GOOD}# {}", "x".repeat(MAX_BYTES));
     assert!(matches!(Manifest::from_toml(&long), Err(ManifestError::TooLong(_))));
     assert_eq!(Manifest::from_json(&[0xff, 0xfe]), Err(ManifestError::NotText));
-    assert!(matches!(Manifest::from_json("[".repeat(100_000).as_bytes()), Err(ManifestError::Malformed { .. })));
     assert!(matches!(Manifest::from_json(b"{}garbage"), Err(ManifestError::Malformed { .. })));
 }
 

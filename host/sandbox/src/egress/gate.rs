@@ -1,5 +1,7 @@
 //! One session's way out: the rules, credentials, budgets and events of one connection.
 
+mod findings;
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -7,25 +9,24 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use bytes::Bytes;
 use headcount_model::manifest::Settings;
 use headcount_model::{AuditRecord, ConnectionId, Decision, Digest, Manifest, RequestEvent, SessionId, TenantId, Timestamp};
-use http::{HeaderName, Method, header};
+use http::{HeaderName, Method};
 use http_body_util::BodyExt;
 use rustls::ClientConfig;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::event::{Events, Trace};
+use super::forbidden::FORBIDDEN;
 use super::hooks::GateHooks;
 use super::pace::Pace;
-use super::policy::{Denial, Passed, Policy, Purpose};
+use super::policy::{Policy, Purpose};
 use super::refusal::Refusal;
 use super::send::Waits;
 use super::url::Target;
 use super::{Ceiling, Egress, EgressError};
-use crate::budget::{Meter, Resource};
-use crate::vault::{Credentials, Grant, Injection, Scrubber, Slot, TokenError};
-
-/// Waiting requests for each one under way, past which a connector floods.
-const WAITING: u32 = 16;
+use crate::budget::Meter;
+use crate::vault::{Credentials, Injection, Scrubber, Slot, TokenError};
+use findings::Findings;
 
 /// What a gate is made of.
 pub struct GateOptions {
@@ -65,63 +66,11 @@ pub struct Gate {
     connector: OnceLock<Digest>,
     session: OnceLock<SessionId>,
     meter: Arc<Meter>,
-    waiting: AtomicU32,
+    /// Requests that wait to leave.
+    pub(super) waiting: AtomicU32,
     denied: AtomicU64,
     last_refusal: Mutex<Option<Refusal>>,
-    scrubbed: AtomicU64,
-}
-
-/// A request that has been let through and counted, on its way.
-pub(super) struct Admitted {
-    pub gate: Arc<Gate>,
-    pub method: Method,
-    pub target: Target,
-    /// False for what is only counted.
-    pub with_credentials: bool,
-    pub event: Trace,
-    pub started: Instant,
-    _waiting: Waiting,
-}
-
-/// A request that does not leave.
-pub(super) struct Refused {
-    refusal: Refusal,
-    /// None once the session's budget is used up: what follows leaves no trace, so that nobody can flood the trail.
-    trace: Option<(Trace, Waiting)>,
-}
-
-impl std::fmt::Debug for Refused {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.refusal.fmt(f)
-    }
-}
-
-impl Refused {
-    /// Waits until the audit trail has room for it, and gives the reason.
-    pub async fn recorded(self, waits: Waits) -> Refusal {
-        if let Some((trace, _waiting)) = &self.trace {
-            // Without room in time the record is counted as lost.
-            let _ = trace.room(waits.deadline()).await;
-        }
-        self.refusal
-    }
-}
-
-struct Waiting(Arc<Gate>);
-
-impl Waiting {
-    /// One more that waits, or none where as many wait as the gate bears.
-    fn enter(gate: &Arc<Gate>) -> Result<Self, Self> {
-        let most = gate.meter.budget().concurrent_requests.max(1).saturating_mul(WAITING);
-        let waiting = Waiting(gate.clone());
-        if gate.waiting.fetch_add(1, Ordering::Relaxed) >= most { Err(waiting) } else { Ok(waiting) }
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::Relaxed);
-    }
+    findings: Findings,
 }
 
 impl Gate {
@@ -164,7 +113,7 @@ impl Gate {
             waiting: AtomicU32::new(0),
             denied: AtomicU64::new(0),
             last_refusal: Mutex::new(None),
-            scrubbed: AtomicU64::new(0),
+            findings: Findings::default(),
         })
     }
 
@@ -216,112 +165,6 @@ impl Gate {
     /// Why the last request that was stopped was stopped, in words for the operator.
     pub fn last_refusal(&self) -> Option<Refusal> {
         self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Secrets that were overwritten in responses so far. Records made of such a response may hold asterisks.
-    pub fn scrubbed(&self) -> u64 {
-        self.scrubbed.load(Ordering::Relaxed)
-    }
-
-    /// Secret fields whose values are too short to be looked for in responses.
-    pub fn unscrubbed_fields(&self) -> &[String] {
-        &self.injection.short
-    }
-
-    /// Reads, judges and counts a request, without waiting. It is refused here or goes on; what is refused counts, too.
-    pub(super) fn admit(self: &Arc<Self>, purpose: &Purpose, method: &Method, uri: &http::Uri) -> Result<Admitted, Refused> {
-        if let Some(excess) = self.meter.excess() {
-            return Err(Refused { refusal: excess.into(), trace: None });
-        }
-        let started = Instant::now();
-        let event = Trace::begin(
-            self,
-            RequestEvent {
-                method: self.clean(method.as_str()),
-                host: uri.authority().map(|authority| self.clean(authority.as_str())).unwrap_or_default(),
-                path: self.clean(uri.path()),
-                ..RequestEvent::default()
-            },
-        );
-        let judged = self.judge(purpose, method, uri, &event);
-        let counted = self.meter.request().map_err(Refusal::from);
-        let (waiting, flood) = match Waiting::enter(self) {
-            Ok(waiting) => (waiting, Ok(())),
-            Err(waiting) => {
-                let most = self.meter.budget().concurrent_requests.max(1).saturating_mul(WAITING);
-                (waiting, Err(self.meter.exceed(Resource::ConcurrentRequests, most.into()).into()))
-            }
-        };
-        match counted.and(flood).and(judged) {
-            Ok((target, with_credentials)) => {
-                let method = method.clone();
-                Ok(Admitted { gate: self.clone(), method, target, with_credentials, event, started, _waiting: waiting })
-            }
-            Err(refusal) => {
-                self.refuse(&event, &refusal);
-                Err(Refused { refusal, trace: Some((event, waiting)) })
-            }
-        }
-    }
-
-    /// Counts a request for a token, which the host makes itself.
-    pub(super) fn admit_exchange(self: &Arc<Self>, grant: &Grant) -> Result<Admitted, Refusal> {
-        let target = grant.target.clone();
-        let event = Trace::begin(
-            self,
-            RequestEvent {
-                method: Method::POST.to_string(),
-                host: target.origin.authority(),
-                path: target.shown(),
-                decision: Decision::Allowed,
-                rule: "token-url".to_owned(),
-                credentials: vec![grant.field.clone()],
-                ..RequestEvent::default()
-            },
-        );
-        // It is one of the session's own waiting requests that waits for it.
-        let (Ok(waiting) | Err(waiting)) = Waiting::enter(self);
-        self.meter.request().map_err(Refusal::from).inspect_err(|refusal| self.refuse(&event, refusal))?;
-        let started = Instant::now();
-        Ok(Admitted {
-            gate: self.clone(),
-            method: Method::POST,
-            target,
-            with_credentials: false,
-            event,
-            started,
-            _waiting: waiting,
-        })
-    }
-
-    /// Where a request goes, and whether it carries credentials.
-    fn judge(&self, purpose: &Purpose, method: &Method, uri: &http::Uri, event: &Trace) -> Result<(Target, bool), Refusal> {
-        let mut target = Target::from_uri(uri)?;
-        self.injection.strip(&mut target);
-        event.change(|event| {
-            event.host = self.clean(&target.origin.authority());
-            event.path = self.clean(&target.shown());
-        });
-        if !target.origin.secure && !self.egress.names.opens_loopback(&target.origin.host) {
-            return Err(Refusal::Url("its scheme is not https".to_owned()));
-        }
-        if self.injection.is_token_url(&target) {
-            return Err(Refusal::Policy(Denial::of_token_url(&target)));
-        }
-        match self.policy.judge(purpose, method, &target).map_err(Refusal::Policy)? {
-            Passed::Allowed(rule) => {
-                event.change(|event| (event.decision, event.rule) = (Decision::Allowed, rule));
-                Ok((target, true))
-            }
-            Passed::Counted(rule, denial) => {
-                event.change(|event| {
-                    (event.decision, event.rule) = (Decision::Counted, rule);
-                    event.refused = Some(self.clean(&denial.to_string()));
-                    event.allow = denial.allow().iter().map(|line| self.clean(line)).collect();
-                });
-                Ok((target, false))
-            }
-        }
     }
 
     /// Text without the connection's secrets: one in a URL must not get into events by the request that is refused for it.
@@ -380,7 +223,6 @@ impl Gate {
 
     /// Completes an event at the end of its response.
     pub(super) fn finish(&self, event: &Trace, started: Instant, received: u64, scrubbed: u64) {
-        self.scrubbed.fetch_add(scrubbed, Ordering::Relaxed);
         if scrubbed > 0 {
             tracing::warn!(tenant = %self.tenant, connection = %self.connection, scrubbed, "the vendor echoed a secret");
         }
@@ -395,35 +237,4 @@ impl Gate {
 /// Whether the operator lets tokens be had at a place.
 fn covers(ceiling: &Ceiling, target: &Target) -> bool {
     *ceiling == Ceiling::Manifest || ceiling.covering(&Method::POST, target).is_some()
-}
-
-/// Headers that only the host, or nobody, sets: credentials, who asks, and other methods or paths than those that were judged.
-const FORBIDDEN: [HeaderName; 22] = [
-    header::AUTHORIZATION,
-    header::COOKIE,
-    header::SET_COOKIE,
-    header::FORWARDED,
-    header::VIA,
-    HeaderName::from_static("x-forwarded-for"),
-    HeaderName::from_static("x-forwarded-host"),
-    HeaderName::from_static("x-forwarded-port"),
-    HeaderName::from_static("x-forwarded-proto"),
-    HeaderName::from_static("x-forwarded-prefix"),
-    HeaderName::from_static("x-forwarded-server"),
-    HeaderName::from_static("x-real-ip"),
-    HeaderName::from_static("x-original-url"),
-    HeaderName::from_static("x-original-host"),
-    HeaderName::from_static("x-rewrite-url"),
-    HeaderName::from_static("x-host"),
-    HeaderName::from_static("x-http-method"),
-    HeaderName::from_static("x-http-method-override"),
-    HeaderName::from_static("x-method-override"),
-    HeaderName::from_static("x-method"),
-    HeaderName::from_static("trailer"),
-    HeaderName::from_static("alt-used"),
-];
-
-/// Whether a name is forbidden whatever the manifest says.
-pub(super) fn is_forbidden(name: &HeaderName) -> bool {
-    wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS.contains(name) || FORBIDDEN.contains(name)
 }

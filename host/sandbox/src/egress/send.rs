@@ -11,11 +11,13 @@ use tokio::time::Instant;
 use wasmtime_wasi_http::RequestOptions;
 use zeroize::Zeroizing;
 
+use super::admission::Admitted;
 use super::body::ResponseBody;
 use super::decode::{ACCEPTED, Coding, Decoded};
 use super::dial;
 use super::exchange::{Exchanged, Outgoing, exchange};
-use super::gate::{Admitted, Gate, is_forbidden};
+use super::forbidden::is_forbidden;
+use super::gate::Gate;
 use super::pace::until;
 use super::pool::{Connected, HEADER_BYTES, HEADER_FIELDS, Key};
 use super::refusal::{Refusal, Wait};
@@ -243,6 +245,7 @@ impl Admitted {
             };
             match exchanged {
                 Ok((response, connected)) => {
+                    gate.heed(response.status(), response.headers(), jitter());
                     let lease = Lease {
                         pool: gate.egress.pool.clone(),
                         key: outgoing.key.clone(),
@@ -340,6 +343,7 @@ impl Admitted {
                 }
             }
         }
+        self.gate.hit(hits);
         parts.version = Version::HTTP_11;
         parts.extensions.clear();
         let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event.clone(), self.started, hits);

@@ -11,8 +11,9 @@ use tokio::sync::OwnedMutexGuard;
 use tokio::time::{Instant, timeout};
 use zeroize::Zeroizing;
 
+use super::admission::Admitted;
 use super::exchange::Outgoing;
-use super::gate::{Admitted, Gate};
+use super::gate::Gate;
 use super::pace::until;
 use super::refusal::Refusal;
 use super::send::Waits;

@@ -1,4 +1,4 @@
-//! Installed connectors, connections and their credentials.
+//! Installed connectors, and connections.
 
 use headcount_model::{ConnectionId, ConnectorId, Kind, TenantId};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::SqliteStore;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
-use crate::{Connection, InstalledConnector, Life, Result, SealedCredential, StoreError};
+use crate::{Connection, InstalledConnector, Life, Result, StoreError};
 
 // === connectors
 
@@ -147,50 +147,4 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
-}
-
-// === credentials
-
-pub(super) async fn put_credential(
-    store: &SqliteStore,
-    tenant: &TenantId,
-    connection: &ConnectionId,
-    credential: &SealedCredential,
-) -> Result<()> {
-    let mut transaction = store.begin().await?;
-    require_connection(&mut transaction, tenant, connection).await?;
-    sqlx::query(
-        "INSERT INTO credentials (tenant, connection, field, sealed, created_at) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (tenant, connection, field) DO UPDATE SET sealed = excluded.sealed, created_at = excluded.created_at",
-    )
-    .bind(tenant.as_str())
-    .bind(connection.as_str())
-    .bind(&credential.field)
-    .bind(&credential.sealed)
-    .bind(credential.created_at.micros())
-    .execute(&mut *transaction)
-    .await?;
-    Ok(transaction.commit().await?)
-}
-
-pub(super) async fn credentials(
-    store: &SqliteStore,
-    tenant: &TenantId,
-    connection: &ConnectionId,
-) -> Result<Vec<SealedCredential>> {
-    let rows =
-        sqlx::query("SELECT field, sealed, created_at FROM credentials WHERE tenant = $1 AND connection = $2 ORDER BY field")
-            .bind(tenant.as_str())
-            .bind(connection.as_str())
-            .fetch_all(&store.readers)
-            .await?;
-    rows.iter()
-        .map(|row| {
-            Ok(SealedCredential {
-                field: row.try_get("field")?,
-                sealed: row.try_get("sealed")?,
-                created_at: time(row, "created_at")?,
-            })
-        })
-        .collect()
 }

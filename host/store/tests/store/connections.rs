@@ -37,6 +37,29 @@ async fn a_credential_is_kept_per_field_and_goes_with_its_connection() {
 }
 
 #[tokio::test]
+async fn the_operator_walks_all_credentials_and_replaces_only_what_he_has_seen() {
+    let world = World::new().await;
+    let sealed = |byte: u8| SealedCredential { field: "key".into(), sealed: vec![byte], created_at: at(3) };
+    for (tenant_id, id, byte) in [("acme", "two", 2), ("acme", "one", 1)] {
+        world.store.put_credential(&tenant(tenant_id), &connection_id(id), &sealed(byte)).await.unwrap();
+    }
+    world.store.put_connection(&connection("globex", "one")).await.unwrap();
+    world.store.put_credential(&tenant("globex"), &connection_id("one"), &sealed(3)).await.unwrap();
+    let mut walked = Vec::new();
+    while let [(key, sealed)] = world.store.all_credentials(walked.last().map(|(key, _)| key), 1).await.unwrap().as_slice() {
+        walked.push((key.clone(), sealed.clone()));
+    }
+    assert_eq!(walked.iter().map(|(_, sealed)| sealed[0]).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(world.store.all_credentials(None, 10).await.unwrap(), walked);
+
+    let (key, _) = &walked[0];
+    assert!(!world.store.reseal_credential(key, &[9], &[10]).await.unwrap());
+    assert!(world.store.reseal_credential(key, &[1], &[10]).await.unwrap());
+    assert_eq!(world.store.credentials(&tenant("acme"), &connection_id("one")).await.unwrap(), [sealed(10)]);
+    assert_eq!(world.store.credentials(&tenant("globex"), &connection_id("one")).await.unwrap(), [sealed(3)]);
+}
+
+#[tokio::test]
 async fn limits_are_kept_for_a_tenant_and_for_a_connection_and_go_with_it() {
     let world = World::new().await;
     let (acme, one) = (tenant("acme"), connection_id("one"));

@@ -5,7 +5,7 @@ use headcount_connector::contract::wasi::wasi::http::outgoing_handler;
 use headcount_connector::contract::wasi::wasi::http::types::{
     Fields, FutureIncomingResponse, IncomingResponse, Method, OutgoingBody, OutgoingRequest, Scheme,
 };
-use headcount_connector::contract::wasi::wasi::io::streams::StreamError;
+use headcount_connector::contract::wasi::wasi::io::streams::{OutputStream, StreamError};
 use headcount_connector::{Failure, Result};
 use serde_json::Value;
 
@@ -15,6 +15,11 @@ use crate::attack::report;
 pub fn setting(name: &str) -> String {
     let all: Value = serde_json::from_str(&config::get()).unwrap_or_default();
     all.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
+/// The port of the server inside.
+pub fn inside_port() -> String {
+    setting("inside").rsplit(':').next().unwrap_or_default().to_owned()
 }
 
 /// A request.
@@ -75,15 +80,28 @@ impl Ask {
         finish(&self.start()?)
     }
 
-    /// Sends it.
-    pub fn start(&self) -> Result<FutureIncomingResponse, String> {
+    /// Sends the header of a POST, and leaves its body open.
+    pub fn begin(&self) -> Result<Begun, String> {
+        let request = self.clone().method(Method::Post).request()?;
+        let body = request.body().map_err(refused("body"))?;
+        let stream = body.write().map_err(refused("body"))?;
+        let waiting = outgoing_handler::handle(request, None).map_err(|code| format!("{code:?}"))?;
+        Ok(Begun { waiting, stream, body })
+    }
+
+    fn request(&self) -> Result<OutgoingRequest, String> {
         let fields = Fields::from_list(&self.headers).map_err(|error| format!("{error:?}"))?;
         let request = OutgoingRequest::new(fields);
-        let refused = |part: &'static str| move |()| format!("the {part} is refused");
         request.set_method(&self.method).map_err(refused("method"))?;
         request.set_scheme(Some(&self.scheme)).map_err(refused("scheme"))?;
         request.set_authority(Some(&self.authority)).map_err(refused("authority"))?;
         request.set_path_with_query(Some(&self.path)).map_err(refused("path"))?;
+        Ok(request)
+    }
+
+    /// Sends it.
+    pub fn start(&self) -> Result<FutureIncomingResponse, String> {
+        let request = self.request()?;
         let body = match &self.body {
             Some(_) => Some(request.body().map_err(refused("body"))?),
             None => None,
@@ -99,6 +117,17 @@ impl Ask {
         }
         Ok(waiting)
     }
+}
+
+fn refused(part: &'static str) -> impl Fn(()) -> String {
+    move |()| format!("the {part} is refused")
+}
+
+/// A POST whose body is not ended yet.
+pub struct Begun {
+    pub waiting: FutureIncomingResponse,
+    pub stream: OutputStream,
+    pub body: OutgoingBody,
 }
 
 /// Waits for an answer and reads it.

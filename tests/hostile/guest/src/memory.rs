@@ -2,4 +2,4 @@
 
 use crate::attack::attacks;
 
-attacks!(grow_at_once, grow_bit_by_bit);
+attacks!(grow_at_once, grow_bit_by_bit, grow_in_many_instances,);

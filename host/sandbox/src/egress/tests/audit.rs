@@ -48,6 +48,7 @@ async fn what_is_denied_leaves_a_record_with_the_rule_and_the_line_that_would_al
     forged.headers_mut().insert("x-api-key", "x".parse().unwrap());
     for (asked, rule, lines) in [
         (request("GET", "https://127.0.0.1/v1/users"), "the reading of URLs", &[][..]),
+        (request("GET", "https://user:sesame@api.example.com/v1?q=sesame"), "the reading of URLs", &[]),
         (
             request("GET", "https://cdn.example.com/x"),
             "the manifest's hosts",
@@ -72,10 +73,10 @@ async fn what_is_denied_leaves_a_record_with_the_rule_and_the_line_that_would_al
             assert!(record.request.allow.iter().any(|found| found.starts_with(line)) && refused.contains(line), "{record:?}");
         }
         let shown = serde_json::to_string(&record).unwrap();
-        assert!(!shown.contains(SECRET), "{shown}");
+        assert!(!shown.contains(SECRET) && !shown.contains("sesame"), "{shown}");
         assert_eq!(record.request.address, None);
     }
-    assert_eq!((gate.denied(), server.seen().len()), (7, 0));
+    assert_eq!((gate.denied(), server.seen().len()), (8, 0));
 }
 
 #[tokio::test]

@@ -1,0 +1,125 @@
+//! The key that seals credentials: read when the host opens, and replaced while nobody has it open.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::Path;
+
+use headcount_sandbox::vault::{Keys, VaultError};
+use headcount_store::{CredentialKey, Store};
+
+use crate::{Builder, Error};
+
+/// Where the key that seals credentials may stand: 32 bytes in hexadecimal or base64.
+pub const KEY_VARIABLE: &str = "HEADCOUNT_KEY";
+/// Where the one before it may stand, which then still opens.
+pub const PREVIOUS_KEY_VARIABLE: &str = "HEADCOUNT_KEY_PREVIOUS";
+
+/// Credentials that are read at once.
+const BATCH: u32 = 256;
+
+/// What replacing the key came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Rotation {
+    /// Credentials that were sealed anew.
+    pub resealed: u64,
+    /// Credentials that no key opens: they must be entered again, as before.
+    pub unreadable: Vec<CredentialKey>,
+    /// The environment variable that holds the old key, which nobody needs any more.
+    pub obsolete: Option<String>,
+}
+
+impl Builder {
+    /// Replaces the key that seals credentials and seals every credential of every tenant anew. A key in a file is made; one in the
+    /// environment must have been set, with the old one beside it. Whoever is killed on the way leaves both keys: all credentials can
+    /// be read, and the next rotation finishes. Compiled code is sealed with the key, too: it is compiled anew when it is needed next, by
+    /// a [`compiler`](Self::compiler).
+    ///
+    /// # Errors
+    /// A host has the folder open, the store or the key can't be used, or the environment has no older key.
+    pub async fn rotate_key(self) -> Result<Rotation, Error> {
+        let (data, store) = self.store_in_folder().await?;
+        let _alone = FolderLock::alone(&data).await?;
+        let keys = load(&data).await?;
+        let keys = blocking(&data, move || {
+            let mut keys = keys;
+            keys.renew().map(|()| keys)
+        })
+        .await?;
+        let (resealed, unreadable) = reseal(store.as_ref(), &keys).await?;
+        let obsolete = blocking(&data, move || {
+            let mut keys = keys;
+            keys.retire().map(|variable| variable.map(str::to_owned))
+        })
+        .await?;
+        Ok(Rotation { resealed, unreadable, obsolete })
+    }
+}
+
+async fn reseal(store: &dyn Store, keys: &Keys) -> Result<(u64, Vec<CredentialKey>), Error> {
+    let vault = keys.vault();
+    let (mut resealed, mut unreadable) = (0, Vec::new());
+    let mut after: Option<CredentialKey> = None;
+    loop {
+        let batch = store.all_credentials(after.as_ref(), BATCH).await?;
+        let Some((last, _)) = batch.last() else { return Ok((resealed, unreadable)) };
+        after = Some(last.clone());
+        for (key, sealed) in batch {
+            match vault.reseal(&sealed) {
+                // One that was entered anew in between needs no sealing: it is another one.
+                Ok(Some(anew)) => resealed += u64::from(store.reseal_credential(&key, &sealed, &anew).await?),
+                Ok(None) => {}
+                Err(VaultError::Seal) => return Err(Error::Sandbox(VaultError::Seal.to_string())),
+                Err(_) => unreadable.push(key),
+            }
+        }
+    }
+}
+
+/// The keys of a data folder.
+pub(crate) async fn load(data: &Path) -> Result<Keys, Error> {
+    let path = data.join("headcount.key");
+    blocking(data, move || Keys::load(KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, &path)).await
+}
+
+async fn blocking<T: Send + 'static>(
+    data: &Path,
+    work: impl FnOnce() -> Result<T, VaultError> + Send + 'static,
+) -> Result<T, Error> {
+    let path = data.join("headcount.key").display().to_string();
+    let done = tokio::task::spawn_blocking(work).await.map_err(|error| Error::Sandbox(error.to_string()))?;
+    done.map_err(|error| Error::File { what: "the key that seals credentials,", path, problem: error.to_string() })
+}
+
+/// Held by every open host, together, and by whoever replaces the key, alone. Let go when dropped, or when the process dies.
+pub(crate) struct FolderLock {
+    _file: File,
+}
+
+impl FolderLock {
+    /// With all others that have the folder open.
+    pub async fn shared(data: &Path) -> Result<Self, Error> {
+        Self::take(data, File::try_lock_shared, "its key is being replaced: try again in a moment").await
+    }
+
+    async fn alone(data: &Path) -> Result<Self, Error> {
+        Self::take(data, File::try_lock, "a host has it open and would go on with the old key: stop it first").await
+    }
+
+    async fn take(data: &Path, lock: fn(&File) -> Result<(), TryLockError>, busy: &'static str) -> Result<Self, Error> {
+        let path = data.join("headcount.lock");
+        let shown = data.display().to_string();
+        let taken = tokio::task::spawn_blocking(move || {
+            let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
+            let file = open.map_err(TryLockError::Error)?;
+            lock(&file).map(|()| FolderLock { _file: file })
+        });
+        let taken = taken.await.map_err(|error| Error::Sandbox(error.to_string()))?;
+        taken.map_err(|error| {
+            let problem = match error {
+                TryLockError::WouldBlock => busy.to_owned(),
+                TryLockError::Error(error) => error.to_string(),
+            };
+            Error::File { what: "the data folder", path: shown, problem }
+        })
+    }
+}

@@ -1,0 +1,27 @@
+//! Answers that are too long, too slow, or not what they say they are.
+
+use crate::attack::attacks;
+
+attacks!(
+    answer_that_never_comes,
+    answer_to_no_question,
+    body_that_breaks_off,
+    body_that_stops,
+    body_that_trickles,
+    body_without_end,
+    bomb_in_a_bomb,
+    bomb_in_brotli,
+    bomb_in_gzip,
+    bomb_in_zstd,
+    chunk_that_is_giant,
+    coding_that_is_a_lie,
+    coding_that_nobody_knows,
+    header_without_end,
+    hints_without_end,
+    length_and_chunks,
+    length_that_is_giant,
+    no_http_at_all,
+    too_many_fields,
+    two_lengths,
+    wait_that_never_ends,
+);

@@ -1,0 +1,6 @@
+//! Asks a vendor for an answer that is small on the wire and giant when unpacked by Zstandard.
+
+use crate::attack::{Attack, HONEST};
+use crate::http::{Ask, tell};
+
+pub const ATTACK: Attack = Attack { check: || Err(tell(&Ask::vendor("/body/zstd-bomb"))), ..HONEST };

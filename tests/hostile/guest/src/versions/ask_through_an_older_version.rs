@@ -1,0 +1,6 @@
+//! Does what is forbidden through an older version of the interfaces.
+
+use crate::attack::{Attack, HONEST};
+use crate::versions::try_everything;
+
+pub const ATTACK: Attack = Attack { check: || Err(try_everything()), ..HONEST };

@@ -1,0 +1,6 @@
+;; Copies its memory again and again, by an instruction that nothing interrupts.
+(func $attack
+    (drop (memory.grow (i32.const 900)))
+    (loop $again
+        (memory.copy (i32.const 0) (i32.const 29000000) (i32.const 29000000))
+        (br $again)))

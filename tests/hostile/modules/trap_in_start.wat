@@ -1,0 +1,3 @@
+;; Traps before the host has called anything.
+(start $attack)
+(func $attack unreachable)

@@ -1,0 +1,5 @@
+//! Connections and sessions of TLS that another tenant made.
+
+use crate::attacks;
+
+attacks!(connection_of_another_tenant, ticket_of_another_tenant,);

@@ -1,0 +1,32 @@
+//! Answers that are too long, too slow, or not what they say they are.
+
+use headcount::sandbox::Resource;
+
+use super::super::{Attack, End};
+
+const TOO_LONG: End = End::Excess(Resource::ResponseBytes);
+
+pub(super) const ATTACKS: &[Attack] = &[
+    Attack::check("body_without_end", TOO_LONG),
+    Attack::check("body_that_trickles", End::Late).budget(super::short),
+    Attack::check("body_that_stops", End::Says("nothing came back")).refused(&["the next bytes of the response took longer"]),
+    Attack::check("body_that_breaks_off", End::Says("nothing came back"))
+        .refused(&["the exchange with api.mallory.example failed"]),
+    Attack::check("bomb_in_gzip", TOO_LONG),
+    Attack::check("bomb_in_brotli", TOO_LONG),
+    Attack::check("bomb_in_zstd", TOO_LONG),
+    Attack::check("bomb_in_a_bomb", End::Says("HttpResponseContentCoding")).refused(&["gzip, gzip"]),
+    Attack::check("coding_that_nobody_knows", End::Says("HttpResponseContentCoding")).refused(&["rot13"]),
+    Attack::check("coding_that_is_a_lie", End::Says("nothing came back")).refused(&["is not what its Content-Encoding says"]),
+    Attack::check("length_that_is_giant", TOO_LONG),
+    Attack::check("chunk_that_is_giant", TOO_LONG),
+    Attack::check("header_without_end", End::Says("nothing came back")),
+    Attack::check("too_many_fields", End::Says("nothing came back")),
+    Attack::check("hints_without_end", End::Late).budget(super::short),
+    Attack::check("two_lengths", End::Says("nothing came back")),
+    Attack::check("length_and_chunks", End::Says("chunked")),
+    Attack::check("no_http_at_all", End::Says("nothing came back")),
+    Attack::check("answer_that_never_comes", End::Late).budget(super::short),
+    Attack::check("answer_to_no_question", End::Says("the first; then 200")),
+    Attack::check("wait_that_never_ends", End::Says("503")),
+];
