@@ -166,7 +166,7 @@ pub fn page(number: usize, people: usize) -> String {
              \"department\":\"Research and Development\",\"jobTitle\":\"Engineer {}\",\"costCenter\":\"{}\",\
              \"location\":\"Lisbon\",\"created\":\"2024-03-{:02}T08:30:00.000Z\",\"lastLogin\":\"2026-11-{:02}T17:05:42.120Z\",\
              \"phoneNumbers\":[],\"tags\":[\"staff\",\"eu\"]}}",
-            id % 2 == 0,
+            id.is_multiple_of(2),
             id % 5,
             id % 50,
             id % 28 + 1,
