@@ -97,6 +97,7 @@ pub(crate) struct Inner {
     pub extra_hosts: Vec<String>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
+    pub leases: lease::Leases,
     /// Held while a component's file is read.
     pub loading: tokio::sync::Mutex<()>,
 }

@@ -175,7 +175,7 @@ impl Tenant {
 
     /// Takes the connection's lease. Whoever holds it knows that a session still open in the store is nobody's: its process died.
     pub(crate) async fn lease(&self, id: &ConnectionId) -> Result<Lease, Error> {
-        let lease = Lease::take(&self.inner.data, &self.id, id).await?;
+        let lease = self.inner.leases.take(&self.inner.data, &self.id, id).await?;
         self.inner.store.end_interrupted(&self.id, id, Timestamp::now()).await?;
         Ok(lease)
     }
