@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use headcount_model::manifest::Asks;
 use headcount_model::{ConnectorId, Digest, Manifest, Timestamp};
@@ -69,7 +70,9 @@ impl Headcount {
             path: path.display().to_string(),
             problem: error.to_string(),
         };
-        let draft = path.with_extension("part");
+        // Of its own, as somebody else may be installing the same file.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        let draft = path.with_extension(format!("{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         tokio::fs::write(&draft, package.bytes()).await.map_err(failed)?;
         tokio::fs::rename(&draft, &path).await.map_err(failed)?;
         self.inner.store.put_connector(&installed).await?;

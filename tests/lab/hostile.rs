@@ -25,7 +25,7 @@ use anyhow::Result;
 use headcount::sandbox::Resource;
 use headcount::{Budget, Manifest, SessionState};
 
-pub use attacks::{all, named};
+pub use attacks::{LEAK, all, named};
 pub use inside::Inside;
 pub use seen::{Ended, Seen};
 pub use spellings::Spellings;
@@ -37,6 +37,7 @@ pub use world::{SECRET, World};
 pub type Intrusion = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Result<Seen>> + Send + 'a>>;
 
 /// One attack.
+#[derive(Clone, Copy)]
 pub struct Attack {
     /// Its name, which its file and its test have, too.
     pub name: &'static str,
@@ -114,6 +115,11 @@ impl Attack {
             budget: |_| (),
             in_glass: false,
         }
+    }
+
+    /// The same under another name, which the guest does not know: then it is honest.
+    pub const fn harmless(self, name: &'static str) -> Self {
+        Attack { name, ..self }
     }
 
     const fn check(name: &'static str, end: End) -> Self {

@@ -5,6 +5,7 @@
 mod audit;
 mod bad_files;
 mod bad_vendors;
+mod budgets;
 mod components;
 mod dependencies;
 mod interruption;

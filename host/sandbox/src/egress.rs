@@ -25,6 +25,7 @@ mod hooks;
 mod pace;
 mod policy;
 mod pool;
+mod rate;
 mod refusal;
 mod resolve;
 mod retry;

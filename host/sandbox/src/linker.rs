@@ -1,6 +1,7 @@
 //! What is linked into a connector, and nothing else: HTTP, clocks, random, its settings, its log, and the harmless rest of WASI that
 //! language runtimes ask for.
 
+mod errors;
 mod stubs;
 
 use wasmtime::Engine;
@@ -18,6 +19,7 @@ pub(crate) fn base(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     // io, clocks, random, standard streams, outgoing HTTP.
     wasmtime_wasi_http::p2::add_to_linker_async(&mut linker)?;
+    errors::define(&mut linker)?;
     random::insecure::add_to_linker::<State, WasiRandom>(&mut linker, State::random)?;
     random::insecure_seed::add_to_linker::<State, WasiRandom>(&mut linker, State::random)?;
     // The environment is empty and no stream is a terminal.

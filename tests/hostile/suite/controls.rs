@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use headcount_tests::hostile::{SECRET, Spellings, all};
+use headcount_tests::hostile::{LEAK, SECRET, Spellings, all, named};
 
 use crate::STAGE;
 
@@ -21,6 +21,24 @@ fn a_secret_that_came_out_would_be_found() {
         assert!(spellings.find(format!("before {leak} after").as_bytes()).is_some(), "{leak}");
     }
     assert_eq!(spellings.find(b"nothing of interest"), None);
+}
+
+#[test]
+fn a_secret_in_a_connectors_memory_would_be_found() {
+    let seen = STAGE.runtime.block_on(STAGE.world.launch(&LEAK)).expect("the connector runs");
+    seen.judge(&LEAK).unwrap_or_else(|problem| panic!("{problem}"));
+    assert!(STAGE.spellings.find(seen.output.as_bytes()).is_some(), "the search finds nothing, not even a plain setting");
+}
+
+#[test]
+fn a_record_in_the_store_would_be_found() {
+    STAGE.runtime.block_on(async {
+        let attack = named("grants_to_nowhere").expect("it is listed");
+        STAGE.world.launch(&attack.harmless("control")).await.expect("it syncs");
+    });
+    let store = STAGE.world.store().expect("the store can be read");
+    let address = Spellings::new(&["u1@mallory.example"]).expect("an address can be looked for");
+    assert!(address.find(&store).is_some(), "the search finds nothing, not even a user");
 }
 
 #[test]

@@ -25,7 +25,7 @@ mod versions;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use headcount_tests::hostile::{SECRET, Spellings, Witness, World, named};
+use headcount_tests::hostile::{SECRET, Spellings, Start, Witness, World, named};
 use tokio::runtime::Runtime;
 
 /// No attack may take longer than this, with whatever else the machine does.
@@ -64,6 +64,10 @@ fn contained(name: &str) {
         after.unwrap_or_else(|error| panic!("{name}: the honest tenant noticed afterwards: {error:#}"));
         assert_eq!(stage.spellings.find(seen.output.as_bytes()), None, "{name}: a secret came out");
     });
+    if matches!(attack.start, Start::Sync) {
+        let store = stage.world.store().unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        assert_eq!(stage.spellings.find(&store), None, "{name}: a secret is in the store");
+    }
     assert_eq!(stage.witness.leak(), None, "{name}: a secret is in the log");
     assert_eq!(stage.world.inside.visits(), 0, "{name}: somebody was inside");
 }

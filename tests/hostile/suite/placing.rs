@@ -1,9 +1,10 @@
-//! Ways to have the credential put where it does not belong.
+//! Ways to have the credential put where it does not belong, and to learn what only the host knows.
 
 use crate::attacks;
 
 attacks!(
     ask_the_settings_for_it,
+    error_that_tells_too_much,
     path_outside_of_a_further_host,
     paths_outside_of_the_prefix,
     query_of_its_own,

@@ -24,7 +24,7 @@ use std::time::Duration;
 use headcount::model::manifest::Placement;
 use headcount::{Budget, Manifest};
 
-use super::Attack;
+use super::{Attack, End, SECRET};
 
 /// Every attack of the corpus.
 pub fn all() -> impl Iterator<Item = &'static Attack> {
@@ -56,6 +56,9 @@ pub fn named(name: &str) -> Option<&'static Attack> {
     all().find(|attack| attack.name == name)
 }
 
+/// No attack, but what the search for leaks must find: an honest connector that was given the secret as a plain setting.
+pub const LEAK: Attack = Attack::check("none", End::Answers).with(&[("vendor", SECRET)]).in_glass();
+
 /// Has the credential go into the query.
 fn in_the_query(manifest: &mut Manifest) {
     manifest.auth = vec![Placement::Query { secret: "api-key".to_owned(), name: "key".to_owned() }];
@@ -64,4 +67,10 @@ fn in_the_query(manifest: &mut Manifest) {
 /// Ends a call soon: for attacks that only wait.
 fn short(budget: &mut Budget) {
     budget.call = Duration::from_secs(1);
+}
+
+/// Lets a connector make something large first.
+fn large(budget: &mut Budget) {
+    budget.memory = 1 << 30;
+    budget.cpu = Duration::from_secs(10);
 }

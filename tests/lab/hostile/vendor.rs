@@ -30,7 +30,7 @@ pub struct Request {
     pub path: String,
     /// Its header fields, as they were written.
     pub headers: Vec<(String, String)>,
-    /// Its body, where its length is told.
+    /// Its body.
     pub body: Vec<u8>,
     /// Which of the server's connections it came over.
     pub connection: u64,
@@ -113,13 +113,44 @@ async fn read(stream: &mut Stream, buffer: &mut Vec<u8>) -> Result<Request> {
     let headers: Vec<(String, String)> =
         lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
     let mut request = Request { line, path, headers, ..Request::default() };
-    let length: usize = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
-    while buffer.len() < end + length {
+    buffer.drain(..end);
+    if request.header("transfer-encoding").is_some() {
+        loop {
+            let size = line_of(stream, buffer).await?;
+            let size = usize::from_str_radix(size.trim(), 16)?;
+            if size == 0 {
+                break;
+            }
+            let chunk = taken(stream, buffer, size + 2).await?;
+            request.body.extend(chunk.get(..size).unwrap_or_default());
+        }
+        // What follows the body in a trailer counts like what came before it.
+        while let Some((name, value)) = line_of(stream, buffer).await?.split_once(':') {
+            request.headers.push((name.to_owned(), value.trim().to_owned()));
+        }
+    } else {
+        let length: usize = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+        request.body = taken(stream, buffer, length).await?;
+    }
+    Ok(request)
+}
+
+/// The next bytes, so many.
+async fn taken(stream: &mut Stream, buffer: &mut Vec<u8>, length: usize) -> Result<Vec<u8>> {
+    while buffer.len() < length {
         anyhow::ensure!(stream.read_buf(buffer).await? > 0, "the client is gone");
     }
-    request.body = buffer[end..end + length].to_vec();
-    buffer.drain(..end + length);
-    Ok(request)
+    Ok(buffer.drain(..length).collect())
+}
+
+/// The next line.
+async fn line_of(stream: &mut Stream, buffer: &mut Vec<u8>) -> Result<String> {
+    loop {
+        if let Some(end) = buffer.windows(2).position(|window| window == b"\r\n") {
+            return Ok(String::from_utf8_lossy(&buffer.drain(..end + 2).collect::<Vec<u8>>()).into_owned());
+        }
+        anyhow::ensure!(buffer.len() < LONGEST && stream.read_buf(buffer).await? > 0, "the client is gone");
+    }
 }
 
 async fn answer(stream: &mut Stream, request: &Request) -> Result<()> {

@@ -98,6 +98,21 @@ impl World {
         Ok(started.elapsed())
     }
 
+    /// Every byte of the host's store.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn store(&self) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        for entry in std::fs::read_dir(self.data.path())? {
+            let path = entry?.path();
+            if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("headcount.db")) {
+                bytes.extend(std::fs::read(path)?);
+            }
+        }
+        Ok(bytes)
+    }
+
     /// Runs an attack to its end.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! One session's way out: the rules, credentials, budgets and events of one connection.
 
+mod findings;
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -24,6 +26,7 @@ use super::url::Target;
 use super::{Ceiling, Egress, EgressError};
 use crate::budget::Meter;
 use crate::vault::{Credentials, Injection, Scrubber, Slot, TokenError};
+use findings::Findings;
 
 /// What a gate is made of.
 pub struct GateOptions {
@@ -67,7 +70,7 @@ pub struct Gate {
     pub(super) waiting: AtomicU32,
     denied: AtomicU64,
     last_refusal: Mutex<Option<Refusal>>,
-    scrubbed: AtomicU64,
+    findings: Findings,
 }
 
 impl Gate {
@@ -110,7 +113,7 @@ impl Gate {
             waiting: AtomicU32::new(0),
             denied: AtomicU64::new(0),
             last_refusal: Mutex::new(None),
-            scrubbed: AtomicU64::new(0),
+            findings: Findings::default(),
         })
     }
 
@@ -162,16 +165,6 @@ impl Gate {
     /// Why the last request that was stopped was stopped, in words for the operator.
     pub fn last_refusal(&self) -> Option<Refusal> {
         self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Secrets that were overwritten in responses so far. Records made of such a response may hold asterisks.
-    pub fn scrubbed(&self) -> u64 {
-        self.scrubbed.load(Ordering::Relaxed)
-    }
-
-    /// Secret fields whose values are too short to be looked for in responses.
-    pub fn unscrubbed_fields(&self) -> &[String] {
-        &self.injection.short
     }
 
     /// Text without the connection's secrets: one in a URL must not get into events by the request that is refused for it.
@@ -230,7 +223,6 @@ impl Gate {
 
     /// Completes an event at the end of its response.
     pub(super) fn finish(&self, event: &Trace, started: Instant, received: u64, scrubbed: u64) {
-        self.scrubbed.fetch_add(scrubbed, Ordering::Relaxed);
         if scrubbed > 0 {
             tracing::warn!(tenant = %self.tenant, connection = %self.connection, scrubbed, "the vendor echoed a secret");
         }

@@ -245,6 +245,7 @@ impl Admitted {
             };
             match exchanged {
                 Ok((response, connected)) => {
+                    gate.heed(response.status(), response.headers(), jitter());
                     let lease = Lease {
                         pool: gate.egress.pool.clone(),
                         key: outgoing.key.clone(),
@@ -342,6 +343,7 @@ impl Admitted {
                 }
             }
         }
+        self.gate.hit(hits);
         parts.version = Version::HTTP_11;
         parts.extensions.clear();
         let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event.clone(), self.started, hits);

@@ -6,7 +6,7 @@ const NOTHING: End = End::Says("reached nothing");
 
 pub(super) const ATTACKS: &[Attack] = &[
     Attack::read("write_while_reading", NOTHING).refused(&["is not among the manifest's read-requests"]),
-    Attack::invoke("write_in_an_action_that_reads", "look", NOTHING).refused(&["is not among the requests of the action look"]),
+    Attack::invoke("write_in_an_action_that_reads", "look", NOTHING).refused(&["is not among the manifest's read-requests"]),
     Attack::invoke("write_beyond_the_action", "act", NOTHING).refused(&["is not among the requests of the action act"]),
     Attack::intruder(
         "rights_that_outlive_an_action",

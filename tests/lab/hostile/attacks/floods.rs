@@ -1,7 +1,5 @@
 //! Too much of what is harmless in small numbers.
 
-use std::time::Duration;
-
 use headcount::SessionState;
 use headcount::sandbox::Resource;
 
@@ -14,13 +12,10 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::read("hoard_requests", End::Excess(Resource::Requests)),
     Attack::read("requests_without_end", End::Excess(Resource::Requests)),
     Attack::read("much_randomness", End::Excess(Resource::RandomBytes)),
-    Attack::read("giant_text_to_the_host", End::Excess(Resource::HostCallBytes)).budget(|budget| budget.memory = 256 << 20),
+    Attack::read("giant_text_to_the_host", End::Excess(Resource::HostCallBytes)).budget(super::large),
     Attack::read("giant_list_to_the_host", End::Excess(Resource::Handles)),
     Attack::read("flood_of_records", End::Excess(Resource::PageRecords)),
-    Attack::read("million_records", End::Excess(Resource::HostCallBytes)).budget(|budget| {
-        budget.memory = 1 << 30;
-        budget.cpu = Duration::from_secs(10);
-    }),
+    Attack::read("million_records", End::Excess(Resource::HostCallBytes)).budget(super::large),
     Attack::read("one_giant_record", End::Excess(Resource::RecordBytes)),
     Attack::sync("pages_without_end", End::Session(SessionState::Failed, "budget of records")),
     Attack::sync("empty_pages_without_end", End::Session(SessionState::Partial, "carried nothing new")),
@@ -28,7 +23,9 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::sync("rate_limit_without_end", End::Session(SessionState::Failed, "come back later")),
     Attack::read("write_nothing_for_ever", End::Excess(Resource::Cpu)),
     Attack::read("write_without_end", End::Excess(Resource::RequestBytes)),
-    Attack::read("body_longer_than_any", End::Says("HttpRequestBodySize")).refused(&["longer than 8388608 bytes"]),
+    Attack::read("body_longer_than_any", End::Says("HttpRequestBodySize"))
+        .budget(|budget| budget.request_bytes = 1 << 30)
+        .refused(&["longer than 8388608 bytes"]),
     Attack::read("never_read_bodies", End::Late).budget(super::short),
     Attack::read("never_finish_a_body", End::Late).budget(super::short),
 ];

@@ -1,6 +1,7 @@
 //! Host names that stand for addresses inside.
 
 use anyhow::ensure;
+use headcount::sandbox::Resource;
 
 use super::super::{Attack, End};
 
@@ -25,7 +26,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     stands_for("inside_in_the_other_family", &[("name", "families")], &["::1"]),
     stands_for("alias_of_a_name_inside", &[("name", "alias")], &["127.0.0.1"]),
     Attack::check("name_without_an_answer", End::Late).budget(super::short).with(&[("name", "silent")]),
-    Attack::check("flood_of_names", End::Says("reached nothing")).refused(&["is not a host of this connection"]).afterwards(
+    Attack::check("flood_of_names", End::Excess(Resource::Requests)).refused(&["is not a host of this connection"]).afterwards(
         |world| {
             let asked = world.dns.asked("leak7");
             ensure!(asked == 0, "the name server was asked {asked} times for a name that is not allowed");

@@ -1,4 +1,4 @@
-//! Ways to have the credential put where it does not belong.
+//! Ways to have the credential put where it does not belong, and to learn what only the host knows.
 
 use anyhow::ensure;
 
@@ -7,6 +7,7 @@ use super::super::{Attack, End, SECRET};
 pub(super) const ATTACKS: &[Attack] = &[
     Attack::check("ask_the_settings_for_it", End::Says("base-url")),
     Attack::check("write_its_name_in_braces", End::Says("{api-key}")),
+    Attack::check("error_that_tells_too_much", End::Says("1 line: ")),
     Attack::check("send_a_pasted_secret", End::Says("reached nothing")).with(&[("vendor", SECRET)]).refused(&[
         "holds the secret of the field api-key in its header",
         "in its URL",

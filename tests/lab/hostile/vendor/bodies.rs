@@ -40,6 +40,10 @@ pub(super) async fn answer(stream: &mut Stream, how: &str) -> Result<()> {
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nthe first half").await?;
             hang_up(stream).await
         }
+        "cut" => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nfirst\r\n").await?;
+            hang_up(stream).await
+        }
         "twice" => {
             let packed = pack("gzip", &pack("gzip", &vec![0; UNPACKED]).await?).await?;
             whole(stream, "200 OK", &["content-encoding: gzip, gzip"], &packed).await
