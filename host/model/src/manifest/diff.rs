@@ -309,6 +309,7 @@ fn place(placement: &Placement) -> String {
         Placement::Bearer { .. } => "the header Authorization, as a bearer token".to_owned(),
         Placement::Basic { .. } => "the header Authorization, as a password".to_owned(),
         Placement::Query { name, .. } => format!("the query parameter {name}"),
+        Placement::ClientCertificate { .. } => "TLS, as the client's certificate and key".to_owned(),
         Placement::OauthClientCredentials { token_url, .. } => format!("{token_url}, for access tokens"),
         Placement::OauthRefreshToken { token_url, .. } => format!("{token_url}, as a refresh token"),
     }

@@ -68,6 +68,17 @@ fn a_secret_that_goes_nowhere_is_refused() {
 }
 
 #[test]
+fn a_client_certificate_goes_nowhere_else_and_there_is_one() {
+    let with = |auth: &str| GOOD.replace("{ type = \"bearer\", secret = \"key\" }", auth);
+    let certificate = "{ type = \"client-certificate\", secret = \"key\" }";
+    let manifest = Manifest::from_toml(&with(certificate)).unwrap();
+    assert_eq!((manifest.auth[0].secret(), manifest.auth[0].header()), ("key", None));
+    let sent = refused(&with(&format!("{certificate}, {{ type = \"bearer\", secret = \"key\" }}")));
+    assert!(sent.contains("auth[0].secret") && sent.contains("a private key never does"), "{sent}");
+    assert!(refused(&with(&format!("{certificate}, {certificate}"))).contains("one client certificate"));
+}
+
+#[test]
 fn oauth_names_its_fields_its_scopes_and_where_tokens_are_had() {
     let bearer = "{ type = \"bearer\", secret = \"key\" }";
     let with = |auth: &str| {
