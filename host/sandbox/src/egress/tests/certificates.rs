@@ -102,3 +102,15 @@ async fn certificates_that_can_not_be_used_are_refused_when_the_gate_is_made_and
         assert!(quoted.into_iter().all(|line| !error.to_string().contains(line)), "{error}");
     }
 }
+
+#[tokio::test]
+async fn a_request_that_is_only_counted_carries_no_certificate() {
+    let authority = Authority::new();
+    let server = authority.server(b"http/1.1").await;
+    let ceiling = Ceiling::parse(["https://api.example.com"]).unwrap();
+    let egress = Egress::new(EgressOptions { ceiling, mode: Mode::Count, ..options(&server) }).unwrap();
+    let gate = egress.gate(options_with(&authority.client("one").pem)).unwrap();
+    assert!(get(&gate, USERS).await.is_ok());
+    assert!(get(&gate, "https://api.example.com/beyond").await.is_err(), "it went over a connection of the certificate's");
+    assert_eq!(server.seen().len(), 1);
+}
