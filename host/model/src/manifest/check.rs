@@ -168,10 +168,6 @@ impl Manifest {
         found.when(oauth && self.auth.iter().filter(authorizes).count() > 1, "auth", || {
             "where a token goes into the Authorization header, nothing else does".to_owned()
         });
-        let certificate = self.auth.iter().any(|placement| matches!(placement, Placement::ClientCertificate { .. }));
-        found.when(oauth && certificate, "auth", || {
-            "a token endpoint gets no other credential, so OAuth and a client-certificate don't go together".to_owned()
-        });
         for field in self.secret_fields() {
             let placed = self.auth.iter().any(|placement| placement.uses(&field.name));
             found.when(!placed, "auth", || format!("nothing says where the secret {} goes", field.name));

@@ -107,7 +107,6 @@ fn oauth_names_its_fields_its_scopes_and_where_tokens_are_had() {
         (refresh.replace(", token-url", ", client-secret = \"client\", token-url"), "client-secret"),
         (format!("{client}, {bearer}"), "auth"),
         (format!("{client}, {refresh}"), "auth"),
-        (format!("{client}, {{ type = \"client-certificate\", secret = \"key\" }}"), "don't go together"),
     ] {
         let said = refused(&with(&wrong));
         assert!(said.contains(field), "{wrong}: {said}");
