@@ -1,9 +1,13 @@
 //! Vendor fields that must not be kept: those that the manifest names, and those whose names say secret.
 
+mod reader;
+
 use std::borrow::Cow;
 
 use serde::de::IgnoredAny;
 use serde_json::Value;
+
+use reader::Reader;
 
 /// Removes, at any depth, fields that must never be kept.
 pub(crate) struct Sieve {
@@ -29,6 +33,7 @@ impl Sieve {
 
     /// The JSON text without the fields that must not be kept; the very bytes when there are none.
     ///
+    /// A field that comes twice is dropped if either must not be kept.
     /// None when the text is not a JSON object.
     pub(crate) fn clean<'a>(&self, json: &'a str) -> Option<Cow<'a, str>> {
         let brackets = json.bytes().filter(|b| matches!(b, b'{' | b'[')).count();
@@ -36,12 +41,12 @@ impl Sieve {
             let is_object = json.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(json).is_ok();
             return is_object.then_some(Cow::Borrowed(json));
         }
-        let mut value: Value = serde_json::from_str(json).ok()?;
+        let (mut value, repeated) = Reader::read(self, json)?;
         if !value.is_object() {
             return None;
         }
         let found = self.strip(&mut value);
-        Some(if found { Cow::Owned(value.to_string()) } else { Cow::Borrowed(json) })
+        Some(if found || repeated { Cow::Owned(value.to_string()) } else { Cow::Borrowed(json) })
     }
 
     /// A quick look that spares most records the parsing. Escapes could hide a name, so any escape counts as a hit.
@@ -131,6 +136,19 @@ mod tests {
         check(r#"{"ssh_keys":[{"x":1}],"pin":4}"#, "{}");
         check(r#"{"api\u004bey":"k"}"#, "{}");
         check(r#"{"apikey":"k","APIKey":"k","SSHKeys":["k"],"accesstoken":"k","pwd":"p"}"#, "{}");
+    }
+
+    #[test]
+    fn a_secret_does_not_hide_behind_another_value_of_its_name() {
+        check(r#"{"apiKey":"x","apiKey":1}"#, "{}");
+        check(r#"{"apiKey":1,"apiKey":"x"}"#, "{}");
+        check(r#"{"apiKey":"x","apiKey":null,"apiKey":2,"n":1}"#, r#"{"n":1}"#);
+        check(r#"{"api\u004bey":"x","apiKey":true}"#, "{}");
+        check(r#"{"a":[{"token":["x"],"n":1,"token":[]}]}"#, r#"{"a":[{"n":1}]}"#);
+        check(r#"{"config":{"token":"x"},"config":{"n":1}}"#, r#"{"config":{"n":1}}"#);
+        check(r#"{"config":{"n":1},"config":{"token":"x"}}"#, r#"{"config":{}}"#);
+        check(r#"{"keys":{"v":"x","v":1}}"#, r#"{"keys":{"v":1}}"#);
+        check(r#"{"keyset":1,"keyset":2}"#, r#"{"keyset":2}"#);
     }
 
     #[test]
