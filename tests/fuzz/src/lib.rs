@@ -13,22 +13,26 @@ pub mod mutation;
 mod package;
 mod page;
 mod policy;
+mod rate;
 mod retry;
 mod scrub;
 mod url;
 mod vault;
 
+use http::{HeaderMap, HeaderName, HeaderValue};
+
 /// A target: its name, and what must not panic whatever the bytes.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target. Its seeds are in the folder of its name.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("address", address::run),
     ("decode", decode::run),
     ("manifest", manifest::run),
     ("package", package::run),
     ("page", page::run),
     ("policy", policy::run),
+    ("rate", rate::run),
     ("retry", retry::run),
     ("scrub", scrub::run),
     ("url", url::run),
@@ -38,6 +42,20 @@ pub const TARGETS: [Target; 10] = [
 /// The target of this name.
 pub fn target(name: &str) -> Option<fn(&[u8])> {
     TARGETS.iter().find(|(known, _)| *known == name).map(|(_, run)| *run)
+}
+
+/// The headers that stand on these lines.
+fn headers<'a>(lines: impl Iterator<Item = &'a [u8]>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for line in lines.take(32) {
+        let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
+        let (name, value) = line.split_at(colon);
+        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value.get(1..).unwrap_or_default()))
+        {
+            headers.append(name, value);
+        }
+    }
+    headers
 }
 
 /// Cuts bytes into pieces whose lengths follow from the bytes themselves, so that every run of an input is the same.

@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use headcount_sandbox::egress::fuzzing;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 
 /// 14 November 2023.
 const NOW: u64 = 1_700_000_000;
@@ -13,15 +13,7 @@ const NOW: u64 = 1_700_000_000;
 pub(crate) fn run(data: &[u8]) {
     let mut lines = data.split(|b| *b == b'\n');
     let Some(status) = lines.next().and_then(|status| StatusCode::from_bytes(status).ok()) else { return };
-    let mut headers = HeaderMap::new();
-    for line in lines.take(32) {
-        let Some(colon) = line.iter().position(|b| *b == b':') else { continue };
-        let (name, value) = line.split_at(colon);
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name), HeaderValue::from_bytes(value.get(1..).unwrap_or_default()))
-        {
-            headers.append(name, value);
-        }
-    }
+    let headers = crate::headers(lines);
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(NOW);
     let asked = fuzzing::asked(status, &headers, now);
     let first = headers.get("retry-after").and_then(|value| value.to_str().ok()).map(str::trim);

@@ -70,6 +70,11 @@ fn no_rule_allows_more_or_less_than_it_says() {
 }
 
 #[test]
+fn no_rate_header_holds_longer_or_shorter_than_it_says() {
+    smoke("rate");
+}
+
+#[test]
 fn no_header_asks_for_a_wait_that_is_not_kept() {
     smoke("retry");
 }

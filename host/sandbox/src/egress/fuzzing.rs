@@ -9,20 +9,24 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures::Stream;
 use headcount_model::Manifest;
-use headcount_model::manifest::Settings;
+use headcount_model::manifest::{Rate, Settings};
 use http::{HeaderMap, Method, StatusCode, Uri};
+use tokio::time::Instant;
 
 use super::decode::{Coded, Coding, Decoded};
+use super::pace::{self, Pace};
 use super::policy::{Mode, Policy};
 use super::refusal::Refusal;
 use super::url::Target;
-use super::{Ceiling, Purpose, address, retry};
+use super::{Ceiling, Purpose, address, rate, retry};
 use crate::vault::{Lookout, SHORTEST, Scrubber, Window};
 
 /// Secrets that are shorter are not looked for.
 pub const SHORTEST_SECRET: usize = SHORTEST;
 /// How long a request may be repeated for.
 pub const LONGEST_REPEAT: Duration = retry::TOTAL;
+/// The longest that rate headers hold a connection, before they are scattered.
+pub const LONGEST_HOLD: Duration = pace::LONGEST_HOLD;
 
 /// A URL as egress reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +105,26 @@ pub fn asked(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option
 /// How long a repeated request waits.
 pub fn wait(attempt: u32, elapsed: Duration, asked: Option<Duration>, jitter: u8) -> Option<Duration> {
     retry::wait(attempt, elapsed, asked, jitter)
+}
+
+/// What the rate headers of a response lead to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Heeded {
+    /// How long no request may leave.
+    pub held: Duration,
+    /// How long the next two requests wait, in order.
+    pub waits: [Duration; 2],
+    /// The longest wait that was asked for in vain.
+    pub disbelieved: Option<Duration>,
+}
+
+/// Heeds the rate headers of a first response; `jitter` is 0 to 255.
+pub fn heed(headers: &HeaderMap, now: SystemTime, jitter: u8) -> Heeded {
+    let (pace, from) = (Pace::new(Rate::default()), Instant::now());
+    let disbelieved = pace.heed(&rate::windows(headers, now), None, from, jitter);
+    let wait = || pace.take(from, from + 2 * LONGEST_HOLD).map_or(Duration::MAX, |ready_at| ready_at - from);
+    let waits = [wait(), wait()];
+    Heeded { held: pace.held(from), waits, disbelieved }
 }
 
 /// What scrubbing makes of some bytes.

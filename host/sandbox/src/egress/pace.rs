@@ -16,7 +16,7 @@ use super::retry::scatter;
 /// Requests at once where the manifest does not say.
 const CONCURRENT: u32 = 16;
 /// The longest that a vendor's word holds a connection. Quotas by the hour are common, and what asks for more is answered by 429.
-const LONGEST_HOLD: Duration = Duration::from_secs(3_600);
+pub(super) const LONGEST_HOLD: Duration = Duration::from_secs(3_600);
 /// In windows at least this long, the last quarter of the requests is spread over what is left of the window.
 const LONG_WINDOW: Duration = Duration::from_secs(10);
 /// Past this many connections, those that nobody uses and that owe nothing are forgotten.
@@ -77,7 +77,7 @@ struct Limit {
 }
 
 impl Pace {
-    fn new(rate: Rate) -> Self {
+    pub(super) fn new(rate: Rate) -> Self {
         let now = Instant::now();
         let limit = |amount: Option<u32>, period: Duration| {
             let amount = amount.filter(|amount| *amount > 0)?;
@@ -146,7 +146,7 @@ impl Pace {
     }
 
     /// Takes a token of every bucket, and says when they are there.
-    fn take(&self, now: Instant, deadline: Instant) -> Result<Instant, Refusal> {
+    pub(super) fn take(&self, now: Instant, deadline: Instant) -> Result<Instant, Refusal> {
         let mut turns = self.turns();
         let held_until = turns.held_until;
         let ready = |limit: &mut Limit| limit.full_at.max(now).checked_sub(limit.burst).unwrap_or(now);

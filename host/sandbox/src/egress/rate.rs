@@ -23,7 +23,7 @@ use http::{HeaderMap, header};
 const EPOCH: u64 = 1_000_000_000;
 /// The time in which Shopify's bucket leaks one request.
 const SHOPIFY_LEAK: Duration = Duration::from_millis(500);
-/// Windows of one response; vendors have two or three.
+/// Windows of one `RateLimit`; vendors have two or three.
 const MOST_WINDOWS: usize = 8;
 
 /// The headers of a limit, of what remains of it, and of its reset.
@@ -49,7 +49,12 @@ pub(crate) struct Window {
 pub(crate) fn windows(headers: &HeaderMap, now: SystemTime) -> Vec<Window> {
     let now = vendors_now(headers, now);
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let mut found = structured(text("ratelimit"), text("ratelimit-policy"));
+    // Lists may come in several lines.
+    let list = |name: &str| {
+        let lines: Vec<&str> = headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        lines.join(", ")
+    };
+    let mut found = structured(&list("ratelimit"), &list("ratelimit-policy"));
     for [limit, remaining, until] in TRIPLES {
         if let (Some(remaining), Some(reset)) = (text(remaining).and_then(leading), text(until).and_then(|text| reset(text, now)))
         {
@@ -65,7 +70,6 @@ pub(crate) fn windows(headers: &HeaderMap, now: SystemTime) -> Vec<Window> {
     {
         found.push(Window { limit: Some(limit), remaining: limit.saturating_sub(used), reset: SHOPIFY_LEAK });
     }
-    found.truncate(MOST_WINDOWS);
     found
 }
 
@@ -112,8 +116,7 @@ fn leading(text: &str) -> Option<u64> {
 }
 
 /// The IETF's `RateLimit` and `RateLimit-Policy`.
-fn structured(limits: Option<&str>, policies: Option<&str>) -> Vec<Window> {
-    let Some(limits) = limits else { return Vec::new() };
+fn structured(limits: &str, policies: &str) -> Vec<Window> {
     let parameter = |item: &str, name: &str| {
         split(item, ';').into_iter().find_map(|part| leading(part.trim().strip_prefix(name)?.strip_prefix('=')?))
     };
@@ -123,7 +126,7 @@ fn structured(limits: Option<&str>, policies: Option<&str>) -> Vec<Window> {
         return vec![Window { limit: entry("limit"), remaining, reset: Duration::from_secs(reset) }];
     }
     let name = |item: &str| split(item, ';').first().map(|name| name.trim().to_owned());
-    let policies = split(policies.unwrap_or_default(), ',');
+    let policies = split(policies, ',');
     let windows = split(limits, ',').into_iter().filter_map(|item| {
         let policy = policies.iter().find(|policy| name(policy) == name(item));
         Some(Window {
@@ -132,7 +135,7 @@ fn structured(limits: Option<&str>, policies: Option<&str>) -> Vec<Window> {
             reset: Duration::from_secs(parameter(item, "t")?),
         })
     });
-    windows.collect()
+    windows.take(MOST_WINDOWS).collect()
 }
 
 /// Splits at a character that stands in no quotes.
@@ -226,8 +229,24 @@ mod tests {
     }
 
     #[test]
-    fn many_windows_are_cut_off() {
-        let many = vec![r#""a";r=0;t=1"#; 100].join(",");
+    fn many_windows_are_cut_off_and_push_no_other_dialect_out() {
+        let many = vec![r#""a";r=9;t=1"#; 100].join(",");
         assert_eq!(read(&[("ratelimit", &many)]).len(), MOST_WINDOWS);
+        let beside = read(&[("ratelimit", &many), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "30")]);
+        assert_eq!((beside.len(), beside.last()), (MOST_WINDOWS + 1, Some(&(None, 0, 30.0))));
+    }
+
+    #[test]
+    fn a_list_in_several_lines_is_one_list() {
+        let mut map = HeaderMap::new();
+        for (name, value) in
+            [("ratelimit", r#""a";r=9;t=1"#), ("ratelimit", r#""b";r=0;t=30"#), ("ratelimit-policy", r#""a";q=10"#)]
+        {
+            map.append(name, value.parse().unwrap());
+        }
+        map.append("ratelimit-policy", r#""b";q=100"#.parse().unwrap());
+        let windows: Vec<(Option<u64>, u64)> =
+            windows(&map, now()).iter().map(|window| (window.limit, window.remaining)).collect();
+        assert_eq!(windows, [(Some(10), 9), (Some(100), 0)]);
     }
 }
