@@ -31,7 +31,7 @@ pub use seen::{Ended, Seen};
 pub use spellings::Spellings;
 pub use vendor::Vendor;
 pub use witness::Witness;
-pub use world::{SECRET, World};
+pub use world::{SECRET, TOKEN, World};
 
 /// What an intruder does, and what came of it.
 pub type Intrusion = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Result<Seen>> + Send + 'a>>;

@@ -21,6 +21,8 @@ use super::{Attack, Inside, Seen, Start, Vendor};
 
 /// The secret of every connection that attacks.
 pub const SECRET: &str = "hq7/Zr+2\"vT9 kX4&wB6%nL8<jD3";
+/// The token that the attacker's vendor gives for it.
+pub const TOKEN: &str = "tk.5Yw8/eR1+uI0~oP3-aS6_dF9.gH2";
 /// The bystander's secret.
 const HONEST_SECRET: &str = "bystander-0123456789abcdef";
 
