@@ -1,6 +1,7 @@
 //! The world in which attacks happen: the attacker's servers, a server inside that nobody may reach, a host, and an honest tenant.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -17,7 +18,7 @@ use tokio::sync::OnceCell;
 use super::certificates::Authority;
 use super::dns::Dns;
 use super::seen::Ended;
-use super::{Attack, Inside, Seen, Start, Vendor};
+use super::{Attack, Inside, Seen, Start, Twins, Vendor, twins};
 
 /// The secret of every connection that attacks.
 pub const SECRET: &str = "hq7/Zr+2\"vT9 kX4&wB6%nL8<jD3";
@@ -34,6 +35,8 @@ pub struct World {
     pub inside: Inside,
     /// A server that pretends to be another: its certificate is for a name of its own.
     impostor: Vendor,
+    /// Two hosts at one address.
+    pub twins: Twins,
     /// The host.
     pub host: Headcount,
     /// Where it keeps everything.
@@ -64,7 +67,8 @@ impl World {
         let (inside, dns) = (Inside::start().await?, Dns::start().await?);
         let data = TempDir::new()?;
         let impostor = Vendor::start(authority.server(&["other.example"], &["http/1.1"])?).await?;
-        let mut egress = egress(&authority, (&vendor, &impostor), &dns);
+        let twins = Twins::start(authority.server(&twins::NAMES, &["h2"])?).await?;
+        let mut egress = egress(&authority, [vendor.address, impostor.address, twins.address], &dns);
         further(&mut egress);
         let host = Headcount::builder(data.path()).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?;
         let hello = host.install(crate::component("hello")?).await?;
@@ -72,7 +76,7 @@ impl World {
         bystander
             .connect(Draft::new("hello".parse()?, hello.id).secret("api-key", Secret::new(HONEST_SECRET.to_owned())))
             .await?;
-        Ok(World { vendor, inside, impostor, host, data, dns, authority, bystander, glass: OnceCell::new() })
+        Ok(World { vendor, inside, impostor, twins, host, data, dns, authority, bystander, glass: OnceCell::new() })
     }
 
     /// Compiles what attacks run, for a bench that measures no compiler.
@@ -268,17 +272,20 @@ impl World {
         Ok(headcount::sandbox::pack(&component, &manifest)?)
     }
 
+    fn egress(&self) -> EgressOptions {
+        egress(&self.authority, [self.vendor.address, self.impostor.address, self.twins.address], &self.dns)
+    }
+
     /// Another host on the same network, which keeps everything in this folder.
     pub(super) async fn another_host(&self, data: &Path) -> Result<Headcount> {
-        let egress = egress(&self.authority, (&self.vendor, &self.impostor), &self.dns);
+        let egress = self.egress();
         Ok(Headcount::builder(data).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?)
     }
 
     /// A runtime whose connectors' memories can be looked into, and for which the operator opened loopback.
     async fn glass(&self) -> Result<&Runtime> {
         let start = || async {
-            let egress =
-                EgressOptions { allow_loopback: true, ..egress(&self.authority, (&self.vendor, &self.impostor), &self.dns) };
+            let egress = EgressOptions { allow_loopback: true, ..self.egress() };
             let mut options = RuntimeOptions::new(Egress::new(egress)?);
             options.compiler = crate::compiler()?;
             options.dump_memories = true;
@@ -289,11 +296,12 @@ impl World {
     }
 }
 
-/// The operator's settings: the attacker's API has an address of its own, all other names are asked for.
-fn egress(authority: &Authority, (vendor, impostor): (&Vendor, &Vendor), dns: &Dns) -> EgressOptions {
+/// The operator's settings: the attacker's servers have addresses of their own, all other names are asked for.
+fn egress(authority: &Authority, [vendor, impostor, twins]: [SocketAddr; 3], dns: &Dns) -> EgressOptions {
     let hosts = ["api.mallory.example", "files.mallory.example", "hello.example"];
-    let mut resolve = BTreeMap::from(hosts.map(|host| (host.to_owned(), vendor.address)));
-    resolve.insert("impostor.mallory.example".to_owned(), impostor.address);
+    let mut resolve = BTreeMap::from(hosts.map(|host| (host.to_owned(), vendor)));
+    resolve.insert("impostor.mallory.example".to_owned(), impostor);
+    resolve.extend(twins::NAMES.map(|host| (host.to_owned(), twins)));
     EgressOptions {
         resolve,
         nameservers: vec![dns.address],
