@@ -9,6 +9,7 @@ use headcount_store::{SqliteStore, Store};
 
 use crate::audit::{AuditOptions, Trail};
 use crate::key::{self, FolderLock};
+use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
 
 /// Sets up a host.
@@ -127,6 +128,7 @@ impl Builder {
                 budget: self.budget,
                 extra_hosts: self.extra_hosts,
                 trail,
+                leases: Leases::new(),
                 loading: tokio::sync::Mutex::new(()),
             }),
         })

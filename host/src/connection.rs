@@ -164,7 +164,7 @@ impl Tenant {
     /// There is no such connection, or it is being synced.
     pub async fn remove(&self, id: &ConnectionId) -> Result<String, Error> {
         let (_, manifest) = self.connection_and_manifest(id).await?;
-        let _lease = crate::lease::Lease::take(&self.inner.data, &self.id, id).await?;
+        let _lease = self.inner.leases.take(&self.inner.data, &self.id, id).await?;
         self.inner.store.remove_connection(&self.id, id).await?;
         Ok(manifest.setup.revoke)
     }

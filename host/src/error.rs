@@ -103,6 +103,18 @@ pub enum Error {
     /// Another process syncs this connection.
     #[error("connection {1} of tenant {0} is being synced by another process: wait for it")]
     Busy(TenantId, ConnectionId),
+    /// Too many connections are in use at once.
+    #[error(
+        "connection {connection} of tenant {tenant} had to wait for too long: {most} others were in use all the time, as many as the limit of open files allows; try again later, or raise it"
+    )]
+    Crowded {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        connection: ConnectionId,
+        /// How many can be in use at once.
+        most: usize,
+    },
     /// A call into the connector did not succeed.
     #[error(transparent)]
     Call(#[from] CallError),

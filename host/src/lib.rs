@@ -53,7 +53,7 @@ pub use builder::Builder;
 pub use connection::Draft;
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
-pub use tenant::Tenant;
+pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;
 pub use headcount_model::{
@@ -97,6 +97,7 @@ pub(crate) struct Inner {
     pub extra_hosts: Vec<String>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
+    pub leases: lease::Leases,
     /// Held while a component's file is read.
     pub loading: tokio::sync::Mutex<()>,
 }

@@ -19,6 +19,15 @@ pub struct Tenant {
     pub(crate) id: TenantId,
 }
 
+/// What a check found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Checked {
+    /// What the credential sees.
+    pub scope: Scope,
+    /// What a person should know beside: secrets that are too short to be looked for in what the vendor sends.
+    pub notes: Vec<String>,
+}
+
 impl Tenant {
     pub(crate) fn new(inner: Arc<Inner>, id: TenantId) -> Self {
         Tenant { inner, id }
@@ -66,15 +75,16 @@ impl Tenant {
     ///
     /// # Errors
     /// The connection can't be opened, or the vendor or the connector refuses.
-    pub async fn check(&self, id: &ConnectionId) -> Result<Scope, Error> {
+    pub async fn check(&self, id: &ConnectionId) -> Result<Checked, Error> {
         let (connection, _, run) = self.open(id).await?;
         let scope = run.check().await;
+        let notes = run.notes();
         self.ended(run).await;
         let scope = scope?;
         if matches!(connection.health, Health::Reconnect { .. }) {
             self.reconnected(id).await?;
         }
-        Ok(scope)
+        Ok(Checked { scope, notes })
     }
 
     /// Clears the wish to be reconnected from the connection as it is now, unless a sync is under way, which will.
@@ -165,7 +175,7 @@ impl Tenant {
 
     /// Takes the connection's lease. Whoever holds it knows that a session still open in the store is nobody's: its process died.
     pub(crate) async fn lease(&self, id: &ConnectionId) -> Result<Lease, Error> {
-        let lease = Lease::take(&self.inner.data, &self.id, id).await?;
+        let lease = self.inner.leases.take(&self.inner.data, &self.id, id).await?;
         self.inner.store.end_interrupted(&self.id, id, Timestamp::now()).await?;
         Ok(lease)
     }

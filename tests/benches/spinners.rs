@@ -69,7 +69,8 @@ async fn measure(servers: Servers, rounds: usize, spinners: usize) -> Result<[Ve
         let runs: Vec<Arc<Run>> = (0..spinners)
             .map(|number| open(&sandbox, &spinner, &format!("spinner-{number}"), [], []).map(Arc::new))
             .collect::<Result<_>>()?;
-        for run in runs.iter().cloned() {
+        for run in &runs {
+            let run = Arc::clone(run);
             spinning.spawn(async move { run.read("users", None, None).await.map(drop) });
         }
         // Until all have computed for longer than any page.

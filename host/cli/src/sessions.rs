@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount::model::printable;
+use headcount::model::{Metered, Unit, printable};
 use headcount::store::{Connection, Counters, Health, KindCounters, Session};
 use headcount::{Failure, Report, SessionState, Timestamp};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::advice;
 use crate::exit::Exit;
 use crate::records::plural;
 use crate::table::Grid;
-use crate::words::{counted, duration, number};
+use crate::words::{bytes, counted, duration, number};
 
 /// How sync marks what a test run would have left incomplete.
 const INCOMPLETE: &str = "not read completely";
@@ -119,6 +119,22 @@ pub fn kinds(counters: &Counters) -> Grid {
     grid
 }
 
+/// A table of how much of each budget was used.
+pub fn budgets(counters: &Counters) -> Grid {
+    let mut grid = Grid::new(["BUDGET", "USED", "LIMIT", "SHARE"]).indented(2);
+    for (resource, Metered { used, limit }) in &counters.budgets {
+        let show = |amount: u64| match resource.unit() {
+            Unit::Bytes => bytes(amount),
+            Unit::Millis => duration(Duration::from_millis(amount)),
+            _ => number(amount),
+        };
+        let percent = u128::from(*used) * 100 / u128::from((*limit).max(1));
+        let share = if *used > 0 && percent == 0 { "<1 %".to_owned() } else { format!("{percent} %") };
+        grid.row([resource.to_string(), show(*used), show(*limit), share]);
+    }
+    grid
+}
+
 /// `14 requests (2 repeated), 1.2 MiB, 3 rows skipped, …`: the rest of the counters.
 pub fn effort(counters: &Counters) -> String {
     let mut parts = vec![counted(counters.requests, "request")];
@@ -133,7 +149,7 @@ pub fn effort(counters: &Counters) -> String {
             parts.push(format!("{} {what}", number(value)));
         }
     }
-    parts.push(crate::words::bytes(counters.bytes));
+    parts.push(bytes(counters.bytes));
     parts.push(format!("{} of processor time", duration(Duration::from_micros(counters.cpu_micros))));
     parts.join(", ")
 }
@@ -189,6 +205,7 @@ pub fn notes(notes: &[String], most: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use headcount::FailureCode;
+    use headcount::model::Resource;
 
     use super::*;
 
@@ -203,6 +220,22 @@ mod tests {
         assert_eq!(exit(SessionState::Failed, Some(&slow), &[], Some(&Health::Ok)), Exit::Failed);
         assert_eq!(exit(SessionState::Failed, None, &[], Some(&reconnect)), Exit::Reconnect);
         assert_eq!(exit(SessionState::Cancelled, None, &[], None), Exit::Cancelled);
+    }
+
+    #[test]
+    fn what_was_used_stands_beside_what_was_allowed() {
+        let mut counters = Counters::default();
+        let mut put = |resource, used, limit| counters.budgets.insert(resource, Metered { used, limit });
+        put(Resource::Memory, 64 << 20, 256 << 20);
+        put(Resource::Cpu, 1, 3_600_000);
+        put(Resource::Requests, 0, 0);
+        let table = budgets(&counters).render();
+        let cells =
+            |line: &str| line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_owned).collect::<Vec<_>>();
+        let rows: Vec<_> = table.lines().skip(1).map(cells).collect();
+        assert_eq!(rows[0], ["memory", "64.0 MiB", "256.0 MiB", "25 %"]);
+        assert_eq!(rows[1], ["processor time", "0.0 s", "1 h 0 min", "<1 %"]);
+        assert_eq!(rows[2], ["requests", "0", "0", "0 %"]);
     }
 
     #[test]

@@ -45,8 +45,12 @@ pub enum Resource {
     Records,
     /// Bytes of log lines and of standard output and error.
     LogBytes,
-    /// Core instances, memories and tables of one instance. Fixed.
+    /// Core instances of one component. Fixed.
     Instances,
+    /// Memories of one component. Fixed.
+    Memories,
+    /// Tables of one component. Fixed.
+    Tables,
     /// Handles and host resources of one instance. Fixed.
     Handles,
     /// Bytes passed between host and connector in one call. Fixed.
@@ -107,7 +111,9 @@ impl Resource {
             Resource::RecordBytes => ("record-bytes", "bytes in one record", Bytes),
             Resource::Records => ("records", "records", Count),
             Resource::LogBytes => ("log-bytes", "log", Bytes),
-            Resource::Instances => ("instances", "core instances, memories and tables", Count),
+            Resource::Instances => ("instances", "core instances", Count),
+            Resource::Memories => ("memories", "memories", Count),
+            Resource::Tables => ("tables", "tables", Count),
             Resource::Handles => ("handles", "resource handles", Count),
             Resource::HostCallBytes => ("host-call-bytes", "bytes passed between host and connector in one call", Bytes),
             Resource::RandomBytes => ("random-bytes", "random bytes at once", Bytes),

@@ -1,10 +1,12 @@
 //! Calls into a connector: one session's right to make them, each in an instance of its own, under one budget.
 
 mod clean;
+mod clocks;
 mod cpu;
 mod job;
 mod limits;
 mod log;
+mod paced;
 mod state;
 mod trap;
 mod worker;
@@ -144,6 +146,16 @@ impl Run {
     /// The requests made so far.
     pub fn events(&self) -> Vec<RequestEvent> {
         self.session.gate.events()
+    }
+
+    /// What a person should know of the calls so far: log lines that were dropped, secrets that came back or can't be looked for, rate
+    /// headers that were not believed.
+    pub fn notes(&self) -> Vec<String> {
+        let mut notes = self.session.gate.notes();
+        if self.session.log.is_cut() {
+            notes.push(format!("{}; the log's lines past it were dropped", self.budget().excess(Resource::LogBytes)));
+        }
+        notes
     }
 
     /// What the connector wrote so far, to its log and to its standard output and error.

@@ -1,6 +1,7 @@
 //! The contract's values read into Headcount's: times parsed, empty text taken as none, what is too much refused. Ids stay as they
 //! came.
 
+pub(crate) mod overwritten;
 mod reader;
 mod records;
 

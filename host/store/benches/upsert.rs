@@ -269,7 +269,6 @@ async fn sync(count: usize) -> std::result::Result<[Duration; 6], Box<dyn std::e
             failure: None,
             notes: vec![],
             health: None,
-            baseline: None,
         };
         store.end_session(&tenant(), session, &over).await?;
         *end = start.elapsed();

@@ -98,7 +98,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Staged>;
     /// Merges what was staged and applies it: creations, updates, returns and the proven removals, in one transaction.
     async fn apply(&self, tenant: &TenantId, id: SessionId, apply: &Apply) -> Result<Applied>;
-    /// Ends a session and drops its staging; the connection's health and baseline change with it, in the same transaction.
+    /// Ends a session and drops its staging; the connection's health changes with it, in the same transaction.
     async fn end_session(&self, tenant: &TenantId, id: SessionId, end: &SessionEnd) -> Result<()>;
     /// One session.
     async fn session(&self, tenant: &TenantId, id: SessionId) -> Result<Option<Session>>;

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::manifest::Settings;
 use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId, TenantId, Timestamp,
+    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Metered, Records, Reference, Resource, Scope, SessionId,
+    TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -226,8 +227,10 @@ pub struct Counters {
     pub bytes: u64,
     /// Microseconds of CPU inside the connector.
     pub cpu_micros: u64,
-    /// The most memory one instance used, in bytes.
+    /// The most memory that its instances held at once, in bytes.
     pub memory: u64,
+    /// How much of each budget was used.
+    pub budgets: BTreeMap<Resource, Metered>,
 }
 
 /// A session, open or over.
@@ -274,8 +277,6 @@ pub struct SessionEnd {
     pub notes: Vec<String>,
     /// The connection's health from now on; none leaves it.
     pub health: Option<Health>,
-    /// The connection's new baseline; none leaves it.
-    pub baseline: Option<Scope>,
 }
 
 /// One page on its way into staging.

@@ -120,8 +120,7 @@ async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), 
         counters.requests = job.source.usage().requests;
     }
     let notes = vec![format!("action {action}: {}", outcome.summary)];
-    let end =
-        SessionEnd { state, ended_at: Timestamp::now(), counters, scope: None, failure, notes, health: None, baseline: None };
+    let end = SessionEnd { state, ended_at: Timestamp::now(), counters, scope: None, failure, notes, health: None };
     job.store.end_session(tenant, id, &end).await?;
     applied.map(drop)
 }

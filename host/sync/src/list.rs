@@ -166,7 +166,7 @@ async fn call(reading: &Reading<'_>, list: ListId<'_>, cursor: Option<&str>) -> 
             return Ok(Err(failure));
         }
         let wait = backoff(&failure, attempt);
-        if wait > reading.options.longest_wait {
+        if !reading.may_wait(wait) {
             return Ok(Err(failure));
         }
         reading.wait(wait).await?;

@@ -17,7 +17,7 @@ pub struct SyncOptions {
     pub parallel: usize,
     /// How often a page is asked for again when the vendor says to wait or is unavailable.
     pub attempts: u32,
-    /// The longest wait before such a repeat.
+    /// The longest wait before such a repeat. One that would end after the session's deadline is not begun, either.
     pub longest_wait: Duration,
     /// The longest that the whole session may take.
     pub deadline: Duration,
@@ -31,13 +31,14 @@ pub struct SyncOptions {
 pub type Listener = Arc<dyn Fn(&Progress) + Send + Sync>;
 
 impl Default for SyncOptions {
-    /// A real run: 4 pages at once, 5 attempts, waits of up to 5 minutes, 24 hours in all.
+    /// A real run: 4 pages at once, 5 attempts, waits of up to an hour (many vendors count by the hour; a minute more for what
+    /// rounding and jitter add), 24 hours in all.
     fn default() -> Self {
         SyncOptions {
             test: false,
             parallel: 4,
             attempts: 5,
-            longest_wait: Duration::from_secs(300),
+            longest_wait: Duration::from_secs(3_660),
             deadline: Duration::from_secs(24 * 3_600),
             cancel: CancellationToken::new(),
             progress: None,

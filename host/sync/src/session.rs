@@ -239,7 +239,7 @@ impl<'a> Reading<'a> {
                 code if code.is_retryable() && attempt < self.options.attempts => {
                     let seconds = failure.retry_after.map_or(1 << (attempt - 1).min(8), u64::from);
                     let wait = Duration::from_secs(seconds);
-                    if wait > self.options.longest_wait {
+                    if !self.may_wait(wait) {
                         return Err(SyncError::Failure(failure));
                     }
                     self.wait(wait).await?;
@@ -282,6 +282,9 @@ impl<'a> Reading<'a> {
 
     /// How the session ends; with an error when the caller must hear of one, too.
     async fn end(&self, result: Result<Outcome, SyncError>) -> Result<SessionEnd, (SessionEnd, SyncError)> {
+        for note in self.source.notes() {
+            self.insist(note);
+        }
         let mut end = SessionEnd {
             state: SessionState::Failed,
             ended_at: Timestamp::now(),
@@ -290,7 +293,6 @@ impl<'a> Reading<'a> {
             failure: None,
             notes: lock(&self.notes).clone(),
             health: None,
-            baseline: None,
         };
         let error = match result {
             Ok(outcome) => {
@@ -373,6 +375,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// Whether a wait is short enough, and ends before the session's time does.
+    pub(crate) fn may_wait(&self, time: Duration) -> bool {
+        time <= self.options.longest_wait && time < self.deadline.saturating_duration_since(Instant::now())
+    }
+
     /// Waits for the vendor, holding nothing.
     pub(crate) async fn wait(&self, time: Duration) -> Result<(), SyncError> {
         self.tell(SessionState::Waiting, &self.snapshot());
@@ -452,6 +459,7 @@ impl<'a> Reading<'a> {
         counters.bytes = usage.received_bytes;
         counters.cpu_micros = usage.cpu_micros;
         counters.memory = usage.memory;
+        counters.budgets = usage.of(self.budget);
         counters
     }
 

@@ -15,6 +15,10 @@ pub trait Source: Send + Sync {
     async fn invoke(&self, action: &str, input: &serde_json::Value) -> Result<Outcome, CallError>;
     /// What was used so far.
     fn usage(&self) -> Usage;
+    /// What a person should know of the calls so far, beside their results.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
     /// Hears which session the calls that follow belong to.
     fn of_session(&self, _session: SessionId) {}
 }
@@ -35,6 +39,10 @@ impl Source for Run {
 
     fn usage(&self) -> Usage {
         Run::usage(self)
+    }
+
+    fn notes(&self) -> Vec<String> {
+        Run::notes(self)
     }
 
     fn of_session(&self, session: SessionId) {

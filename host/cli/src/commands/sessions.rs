@@ -99,6 +99,10 @@ async fn show(session: &Session, tenant: &Tenant, context: &Context) -> anyhow::
         out.grid(&mut sessions::kinds(&session.counters))?;
     }
     out.line(format!("\n{}", sessions::effort(&session.counters)))?;
+    if !session.counters.budgets.is_empty() {
+        out.line("\nbudgets")?;
+        out.grid(&mut sessions::budgets(&session.counters))?;
+    }
     if session.counters.denied > 0 {
         let denied = counted(session.counters.denied, "request");
         out.line(format!(

@@ -4,7 +4,7 @@ use headcount_model::{Outcome, Page, Scope};
 
 use super::state::Instance;
 use crate::budget::Meter;
-use crate::convert;
+use crate::convert::{self, overwritten};
 use crate::egress::Purpose;
 use crate::error::CallError;
 
@@ -33,10 +33,30 @@ pub(super) enum Answer {
     Memories(Vec<Vec<u8>>),
 }
 
+impl Answer {
+    /// Itself, unless an id or a key in it shows an overwritten secret.
+    pub(super) fn without_overwritten_ids(self) -> Result<Self, CallError> {
+        match &self {
+            Answer::Page(page) => overwritten::page(page)?,
+            Answer::Scope(scope) => overwritten::scope(scope)?,
+            Answer::Outcome(_) | Answer::Memories(_) => {}
+        }
+        Ok(match self {
+            Answer::Outcome(outcome) => Answer::Outcome(overwritten::outcome(outcome)),
+            other => other,
+        })
+    }
+}
+
 impl Job {
     /// An action gets an instance of its own: it has other rights on the network than reading.
     pub(super) fn may_share_an_instance(&self) -> bool {
-        !matches!(self, Job::Invoke { .. })
+        !self.acts()
+    }
+
+    /// Whether it may change something at the vendor.
+    pub(super) fn acts(&self) -> bool {
+        matches!(self, Job::Invoke { .. })
     }
 
     /// What requests are for.

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
@@ -22,6 +23,8 @@ const TAIL_LINES: usize = 20;
 const TAIL_BYTES: usize = 4 << 10;
 /// What a connector may write at once.
 const WRITE: usize = 64 << 10;
+/// Stands in the log where it was cut off.
+const CUT: &str = "(the log's budget is used up: further lines are dropped)";
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,11 +52,18 @@ pub struct LogLine {
 pub(super) struct SessionLog {
     meter: Arc<Meter>,
     lines: Mutex<Vec<LogLine>>,
+    /// Lines past the budget were dropped.
+    cut: AtomicBool,
 }
 
 impl SessionLog {
     pub(super) fn new(meter: Arc<Meter>) -> Arc<Self> {
-        Arc::new(SessionLog { meter, lines: Mutex::default() })
+        Arc::new(SessionLog { meter, lines: Mutex::default(), cut: AtomicBool::new(false) })
+    }
+
+    /// Whether lines past the budget were dropped.
+    pub(super) fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Relaxed)
     }
 
     pub(super) fn lines(&self) -> Vec<LogLine> {
@@ -99,10 +109,14 @@ impl InstanceLog {
         }
         tail.push_back(line.to_owned());
         drop(tail);
-        if self.session.meter.log(line.len() as u64 + LINE_COST) {
-            let mut lines = self.session.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            lines.push(LogLine { level, message: line.to_owned() });
-        }
+        let line = if self.session.meter.log(line.len() as u64 + LINE_COST) {
+            LogLine { level, message: line.to_owned() }
+        } else if !self.session.cut.swap(true, Ordering::Relaxed) {
+            LogLine { level: LogLevel::Warn, message: CUT.to_owned() }
+        } else {
+            return;
+        };
+        self.session.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
     }
 
     /// Forgets the last lines: another call begins.
@@ -247,7 +261,10 @@ mod tests {
         for at in 0..100_000 {
             log.write(LogLevel::Info, &format!("line {at}"));
         }
-        assert!(session.lines().len() < 20);
+        let lines = session.lines();
+        assert!(session.is_cut() && lines.len() < 20);
+        // It is told once.
+        assert_eq!(lines.iter().filter(|line| line.message == CUT).count(), 1);
         assert!(log.tail().ends_with("line 99999"));
         assert_eq!(log.tail().lines().count(), TAIL_LINES);
     }
@@ -258,7 +275,7 @@ mod tests {
         let output = Output::new(&log, LogLevel::Info);
         output.take(&vec![b'\n'; 1 << 20]);
         output.take(&vec![b'x'; 1 << 20]);
-        assert!(session.lines().len() <= 100_000 / LINE_COST as usize);
+        assert!(session.lines().len() <= 1 + 100_000 / LINE_COST as usize);
         assert!(output.partial.lock().unwrap().len() <= MAX_LINE);
         log.write(LogLevel::Info, &"é".repeat(1 << 20));
         assert!(log.tail().len() <= TAIL_BYTES);

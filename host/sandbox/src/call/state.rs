@@ -1,6 +1,7 @@
 //! What an instance has beside its code: its settings, its log, its view of WASI, and its limits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use wasmtime::component::ResourceTable;
 use wasmtime::{Engine, Store};
@@ -8,22 +9,23 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use super::Session;
+use super::clocks::{MonotonicClock, WallClock};
 use super::cpu::{Cpu, Metered};
 use super::limits::Limits;
 use super::log::{InstanceLog, LogLevel, Output};
 use crate::bindings::{Guest, config, log};
 use crate::egress::{GateHooks, Purpose};
 
-/// Bytes that the connector may pass to the host in one call, a page included. A legitimate page of 10,000 users takes 8 MB for the
-/// records themselves and 4 KB of vendor fields each.
+/// Bytes that the connector may pass to the host in one call, a page included. 8 MiB would do for requests and logs, but a
+/// legitimate page of 10,000 users takes 8 MB for the records themselves and up to 4 KB of vendor fields each.
 pub(super) const HOST_CALL_BYTES: usize = 64 << 20;
-/// Resources (requests, bodies, streams) that the host holds for one instance.
+/// Resources (requests, bodies, streams) that the host holds for one instance; 16 requests at once need some 200.
 pub(super) const RESOURCES: usize = 1_024;
-/// Handles that one instance holds.
+/// Handles that one instance holds: those to the host's resources, and as many to its own.
 pub(super) const HANDLES: usize = 2_048;
-/// Random bytes in one call, which nothing interrupts.
+/// Random bytes in one call, which nothing interrupts; a runtime seeds itself with 32.
 pub(super) const RANDOM_BYTES: u64 = 64 << 10;
-/// Header fields that the connector makes.
+/// Header fields that the connector makes: servers take 8 to 16 KiB. Times the resources, this is host memory, too.
 pub(super) const HEADER_BYTES: usize = 32 << 10;
 
 /// The data of an instance's store.
@@ -51,7 +53,13 @@ impl State {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES);
         State {
-            wasi: WasiCtx::builder().stdout(stdout.clone()).stderr(stderr.clone()).max_random_size(RANDOM_BYTES).build(),
+            wasi: WasiCtx::builder()
+                .stdout(stdout.clone())
+                .stderr(stderr.clone())
+                .max_random_size(RANDOM_BYTES)
+                .wall_clock(WallClock)
+                .monotonic_clock(MonotonicClock::new())
+                .build(),
             http,
             hooks: session.gate.hooks(purpose),
             table,
@@ -67,6 +75,11 @@ impl State {
     pub(super) fn begin(&mut self, purpose: Purpose) {
         self.hooks = self.session.gate.hooks(purpose);
         self.log.begin();
+    }
+
+    /// How long the rate made a request of this call wait that was refused for it.
+    pub(super) fn paced(&self) -> Option<Duration> {
+        self.hooks.paced()
     }
 
     /// The last lines that the call wrote.

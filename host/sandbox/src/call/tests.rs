@@ -1,5 +1,7 @@
 //! Calls: what hostile connectors get, and what honest ones keep.
 
+mod answers;
+
 use std::time::{Duration, Instant};
 
 use futures::FutureExt as _;

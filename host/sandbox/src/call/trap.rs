@@ -3,7 +3,7 @@
 
 use wasmtime_wasi::I32Exit;
 
-use super::limits::INSTANCES;
+use super::limits::{INSTANCES, MEMORIES, TABLES};
 use super::state::{HANDLES, HEADER_BYTES, HOST_CALL_BYTES, RANDOM_BYTES, RESOURCES};
 use crate::budget::{Excess, Meter, Resource};
 use crate::error::CallError;
@@ -16,7 +16,9 @@ const TEXTS: &[(&str, Resource, u64)] = &[
     ("requested len", Resource::RandomBytes, RANDOM_BYTES),
     ("total size of fields exceeds limit", Resource::Headers, HEADER_BYTES as u64),
     ("too many fields", Resource::Headers, HEADER_BYTES as u64),
-    ("resource limit exceeded", Resource::Instances, INSTANCES as u64),
+    ("resource limit exceeded: instance count", Resource::Instances, INSTANCES as u64),
+    ("resource limit exceeded: memory count", Resource::Memories, MEMORIES as u64),
+    ("resource limit exceeded: table count", Resource::Tables, TABLES as u64),
 ];
 
 /// Why the call ended. What the session's budget has latched comes first: the trap may be only its echo.

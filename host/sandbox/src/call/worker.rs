@@ -11,6 +11,7 @@ use super::Session;
 use super::clean::clean;
 use super::cpu::{Cpu, Metered};
 use super::job::{Answer, Job};
+use super::paced;
 use super::state::{Instance, instantiate, store};
 use super::trap;
 use crate::engine::Core;
@@ -83,26 +84,30 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
     };
     let mut instance = Instance { store, guest };
     loop {
+        let acts = job.acts();
         let called = Metered::new(&cpu, job.ask(&mut instance, &session.meter)).await;
+        let trapped = called.is_err();
         let tail = instance.store.data().tail();
         let answer = match called {
             // What the connector says after an excess is its way of saying that.
             Ok(answer) => match session.meter.excess() {
                 Some(excess) => Err(excess.into()),
+                // A secret found in an earlier page may stand in this one: the instance may have kept it.
+                None if session.gate.scrubbed() > 0 => answer.and_then(Answer::without_overwritten_ids),
                 None => answer,
             },
             Err(error) => Err(trap::reason(&error, &session.meter, tail)),
         };
-        // Whatever the connector makes of requests that fail for want of a token: that is why.
+        // Whatever the connector makes of requests that fail for want of a token, or have to wait: that is why.
         let mut answer = match (answer, session.gate.token_failure()) {
             (Err(CallError::Excess(excess)), _) => Err(excess.into()),
             (_, Some(failure)) => Err(failure.into()),
-            (answer, None) => answer,
+            (answer, None) => paced::judge(answer, acts, instance.store.data().paced(), session.gate.held()),
         };
         if let Some(scrubber) = session.gate.scrubber() {
             clean(&mut answer, &scrubber);
         }
-        let usable = matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
+        let usable = !trapped && matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
         if sender.send(answer).is_err() || !usable {
             return;
         }

@@ -74,7 +74,12 @@ impl ResponseBody {
                 return Poll::Ready(Some(Err(self.end(excess.into()))));
             }
             self.ready = match self.gate.scrubber() {
-                Some(scrubber) => self.window.push(&scrubber, &piece, self.ended),
+                Some(scrubber) => {
+                    let before = self.window.hits;
+                    let sure = self.window.push(&scrubber, &piece, self.ended);
+                    self.gate.hit(self.window.hits - before);
+                    sure
+                }
                 None => piece,
             };
         }

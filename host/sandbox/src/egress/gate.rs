@@ -1,5 +1,7 @@
 //! One session's way out: the rules, credentials, budgets and events of one connection.
 
+mod findings;
+
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -19,11 +21,12 @@ use super::hooks::GateHooks;
 use super::pace::Pace;
 use super::policy::{Policy, Purpose};
 use super::refusal::Refusal;
-use super::send::Waits;
 use super::url::Target;
+use super::waits::Waits;
 use super::{Ceiling, Egress, EgressError};
 use crate::budget::Meter;
 use crate::vault::{Credentials, Injection, Scrubber, Slot, TokenError};
+use findings::Findings;
 
 /// What a gate is made of.
 pub struct GateOptions {
@@ -53,6 +56,8 @@ pub struct Gate {
     pub(super) token_failure: OnceLock<TokenError>,
     pub(super) pace: Arc<Pace>,
     pub(super) tls: Option<Arc<ClientConfig>>,
+    /// The same with the connection's client certificate, and what tells that one apart.
+    pub(super) certified: Option<(Arc<ClientConfig>, blake3::Hash)>,
     /// Requests of this session at once.
     pub(super) concurrent: Arc<Semaphore>,
     /// Headers that a connector may neither set nor see.
@@ -67,14 +72,14 @@ pub struct Gate {
     pub(super) waiting: AtomicU32,
     denied: AtomicU64,
     last_refusal: Mutex<Option<Refusal>>,
-    scrubbed: AtomicU64,
+    findings: Findings,
 }
 
 impl Gate {
     pub(super) fn new(egress: Arc<Egress>, options: GateOptions) -> Result<Self, EgressError> {
         let GateOptions { tenant, connection, manifest, settings, credentials, meter } = options;
         let policy = Policy::new(&manifest, &settings, &egress.options.ceiling, egress.options.mode)?;
-        let injection = Injection::new(&manifest, &settings, &credentials)?;
+        let mut injection = Injection::new(&manifest, &settings, &credentials)?;
         let slot = match &injection.grant {
             Some(grant) if !covers(&egress.options.ceiling, &grant.target) => {
                 return Err(EgressError::Ceiling(format!("{}{}", grant.target.origin, grant.target.path)));
@@ -82,7 +87,13 @@ impl Gate {
             Some(grant) => Some(egress.tokens.of(&tenant, &connection, grant)),
             None => None,
         };
-        let tls = if policy.needs_tls() { Some(egress.tls()?) } else { None };
+        let certificate = injection.certificate.take();
+        let secure = certificate.is_some() || policy.needs_tls();
+        let tls = if secure { Some(egress.tls(None)?) } else { None };
+        let certified = match &certificate {
+            Some(one) => Some((egress.tls(Some(one))?, one.1.identity())),
+            None => None,
+        };
         let pace = egress.paces.of(&tenant, &connection, &meter.budget().rate(&manifest.rate));
         let mut forbidden = injection.owned();
         forbidden.extend(wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS);
@@ -100,6 +111,7 @@ impl Gate {
             token_failure: OnceLock::new(),
             pace,
             tls,
+            certified,
             concurrent: Arc::new(Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS))),
             forbidden: Arc::new(forbidden),
             events: Events::default(),
@@ -110,7 +122,7 @@ impl Gate {
             waiting: AtomicU32::new(0),
             denied: AtomicU64::new(0),
             last_refusal: Mutex::new(None),
-            scrubbed: AtomicU64::new(0),
+            findings: Findings::default(),
         })
     }
 
@@ -162,16 +174,6 @@ impl Gate {
     /// Why the last request that was stopped was stopped, in words for the operator.
     pub fn last_refusal(&self) -> Option<Refusal> {
         self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Secrets that were overwritten in responses so far. Records made of such a response may hold asterisks.
-    pub fn scrubbed(&self) -> u64 {
-        self.scrubbed.load(Ordering::Relaxed)
-    }
-
-    /// Secret fields whose values are too short to be looked for in responses.
-    pub fn unscrubbed_fields(&self) -> &[String] {
-        &self.injection.short
     }
 
     /// Text without the connection's secrets: one in a URL must not get into events by the request that is refused for it.
@@ -230,7 +232,6 @@ impl Gate {
 
     /// Completes an event at the end of its response.
     pub(super) fn finish(&self, event: &Trace, started: Instant, received: u64, scrubbed: u64) {
-        self.scrubbed.fetch_add(scrubbed, Ordering::Relaxed);
         if scrubbed > 0 {
             tracing::warn!(tenant = %self.tenant, connection = %self.connection, scrubbed, "the vendor echoed a secret");
         }

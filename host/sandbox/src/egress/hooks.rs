@@ -1,7 +1,8 @@
 //! What wasmtime calls when a connector sends a request.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http::uri::Scheme;
 use http::{HeaderName, Request, Response};
@@ -12,8 +13,8 @@ use wasmtime_wasi_http::{Error as Code, ForbiddenHeaderFilter, RequestOptions, W
 use super::gate::Gate;
 use super::policy::Purpose;
 use super::refusal::Refusal;
-use super::send::Waits;
 use super::upload;
+use super::waits::Waits;
 
 /// The pieces in which a connector's request bodies are taken.
 const PIECE: usize = 64 * 1024;
@@ -27,6 +28,7 @@ pub struct GateHooks {
     purpose: Purpose,
     waits: Waits,
     forbidden: Arc<HashSet<HeaderName>>,
+    paced: Arc<Mutex<Option<Duration>>>,
     /// Ends what the connector still writes when the call ends. Its instance drops this before its ends of bodies.
     call: DropGuard,
 }
@@ -35,12 +37,17 @@ impl GateHooks {
     pub(super) fn new(gate: Arc<Gate>, purpose: Purpose) -> Self {
         let waits = Waits::of(&gate);
         let forbidden = gate.forbidden.clone();
-        GateHooks { gate, purpose, waits, forbidden, call: CancellationToken::new().drop_guard() }
+        GateHooks { gate, purpose, waits, forbidden, paced: Arc::default(), call: CancellationToken::new().drop_guard() }
     }
 
     /// The gate that it leads to.
     pub fn gate(&self) -> &Arc<Gate> {
         &self.gate
+    }
+
+    /// How long the rate makes the next request wait, where that is beyond the call's end and a request was refused for it.
+    pub(crate) fn paced(&self) -> Option<Duration> {
+        *self.paced.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,9 +81,16 @@ impl WasiHttpHooks for GateHooks {
             Err(refused) => return Box::new(async move { Err(refused.recorded(waits).await.code()) }),
         };
         let call = self.call.token().clone();
+        let paced = self.paced.clone();
         Box::new(async move {
-            let response =
-                admitted.send(parts.headers, upload::read(body, call), waits).await.map_err(|refusal: Refusal| refusal.code())?;
+            let sent = admitted.send(parts.headers, upload::read(body, call), waits).await;
+            let response = sent.map_err(|refusal| {
+                if let Refusal::Paced(wait) = refusal {
+                    let mut longest = paced.lock().unwrap_or_else(PoisonError::into_inner);
+                    *longest = (*longest).max(Some(wait));
+                }
+                refusal.code()
+            })?;
             let response = response.map(|body| body.map_err(|refusal| refusal.code()).boxed_unsync());
             Ok((response, Box::new(std::future::ready(Ok(()))) as Io))
         })

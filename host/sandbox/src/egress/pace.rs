@@ -9,10 +9,16 @@ use headcount_model::{ConnectionId, TenantId};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use super::rate::Window;
 use super::refusal::{Refusal, Wait};
+use super::retry::scatter;
 
 /// Requests at once where the manifest does not say.
 const CONCURRENT: u32 = 16;
+/// The longest that a vendor's word holds a connection. Quotas by the hour are common, and what asks for more is answered by 429.
+const LONGEST_HOLD: Duration = Duration::from_secs(3_600);
+/// In windows at least this long, the last quarter of the requests is spread over what is left of the window.
+const LONG_WINDOW: Duration = Duration::from_secs(10);
 /// Past this many connections, those that nobody uses and that owe nothing are forgotten.
 const REMEMBERED: usize = 1024;
 
@@ -41,9 +47,26 @@ impl Paces {
 /// The pace of one connection.
 pub(crate) struct Pace {
     rate: Rate,
-    limits: Mutex<Vec<Limit>>,
+    turns: Mutex<Turns>,
     /// Requests at once.
     pub concurrent: Arc<Semaphore>,
+    most: usize,
+}
+
+/// When requests may leave.
+struct Turns {
+    limits: Vec<Limit>,
+    /// The vendor wants none before.
+    held_until: Instant,
+    /// The vendor has few left: one an interval, up to the window's end.
+    spread: Option<(Limit, Instant)>,
+}
+
+impl Turns {
+    fn all(&mut self, now: Instant) -> impl Iterator<Item = &mut Limit> {
+        let spread = self.spread.as_mut().filter(|(_, end)| *end > now);
+        self.limits.iter_mut().chain(spread.map(|(limit, _)| limit))
+    }
 }
 
 /// One bucket that fills by one token an interval, kept as the time at which it would be full again.
@@ -67,38 +90,85 @@ impl Pace {
             limit(rate.per_hour, Duration::from_secs(3_600)),
         ];
         let concurrent = rate.concurrent.filter(|most| *most > 0).unwrap_or(CONCURRENT);
-        let concurrent = Arc::new(Semaphore::new(usize::try_from(concurrent).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)));
-        Pace { rate, limits: Mutex::new(limits.into_iter().flatten().collect()), concurrent }
+        let most = usize::try_from(concurrent).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let turns = Turns { limits: limits.into_iter().flatten().collect(), held_until: now, spread: None };
+        Pace { rate, turns: Mutex::new(turns), concurrent: Arc::new(Semaphore::new(most)), most }
+    }
+
+    fn turns(&self) -> std::sync::MutexGuard<'_, Turns> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_rested(&self, now: Instant) -> bool {
-        self.limits.lock().unwrap_or_else(PoisonError::into_inner).iter().all(|limit| limit.full_at <= now)
+        let mut turns = self.turns();
+        turns.held_until <= now && turns.all(now).all(|limit| limit.full_at <= now)
+    }
+
+    /// Heeds what a response said: `asked` is its Retry-After, `jitter` is 0 to 255, at random. Gives back a wait that is too long to
+    /// be believed.
+    pub fn heed(&self, windows: &[Window], asked: Option<Duration>, now: Instant, jitter: u8) -> Option<Duration> {
+        // Requests under way beside this one count against what remains, whether the vendor has counted them yet or not.
+        let reserve = self.most.saturating_sub(self.concurrent.available_permits()).saturating_sub(1) as u64;
+        let used_up = windows.iter().filter(|window| window.remaining <= reserve).map(|window| window.reset);
+        let (believed, absurd): (Vec<_>, Vec<_>) = used_up.chain(asked).partition(|hold| *hold <= LONGEST_HOLD);
+        let mut turns = self.turns();
+        if let Some(hold) = believed.into_iter().max().filter(|hold| !hold.is_zero()) {
+            turns.held_until = turns.held_until.max(now + hold + scatter(hold, jitter));
+        }
+        if let Some((interval, end)) = windows.iter().filter_map(|window| spread(window, reserve)).max() {
+            let full_at = turns.spread.as_ref().map_or(now, |(limit, _)| limit.full_at);
+            turns.spread = Some((Limit { interval, burst: Duration::ZERO, full_at }, now + end));
+        } else if !windows.is_empty() {
+            turns.spread = None;
+        }
+        absurd.into_iter().max()
+    }
+
+    /// How long the vendor wants no request.
+    pub fn held(&self, now: Instant) -> Duration {
+        self.turns().held_until.saturating_duration_since(now)
     }
 
     /// Waits until the next request may leave. A wait that is given up gives its place back.
     pub async fn wait(&self, deadline: Instant) -> Result<(), Refusal> {
-        let ready_at = self.take(Instant::now(), deadline)?;
-        if ready_at > Instant::now() {
-            let mut place = Place { pace: self, given: false };
+        let mut ready_at = self.take(Instant::now(), deadline)?;
+        let mut place = Place { pace: self, given: false };
+        while ready_at > Instant::now() {
             tokio::time::sleep_until(ready_at).await;
-            place.given = true;
+            // The vendor may have asked for more time meanwhile.
+            ready_at = self.turns().held_until;
+            if ready_at > deadline {
+                return Err(Refusal::Paced(ready_at.saturating_duration_since(Instant::now())));
+            }
         }
+        place.given = true;
         Ok(())
     }
 
     /// Takes a token of every bucket, and says when they are there.
     fn take(&self, now: Instant, deadline: Instant) -> Result<Instant, Refusal> {
-        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        let ready = |limit: &Limit| limit.full_at.max(now).checked_sub(limit.burst).unwrap_or(now);
-        let ready_at = limits.iter().map(ready).max().unwrap_or(now).max(now);
+        let mut turns = self.turns();
+        let held_until = turns.held_until;
+        let ready = |limit: &mut Limit| limit.full_at.max(now).checked_sub(limit.burst).unwrap_or(now);
+        let ready_at = turns.all(now).map(ready).max().unwrap_or(now).max(now).max(held_until);
         if ready_at > deadline {
             return Err(Refusal::Paced(ready_at - now));
         }
-        for limit in limits.iter_mut() {
+        for limit in turns.all(now) {
             limit.full_at = limit.full_at.max(now) + limit.interval;
         }
         Ok(ready_at)
     }
+}
+
+/// The interval between requests, and the time left, where a long window has few of its requests left.
+fn spread(window: &Window, reserve: u64) -> Option<(Duration, Duration)> {
+    let left = window.remaining.saturating_sub(reserve);
+    let few = window.limit.is_some_and(|limit| window.remaining < limit / 4);
+    if !few || left == 0 || !(LONG_WINDOW..=LONGEST_HOLD).contains(&window.reset) {
+        return None;
+    }
+    Some((window.reset / u32::try_from(left).unwrap_or(u32::MAX), window.reset))
 }
 
 /// A place in the queue; given back when dropped before its turn.
@@ -110,7 +180,7 @@ struct Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if !self.given {
-            for limit in self.pace.limits.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
+            for limit in self.pace.turns().all(Instant::now()) {
                 limit.full_at = limit.full_at.checked_sub(limit.interval).unwrap_or(limit.full_at);
             }
         }
@@ -123,90 +193,4 @@ pub(crate) async fn until<T>(deadline: Instant, call: Duration, future: impl Fut
 }
 
 #[cfg(test)]
-mod tests {
-    use futures::FutureExt;
-
-    use super::*;
-
-    const HOUR: Duration = Duration::from_secs(3_600);
-
-    fn rate(per_second: u32, per_minute: u32) -> Rate {
-        Rate { per_second: Some(per_second), per_minute: Some(per_minute), per_hour: None, concurrent: None }
-    }
-
-    /// How long each of so many requests that come at once waits.
-    fn waits(pace: &Pace, now: Instant, count: usize) -> Vec<Duration> {
-        (0..count).map(|_| pace.take(now, now + HOUR).unwrap() - now).collect()
-    }
-
-    #[test]
-    fn a_burst_passes_and_then_the_rate_holds() {
-        let pace = Pace::new(rate(5, 1_000));
-        let now = Instant::now();
-        let expected: Vec<Duration> = [0, 0, 0, 0, 0, 200, 400, 600, 800, 1_000].map(Duration::from_millis).into();
-        assert_eq!(waits(&pace, now, 10), expected);
-        // Ten seconds later the bucket is full again, and no fuller.
-        assert_eq!(waits(&pace, now + Duration::from_secs(10), 10), expected);
-    }
-
-    #[test]
-    fn the_tighter_of_two_limits_holds() {
-        let pace = Pace::new(rate(100, 6));
-        let now = Instant::now();
-        assert_eq!(waits(&pace, now, 8).last(), Some(&Duration::from_secs(20)));
-    }
-
-    #[test]
-    fn no_rate_means_no_wait() {
-        let pace = Pace::new(Rate { per_second: Some(0), ..Rate::default() });
-        assert!(waits(&pace, Instant::now(), 10_000).iter().all(Duration::is_zero));
-    }
-
-    #[test]
-    fn a_wait_past_the_end_of_the_call_is_refused_at_once_and_takes_nothing() {
-        let pace = Pace::new(rate(1, 1_000));
-        let now = Instant::now();
-        assert_eq!(waits(&pace, now, 1), [Duration::ZERO]);
-        for _ in 0..10 {
-            assert!(matches!(pace.take(now, now + Duration::from_millis(10)), Err(Refusal::Paced(_))));
-        }
-        assert_eq!(waits(&pace, now, 1), [Duration::from_secs(1)]);
-    }
-
-    #[tokio::test]
-    async fn a_cancelled_wait_gives_its_place_back() {
-        let pace = Pace::new(Rate { per_hour: Some(1), ..Rate::default() });
-        let far = Instant::now() + 10 * HOUR;
-        pace.wait(far).await.unwrap();
-        for _ in 0..50 {
-            assert!(pace.wait(far).now_or_never().is_none());
-        }
-        let now = Instant::now();
-        assert!(pace.take(now, far).unwrap() - now <= HOUR);
-    }
-
-    #[test]
-    fn sessions_of_one_connection_share_a_pace_and_others_do_not() {
-        let paces = Paces::default();
-        let (acme, globex): (TenantId, TenantId) = ("acme".parse().unwrap(), "globex".parse().unwrap());
-        let connection: ConnectionId = "hello".parse().unwrap();
-        let slow = Rate { per_hour: Some(1), ..Rate::default() };
-        let held = paces.of(&acme, &connection, &slow);
-        let now = Instant::now();
-        assert!(held.take(now, now).is_ok());
-        assert!(paces.of(&acme, &connection, &slow).take(now, now).is_err());
-        let other = paces.of(&globex, &connection, &slow);
-        let now = Instant::now();
-        assert!(other.take(now, now).is_ok());
-    }
-
-    #[test]
-    fn rested_paces_are_forgotten() {
-        let paces = Paces::default();
-        let connection: ConnectionId = "hello".parse().unwrap();
-        for at in 0..3 * REMEMBERED {
-            drop(paces.of(&format!("t{at}").parse().unwrap(), &connection, &rate(1, 100)));
-        }
-        assert!(paces.0.lock().unwrap().len() <= REMEMBERED);
-    }
-}
+mod tests;

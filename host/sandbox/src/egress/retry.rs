@@ -4,14 +4,14 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, StatusCode, header};
 
+use super::rate::{self, seconds};
+
 /// Times that one request is sent at most.
 pub(crate) const ATTEMPTS: u32 = 4;
 /// How long a request may be repeated for, waits included.
 pub(crate) const TOTAL: Duration = Duration::from_secs(10);
 
 const FIRST: Duration = Duration::from_millis(200);
-/// Seconds that no wait means; larger numbers are points in time.
-const EPOCH: u64 = 1_000_000_000;
 
 /// Whether a status may go away by itself.
 pub(crate) fn is_transient(status: StatusCode) -> bool {
@@ -25,17 +25,30 @@ pub(crate) fn wait(attempt: u32, elapsed: Duration, asked: Option<Duration>, jit
     if attempt >= ATTEMPTS {
         return None;
     }
-    let share = u32::from(jitter);
     let wait = match asked {
         // Never sooner than asked, and not all connections at the same instant.
-        Some(asked) => asked + asked.min(Duration::from_secs(1)) * share / 2_550,
+        Some(asked) => asked + scatter(asked, jitter),
         None => {
             let most = FIRST * 2_u32.saturating_pow(attempt);
-            most / 2 + most / 2 * share / 255
+            most / 2 + most / 2 * u32::from(jitter) / 255
         }
     };
     // A vendor may ask for more than a duration holds.
     (elapsed.saturating_add(wait) <= TOTAL).then_some(wait)
+}
+
+/// What is added to a wait, so that not all who wait leave at once: a tenth of it, and of a second, at most.
+pub(crate) fn scatter(wait: Duration, jitter: u8) -> Duration {
+    wait.min(Duration::from_secs(1)) * u32::from(jitter) / 2_550
+}
+
+/// At random.
+pub(crate) fn jitter() -> u8 {
+    let mut byte = [128];
+    // Without randomness the waits are only less spread.
+    let _ = getrandom::fill(&mut byte);
+    let [byte] = byte;
+    byte
 }
 
 /// How long a response asks to wait.
@@ -48,7 +61,9 @@ pub(crate) fn asked(status: StatusCode, headers: &HeaderMap, now: SystemTime) ->
     if status != StatusCode::TOO_MANY_REQUESTS {
         return None;
     }
-    ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"].iter().find_map(|name| reset(text(name)?, now))
+    let alone = ["ratelimit-reset", "x-ratelimit-reset", "x-rate-limit-reset"];
+    let used_up = rate::windows(headers, now).into_iter().filter(|window| window.remaining == 0).map(|window| window.reset).max();
+    used_up.or_else(|| alone.iter().find_map(|name| rate::reset(text(name)?, now)))
 }
 
 /// `Retry-After`: seconds, or a date in one of HTTP's three forms.
@@ -58,28 +73,6 @@ fn retry_after(text: &str, now: SystemTime) -> Option<Duration> {
     }
     let then = httpdate::parse_http_date(text).ok()?;
     Some(then.duration_since(now).unwrap_or_default())
-}
-
-/// A reset header: seconds from now, or since 1970 in seconds or milliseconds, as vendors please.
-fn reset(text: &str, now: SystemTime) -> Option<Duration> {
-    let wait = seconds(text)?;
-    let number = wait.as_secs();
-    if number < EPOCH {
-        return Some(wait);
-    }
-    let then = if number < EPOCH * 1_000 { wait } else { Duration::from_millis(number) };
-    Some(SystemTime::UNIX_EPOCH.checked_add(then)?.duration_since(now).unwrap_or_default())
-}
-
-/// Whole or decimal seconds.
-fn seconds(text: &str) -> Option<Duration> {
-    if text.len() > 16
-        || !text.starts_with(|c: char| c.is_ascii_digit())
-        || !text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
-    {
-        return None;
-    }
-    Duration::try_from_secs_f64(text.parse().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -120,6 +113,8 @@ mod tests {
             (429, "x-ratelimit-reset", "1600000000", secs(0)),
             (429, "x-ratelimit-reset", "never", None),
             (503, "x-ratelimit-reset", "3", None),
+            (429, "ratelimit", r#""default";r=0;t=8"#, secs(8)),
+            (200, "ratelimit", r#""default";r=0;t=8"#, None),
         ] {
             assert_eq!(asks(status, name, value), wait, "{status} {name}: {value}");
         }

@@ -122,7 +122,6 @@ pub(super) async fn end_session(store: &SqliteStore, tenant: &TenantId, session:
     let scope = optional(end.scope.as_ref().map(json))?;
     let failure = optional(end.failure.as_ref().map(json))?;
     let health = optional(end.health.as_ref().map(json))?;
-    let baseline = optional(end.baseline.as_ref().map(json))?;
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
     sqlx::query(
@@ -139,15 +138,12 @@ pub(super) async fn end_session(store: &SqliteStore, tenant: &TenantId, session:
     .bind(tenant.as_str())
     .execute(&mut *transaction)
     .await?;
-    sqlx::query(
-        "UPDATE connections SET health = COALESCE($1, health), baseline = COALESCE($2, baseline) WHERE tenant = $3 AND id = $4",
-    )
-    .bind(health)
-    .bind(baseline)
-    .bind(tenant.as_str())
-    .bind(connection.as_str())
-    .execute(&mut *transaction)
-    .await?;
+    sqlx::query("UPDATE connections SET health = COALESCE($1, health) WHERE tenant = $2 AND id = $3")
+        .bind(health)
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .execute(&mut *transaction)
+        .await?;
     drop_staged(&mut transaction, session).await?;
     Ok(transaction.commit().await?)
 }

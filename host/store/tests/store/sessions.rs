@@ -1,6 +1,6 @@
 //! Sessions and staging.
 
-use headcount_model::{Digest, Failure, FailureCode, Kind, Scope};
+use headcount_model::{Digest, Failure, FailureCode, Kind, Metered, Resource, Scope};
 use headcount_store::{Counters, Health, NewSession, SessionEnd, SessionState, Staged, Store, StoreError};
 
 use crate::world::*;
@@ -44,6 +44,7 @@ async fn a_session_is_kept_with_all_that_is_known_of_it() {
     let id = world.begin("acme", "one").await;
     let mut counters = Counters { pages: 3, memory: 1 << 40, ..Counters::default() };
     counters.kinds.entry(Kind::User).or_default().read = 7;
+    counters.budgets.insert(Resource::ReceivedBytes, Metered { used: 5, limit: 1 << 40 });
     world.store.update_session(&tenant("acme"), id, SessionState::Reading, &counters).await.unwrap();
     let session = world.store.session(&tenant("acme"), id).await.unwrap().unwrap();
     assert_eq!((session.state, &session.counters, session.ended_at), (SessionState::Reading, &counters, None));
@@ -53,7 +54,6 @@ async fn a_session_is_kept_with_all_that_is_known_of_it() {
         notes: vec!["one".into(), "two".into()],
         counters: counters.clone(),
         health: Some(Health::Reconnect { reason: "expired".into() }),
-        baseline: Some(scope()),
         ..end(SessionState::Partial)
     };
     world.store.end_session(&tenant("acme"), id, &over).await.unwrap();
@@ -61,11 +61,11 @@ async fn a_session_is_kept_with_all_that_is_known_of_it() {
     assert_eq!((session.state, session.ended_at, session.scope), (SessionState::Partial, Some(at(9)), Some(scope())));
     assert_eq!((session.failure, session.notes), (over.failure, over.notes));
     let connection = world.store.connection(&tenant("acme"), &connection_id("one")).await.unwrap().unwrap();
-    assert_eq!((connection.health, connection.baseline), (Health::Reconnect { reason: "expired".into() }, Some(scope())));
+    assert_eq!(connection.health, Health::Reconnect { reason: "expired".into() });
     // What is not given stays.
     world.sync("acme", "one", &[], &unproven(1)).await;
     let connection = world.store.connection(&tenant("acme"), &connection_id("one")).await.unwrap().unwrap();
-    assert_eq!(connection.baseline, Some(scope()));
+    assert_eq!(connection.health, Health::Reconnect { reason: "expired".into() });
     let sessions = world.store.sessions(&tenant("acme"), Some(&connection_id("one")), 1).await.unwrap();
     assert!(sessions.len() == 1 && sessions[0].id > id);
     assert_eq!(world.store.sessions(&tenant("acme"), None, 9).await.unwrap().len(), 2);

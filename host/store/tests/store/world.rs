@@ -96,16 +96,7 @@ pub fn unproven(now: i64) -> Apply {
 }
 
 pub fn end(state: SessionState) -> SessionEnd {
-    SessionEnd {
-        state,
-        ended_at: at(9),
-        counters: Counters::default(),
-        scope: None,
-        failure: None,
-        notes: vec![],
-        health: None,
-        baseline: None,
-    }
+    SessionEnd { state, ended_at: at(9), counters: Counters::default(), scope: None, failure: None, notes: vec![], health: None }
 }
 
 pub struct World {

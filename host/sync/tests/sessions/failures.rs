@@ -1,11 +1,11 @@
 //! What ends a session without result, and what is said about it.
 
 use headcount_model::{Failure, FailureCode, Kind, Progress};
-use headcount_sandbox::CallError;
-use headcount_store::{Health, SessionState};
+use headcount_sandbox::{Budget, CallError, Resource};
+use headcount_store::{Health, SessionState, Store};
 use headcount_sync::SyncOptions;
 
-use crate::script::{Script, World, failure, nothing, page, scope, users, world_of_two};
+use crate::script::{Script, World, failure, nothing, only_users, page, scope, users, world_of_two};
 
 #[tokio::test]
 async fn a_refused_credential_asks_to_reconnect_once_a_check_confirms_it() {
@@ -79,6 +79,49 @@ async fn a_trap_ends_its_list_and_removes_nothing() {
     assert_eq!(report.state, SessionState::Partial);
     assert!(report.notes.iter().any(|note| note.contains("thread panicked")), "{:?}", report.notes);
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "cy"]);
+}
+
+#[tokio::test]
+async fn a_wait_past_the_sessions_deadline_is_not_begun() {
+    let world = world_of_two().await;
+    let script = Script::new(|_, _, _, _| {
+        Err(CallError::Failure(Failure { retry_after: Some(3_600), ..Failure::new(FailureCode::RateLimited, "in an hour") }))
+    });
+    let mut options = SyncOptions::default();
+    options.deadline = std::time::Duration::from_secs(1_800);
+    let report = world.sync_with(&script, &options).await;
+    assert_eq!((report.state, script.asked("users")), (SessionState::Failed, 1));
+    assert!(options.longest_wait > std::time::Duration::from_secs(3_600), "else an hour would be too long anyway");
+}
+
+#[tokio::test]
+async fn a_page_whose_call_was_stopped_leaves_nothing_in_the_store() {
+    let world = world_of_two().await;
+    let script = Script::new(|feed, _, cursor, _| match (feed, cursor) {
+        ("users", None) => Ok(page(users(&["cy"]), Progress::More("1".to_owned()))),
+        ("users", _) => Err(CallError::Excess(Budget::default().excess(Resource::Memory))),
+        _ => Ok(nothing()),
+    });
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Failed);
+    let failure = report.failure.map(|failure| failure.message).unwrap_or_default();
+    assert!(failure.contains("memory: 256 MiB, set by the operator"), "{failure}");
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"], "neither the page in flight nor those before it");
+    let next = only_users(vec![page(users(&["ana", "dee"]), Progress::Complete)]);
+    assert_eq!(world.sync(&next).await.state, SessionState::Complete);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "dee"], "and the next session finds nothing left over");
+}
+
+#[tokio::test]
+async fn what_a_source_notes_stands_in_the_session() {
+    let world = World::new().await;
+    let script = Script::new(|_, _, _, _| Ok(nothing())).notes(&["the vendor sent back a secret"]);
+    let report = world.sync(&script).await;
+    assert_eq!(report.notes, ["the vendor sent back a secret"]);
+    let session = world.store.session(&"t".parse().unwrap(), report.session).await.unwrap().unwrap();
+    assert_eq!(session.notes, report.notes);
+    let requests = session.counters.budgets[&Resource::Requests];
+    assert_eq!((requests.used, requests.limit), (0, Budget::default().requests));
 }
 
 #[tokio::test]

@@ -24,17 +24,23 @@ pub struct Script {
     pub scopes: Mutex<Vec<Result<Scope, CallError>>>,
     reads: Box<Reads>,
     asked: Mutex<HashMap<Question, u32>>,
+    notes: Vec<String>,
 }
 
 impl Script {
     pub fn new(reads: impl Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync + 'static) -> Self {
-        Script { scopes: Mutex::default(), reads: Box::new(reads), asked: Mutex::default() }
+        Script { scopes: Mutex::default(), reads: Box::new(reads), asked: Mutex::default(), notes: Vec::new() }
     }
 
     /// What `check` answers, in turn; afterwards the organisation `acme`, without facts.
     pub fn checks(self, answers: impl IntoIterator<Item = Result<Scope, CallError>>) -> Self {
         *self.scopes.lock().unwrap() = answers.into_iter().collect();
         self
+    }
+
+    /// What it has to say beside its answers.
+    pub fn notes(self, notes: &[&str]) -> Self {
+        Script { notes: notes.iter().map(|note| note.to_string()).collect(), ..self }
     }
 
     /// How often pages of this feed were asked for.
@@ -67,6 +73,10 @@ impl Source for Script {
 
     fn usage(&self) -> Usage {
         Usage::default()
+    }
+
+    fn notes(&self) -> Vec<String> {
+        self.notes.clone()
     }
 }
 

@@ -8,6 +8,7 @@ use crate::advice;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::scope;
+use crate::sessions;
 
 /// Checks a connection.
 pub async fn run(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
@@ -20,7 +21,7 @@ pub async fn run(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
 /// # Errors
 /// The connection can't be opened, or the vendor refuses.
 pub async fn vendor(tenant: &Tenant, id: &ConnectionId, context: &Context) -> anyhow::Result<()> {
-    let seen = match tenant.check(id).await {
+    let checked = match tenant.check(id).await {
         Err(headcount::Error::Call(CallError::Failure(failure))) => {
             let next = advice::for_failure(&failure, Some(id.as_str()));
             // A credential that may not even be asked who it is must be replaced.
@@ -31,12 +32,17 @@ pub async fn vendor(tenant: &Tenant, id: &ConnectionId, context: &Context) -> an
     };
     let out = context.out;
     if out.json {
-        out.value(&json!({ "event": "checked", "connection": id, "scope": scope::value(&seen) }))?;
+        out.value(
+            &json!({ "event": "checked", "connection": id, "scope": scope::value(&checked.scope), "notes": checked.notes }),
+        )?;
         return Ok(());
     }
     out.line(format!("{id}: the vendor accepts the credential; it sees"))?;
-    for line in scope::lines(&seen) {
+    for line in scope::lines(&checked.scope) {
         out.line(format!("  {line}"))?;
+    }
+    for line in sessions::notes(&checked.notes, usize::MAX) {
+        out.line(line)?;
     }
     Ok(())
 }

@@ -59,25 +59,56 @@ async fn too_many_header_fields() {
     assert_eq!(met(guest).await, Resource::Headers);
 }
 
-#[test]
-fn too_many_core_instances() {
-    let instances: String = (0..=INSTANCES).map(|_| "(core instance (instantiate $m))").collect();
-    let bytes = wat::parse_str(format!("(component (core module $m) {instances})")).unwrap();
-    let engine = wasmtime::Engine::default();
+/// What making an instance of a component ends with, under the limits that hold for connectors.
+fn making(component: &str) -> Excess {
+    let bytes = wat::parse_str(component).unwrap();
+    let mut config = wasmtime::Config::new();
+    config.wasm_multi_memory(true);
+    let engine = wasmtime::Engine::new(&config).unwrap();
     let component = wasmtime::component::Component::from_binary(&engine, &bytes).unwrap();
     let meter = Meter::new(Budget::default());
     let mut store = wasmtime::Store::new(&engine, Limits::new(meter.clone()));
     store.limiter(|limits| limits);
+    store.set_max_component_handles(HANDLES);
     let linker = wasmtime::component::Linker::new(&engine);
     let Err(error) = linker.instantiate(&mut store, &component) else { panic!("it was instantiated") };
     let CallError::Excess(excess) = reason(&error, &meter, String::new()) else { panic!("{error:#}") };
-    assert_eq!(excess.resource, Resource::Instances);
+    assert_eq!(meter.excess(), Some(excess.clone()), "it is latched");
+    excess
 }
 
 #[test]
-fn too_many_handles_are_worded_as_expected() {
-    // The host's resource table is smaller and is met first, so this limit is reached only by resources of the component's own.
-    let meter = Meter::new(Budget::default());
-    let error = wasmtime::format_err!("cannot allocate another handle: store handle limit exceeded");
-    assert!(matches!(reason(&error, &meter, String::new()), CallError::Excess(excess) if excess.resource == Resource::Handles));
+fn too_many_core_instances() {
+    let instances: String = (0..=INSTANCES).map(|_| "(core instance (instantiate $m))").collect();
+    let excess = making(&format!("(component (core module $m) {instances})"));
+    assert_eq!((excess.resource, excess.limit), (Resource::Instances, INSTANCES as u64));
+}
+
+#[test]
+fn too_many_memories() {
+    let memories = "(memory 0)".repeat(MEMORIES + 1);
+    let excess = making(&format!("(component (core module $m {memories}) (core instance (instantiate $m)))"));
+    assert_eq!((excess.resource, excess.limit), (Resource::Memories, MEMORIES as u64));
+}
+
+#[test]
+fn too_many_tables() {
+    let tables = "(table 0 funcref)".repeat(TABLES + 1);
+    let excess = making(&format!("(component (core module $m {tables}) (core instance (instantiate $m)))"));
+    assert_eq!((excess.resource, excess.limit), (Resource::Tables, TABLES as u64));
+}
+
+#[test]
+fn too_many_handles_of_the_components_own() {
+    let excess = making(
+        r#"(component
+            (type $thing (resource (rep i32)))
+            (core func $new (canon resource.new $thing))
+            (core module $m
+                (import "" "new" (func $new (param i32) (result i32)))
+                (func $hoard (loop $again (drop (call $new (i32.const 1))) (br $again)))
+                (start $hoard))
+            (core instance (instantiate $m (with "" (instance (export "new" (func $new)))))))"#,
+    );
+    assert_eq!((excess.resource, excess.limit), (Resource::Handles, HANDLES as u64));
 }

@@ -44,6 +44,47 @@ async fn a_long_wait_is_the_connectors_to_see() {
 }
 
 #[tokio::test]
+async fn a_vendor_that_has_no_requests_left_gets_none_until_its_window_ends() {
+    let server = answering(&[
+        || Some(status(200, &[("x-ratelimit-limit", "9"), ("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "1")])),
+        || Some(said("[]")),
+    ])
+    .await;
+    let gate = gate(&server);
+    get(&gate, USERS).await.unwrap();
+    let held = gate.held();
+    assert!(!held.is_zero(), "before the vendor says 429");
+    let begun = std::time::Instant::now();
+    get(&gate, USERS).await.unwrap();
+    assert!(begun.elapsed() >= held, "{:?} instead of {held:?}", begun.elapsed());
+    assert!(server.seen().len() == 2 && gate.notes().is_empty());
+}
+
+#[tokio::test]
+async fn a_window_that_ends_after_the_call_is_refused_at_once_and_others_are_not_held() {
+    let server = answering(&[|| Some(status(200, &[("ratelimit", r#""default";r=0;t=900"#)]))]).await;
+    let egress = Egress::new(options(&server)).unwrap();
+    let (held, other) = (gate_options(Budget::default()), gate_options(Budget::default()));
+    let other = egress.gate(GateOptions { connection: "other".parse().unwrap(), ..other }).unwrap();
+    let held = egress.gate(held).unwrap();
+    get(&held, USERS).await.unwrap();
+    assert!(matches!(get(&held, USERS).await, Err(Refusal::Paced(wait)) if wait > Duration::from_secs(600)));
+    get(&other, USERS).await.unwrap();
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[tokio::test]
+async fn a_hostile_window_is_not_heeded_and_noted() {
+    let server =
+        answering(&[|| Some(status(200, &[("x-rate-limit-remaining", "0"), ("x-rate-limit-reset", "99999999999")]))]).await;
+    let gate = gate(&server);
+    get(&gate, USERS).await.unwrap();
+    get(&gate, USERS).await.unwrap();
+    let notes = gate.notes();
+    assert!(gate.held().is_zero() && notes.len() == 1 && notes[0].contains("too long to be heeded"), "{notes:?}");
+}
+
+#[tokio::test]
 async fn a_request_that_changes_something_is_never_repeated() {
     let server = answering(&[|| wait("0"), || None]).await;
     let gate = gate(&server);
