@@ -13,6 +13,7 @@ mod inside;
 mod intruders;
 #[path = "../hostile/modules/mod.rs"]
 mod modules;
+mod operator;
 mod seen;
 mod spellings;
 mod twins;
