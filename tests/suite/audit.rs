@@ -81,7 +81,8 @@ async fn an_embedder_bounds_the_trail_or_takes_its_records_himself() {
     let tines = "tines".parse().unwrap();
     let host = |egress, records| {
         let audit = AuditOptions { records, ..AuditOptions::default() };
-        Headcount::builder(lab.data.path()).egress(egress).audit(audit).open()
+        let compiler = headcount_tests::compiler().unwrap();
+        Headcount::builder(lab.data.path()).egress(egress).compiler(compiler).audit(audit).open()
     };
     let bounded = host(headcount_tests::egress(&lab.servers), 2).await.unwrap().tenant(lab.acme.id().clone());
     bounded.sync(&tines, &SyncOptions::default()).await.unwrap();

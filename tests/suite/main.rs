@@ -6,6 +6,7 @@ mod audit;
 mod bad_files;
 mod bad_vendors;
 mod budgets;
+mod compiling;
 mod components;
 mod dependencies;
 mod interruption;

@@ -15,6 +15,9 @@ const OF_EGRESS: [&str; 9] = [
     "ToSocketAddrs",
 ];
 
+/// Tries to open a socket where none can be had, to prove just that.
+const PROVES_THAT_THERE_ARE_NONE: &str = "host/sandbox/src/jail/check.rs";
+
 /// What only the vault may call: the one way to a secret's bytes.
 const OF_THE_VAULT: [&str; 1] = [".expose("];
 
@@ -53,7 +56,8 @@ fn names_all(room: &str, names: &[&str]) -> Vec<String> {
 
 #[test]
 fn only_egress_names_sockets_tls_and_resolvers() {
-    let strays = strays("host/sandbox/src/egress", &OF_EGRESS);
+    let mut strays = strays("host/sandbox/src/egress", &OF_EGRESS);
+    strays.retain(|stray| !stray.starts_with(PROVES_THAT_THERE_ARE_NONE));
     assert!(strays.is_empty(), "{strays:#?}");
     assert_eq!(names_all("host/sandbox/src/egress", &["tokio::net", "rustls", "hickory_resolver"]), Vec::<String>::new());
 }

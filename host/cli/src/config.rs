@@ -63,6 +63,12 @@ pub struct Flags {
     /// Accept this host in settings though the connector's manifest does not list its ending; may be repeated
     #[arg(long, global = true, value_name = "HOST", help_heading = "Global options")]
     pub allow_host: Vec<String>,
+    /// Reach vendors through this HTTP proxy; a user's password is taken from HEADCOUNT_PROXY_PASSWORD
+    #[arg(long, global = true, value_name = "[USER@]HOST:PORT", help_heading = "Global options")]
+    pub proxy: Option<String>,
+    /// Trust the certificate authorities that came with this program, not this machine's
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub bundled_roots: bool,
     /// Let connectors reach what RULE covers alone: https://api.example.com/v1, "POST https://*.example.com"; may be repeated
     #[arg(long, global = true, value_name = "RULE", help_heading = "Global options")]
     pub allow_egress: Vec<AllowRule>,
@@ -85,6 +91,8 @@ struct File {
     ca: Vec<PathBuf>,
     allow_loopback: bool,
     allow_host: Vec<String>,
+    proxy: Option<String>,
+    bundled_roots: bool,
     /// An empty list allows nothing; none, whatever manifests name.
     allow_egress: Option<Vec<String>>,
     let_denied_requests_out: bool,
@@ -118,6 +126,10 @@ pub struct Config {
     pub allow_loopback: bool,
     /// Hosts that settings may name.
     pub allow_hosts: Vec<String>,
+    /// The proxy that vendors are reached through, with its user before an `@`.
+    pub proxy: Option<String>,
+    /// Whether the bundled certificate authorities are trusted in place of this machine's.
+    pub bundled_roots: bool,
     /// What connectors may reach at most.
     pub ceiling: Ceiling,
     /// What becomes of requests that a manifest denies.
@@ -183,6 +195,8 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         ca: file.ca.iter().map(|path| folder.join(path)).chain(flags.ca.iter().cloned()).collect(),
         allow_loopback: flags.allow_loopback || file.allow_loopback,
         allow_hosts: file.allow_host.into_iter().chain(flags.allow_host.iter().cloned()).collect(),
+        proxy: flags.proxy.clone().or(file.proxy),
+        bundled_roots: flags.bundled_roots || file.bundled_roots,
         ceiling,
         mode,
         verbose: flags.verbose.max(file.verbose),

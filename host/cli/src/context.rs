@@ -3,13 +3,17 @@
 use std::io::IsTerminal;
 use std::sync::Arc;
 
-use headcount::sandbox::egress::EgressOptions;
+use headcount::model::Secret;
+use headcount::sandbox::egress::{EgressOptions, Proxy, Roots};
 use headcount::{Headcount, Tenant};
 
 use crate::compiler::compiler;
 use crate::config::Config;
 use crate::exit::Complaint;
 use crate::output::Out;
+
+/// The variable that holds the password of the proxy's user.
+const PROXY_PASSWORD: &str = "HEADCOUNT_PROXY_PASSWORD";
 
 /// What a command works with.
 #[derive(Clone)]
@@ -35,11 +39,16 @@ impl Context {
     /// The operator's side of egress.
     ///
     /// # Errors
-    /// A file with certificate authorities can't be read.
+    /// A file with certificate authorities can't be read, or the proxy's password is missing.
     pub async fn egress(&self) -> anyhow::Result<EgressOptions> {
         let mut egress = EgressOptions::default();
         egress.resolve.clone_from(&self.config.resolve);
         egress.allow_loopback = self.config.allow_loopback;
+        if self.config.bundled_roots {
+            egress.roots = Roots::Bundled;
+        }
+        egress.proxy =
+            self.config.proxy.as_deref().map(|proxy| proxy_of(proxy, std::env::var(PROXY_PASSWORD).ok())).transpose()?;
         egress.ceiling = self.config.ceiling.clone();
         egress.mode = self.config.mode;
         for path in &self.config.ca {
@@ -76,5 +85,36 @@ impl Context {
     /// Whether the operator allows a host that ends in none of a manifest's suffixes.
     pub fn allows_host(&self, host: &str) -> bool {
         self.config.ceiling.lists(host) || self.config.allow_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host))
+    }
+}
+
+fn proxy_of(text: &str, password: Option<String>) -> Result<Proxy, Complaint> {
+    let Some((user, address)) = text.rsplit_once('@') else {
+        return Ok(Proxy { address: text.to_owned(), login: None });
+    };
+    if user.contains(':') {
+        let problem = format!("the proxy {address} is given with a password, which others may read there");
+        return Err(Complaint::usage(problem).next(format!("write USER@HOST:PORT, and put the password into {PROXY_PASSWORD}")));
+    }
+    let password = password.ok_or_else(|| {
+        Complaint::usage(format!("the password of {user} for the proxy {address} is missing"))
+            .next(format!("put it into {PROXY_PASSWORD}"))
+    })?;
+    Ok(Proxy { address: address.to_owned(), login: Some((user.to_owned(), Secret::new(password))) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxys_password_comes_from_the_environment_alone() {
+        let password = || Some("hunter2".to_owned());
+        assert!(proxy_of("proxy:3128", password()).unwrap().login.is_none());
+        let proxy = proxy_of("ana@example.com@proxy:3128", password()).unwrap();
+        assert_eq!((proxy.address.as_str(), proxy.login.unwrap().0.as_str()), ("proxy:3128", "ana@example.com"));
+        assert!(proxy_of("ana@proxy:3128", None).is_err());
+        let refused = proxy_of("ana:hunter2@proxy:3128", password()).unwrap_err().to_string();
+        assert!(!refused.contains("hunter2"), "{refused}");
     }
 }

@@ -25,6 +25,7 @@ mod hooks;
 mod pace;
 mod policy;
 mod pool;
+mod proxy;
 mod rate;
 mod refusal;
 mod resolve;
@@ -36,6 +37,7 @@ mod tls;
 mod token;
 mod upload;
 mod url;
+mod waits;
 mod wire;
 
 use std::collections::BTreeMap;
@@ -54,12 +56,12 @@ pub use gate::{Gate, GateOptions};
 pub use headcount_model::{AuditRecord, Decision, RequestEvent};
 pub use hooks::GateHooks;
 pub use policy::{Denial, Mode, Purpose};
+pub use proxy::Proxy;
 pub use refusal::{Refusal, Wait};
 pub(crate) use url::Target;
 
-use crate::vault::{Overrides, Tokens};
-
 use crate::engine::capacity;
+use crate::vault::{ClientCertificate, Overrides, Tokens};
 
 /// Which certificate authorities are trusted to vouch for vendors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -81,6 +83,7 @@ pub enum Roots {
 /// - `allow_loopback`: false
 /// - `connect_timeout` 10 s, `response_timeout` 60 s, `idle_timeout` 30 s, `keep_alive` 90 s
 /// - `max_connections`: two of every three descriptors that the process may have
+/// - `proxy`: none, whatever the environment says
 /// - `ceiling`: whatever a manifest names; `mode`: what a manifest denies stays where it is
 /// - `audit`: none; requests leave no records
 #[derive(Clone, Debug)]
@@ -109,6 +112,8 @@ pub struct EgressOptions {
     /// How many connections may be open at once, for all tenants; none: what the machine holds. Further requests wait in turn by
     /// tenant.
     pub max_connections: Option<u32>,
+    /// The HTTP proxy that everything goes through. It is asked for the addresses that were checked, never for names.
+    pub proxy: Option<Proxy>,
     /// What is allowed at most, whatever a manifest names.
     pub ceiling: Ceiling,
     /// What becomes of requests that a manifest denies.
@@ -132,6 +137,7 @@ impl Default for EgressOptions {
             idle_timeout: Duration::from_secs(30),
             keep_alive: Duration::from_secs(90),
             max_connections: None,
+            proxy: None,
             ceiling: Ceiling::default(),
             mode: Mode::default(),
             audit: None,
@@ -167,6 +173,9 @@ pub enum EgressError {
     /// The user agent can't be sent.
     #[error("{0:?} can't be a User-Agent")]
     UserAgent(String),
+    /// The proxy can't be used.
+    #[error("the proxy {0:?} can't be used: {1}; write it like proxy.example.com:3128")]
+    Proxy(String, String),
     /// The settings name no place that requests could go to.
     #[error("{0:?} in the settings can't be a base URL or host: {1}")]
     Settings(String, String),
@@ -192,6 +201,7 @@ pub struct Egress {
     tokens: Tokens,
     user_agent: HeaderValue,
     authorities: Vec<CertificateDer<'static>>,
+    proxy: Option<proxy::Way>,
     /// Records that found no room in the audit trail.
     lost: AtomicU64,
     /// Made when first needed, as a machine may have no roots and no need of them.
@@ -207,6 +217,7 @@ impl Egress {
         let user_agent =
             HeaderValue::from_str(&options.user_agent).map_err(|_| EgressError::UserAgent(options.user_agent.clone()))?;
         let authorities = tls::authorities(&options.extra_ca_pem)?;
+        let proxy = options.proxy.as_ref().map(proxy::Way::new).transpose()?;
         let names = resolve::Names::new(options.resolve.clone(), options.nameservers.clone(), options.allow_loopback);
         let most = options.max_connections.unwrap_or_else(capacity::connections);
         let pool = pool::Pool::new(options.keep_alive, most as usize);
@@ -215,7 +226,7 @@ impl Egress {
             tracing::warn!("what manifests deny is let out without credentials where the operator's rules cover it, and counted");
         }
         let (tokens, lost, tls) = (Tokens::default(), AtomicU64::new(0), OnceLock::new());
-        Ok(Arc::new(Egress { options, names, paces, pool, tokens, user_agent, authorities, lost, tls }))
+        Ok(Arc::new(Egress { options, names, paces, pool, tokens, user_agent, authorities, proxy, lost, tls }))
     }
 
     /// A gate for one session of one connection. The first one reads the system's certificate authorities, which takes milliseconds.
@@ -240,8 +251,8 @@ impl Egress {
         }
     }
 
-    fn tls(&self) -> Result<Arc<ClientConfig>, EgressError> {
+    fn tls(&self, certificate: Option<&(String, ClientCertificate)>) -> Result<Arc<ClientConfig>, EgressError> {
         let made = self.tls.get_or_init(|| tls::config(self.options.roots, &self.authorities));
-        made.as_ref().map(tls::apart).map_err(EgressError::clone)
+        tls::apart(made.as_ref().map_err(EgressError::clone)?, certificate)
     }
 }

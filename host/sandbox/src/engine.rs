@@ -201,13 +201,14 @@ impl Runtime {
         if let Some(connector) = self.load_from_disk(package).await? {
             return Ok(connector);
         }
-        let turn = Arc::clone(&core.compiling).acquire_owned().await;
+        let turn = tokio::time::timeout(core.max_queueing, Arc::clone(&core.compiling).acquire_owned()).await;
+        let turn = turn.map_err(|_| PackageError::Compile("others were compiled all the while: try again later".to_owned()))?;
         let turn = turn.map_err(|_| PackageError::Compile("the host is stopping".to_owned()))?;
         // Whoever held the turn before may have compiled this very package.
         if let Some(connector) = core.loaded.get(&package.digest) {
             return Ok(connector);
         }
-        let compiled = self.compile(package, turn).await?;
+        let (compiled, _turn) = self.compile(package, turn).await?;
         check_facts(&compiled.facts, package)?;
         let (engine, cache, digest) = (core.engine.clone(), Arc::clone(&core.cache), package.digest);
         let loaded = blocking(move || -> wasmtime::Result<_> {
@@ -218,17 +219,15 @@ impl Runtime {
         self.link(package, &component, &sealed, LoadedFrom::Compiler)
     }
 
-    async fn compile(&self, package: &Package, turn: OwnedSemaphorePermit) -> Result<Compiled, PackageError> {
+    /// Compiles, and gives the turn back with what was compiled. It stays taken as long as anything runs, whoever still waits for it.
+    async fn compile(&self, package: &Package, turn: Turn) -> Result<(Compiled, Turn), PackageError> {
         let core = &self.core;
         match &core.compiler {
             Compiler::None => Err(PackageError::NoCompiler),
             Compiler::InProcess => {
                 let (engine, bytes) = (core.engine.clone(), package.shared());
-                let compiled = blocking(move || {
-                    let _turn = turn;
-                    jail::compile(&engine, &bytes)
-                });
-                compiled.await?.map_err(|error| PackageError::Compile(format!("{error:#}")))
+                let (compiled, turn) = blocking(move || (jail::compile(&engine, &bytes), turn)).await?;
+                Ok((compiled.map_err(|error| PackageError::Compile(format!("{error:#}")))?, turn))
             }
             Compiler::Worker { program, args } => {
                 let (program, args) = (program.clone(), args.clone());
@@ -281,6 +280,9 @@ fn check_facts(facts: &Facts, package: &Package) -> Result<(), PackageError> {
     }
     Err(PackageError::Compile("the compiler found other imports or exports than its top level has".to_owned()))
 }
+
+/// The right to compile, which one holds at a time.
+pub(crate) type Turn = OwnedSemaphorePermit;
 
 /// Loads code that this host compiled.
 #[expect(unsafe_code, reason = "deserializing compiled code; its seal was checked over these very bytes")]

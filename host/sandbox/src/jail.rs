@@ -4,6 +4,7 @@
 //! bounded and there are neither files nor network. What comes back is trusted to be code, as any compiler's output is: a child that
 //! a component has taken over could lie.
 
+mod check;
 mod confine;
 mod facts;
 #[cfg(target_os = "linux")]
@@ -18,10 +19,11 @@ use std::path::PathBuf;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+pub use check::check_compile_worker;
 pub(crate) use facts::Stub;
 pub use facts::{Facts, Needs};
 pub(crate) use parent::Jail;
-pub use worker::{check_compile_worker, compile_worker};
+pub use worker::compile_worker;
 
 /// Where components are compiled.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@
 //! that would put the secret elsewhere, has to enter it again.
 
 mod binding;
+mod certificate;
 mod credentials;
 mod injection;
 mod key;
@@ -15,8 +16,9 @@ mod token_error;
 mod tokens;
 
 pub use binding::{Binding, Overrides};
+pub(crate) use certificate::ClientCertificate;
 pub use credentials::{CredentialKeeper, Credentials};
-pub(crate) use injection::Injection;
+pub(crate) use injection::{Injection, basic};
 pub use key::Keys;
 pub(crate) use oauth::{Grant, Token, read as read_token};
 pub(crate) use scrub::{Lookout, SHORTEST, Scrubber, Window};

@@ -8,6 +8,9 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD
 use headcount_sandbox::egress::fuzzing::{SHORTEST_SECRET, is_found, scrub};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
+/// Longer bodies show nothing more, and are slow to look through.
+const LONGEST: usize = 4 * 1024;
+
 pub(crate) fn run(data: &[u8]) {
     let Some(end) = data.windows(2).position(|window| window == b"\n\n") else { return };
     let (secrets, body) = (data.get(..end).unwrap_or_default(), data.get(end + 2..).unwrap_or_default());
@@ -48,10 +51,10 @@ fn fill(body: &[u8], secret: &[u8]) -> Vec<u8> {
     let spellings = spellings(secret);
     let mut filled = Vec::new();
     let mut rest = body;
-    while let Some((first, after)) = rest.split_first() {
+    while let Some((first, after)) = rest.split_first().filter(|_| filled.len() < LONGEST) {
         let named =
             spellings.iter().find(|(name, _)| after.strip_prefix(name.as_bytes()).is_some_and(|end| end.starts_with(b"}")));
-        match named.filter(|_| *first == b'{' && filled.len() < 64 * 1024) {
+        match named.filter(|_| *first == b'{') {
             Some((name, spelling)) => {
                 filled.extend_from_slice(spelling);
                 rest = after.get(name.len() + 1..).unwrap_or_default();

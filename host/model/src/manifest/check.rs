@@ -140,6 +140,15 @@ impl Manifest {
                     let good = !name.is_empty() && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
                     found.when(!good, path("name"), || format!("{name:?} can't be a query parameter"));
                 }
+                Placement::ClientCertificate { .. } => {
+                    let others = || self.auth.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, other)| other);
+                    let second = others().any(|other| matches!(other, Placement::ClientCertificate { .. }));
+                    found.when(second, path("type"), || "a connection has one client certificate at most".to_owned());
+                    // Its private key would leave the host.
+                    let is_user = |other: &Placement| matches!(other, Placement::Basic { user, .. } if user == secret);
+                    let sent = others().any(|other| other.uses(secret) || is_user(other));
+                    found.when(sent, path("secret"), || format!("{secret} goes somewhere else, too; a private key never does"));
+                }
                 Placement::OauthClientCredentials { client_id, scopes, audience, .. } => {
                     self.check_client(found, at, client_id, scopes);
                     let bad = audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.len() > LONGEST_TEXT);

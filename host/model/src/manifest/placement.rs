@@ -79,6 +79,12 @@ pub enum Placement {
         #[serde(default)]
         auth: ClientAuth,
     },
+    /// The client's certificate in TLS: the secret is PEM with the certificate, those that vouch for it, and the private key, which
+    /// never leaves the host.
+    ClientCertificate {
+        /// The secret field.
+        secret: String,
+    },
 }
 
 /// How an OAuth client says who it is.
@@ -101,7 +107,8 @@ impl Placement {
             | Placement::Basic { secret, .. }
             | Placement::Query { secret, .. }
             | Placement::OauthClientCredentials { secret, .. }
-            | Placement::OauthRefreshToken { secret, .. } => secret,
+            | Placement::OauthRefreshToken { secret, .. }
+            | Placement::ClientCertificate { secret } => secret,
         }
     }
 
@@ -135,7 +142,7 @@ impl Placement {
             | Placement::Basic { .. }
             | Placement::OauthClientCredentials { .. }
             | Placement::OauthRefreshToken { .. } => Some("authorization"),
-            Placement::Query { .. } => None,
+            Placement::Query { .. } | Placement::ClientCertificate { .. } => None,
         }
     }
 }

@@ -103,6 +103,23 @@ fn what_comes_with_something_new_is_told_with_it() {
 }
 
 #[test]
+fn tokens_for_more_or_from_elsewhere_are_told_and_the_secrets_entered_again() {
+    let oauth = |url: &str, scopes: &str| {
+        let auth = format!(
+            "auth = [{{ type = \"oauth-client-credentials\", client-id = \"region\", secret = \"key\", token-url = \"{url}\", scopes = [{scopes}] }}]"
+        );
+        manifest(&ACCEPTED.replacen("auth = [{ type = \"bearer\", secret = \"key\" }]", &auth, 1))
+    };
+    let accepted = oauth("https://login.acme.example/token", "\"read\"");
+    let more = oauth("https://login.acme.example/token", "\"read\", \"write\"").asks_beyond(&accepted);
+    assert!(more.to_string().contains("tokens at https://login.acme.example/token for read write"), "{more}");
+    assert_eq!((more.news.len(), more.enter_again), (1, vec!["key".to_owned()]));
+    let elsewhere = oauth("https://login.evil.example/token", "\"read\"").asks_beyond(&accepted);
+    assert!(elsewhere.to_string().contains("tokens at https://login.evil.example/token"), "{elsewhere}");
+    assert_eq!(elsewhere.enter_again, ["key"]);
+}
+
+#[test]
 fn what_is_taken_back_is_not_told() {
     for (before, now) in [
         ("hosts = [\"https://files.acme.example/export\"]", ""),

@@ -11,8 +11,8 @@ use super::event::Trace;
 use super::gate::Gate;
 use super::policy::{Denial, Passed, Purpose};
 use super::refusal::Refusal;
-use super::send::Waits;
 use super::url::Target;
+use super::waits::Waits;
 use crate::budget::Resource;
 use crate::vault::Grant;
 
@@ -49,7 +49,7 @@ impl Refused {
     pub async fn recorded(self, waits: Waits) -> Refusal {
         if let Some((trace, _waiting)) = &self.trace {
             // Without room in time the record is counted as lost.
-            let _ = trace.room(waits.deadline()).await;
+            let _ = trace.room(waits.deadline).await;
         }
         self.refusal
     }

@@ -13,6 +13,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 
 use super::pool::{Connected, HEADER_BYTES, HEADER_FIELDS, Sender};
+use super::proxy::Way;
 use super::refusal::{Refusal, Wait};
 use super::url::Origin;
 use crate::fair::Permit;
@@ -30,9 +31,15 @@ pub(crate) async fn connect(
     tls: Option<Arc<ClientConfig>>,
     limit: Duration,
     place: Permit,
+    proxy: Option<&Way>,
 ) -> Result<Connected, Refusal> {
     let connecting = async {
-        let stream = dial(origin, addresses).await?;
+        let stream = match proxy {
+            Some(proxy) => proxy.tunnel(&origin.host, addresses).await?,
+            None => dial(origin, addresses).await?,
+        };
+        // A request is one small write that waits for its answer.
+        let _ = stream.set_nodelay(true);
         let address = stream.peer_addr().ok();
         let mut connected = match tls {
             Some(config) => secure(origin, stream, config, place).await?,
@@ -58,8 +65,6 @@ async fn dial(origin: &Origin, addresses: &[SocketAddr]) -> Result<TcpStream, Re
         return Err(failed("there is no address".to_owned()));
     }
     let (stream, _) = futures::future::select_ok(attempts).await.map_err(|error| failed(error.to_string()))?;
-    // A request is one small write that waits for its answer.
-    let _ = stream.set_nodelay(true);
     Ok(stream)
 }
 

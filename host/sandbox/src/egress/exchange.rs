@@ -1,13 +1,19 @@
 //! One request and the header of its response, over one connection, in HTTP/1.1 or HTTP/2.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
 use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
 use zeroize::Zeroizing;
 
 use super::pool::{Connected, HEADER_BYTES, Key, Sender};
 use super::refusal::Refusal;
-use super::send::Waits;
 use super::upload::RequestBody;
+use super::waits::Waits;
+
+/// Interim responses (1xx) to one request. None were asked for.
+const INTERIM: u32 = 16;
 
 /// A request, ready to be sent as often as needed.
 pub(super) struct Outgoing {
@@ -45,11 +51,21 @@ pub(super) async fn exchange(
         let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
         Exchanged::Refused(Refusal::Exchange { host: outgoing.key.origin.host.clone(), why: format!("{error}{source}") })
     };
-    let request =
+    let mut request =
         request(method, outgoing, body.start(), matches!(connected.sender, Sender::Http2(_))).map_err(Exchanged::Refused)?;
-    let sent = match &mut connected.sender {
-        Sender::Http1(sender) => sender.try_send_request(request).await,
-        Sender::Http2(sender) => sender.try_send_request(request).await,
+    let flooded = bound_interim(&mut request);
+    let sending = async {
+        match &mut connected.sender {
+            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http2(sender) => sender.try_send_request(request).await,
+        }
+    };
+    let sent = tokio::select! {
+        sent = sending => sent,
+        () = flooded.cancelled() => {
+            let why = format!("it sent more than {INTERIM} interim responses");
+            return Err(Exchanged::Refused(Refusal::Exchange { host: outgoing.key.origin.host.clone(), why }));
+        }
     };
     match sent {
         Ok(response) => Ok((response, connected)),
@@ -61,6 +77,18 @@ pub(super) async fn exchange(
             None => Err(failed(error.into_error())),
         },
     }
+}
+
+/// Interim responses are skipped by hyper, as many as there are. Over HTTP/2 only the wait for the response bounds them.
+fn bound_interim(request: &mut Request<RequestBody>) -> CancellationToken {
+    let flooded = CancellationToken::new();
+    let (count, told) = (AtomicU32::new(0), flooded.clone());
+    hyper::ext::on_informational(request, move |_| {
+        if count.fetch_add(1, Ordering::Relaxed) >= INTERIM {
+            told.cancel();
+        }
+    });
+    flooded
 }
 
 fn request(method: &Method, outgoing: &Outgoing, body: RequestBody, http2: bool) -> Result<Request<RequestBody>, Refusal> {

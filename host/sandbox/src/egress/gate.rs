@@ -21,8 +21,8 @@ use super::hooks::GateHooks;
 use super::pace::Pace;
 use super::policy::{Policy, Purpose};
 use super::refusal::Refusal;
-use super::send::Waits;
 use super::url::Target;
+use super::waits::Waits;
 use super::{Ceiling, Egress, EgressError};
 use crate::budget::Meter;
 use crate::vault::{Credentials, Injection, Scrubber, Slot, TokenError};
@@ -56,6 +56,8 @@ pub struct Gate {
     pub(super) token_failure: OnceLock<TokenError>,
     pub(super) pace: Arc<Pace>,
     pub(super) tls: Option<Arc<ClientConfig>>,
+    /// The same with the connection's client certificate, and what tells that one apart.
+    pub(super) certified: Option<(Arc<ClientConfig>, blake3::Hash)>,
     /// Requests of this session at once.
     pub(super) concurrent: Arc<Semaphore>,
     /// Headers that a connector may neither set nor see.
@@ -77,7 +79,7 @@ impl Gate {
     pub(super) fn new(egress: Arc<Egress>, options: GateOptions) -> Result<Self, EgressError> {
         let GateOptions { tenant, connection, manifest, settings, credentials, meter } = options;
         let policy = Policy::new(&manifest, &settings, &egress.options.ceiling, egress.options.mode)?;
-        let injection = Injection::new(&manifest, &settings, &credentials)?;
+        let mut injection = Injection::new(&manifest, &settings, &credentials)?;
         let slot = match &injection.grant {
             Some(grant) if !covers(&egress.options.ceiling, &grant.target) => {
                 return Err(EgressError::Ceiling(format!("{}{}", grant.target.origin, grant.target.path)));
@@ -85,7 +87,13 @@ impl Gate {
             Some(grant) => Some(egress.tokens.of(&tenant, &connection, grant)),
             None => None,
         };
-        let tls = if policy.needs_tls() { Some(egress.tls()?) } else { None };
+        let certificate = injection.certificate.take();
+        let secure = certificate.is_some() || policy.needs_tls();
+        let tls = if secure { Some(egress.tls(None)?) } else { None };
+        let certified = match &certificate {
+            Some(one) => Some((egress.tls(Some(one))?, one.1.identity())),
+            None => None,
+        };
         let pace = egress.paces.of(&tenant, &connection, &meter.budget().rate(&manifest.rate));
         let mut forbidden = injection.owned();
         forbidden.extend(wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS);
@@ -103,6 +111,7 @@ impl Gate {
             token_failure: OnceLock::new(),
             pace,
             tls,
+            certified,
             concurrent: Arc::new(Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS))),
             forbidden: Arc::new(forbidden),
             events: Events::default(),

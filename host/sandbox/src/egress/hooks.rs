@@ -13,8 +13,8 @@ use wasmtime_wasi_http::{Error as Code, ForbiddenHeaderFilter, RequestOptions, W
 use super::gate::Gate;
 use super::policy::Purpose;
 use super::refusal::Refusal;
-use super::send::Waits;
 use super::upload;
+use super::waits::Waits;
 
 /// The pieces in which a connector's request bodies are taken.
 const PIECE: usize = 64 * 1024;

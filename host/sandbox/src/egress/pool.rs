@@ -33,8 +33,8 @@ pub(crate) struct Key {
     pub tenant: TenantId,
     pub connection: ConnectionId,
     pub origin: Origin,
-    /// Which TLS settings it was made with; they are the same for all connections of one `Egress` until clients have certificates.
-    pub identity: u64,
+    /// Of the client certificate that it was made with.
+    pub identity: Option<blake3::Hash>,
 }
 
 /// One connection's sending end.
@@ -78,7 +78,7 @@ impl Connected {
 
 struct Idle {
     origin: Origin,
-    identity: u64,
+    identity: Option<blake3::Hash>,
     connected: Connected,
     since: Instant,
 }

@@ -70,6 +70,18 @@ pub enum Refusal {
         /// What the system says.
         why: String,
     },
+    /// The operator's proxy gives no connection.
+    #[error("the proxy {proxy} gives no connection to {host}: {why}")]
+    Proxy {
+        /// The proxy's address.
+        proxy: String,
+        /// The host name.
+        host: String,
+        /// What the proxy, or the system, says.
+        why: String,
+        /// Whether it refused, and will again.
+        refused: bool,
+    },
     /// No secure connection.
     #[error("no secure connection to {host}: {why}")]
     Tls {
@@ -172,7 +184,7 @@ impl Refusal {
             Refusal::Crowded(_) | Refusal::Paced(_) => Code::ConnectionLimitReached,
             Refusal::Resolve { .. } => Code::DnsError { rcode: None, info_code: None },
             Refusal::Address { .. } => Code::DestinationIpProhibited,
-            Refusal::Connect { .. } => Code::ConnectionRefused,
+            Refusal::Connect { .. } | Refusal::Proxy { .. } => Code::ConnectionRefused,
             Refusal::Tls { certificate: true, .. } => Code::TlsCertificateError,
             Refusal::Tls { .. } => Code::TlsProtocolError,
             Refusal::Timeout { what, .. } => match what {
@@ -218,6 +230,7 @@ impl Refusal {
         matches!(
             self,
             Refusal::Connect { .. }
+                | Refusal::Proxy { refused: false, .. }
                 | Refusal::Exchange { .. }
                 | Refusal::Tls { certificate: false, .. }
                 | Refusal::Timeout { what: Wait::Connect, .. }

@@ -42,6 +42,15 @@ pub(crate) fn scatter(wait: Duration, jitter: u8) -> Duration {
     wait.min(Duration::from_secs(1)) * u32::from(jitter) / 2_550
 }
 
+/// At random.
+pub(crate) fn jitter() -> u8 {
+    let mut byte = [128];
+    // Without randomness the waits are only less spread.
+    let _ = getrandom::fill(&mut byte);
+    let [byte] = byte;
+    byte
+}
+
 /// How long a response asks to wait.
 pub(crate) fn asked(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
+use rustls::ClientConfig;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
-use wasmtime_wasi_http::RequestOptions;
 use zeroize::Zeroizing;
 
 use super::admission::Admitted;
@@ -17,12 +17,12 @@ use super::decode::{ACCEPTED, Coding, Decoded};
 use super::dial;
 use super::exchange::{Exchanged, Outgoing, exchange};
 use super::forbidden::is_forbidden;
-use super::gate::Gate;
 use super::pace::until;
 use super::pool::{Connected, HEADER_BYTES, HEADER_FIELDS, Key};
-use super::refusal::{Refusal, Wait};
+use super::refusal::Refusal;
 use super::retry;
-use super::upload::{self, Progress, RequestBody, Stop, Written};
+use super::upload::{self, RequestBody, Stop, Written};
+use super::waits::{Waits, late};
 use super::wire::{Lease, Times, Wire};
 use crate::budget::Resource;
 use crate::vault::Token;
@@ -40,44 +40,6 @@ const OF_THE_CODED: [&str; 7] =
     ["content-encoding", "content-length", "etag", "content-md5", "digest", "content-digest", "accept-ranges"];
 /// True of the body unless a secret was overwritten in it.
 const OF_THE_BYTES: [&str; 4] = ["content-md5", "digest", "content-digest", "repr-digest"];
-
-/// How long the parts of one request may take.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Waits {
-    connect: Duration,
-    response: Duration,
-    idle: Duration,
-    pub call: Duration,
-    pub deadline: Instant,
-}
-
-impl Waits {
-    /// The operator's limits, for a call that begins now.
-    pub fn of(gate: &Gate) -> Self {
-        let options = &gate.egress.options;
-        let call = gate.meter().budget().call;
-        let deadline = Instant::now().checked_add(call).unwrap_or_else(|| Instant::now() + Duration::from_secs(86_400));
-        Waits { connect: options.connect_timeout, response: options.response_timeout, idle: options.idle_timeout, call, deadline }
-    }
-
-    /// When the call ends.
-    pub fn deadline(&self) -> Instant {
-        self.deadline
-    }
-
-    /// What the connector asks for, where that is shorter.
-    pub fn within(mut self, asked: Option<RequestOptions>) -> Self {
-        let clamp = |asked: Option<Duration>, limit: Duration| {
-            asked.map_or(limit, |asked| asked.max(Duration::from_millis(1)).min(limit.max(Duration::from_millis(1))))
-        };
-        if let Some(asked) = asked {
-            self.connect = clamp(asked.connect_timeout, self.connect);
-            self.response = clamp(asked.first_byte_timeout, self.response);
-            self.idle = clamp(asked.between_bytes_timeout, self.idle);
-        }
-        self
-    }
-}
 
 /// An attempt that brought no response.
 pub(super) struct Failed {
@@ -146,7 +108,7 @@ impl Admitted {
                 Err(Failed { refusal, .. }) if refusal.is_transient() => None,
                 Err(_) => return Err(outcome.err().map_or_else(|| Refusal::Host("no outcome".to_owned()), |f| f.refusal)),
             };
-            let wait = retry::wait(attempt, self.started.elapsed(), asked, jitter());
+            let wait = retry::wait(attempt, self.started.elapsed(), asked, retry::jitter());
             let wait = wait.filter(|wait| safe && Instant::now() + *wait < waits.deadline);
             let Some(wait) = wait else {
                 return match outcome {
@@ -208,7 +170,7 @@ impl Admitted {
             tenant: self.gate.tenant.clone(),
             connection: self.gate.connection.clone(),
             origin: self.target.origin.clone(),
-            identity: 0,
+            identity: self.certified().map(|(_, identity)| *identity),
         }
     }
 
@@ -245,7 +207,7 @@ impl Admitted {
             };
             match exchanged {
                 Ok((response, connected)) => {
-                    gate.heed(response.status(), response.headers(), jitter());
+                    gate.heed(response.status(), response.headers(), retry::jitter());
                     let lease = Lease {
                         pool: gate.egress.pool.clone(),
                         key: outgoing.key.clone(),
@@ -267,6 +229,11 @@ impl Admitted {
         }
     }
 
+    /// The connection's client certificate, which goes where its other credentials go.
+    fn certified(&self) -> Option<&(Arc<ClientConfig>, blake3::Hash)> {
+        self.gate.certified.as_ref().filter(|_| self.with_credentials)
+    }
+
     fn host(&self) -> String {
         self.target.origin.host.clone()
     }
@@ -284,14 +251,15 @@ impl Admitted {
     async fn connect(&self, outgoing: &Outgoing, addresses: &[SocketAddr]) -> Result<Connected, Refusal> {
         let gate = &self.gate;
         let origin = &outgoing.key.origin;
-        let tls = match (origin.secure, &gate.tls) {
+        let tls = self.certified().map(|(tls, _)| tls).or(gate.tls.as_ref());
+        let tls = match (origin.secure, tls) {
             (false, _) => None,
             (true, Some(tls)) => Some(tls.clone()),
             (true, None) => return Err(Refusal::Host("no TLS for this connection".to_owned())),
         };
         let place = gate.egress.pool.place(&gate.tenant, outgoing.waits.deadline).await?;
         let limit = outgoing.waits.connect.min(outgoing.waits.deadline.saturating_duration_since(Instant::now()));
-        let connected = dial::connect(origin, addresses, tls, limit, place).await?;
+        let connected = dial::connect(origin, addresses, tls, limit, place, gate.egress.proxy.as_ref()).await?;
         if let Some(shared) = connected.share() {
             gate.egress.pool.give(outgoing.key.clone(), shared);
         }
@@ -301,6 +269,13 @@ impl Admitted {
     /// Holds a response's header to its limits, and reads a short body ahead.
     async fn check(&self, response: Response<Incoming>, lease: Lease, times: Times) -> Result<Response<Wire>, Refusal> {
         let (parts, incoming) = response.into_parts();
+        let broken = |why: &str| Err(Refusal::Exchange { host: self.host(), why: why.to_owned() });
+        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
+            return broken("it switches to another protocol, which nobody asked for");
+        }
+        if parts.headers.contains_key(header::TRANSFER_ENCODING) && parts.headers.contains_key(header::CONTENT_LENGTH) {
+            return broken("its response has a Content-Length and a Transfer-Encoding: where it ends is anyone's guess");
+        }
         if parts.headers.len() > HEADER_FIELDS {
             return Err(Refusal::ResponseHeader { most: HEADER_FIELDS, unit: "fields" });
         }
@@ -355,24 +330,4 @@ impl Admitted {
 async fn drain(response: Response<Wire>) {
     let mut wire = response.into_body();
     let _ = tokio::time::timeout(DRAIN, wire.read_ahead(READ_AHEAD)).await;
-}
-
-/// Until a response is late. The server's time begins when the connector has written the body.
-async fn late(waits: &Waits, upload: Option<Arc<Progress>>) -> Refusal {
-    if let Some(upload) = upload
-        && let Err(late) = until(waits.deadline, waits.call, upload.ended()).await
-    {
-        return late;
-    }
-    let limit = waits.response.min(waits.deadline.saturating_duration_since(Instant::now()));
-    tokio::time::sleep(limit).await;
-    Refusal::Timeout { what: Wait::Response, limit }
-}
-
-fn jitter() -> u8 {
-    let mut byte = [128];
-    // Without randomness the waits are only less spread.
-    let _ = getrandom::fill(&mut byte);
-    let [byte] = byte;
-    byte
 }

@@ -2,12 +2,15 @@
 
 mod audit;
 mod bodies;
+mod certificates;
 mod connections;
 mod crowding;
 mod hooks;
 mod leaving;
 mod names;
 mod placements;
+mod protocols;
+mod proxies;
 mod receiver;
 mod repeats;
 mod roots;
@@ -69,6 +72,22 @@ fn request(method: &str, url: &str) -> Request<Bytes> {
 
 async fn get(gate: &Arc<Gate>, url: &str) -> Result<Response<Bytes>, Refusal> {
     gate.send(&Purpose::Read, request("GET", url)).await
+}
+
+/// Set for tests that run in a process of their own.
+const CHILD: &str = "HEADCOUNT_TEST_CHILD";
+
+/// Whether this process is the one in which `test` runs under another environment. In any other, runs it in such a one.
+fn in_a_child(test: &str, environment: &[(&str, &str)]) -> bool {
+    if std::env::var_os(CHILD).is_some() {
+        return true;
+    }
+    let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+    child.args(["--exact", test, "--nocapture"]).envs(environment.iter().copied()).env(CHILD, "1");
+    let child = child.output().unwrap();
+    let said = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
+    assert!(child.status.success() && said.contains("1 passed"), "{said}");
+    false
 }
 
 /// A manifest with a header credential, a read request and two actions.

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use rustls::client::danger::ServerCertVerifier;
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
+use rustls::crypto::aws_lc_rs::sign::any_supported_type;
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::{ClientConfig, RootCertStore};
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use rustls_platform_verifier::Verifier;
 
 use super::{EgressError, Roots};
+use crate::vault::ClientCertificate;
 
 /// Sessions that one connection remembers, to resume them.
 const RESUMED: usize = 8;
@@ -67,9 +70,26 @@ fn verifier(
     }
 }
 
-/// The same for one connection, with a session memory of its own: a resumed session would link two tenants.
-pub(crate) fn apart(config: &ClientConfig) -> Arc<ClientConfig> {
+/// The same for one connection, with its certificate, and with a session memory of its own: a resumed session would link two tenants.
+pub(crate) fn apart(
+    config: &ClientConfig,
+    certificate: Option<&(String, ClientCertificate)>,
+) -> Result<Arc<ClientConfig>, EgressError> {
     let mut config = config.clone();
     config.resumption = Resumption::in_memory_sessions(RESUMED);
-    Arc::new(config)
+    if let Some((field, certificate)) = certificate {
+        let wrong = |why: &str| EgressError::Credential { field: field.clone(), why: why.to_owned() };
+        // What these errors say is left out: it may quote what they are about.
+        let key = PrivateKeyDer::try_from(certificate.key()).ok().and_then(|key| any_supported_type(&key).ok());
+        let key = key.ok_or_else(|| wrong("holds a private key of a kind that can't be used"))?;
+        let chain = certificate.chain().map(|certificate| CertificateDer::from(certificate.to_vec())).collect();
+        let certified = CertifiedKey::new(chain, key);
+        match certified.keys_match() {
+            Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {}
+            Err(rustls::Error::InconsistentKeys(_)) => return Err(wrong("holds a private key that is not its certificate's")),
+            Err(_) => return Err(wrong("holds a certificate that can't be read")),
+        }
+        config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+    }
+    Ok(Arc::new(config))
 }

@@ -16,8 +16,8 @@ use super::exchange::Outgoing;
 use super::gate::Gate;
 use super::pace::until;
 use super::refusal::Refusal;
-use super::send::Waits;
 use super::upload::RequestBody;
+use super::waits::Waits;
 use crate::vault::{CredentialKeeper, Grant, Held, Refused, Token, TokenError, read_token};
 
 /// The longest answer of a token endpoint.

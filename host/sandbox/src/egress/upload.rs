@@ -16,7 +16,7 @@ use wasmtime_wasi_http::WasiBody;
 use super::event::Trace;
 use super::gate::Gate;
 use super::refusal::{Refusal, Wait};
-use super::send::Waits;
+use super::waits::Waits;
 use crate::vault::Lookout;
 
 /// The longest body of a request, whatever the budget. Vendors' own limits for bulk requests are mostly below.

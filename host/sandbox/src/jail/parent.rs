@@ -11,12 +11,12 @@ use rustix::process::Signal;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::runtime::Handle;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::frame::{self, Hello, MAX_CODE, Refusal, Tag, Unreadable};
 use super::{Compiled, Facts};
+use crate::engine::Turn;
 use crate::error::{JailError, PackageError};
 
 /// How long a program may take to say that it is a worker.
@@ -42,8 +42,8 @@ pub(crate) struct Jail {
 }
 
 impl Jail {
-    /// Compiles a component in a child of its own. Dropping the future kills the child. `turn` is given back when the child is gone.
-    pub(crate) async fn compile(self, component: Arc<[u8]>, turn: OwnedSemaphorePermit) -> Result<Compiled, PackageError> {
+    /// Compiles a component in a child of its own. Dropping the future kills the child; `turn` is taken until the child is gone.
+    pub(crate) async fn compile(self, component: Arc<[u8]>, turn: Turn) -> Result<(Compiled, Turn), PackageError> {
         if std::env::var_os(MARK).is_some() {
             return Err(self.not_a_worker("it wants to start a worker itself").into());
         }
@@ -51,11 +51,10 @@ impl Jail {
         let _stops_when_dropped = stop.clone().drop_guard();
         let runtime = Handle::current();
         // A child ends with the thread that started it, so that thread is kept until the child has ended.
-        let ended = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            runtime.block_on(self.run(&component, &stop))
-        });
-        ended.await.map_err(|error| JailError::Broken { what: error.to_string(), words: String::new() })?
+        let ended = tokio::task::spawn_blocking(move || (runtime.block_on(self.run(&component, &stop)), turn));
+        let (compiled, turn) =
+            ended.await.map_err(|error| JailError::Broken { what: error.to_string(), words: String::new() })?;
+        Ok((compiled?, turn))
     }
 
     async fn run(&self, component: &[u8], stop: &CancellationToken) -> Result<Compiled, PackageError> {

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use headcount_model::Manifest;
 use headcount_model::manifest::{Placement, Settings};
+use headcount_model::{Manifest, Secret};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use zeroize::Zeroizing;
@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 use super::oauth::{Grant, Token};
 use super::scrub::{SHORTEST, Scrubber};
 use super::tokens::Held;
-use super::{CredentialKeeper, Credentials};
+use super::{ClientCertificate, CredentialKeeper, Credentials};
 use crate::egress::{EgressError, Target};
 
 /// What needs no encoding in a query or a form.
@@ -30,6 +30,8 @@ pub(crate) struct Injection {
     owned: HashSet<HeaderName>,
     /// The placements' parameters.
     parameters: Vec<String>,
+    /// For TLS, with its field.
+    pub certificate: Option<(String, ClientCertificate)>,
     /// Secret fields that are too short to be looked for in responses.
     pub short: Vec<String>,
     /// What tokens are asked for with, where there are tokens.
@@ -54,10 +56,12 @@ impl Injection {
         let mut query = Vec::new();
         let mut owned = HashSet::new();
         let mut parameters = Vec::new();
+        let mut certificate = None;
         let mut grant = None;
         let mut known: Vec<(String, Zeroizing<String>)> = Vec::new();
         for field in credentials.fields() {
-            if let Some(secret) = credentials.get(field) {
+            // A client certificate's key is never sent, so nobody can echo it; and its lines of base64 are no one's secret each.
+            if let Some(secret) = credentials.get(field).filter(|_| !is_certificate(manifest, field)) {
                 known.push((field.to_owned(), Zeroizing::new(secret.expose().to_owned())));
             }
         }
@@ -84,9 +88,14 @@ impl Injection {
                     if user.contains(':') {
                         return Err(wrong("can't be sent: the user name with it has a colon"));
                     }
-                    let token = Zeroizing::new(STANDARD.encode(Zeroizing::new(format!("{user}:{}", secret.expose())).as_bytes()));
-                    known.push((field.to_owned(), token.clone()));
-                    Zeroizing::new(format!("Basic {}", *token))
+                    let text = basic(&user, secret);
+                    let token = text.strip_prefix("Basic ").unwrap_or_default();
+                    known.push((field.to_owned(), Zeroizing::new(token.to_owned())));
+                    text
+                }
+                Placement::ClientCertificate { .. } => {
+                    certificate = Some((field.to_owned(), ClientCertificate::read(secret).map_err(wrong)?));
+                    continue;
                 }
                 Placement::Query { name, .. } => {
                     let value = Zeroizing::new(utf8_percent_encode(secret.expose(), UNRESERVED).to_string());
@@ -114,7 +123,7 @@ impl Injection {
         let scrubber = Scrubber::new(known.iter().map(|(field, token)| (field.as_str(), token.as_bytes())))?.map(Arc::new);
         let found = RwLock::new(Found { scrubber, generation: 0 });
         let keeper = credentials.keeper().cloned();
-        Ok(Injection { headers, query, owned, parameters, short, grant, keeper, known, found })
+        Ok(Injection { headers, query, owned, parameters, certificate, short, grant, keeper, known, found })
     }
 
     /// Finds the connection's secrets; none if all are too short to be looked for.
@@ -190,6 +199,17 @@ impl Injection {
             path_and_query.push_str(value);
         }
     }
+}
+
+/// `Basic` credentials, for a header.
+pub(crate) fn basic(user: &str, password: &Secret) -> Zeroizing<String> {
+    let plain = Zeroizing::new(format!("{user}:{}", password.expose()));
+    let token = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
+    Zeroizing::new(format!("Basic {}", *token))
+}
+
+fn is_certificate(manifest: &Manifest, field: &str) -> bool {
+    manifest.auth.iter().any(|place| matches!(place, Placement::ClientCertificate { secret } if secret == field))
 }
 
 /// The text of a field, be it a secret or not; empty if there is none.

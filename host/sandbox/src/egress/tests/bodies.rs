@@ -181,7 +181,7 @@ async fn trailers_are_dropped_and_pieces_are_short_and_never_empty() {
     let gate = gate(&server);
     let uri = USERS.parse().unwrap();
     let admitted = gate.admit(&Purpose::Read, &http::Method::GET, &uri).unwrap();
-    let waits = crate::egress::send::Waits::of(&gate);
+    let waits = crate::egress::waits::Waits::of(&gate);
     let mut body = admitted.send(http::HeaderMap::new(), async { Ok(Bytes::new()) }, waits).await.unwrap().into_body();
     let mut total = 0;
     while let Some(frame) = body.frame().await {

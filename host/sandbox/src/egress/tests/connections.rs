@@ -57,7 +57,7 @@ async fn a_body_that_is_not_read_does_not_return_its_connection() {
     let gate = gate(&server);
     for _ in 0..2 {
         let admitted = gate.admit(&Purpose::Read, &http::Method::GET, &USERS.parse().unwrap()).unwrap();
-        let waits = crate::egress::send::Waits::of(&gate);
+        let waits = crate::egress::waits::Waits::of(&gate);
         drop(admitted.send(http::HeaderMap::new(), async { Ok(Bytes::new()) }, waits).await.unwrap());
     }
     assert_eq!(server.seen()[1].connection, 1);

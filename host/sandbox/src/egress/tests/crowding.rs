@@ -123,7 +123,7 @@ async fn one_connection_keeps_few_idle_however_many_it_opened() {
         tenant: gate.tenant.clone(),
         connection: gate.connection.clone(),
         origin: url::Origin { secure: true, host: "api.example.com".to_owned(), port: 443 },
-        identity: 0,
+        identity: None,
     };
     let again = (0..30).map(|_| gate.egress.pool.take(&key)).collect::<Vec<_>>();
     let kept = futures::future::join_all(again).await.iter().flatten().count();

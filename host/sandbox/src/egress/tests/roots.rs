@@ -1,11 +1,6 @@
 //! Whom egress trusts to vouch for vendors.
 
-use std::process::Command;
-
 use super::*;
-
-/// Set for the child process that the second test starts.
-const CHILD: &str = "HEADCOUNT_TEST_WITHOUT_ROOTS";
 
 #[tokio::test]
 async fn the_bundled_authorities_stand_beside_the_operators_and_vouch_for_no_stranger() {
@@ -22,22 +17,9 @@ async fn the_bundled_authorities_stand_beside_the_operators_and_vouch_for_no_str
 /// The system's roots are found through variables of the environment, and those are a whole process's.
 #[test]
 fn a_machine_without_authorities_is_told_so_and_the_bundled_ones_still_work() {
-    let program = std::env::current_exe().unwrap();
-    let child = Command::new(program)
-        .args(["--exact", "egress::tests::roots::without_authorities", "--ignored", "--nocapture"])
-        .env("SSL_CERT_FILE", "/nonexistent")
-        .env("SSL_CERT_DIR", "/nonexistent")
-        .env(CHILD, "1")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&child.stdout).into_owned() + &String::from_utf8_lossy(&child.stderr);
-    assert!(child.status.success() && said.contains("1 passed"), "{said}");
-}
-
-#[test]
-#[ignore = "the test above runs it, in a process without certificate authorities"]
-fn without_authorities() {
-    if std::env::var_os(CHILD).is_none() {
+    let nowhere = [("SSL_CERT_FILE", "/nonexistent"), ("SSL_CERT_DIR", "/nonexistent")];
+    let itself = "egress::tests::roots::a_machine_without_authorities_is_told_so_and_the_bundled_ones_still_work";
+    if !in_a_child(itself, &nowhere) {
         return;
     }
     let gate = |roots, extra_ca_pem| {

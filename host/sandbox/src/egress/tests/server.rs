@@ -14,6 +14,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls_pki_types::PrivateKeyDer;
 use tokio::net::TcpListener;
 
@@ -30,6 +32,30 @@ pub struct Seen {
     pub version: Version,
     pub headers: HeaderMap,
     pub body: Bytes,
+    /// What TLS told of the client.
+    pub client: Client,
+}
+
+/// What a server learns from TLS.
+#[derive(Clone, Debug, Default)]
+pub struct Client {
+    /// The name that it asked for.
+    pub name: Option<String>,
+    /// Its certificate, in DER.
+    pub certificate: Option<Vec<u8>>,
+    /// It came back with a ticket.
+    pub resumed: bool,
+}
+
+impl Client {
+    fn of(tls: &rustls::ServerConnection) -> Self {
+        let first = tls.peer_certificates().and_then(|chain| chain.first());
+        Client {
+            name: tls.server_name().map(str::to_owned),
+            certificate: first.map(|first| first.to_vec()),
+            resumed: tls.handshake_kind() == Some(rustls::HandshakeKind::Resumed),
+        }
+    }
 }
 
 pub struct Server {
@@ -69,6 +95,15 @@ impl Server {
     ) -> Self {
         let (authority, mut config) = tls(name);
         config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        Self::over(config, authority, answer).await
+    }
+
+    /// A server with TLS of its own making.
+    pub async fn over(
+        config: ServerConfig,
+        authority: String,
+        answer: impl Fn(Seen) -> BoxFuture<'static, Option<Answer>> + Send + Sync + 'static,
+    ) -> Self {
         let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
         let (listener, address) = listen().await;
         let seen = Arc::new(Mutex::new(Vec::new()));
@@ -81,7 +116,8 @@ impl Server {
                 let (acceptor, answer, log) = (acceptor.clone(), answer.clone(), log.clone());
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
-                    serve(stream, connection, answer, log).await;
+                    let client = Client::of(stream.get_ref().1);
+                    serve(stream, connection, client, answer, log).await;
                 });
             }
         });
@@ -96,7 +132,7 @@ impl Server {
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let answer = Arc::new(move |_| Box::pin(async move { Some(said(text)) }) as BoxFuture<'static, _>);
-                tokio::spawn(serve(stream, 0, answer, log.clone()));
+                tokio::spawn(serve(stream, 0, Client::default(), answer, log.clone()));
             }
         });
         Server { address, authority: tls("api.example.com").0, seen, task }
@@ -114,13 +150,13 @@ pub async fn listen() -> (TcpListener, SocketAddr) {
     (listener, address)
 }
 
-async fn serve<S, F>(stream: S, connection: usize, answer: Arc<F>, log: Arc<Mutex<Vec<Seen>>>)
+async fn serve<S, F>(stream: S, connection: usize, client: Client, answer: Arc<F>, log: Arc<Mutex<Vec<Seen>>>)
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
     F: Fn(Seen) -> BoxFuture<'static, Option<Answer>> + Send + Sync + 'static,
 {
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-        let (answer, log) = (answer.clone(), log.clone());
+        let (answer, log, client) = (answer.clone(), log.clone(), client.clone());
         async move {
             let (parts, body) = request.into_parts();
             let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
@@ -134,6 +170,7 @@ where
                     version: parts.version,
                     headers: parts.headers,
                     body,
+                    client,
                 };
                 log.push(seen.clone());
                 seen
@@ -146,16 +183,24 @@ where
 }
 
 pub fn tls(name: &str) -> (String, ServerConfig) {
+    tls_for(&[name], WebPkiClientVerifier::no_client_auth())
+}
+
+/// TLS for those clients that a verifier lets in.
+pub fn tls_for(names: &[&str], clients: Arc<dyn ClientCertVerifier>) -> (String, ServerConfig) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
     let key = KeyPair::generate().unwrap();
-    let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
+    let certificate = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
+        .unwrap()
+        .signed_by(&key, &issuer)
+        .unwrap();
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
-        .with_no_client_auth()
+        .with_client_cert_verifier(clients)
         .with_single_cert(vec![certificate.der().clone()], key)
         .unwrap();
     (issuer.pem(), config)
