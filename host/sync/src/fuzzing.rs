@@ -22,6 +22,6 @@ pub struct Validated {
 /// Validates a page of a feed, as a session with these `never_kept` names does.
 pub fn validate(feed: &Feed, page: Page, never_kept: &[String], longest_record: u64) -> Validated {
     let page::Validated { records, seen, rejected, lossy, .. } =
-        page::validate(feed, page, &Sieve::new(never_kept), longest_record);
+        page::validate(feed, page, &Sieve::new(never_kept), longest_record, page::MOST_REASONS);
     Validated { records, seen, rejected, is_lossy: lossy.is_some() }
 }

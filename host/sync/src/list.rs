@@ -9,7 +9,7 @@ use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records};
 use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
-use crate::page::{Validated, validate};
+use crate::page::{MOST_REASONS, Validated, validate};
 use crate::session::{Reading, SyncError, lock};
 use crate::verdict::ListEnd;
 
@@ -105,7 +105,7 @@ async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mu
             Err(failure) => return Ok(Attempt::Over(Pass::Ended(ListEnd::Incomplete(failure.to_string())))),
         };
         let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
-        let checked = validate(list.feed, page, &reading.sieve, reading.longest_record());
+        let checked = validate(list.feed, page, &reading.sieve, reading.longest_record(), MOST_REASONS);
         watch.page(rows, total, &checked, list.feed);
         *stated |= total.is_some();
         unread_parents(reading, list, &checked);

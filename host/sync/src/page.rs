@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::manifest::Feed;
-use headcount_model::{Grant, Kind, Page, Records, Reference, printable};
+use headcount_model::{Grant, Kind, Manifest, Page, Progress, Records, Reference, printable};
+use headcount_sandbox::Budget;
 
 use crate::attributes::Sieve;
 
@@ -12,8 +13,24 @@ use crate::attributes::Sieve;
 const LONGEST_ID: usize = 512;
 /// The longest other text of a record, in bytes; attributes have a budget of their own.
 const LONGEST_TEXT: usize = 16 * 1024;
-/// How many reasons are kept in words for a page.
-const MOST_REASONS: usize = 5;
+/// How many reasons a session keeps in words for a page.
+pub(crate) const MOST_REASONS: usize = 5;
+
+/// What a sync has against some records.
+#[derive(Clone, Debug)]
+pub struct Review {
+    /// Why records are rejected, or their attributes dropped.
+    pub reasons: Vec<String>,
+    /// Why the list that they are of can't be complete.
+    pub lossy: Option<String>,
+}
+
+/// Holds the records of a feed's page to the rules of a sync.
+pub fn review(manifest: &Manifest, feed: &Feed, records: Records, budget: &Budget) -> Review {
+    let sieve = Sieve::new(&manifest.never_kept);
+    let Validated { reasons, lossy, .. } = validate(feed, page(records), &sieve, budget.record_bytes, usize::MAX);
+    Review { reasons, lossy }
+}
 
 /// A page after validation.
 pub(crate) struct Validated {
@@ -33,10 +50,12 @@ pub(crate) struct Validated {
     pub lossy: Option<String>,
     /// Why things were skipped, rejected or dropped: the first few.
     pub reasons: Vec<String>,
+    most_reasons: usize,
 }
 
-/// Validates a page of a feed. `longest_record` is the budget for one record's attributes, in bytes.
-pub(crate) fn validate(feed: &Feed, page: Page, sieve: &Sieve, longest_record: u64) -> Validated {
+/// Validates a page of a feed. `longest_record` is the budget for one record's attributes, in bytes; no more than `most_reasons` are
+/// kept in words.
+pub(crate) fn validate(feed: &Feed, page: Page, sieve: &Sieve, longest_record: u64, most_reasons: usize) -> Validated {
     let mut out = Validated {
         records: Records::default(),
         seen: Vec::new(),
@@ -45,7 +64,8 @@ pub(crate) fn validate(feed: &Feed, page: Page, sieve: &Sieve, longest_record: u
         unreadable: page.unreadable.len() as u64,
         read: BTreeMap::new(),
         lossy: None,
-        reasons: page.unreadable.iter().take(MOST_REASONS).cloned().collect(),
+        reasons: page.unreadable.iter().take(most_reasons).cloned().collect(),
+        most_reasons,
     };
     for skipped in page.skipped {
         match skipped.subject {
@@ -81,20 +101,17 @@ pub(crate) fn clean(records: Records, sieve: &Sieve, longest_record: u64) -> Rec
         page_size: None,
         required: false,
     };
-    let page = Page {
-        records,
-        skipped: Vec::new(),
-        rows: 0,
-        total: None,
-        progress: headcount_model::Progress::Complete,
-        unreadable: Vec::new(),
-    };
-    validate(&feed, page, sieve, longest_record).records
+    validate(&feed, page(records), sieve, longest_record, MOST_REASONS).records
+}
+
+/// A page of these records and nothing else.
+fn page(records: Records) -> Page {
+    Page { records, skipped: Vec::new(), rows: 0, total: None, progress: Progress::Complete, unreadable: Vec::new() }
 }
 
 impl Validated {
     fn say(&mut self, reason: String) {
-        if self.reasons.len() < MOST_REASONS {
+        if self.reasons.len() < self.most_reasons {
             self.reasons.push(reason);
         }
     }
@@ -154,7 +171,11 @@ impl Examine<'_> {
             });
             match clean {
                 Some(changed) => *attributes = Some(changed.unwrap_or(json)),
-                None => self.out.unreadable += 1,
+                None => {
+                    self.out.unreadable += 1;
+                    let id = short(record.id());
+                    self.out.say(format!("the attributes of {kind} {} are no JSON object and were dropped", printable(&id)));
+                }
             }
         }
         Ok(())

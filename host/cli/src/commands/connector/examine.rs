@@ -2,21 +2,18 @@
 //!
 //! For authors: it follows the rules that a sync applies, and words every finding for whoever can correct the connector.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
-use headcount::Kind;
 use headcount::model::manifest::Feed;
 use headcount::model::{Page, Progress, printable};
-use serde_json::{Map, Value};
+use headcount::sandbox::Budget;
+use headcount::sync::review;
+use headcount::{Kind, Manifest};
 
 use crate::output::text;
 use crate::records;
 use crate::words::counted;
 
-/// The longest id that a sync takes, in bytes.
-const LONGEST_ID: usize = 512;
-/// The longest other text, in bytes.
-const LONGEST_TEXT: usize = 16 * 1024;
 /// The longest cursor, in bytes.
 const LONGEST_CURSOR: usize = 4 * 1024;
 /// How many findings are kept in words.
@@ -24,8 +21,9 @@ const MOST_FINDINGS: usize = 100;
 
 /// Looks at the pages of one feed, in order.
 pub struct Examiner<'a> {
+    manifest: &'a Manifest,
     feed: &'a Feed,
-    kinds: BTreeSet<Kind>,
+    budget: &'a Budget,
     ids: HashSet<(Kind, String)>,
     cursors: HashSet<String>,
     rows: u64,
@@ -39,10 +37,11 @@ pub struct Examiner<'a> {
 
 impl<'a> Examiner<'a> {
     /// An examiner that has seen no page yet.
-    pub fn new(feed: &'a Feed) -> Self {
+    pub fn new(manifest: &'a Manifest, feed: &'a Feed, budget: &'a Budget) -> Self {
         Examiner {
+            manifest,
             feed,
-            kinds: feed.kinds().collect(),
+            budget,
             ids: HashSet::new(),
             cursors: HashSet::new(),
             rows: 0,
@@ -68,9 +67,14 @@ impl<'a> Examiner<'a> {
                 self.lose("a row was skipped without saying which record it would have been, nor that it is harmless");
             }
         }
+        let review = review(self.manifest, self.feed, page.records.clone(), self.budget);
+        review.reasons.into_iter().for_each(|reason| self.find(reason));
+        review.lossy.into_iter().for_each(|reason| self.lose(&reason));
         for (kind, record) in records::of_page(&page.records) {
             *self.counts.entry(kind).or_default() += 1;
-            self.record(kind, &record);
+            if let Some(id) = record.get("id") {
+                self.identity(kind, text(id));
+            }
         }
         if let (Some(before), Some(now)) = (self.total, page.total)
             && before != now
@@ -117,59 +121,13 @@ impl<'a> Examiner<'a> {
         self.incomplete.clone().or(short)
     }
 
-    fn record(&mut self, kind: Kind, record: &Map<String, Value>) {
-        let of = |key: &str| record.get(key).map(text).unwrap_or_default();
-        let shown: String = if kind == Kind::Grant { format!("{} to {}", of("target"), of("principal")) } else { of("id") };
-        let shown: String = printable(&shown).chars().take(80).collect();
-        let name = format!("{kind} {shown}");
-        if !self.kinds.contains(&kind) {
-            self.find(format!("{name} would be rejected: the manifest does not say that {} gives any {kind}", self.feed.name));
+    fn identity(&mut self, kind: Kind, id: String) {
+        let shown: String = printable(&id).chars().take(80).collect();
+        if !self.ids.insert((kind, id)) && !self.feed.repeats.contains(&kind) {
+            let feed = &self.feed.name;
+            self.find(format!("{kind} {shown} came twice, and the manifest does not say that {feed} repeats any {kind}"));
+            self.lose(&format!("{kind} {shown} came twice: the list may have moved while it was read"));
         }
-        if kind == Kind::Grant {
-            self.grant(&name, record);
-        } else {
-            let id = of("id");
-            if id.trim().is_empty() || id.len() > LONGEST_ID {
-                self.find(format!("{name} would be rejected: its id is empty or longer than {LONGEST_ID} bytes"));
-                self.lose(&format!("a {kind} came without a usable id"));
-            }
-            if !self.ids.insert((kind, id)) && !self.feed.repeats.contains(&kind) {
-                self.find(format!("{name} came twice, and the manifest does not say that {} repeats any {kind}", self.feed.name));
-                self.lose(&format!("{name} came twice: the list may have moved while it was read"));
-            }
-        }
-        for (key, value) in record {
-            match value {
-                Value::Object(_) => {}
-                // Attributes that are still text did not parse.
-                _ if key == "attributes" => self.find(format!("{name}: its attributes are no JSON object and would be dropped")),
-                Value::String(text) if text.len() > LONGEST_TEXT => {
-                    self.find(format!(
-                        "{name} would be rejected: {key} is {} bytes long; at most {LONGEST_TEXT} are kept",
-                        text.len()
-                    ));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn grant(&mut self, name: &str, record: &Map<String, Value>) {
-        let end = |key: &str| {
-            let reference = record.get(key).and_then(Value::as_object)?;
-            Some((reference.get("kind").map(text)?, reference.get("id").map(text)?))
-        };
-        let usable = |id: &str| !id.trim().is_empty() && id.len() <= LONGEST_ID;
-        let reason = match (end("principal"), end("target"), end("via")) {
-            (Some((_, id)), _, _) | (_, Some((_, id)), _) if !usable(&id) => "an end has no usable id",
-            (_, Some((_, id)), _) if !usable(&id) => "an end has no usable id",
-            (Some((kind, _)), _, _) if kind != "user" && kind != "group" => "only a user or a group can hold something",
-            (principal, target, _) if principal == target => "it holds itself",
-            (_, _, Some((kind, id))) if kind != "group" || !usable(&id) => "what it came through is not a group",
-            _ => return,
-        };
-        self.find(format!("{name} would be rejected: {reason}"));
-        self.lose(&format!("a grant would be rejected: {reason}"));
     }
 
     fn find(&mut self, finding: String) {
@@ -191,8 +149,12 @@ mod tests {
 
     use super::*;
 
-    fn feed() -> Feed {
-        serde_json::from_value(serde_json::json!({"name": "users", "proves": ["user"], "yields": ["grant"]})).unwrap()
+    fn manifest() -> Manifest {
+        let manifest = serde_json::json!({
+            "id": "example", "name": "Example", "version": "1.0.0", "vendor": {"name": "Example"},
+            "base-url": "https://api.example.com", "feeds": [{"name": "users", "proves": ["user"], "yields": ["grant"]}],
+        });
+        Manifest::from_json(manifest.to_string().as_bytes()).unwrap()
     }
 
     fn page(records: Records, rows: u32, total: Option<u32>, progress: Progress) -> Page {
@@ -204,8 +166,8 @@ mod tests {
     }
 
     fn findings(page: &Page) -> (Vec<String>, Option<String>) {
-        let feed = feed();
-        let mut examiner = Examiner::new(&feed);
+        let (manifest, budget) = (manifest(), Budget::default());
+        let mut examiner = Examiner::new(&manifest, &manifest.feeds[0], &budget);
         examiner.page(page);
         (examiner.findings().0.to_vec(), examiner.incomplete())
     }
@@ -227,8 +189,10 @@ mod tests {
         records.groups.push(Group { id: "g".into(), ..Group::default() });
         let (found, incomplete) = findings(&page(records, 4, None, Progress::Complete));
         assert_eq!(found.len(), 3, "{found:?}");
-        assert!(found[0].contains("came twice") && found[1].contains("its id is empty") && found[2].contains("gives any group"));
-        assert!(incomplete.unwrap().contains("came twice"));
+        for words in ["came twice", "without a usable id", "does not say that users yields it"] {
+            assert!(found.iter().any(|finding| finding.contains(words)), "{words}: {found:?}");
+        }
+        assert!(incomplete.unwrap().contains("without a usable id"));
     }
 
     #[test]
@@ -237,6 +201,19 @@ mod tests {
             let user = User { id: "1".into(), attributes: Some(attributes.into()), ..User::default() };
             let (found, _) = findings(&page(Records { users: vec![user], ..Records::default() }, 1, None, Progress::Complete));
             assert!(found[0].contains("no JSON object"), "{attributes}");
+        }
+    }
+
+    #[test]
+    fn records_past_the_limits_of_a_sync_are_found() {
+        let attributes = format!(r#"{{"x":"{}"}}"#, "y".repeat(Budget::default().record_bytes as usize));
+        for user in [
+            User { id: "1".repeat(600), ..User::default() },
+            User { id: "1".into(), display_name: Some("n".repeat(20_000)), ..User::default() },
+            User { id: "1".into(), attributes: Some(attributes), ..User::default() },
+        ] {
+            let (found, _) = findings(&page(Records { users: vec![user], ..Records::default() }, 1, None, Progress::Complete));
+            assert!(found.len() == 1 && found[0].contains("was rejected"), "{found:?}");
         }
     }
 
@@ -259,8 +236,8 @@ mod tests {
         let skipped = Skipped { subject: None, harmless: false, reason: "null".into() };
         let nameless = Page { skipped: vec![skipped], ..page(Records::default(), 1, None, Progress::Complete) };
         assert!(findings(&nameless).1.is_some());
-        let feed = feed();
-        let mut examiner = Examiner::new(&feed);
+        let (manifest, budget) = (manifest(), Budget::default());
+        let mut examiner = Examiner::new(&manifest, &manifest.feeds[0], &budget);
         for id in ["1", "2"] {
             examiner.page(&page(users(&[id]), 1, None, Progress::More("same".into())));
         }

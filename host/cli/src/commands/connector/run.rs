@@ -73,7 +73,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let work = async {
         let scope = teller.call(run.check().await)?;
         teller.scope(&scope)?;
-        let mut examiner = Examiner::new(feed);
+        let mut examiner = Examiner::new(&package.manifest, feed, &context.config.budget);
         let mut kept: BTreeMap<Kind, Vec<Map<String, Value>>> = BTreeMap::new();
         let mut cursor: Option<String> = None;
         for page_number in 1..=args.pages {
