@@ -1,12 +1,13 @@
 //! Vendor fields that must not be kept: those that the manifest names, and those whose names say secret.
 
+mod readable;
 mod reader;
 
 use std::borrow::Cow;
 
-use serde::de::IgnoredAny;
 use serde_json::Value;
 
+use readable::Readable;
 use reader::Reader;
 
 /// Removes, at any depth, fields that must never be kept.
@@ -16,9 +17,6 @@ pub(crate) struct Sieve {
     /// One of them can be spelled with other escapes than `\u`.
     is_escapable: bool,
 }
-
-/// Readers of JSON count the depth, and stop at 128.
-const MOST_BRACKETS: usize = 127;
 
 /// Words that, as a part of a field's name, say that its text is a secret.
 const TELLTALE: [&str; 10] =
@@ -34,11 +32,10 @@ impl Sieve {
     /// The JSON text without the fields that must not be kept; the very bytes when there are none.
     ///
     /// A field that comes twice is dropped if either must not be kept.
-    /// None when the text is not a JSON object.
+    /// None when the text is not a JSON object, or no reader of JSON takes it.
     pub(crate) fn clean<'a>(&self, json: &'a str) -> Option<Cow<'a, str>> {
-        let brackets = json.bytes().filter(|b| matches!(b, b'{' | b'[')).count();
-        if brackets <= MOST_BRACKETS && !self.may_hold_secret(json) {
-            let is_object = json.trim_start().starts_with('{') && serde_json::from_str::<IgnoredAny>(json).is_ok();
+        if !self.may_hold_secret(json) {
+            let is_object = json.trim_start().starts_with('{') && serde_json::from_str::<Readable>(json).is_ok();
             return is_object.then_some(Cow::Borrowed(json));
         }
         let (mut value, repeated) = Reader::read(self, json)?;
@@ -49,7 +46,7 @@ impl Sieve {
         Some(if found || repeated { Cow::Owned(value.to_string()) } else { Cow::Borrowed(json) })
     }
 
-    /// A quick look that spares most records the parsing. Escapes could hide a name, so any escape counts as a hit.
+    /// A quick look that spares most records the taking apart. Escapes could hide a name, so any escape counts as a hit.
     fn may_hold_secret(&self, json: &str) -> bool {
         const STEMS: [&str; 9] = ["secret", "passw", "passphrase", "passcode", "pwd", "key", "token", "hash", "credential"];
         let lower = json.to_ascii_lowercase();
@@ -166,6 +163,17 @@ mod tests {
         assert_eq!(sieve.clean("{\"x\":"), None);
         assert_eq!(sieve.clean("{} {}"), None);
         assert_eq!(sieve.clean(&format!("{{\"x\":{}{}}}", "[".repeat(200), "]".repeat(200))), None);
+    }
+
+    #[test]
+    fn what_readers_do_not_take_is_refused_with_secrets_and_without() {
+        let (deep, long) = (format!("{}{}", "[".repeat(128), "]".repeat(128)), "9".repeat(400));
+        for value in ["14e7551", "-1e999", long.as_str(), deep.as_str()] {
+            for name in ["n", "key"] {
+                let json = format!(r#"{{"{name}":{value}}}"#);
+                assert!(serde_json::from_str::<Value>(&json).is_err() && Sieve::new(&[]).clean(&json).is_none(), "{json}");
+            }
+        }
     }
 
     #[test]
