@@ -4,6 +4,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headcount_model::{ConnectionId, TenantId};
@@ -22,6 +23,8 @@ pub(crate) struct Leases {
     most: usize,
     places: Arc<Semaphore>,
     patience: Duration,
+    /// Somebody waits, and it was said.
+    crowded: AtomicBool,
 }
 
 /// Held while a connection is synced; let go when dropped, or when the process dies.
@@ -36,7 +39,7 @@ impl Leases {
         let most = getrlimit(Resource::Nofile).current.map_or(Semaphore::MAX_PERMITS, |limit| {
             usize::try_from(limit / SHARE).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS)
         });
-        Leases { most, places: Arc::new(Semaphore::new(most)), patience: PATIENCE }
+        Leases { most, places: Arc::new(Semaphore::new(most)), patience: PATIENCE, crowded: AtomicBool::new(false) }
     }
 
     /// Takes the lease of a connection, after those that wait already.
@@ -66,9 +69,16 @@ impl Leases {
 
     async fn place(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<OwnedSemaphorePermit, Error> {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            self.crowded.store(false, Ordering::Relaxed);
             return Ok(place);
         }
-        tracing::info!(%tenant, %connection, most = self.most, "waits: as many connections are open as open files allow");
+        // Said once for a queue, not for each who joins it.
+        if !self.crowded.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                in_use = self.most,
+                "as many connections are in use as the limit of open files allows: further ones queue"
+            );
+        }
         let waited = tokio::time::timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
         let crowded = || Error::Crowded { tenant: tenant.clone(), connection: connection.clone(), most: self.most };
         waited.ok().and_then(Result::ok).ok_or_else(crowded)
@@ -81,7 +91,7 @@ mod tests {
 
     #[tokio::test]
     async fn past_the_limit_a_lease_waits_until_another_is_let_go() {
-        let leases = Leases { most: 1, places: Arc::new(Semaphore::new(1)), patience: PATIENCE };
+        let leases = Leases { most: 1, places: Arc::new(Semaphore::new(1)), patience: PATIENCE, crowded: AtomicBool::new(false) };
         let data = tempfile::tempdir().unwrap();
         let tenant: TenantId = "acme".parse().unwrap();
         let (one, two) = ("one".parse().unwrap(), "two".parse().unwrap());
@@ -95,7 +105,8 @@ mod tests {
 
     #[tokio::test]
     async fn who_waits_too_long_is_told_why() {
-        let leases = Leases { most: 7, places: Arc::new(Semaphore::new(0)), patience: Duration::ZERO };
+        let leases =
+            Leases { most: 7, places: Arc::new(Semaphore::new(0)), patience: Duration::ZERO, crowded: AtomicBool::new(false) };
         let (tenant, connection) = ("acme".parse().unwrap(), "one".parse().unwrap());
         let error = leases.take(Path::new("nowhere"), &tenant, &connection).await.err().unwrap();
         assert!(matches!(error, Error::Crowded { most: 7, .. }), "{error}");

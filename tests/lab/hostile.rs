@@ -13,8 +13,10 @@ mod inside;
 mod intruders;
 #[path = "../hostile/modules/mod.rs"]
 mod modules;
+mod operator;
 mod seen;
 mod spellings;
+mod twins;
 mod vendor;
 mod witness;
 mod world;
@@ -29,9 +31,10 @@ pub use attacks::{LEAK, all, named};
 pub use inside::Inside;
 pub use seen::{Ended, Seen};
 pub use spellings::Spellings;
+pub use twins::Twins;
 pub use vendor::Vendor;
 pub use witness::Witness;
-pub use world::{SECRET, World};
+pub use world::{SECRET, TOKEN, World};
 
 /// What an intruder does, and what came of it.
 pub type Intrusion = for<'a> fn(&'a World) -> Pin<Box<dyn Future<Output = Result<Seen>> + Send + 'a>>;

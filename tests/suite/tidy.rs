@@ -46,6 +46,27 @@ fn the_code_map_names_every_room_and_no_other() {
 }
 
 #[test]
+fn the_threat_model_links_every_attack_of_the_corpus() {
+    let model = read("docs/threat-model.md");
+    let missing: Vec<&str> =
+        env!("HEADCOUNT_ATTACKS").split(' ').filter(|attack| !model.contains(&format!("[{attack}](../tests/hostile/"))).collect();
+    assert!(missing.is_empty(), "docs/threat-model.md does not say which measure these attacks prove: {missing:?}");
+}
+
+#[test]
+fn every_link_in_the_documents_leads_to_a_file() {
+    for document in files().into_iter().filter(|file| file.ends_with(".md")) {
+        let folder = root().join(&document).parent().map(Path::to_owned).unwrap_or_default();
+        for link in read(&document).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = link.split('#').next().unwrap_or_default();
+            if !target.is_empty() && !target.contains("://") {
+                assert!(folder.join(target).exists(), "{document}: {link} leads nowhere");
+            }
+        }
+    }
+}
+
+#[test]
 fn the_manifest_schema_that_is_checked_in_is_current() {
     let checked_in: serde_json::Value = serde_json::from_str(&read("docs/manifest.schema.json")).unwrap();
     assert_eq!(checked_in, headcount::Manifest::json_schema(), "run `make schema`");

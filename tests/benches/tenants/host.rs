@@ -12,6 +12,7 @@ use headcount_tests::people;
 use rustix::process::{Resource, Rlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
+use tracing_subscriber::EnvFilter;
 
 use super::process::Held;
 
@@ -109,7 +110,8 @@ impl Host {
 /// It can't be opened, or a tenant can't be connected.
 pub fn run() -> Result<()> {
     // What the host has to say about its limits is part of the result.
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::WARN).without_time().init();
+    let filter = EnvFilter::new("off,headcount=warn,headcount_sandbox=warn");
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().init();
     let mut lines = std::io::stdin().lock().lines();
     let mut hear = move || lines.next().context("nothing to do")?.map_err(anyhow::Error::from);
     let task: Task = serde_json::from_str(&hear()?)?;

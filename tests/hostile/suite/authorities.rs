@@ -8,6 +8,7 @@ attacks!(
     certificate_of_another,
     host_header_of_another,
     plain_text,
+    proxy_of_the_environment,
     target_in_absolute_form,
     trace,
     tunnel_by_connect,

@@ -20,12 +20,13 @@ mod poison;
 mod redirects;
 mod sharing;
 mod supply;
+mod tokens;
 mod versions;
 
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use headcount_tests::hostile::{SECRET, Spellings, Start, Witness, World, named};
+use headcount_tests::hostile::{SECRET, Spellings, Start, TOKEN, Witness, World, named};
 use tokio::runtime::Runtime;
 
 /// No attack may take longer than this, with whatever else the machine does.
@@ -40,7 +41,7 @@ struct Stage {
 }
 
 static STAGE: LazyLock<Stage> = LazyLock::new(|| {
-    let spellings = Arc::new(Spellings::new(&[SECRET]).expect("the secret can be looked for"));
+    let spellings = Arc::new(Spellings::new(&[SECRET, TOKEN]).expect("the secrets can be looked for"));
     let witness = Witness::install(Arc::clone(&spellings)).expect("the log can be watched");
     let runtime = Runtime::new().expect("a runtime");
     let world = runtime.block_on(World::start()).expect("the world starts");

@@ -1,5 +1,5 @@
-//! Connections and sessions of TLS that another tenant made.
+//! Connections and sessions of TLS that another tenant, or another host, made.
 
 use crate::attacks;
 
-attacks!(connection_of_another_tenant, ticket_of_another_tenant,);
+attacks!(connection_of_another_tenant, ticket_of_another_tenant, two_hosts_over_one_connection,);

@@ -17,6 +17,7 @@ mod poison;
 mod redirects;
 mod sharing;
 mod supply;
+mod tokens;
 mod versions;
 
 use std::time::Duration;
@@ -46,6 +47,7 @@ pub fn all() -> impl Iterator<Item = &'static Attack> {
         redirects::ATTACKS,
         sharing::ATTACKS,
         supply::ATTACKS,
+        tokens::ATTACKS,
         versions::ATTACKS,
     ];
     GROUPS.iter().copied().flatten()

@@ -69,7 +69,7 @@ impl Seen {
         let ended = match (&attack.end, &self.ended) {
             (End::Excess(resource), Ended::Excess(excess)) => excess.resource == *resource,
             (End::Late, Ended::Excess(excess)) => excess.resource == Resource::Call,
-            (End::Late, Ended::Says(text)) => text.contains("Timeout"),
+            (End::Late, Ended::Says(text)) => text.to_lowercase().contains("timeout"),
             (End::Trap(words), Ended::Trap(text))
             | (End::Breach(words), Ended::Breach(text))
             | (End::Says(words), Ended::Says(text))

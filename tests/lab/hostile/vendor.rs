@@ -168,6 +168,15 @@ async fn answer(stream: &mut Stream, request: &Request) -> Result<()> {
             stream.shutdown().await?;
             anyhow::bail!("the connection is ended")
         }
+        ["oauth", "token"] => {
+            let body =
+                serde_json::json!({ "access_token": super::TOKEN, "token_type": "Bearer", "expires_in": 3600 }).to_string();
+            whole(stream, "200 OK", &["content-type: application/json"], body.as_bytes()).await
+        }
+        ["oauth", "elsewhere"] => {
+            whole(stream, "307 Temporary Redirect", &["location: https://api.mallory.example/oauth/collect"], b"").await
+        }
+        ["oauth", how] => bodies::answer(stream, how).await,
         ["v1", "search"] => whole(stream, "200 OK", &[], told(request).as_bytes()).await,
         ["v1", "echo", how] => echoes::answer(stream, request, how).await,
         _ => whole(stream, "200 OK", &[], b"{}").await,

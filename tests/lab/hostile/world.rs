@@ -9,18 +9,21 @@ use anyhow::{Context, Result, ensure};
 use headcount::sandbox::egress::{Egress, EgressOptions};
 use headcount::sandbox::vault::Credentials;
 use headcount::sandbox::{Connector, OpenOptions, Run, Runtime, RuntimeOptions};
-use headcount::{Budget, ConnectionId, Draft, Headcount, Manifest, Package, Secret, SyncOptions, Tenant};
+use headcount::{ConnectionId, Draft, Headcount, Manifest, Package, Secret, SyncOptions, Tenant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
 
 use super::certificates::Authority;
 use super::dns::Dns;
+use super::operator::{budget, egress};
 use super::seen::Ended;
-use super::{Attack, Inside, Seen, Start, Vendor};
+use super::{Attack, Inside, Seen, Start, Twins, Vendor, twins};
 
 /// The secret of every connection that attacks.
 pub const SECRET: &str = "hq7/Zr+2\"vT9 kX4&wB6%nL8<jD3";
+/// The token that the attacker's vendor gives for it.
+pub const TOKEN: &str = "tk.5Yw8/eR1+uI0~oP3-aS6_dF9.gH2";
 /// The bystander's secret.
 const HONEST_SECRET: &str = "bystander-0123456789abcdef";
 
@@ -32,6 +35,8 @@ pub struct World {
     pub inside: Inside,
     /// A server that pretends to be another: its certificate is for a name of its own.
     impostor: Vendor,
+    /// Two hosts at one address.
+    pub twins: Twins,
     /// The host.
     pub host: Headcount,
     /// Where it keeps everything.
@@ -62,7 +67,8 @@ impl World {
         let (inside, dns) = (Inside::start().await?, Dns::start().await?);
         let data = TempDir::new()?;
         let impostor = Vendor::start(authority.server(&["other.example"], &["http/1.1"])?).await?;
-        let mut egress = egress(&authority, (&vendor, &impostor), &dns);
+        let twins = Twins::start(authority.server(&twins::NAMES, &["h2"])?).await?;
+        let mut egress = egress(&authority, [vendor.address, impostor.address, twins.address], &dns);
         further(&mut egress);
         let host = Headcount::builder(data.path()).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?;
         let hello = host.install(crate::component("hello")?).await?;
@@ -70,7 +76,7 @@ impl World {
         bystander
             .connect(Draft::new("hello".parse()?, hello.id).secret("api-key", Secret::new(HONEST_SECRET.to_owned())))
             .await?;
-        Ok(World { vendor, inside, impostor, host, data, dns, authority, bystander, glass: OnceCell::new() })
+        Ok(World { vendor, inside, impostor, twins, host, data, dns, authority, bystander, glass: OnceCell::new() })
     }
 
     /// Compiles what attacks run, for a bench that measures no compiler.
@@ -266,17 +272,20 @@ impl World {
         Ok(headcount::sandbox::pack(&component, &manifest)?)
     }
 
+    fn egress(&self) -> EgressOptions {
+        egress(&self.authority, [self.vendor.address, self.impostor.address, self.twins.address], &self.dns)
+    }
+
     /// Another host on the same network, which keeps everything in this folder.
     pub(super) async fn another_host(&self, data: &Path) -> Result<Headcount> {
-        let egress = egress(&self.authority, (&self.vendor, &self.impostor), &self.dns);
+        let egress = self.egress();
         Ok(Headcount::builder(data).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?)
     }
 
     /// A runtime whose connectors' memories can be looked into, and for which the operator opened loopback.
     async fn glass(&self) -> Result<&Runtime> {
         let start = || async {
-            let egress =
-                EgressOptions { allow_loopback: true, ..egress(&self.authority, (&self.vendor, &self.impostor), &self.dns) };
+            let egress = EgressOptions { allow_loopback: true, ..self.egress() };
             let mut options = RuntimeOptions::new(Egress::new(egress)?);
             options.compiler = crate::compiler()?;
             options.dump_memories = true;
@@ -285,41 +294,6 @@ impl World {
         };
         self.glass.get_or_try_init(start).await
     }
-}
-
-/// The operator's settings: the attacker's API has an address of its own, all other names are asked for.
-fn egress(authority: &Authority, (vendor, impostor): (&Vendor, &Vendor), dns: &Dns) -> EgressOptions {
-    let hosts = ["api.mallory.example", "files.mallory.example", "hello.example"];
-    let mut resolve = BTreeMap::from(hosts.map(|host| (host.to_owned(), vendor.address)));
-    resolve.insert("impostor.mallory.example".to_owned(), impostor.address);
-    EgressOptions {
-        resolve,
-        nameservers: vec![dns.address],
-        extra_ca_pem: vec![authority.pem()],
-        connect_timeout: Duration::from_secs(10),
-        response_timeout: Duration::from_secs(20),
-        idle_timeout: Duration::from_secs(2),
-        ..EgressOptions::default()
-    }
-}
-
-/// What a session may use: little, so that each attack ends soon.
-fn budget() -> Budget {
-    let mut budget = Budget::default();
-    budget.memory = 64 << 20;
-    budget.cpu = Duration::from_millis(150);
-    // Far more than the processor's time, as a busy machine gives that late.
-    budget.call = Duration::from_secs(30);
-    budget.requests = 60;
-    budget.concurrent_requests = 4;
-    budget.request_bytes = 1 << 20;
-    budget.response_bytes = 1 << 20;
-    budget.received_bytes = 4 << 20;
-    budget.page_records = 1_000;
-    budget.record_bytes = 64 << 10;
-    budget.records = 5_000;
-    budget.log_bytes = 64 << 10;
-    budget
 }
 
 /// Every record of a tenant that counts as present.

@@ -17,6 +17,7 @@ mod placing;
 mod poison;
 mod redirects;
 mod sharing;
+mod tokens;
 mod versions;
 
 #[cfg(target_arch = "wasm32")]
@@ -42,6 +43,7 @@ pub fn chosen() -> Attack {
         poison::find,
         redirects::find,
         sharing::find,
+        tokens::find,
         versions::find,
     ];
     groups.into_iter().find_map(|find| find(&name)).unwrap_or(attack::HONEST)

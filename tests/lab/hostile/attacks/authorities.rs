@@ -1,6 +1,6 @@
 //! Requests that go to another host, or by another protocol, than they say.
 
-use super::super::{Attack, End};
+use super::super::{Attack, End, intruders};
 
 const NOWHERE: End = End::Says("reached nothing");
 
@@ -14,5 +14,6 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::check("upgrade_to_another_protocol", NOWHERE),
     Attack::check("target_in_absolute_form", NOWHERE),
     Attack::check("host_header_of_another", NOWHERE),
+    Attack::intruder("proxy_of_the_environment", |world| Box::pin(intruders::proxy_of_the_environment(world)), End::Answers),
     Attack::check("certificate_of_another", End::Says("TlsCertificateError")).with(&[("name", "impostor")]),
 ];

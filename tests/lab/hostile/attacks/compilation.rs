@@ -13,7 +13,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::file("many_imports", modules::many_imports, End::Refused("more than 1000 imports or exports")),
     Attack::file("many_exports", modules::many_exports, End::Refused("more than 1000 imports or exports")),
     Attack::file("many_instances", modules::many_instances, End::Excess(Resource::Instances)),
-    Attack::file("many_memories", modules::many_memories, End::Excess(Resource::Instances)),
+    Attack::file("many_memories", modules::many_memories, End::Excess(Resource::Memories)),
     Attack::file("deep_types", modules::deep_types, End::Refused("can't be compiled")),
     Attack::file("deep_components", modules::deep_components, End::Refused("does not have export")),
     Attack::file(

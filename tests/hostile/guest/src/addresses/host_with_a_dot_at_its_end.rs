@@ -3,4 +3,7 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach};
 
-pub const ATTACK: Attack = Attack { check: || Err(reach([Ask::get("api.mallory.example.", "/v1/"), Ask::get("api.mallory.example.:443", "/v1/")])), ..HONEST };
+pub const ATTACK: Attack = Attack {
+    check: || Err(reach([Ask::get("api.mallory.example.", "/v1/"), Ask::get("api.mallory.example.:443", "/v1/")])),
+    ..HONEST
+};

@@ -4,4 +4,12 @@ use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach};
 use headcount_connector::contract::wasi::wasi::http::types::Scheme;
 
-pub const ATTACK: Attack = Attack { check: || Err(reach(["file", "ftp", "ws", "wss", "gopher", "unix", "data", "HTTPS+unix"].map(|scheme| Ask::vendor("/").scheme(Scheme::Other(scheme.to_owned()))))), ..HONEST };
+pub const ATTACK: Attack = Attack {
+    check: || {
+        Err(reach(
+            ["file", "ftp", "ws", "wss", "gopher", "unix", "data", "HTTPS+unix"]
+                .map(|scheme| Ask::vendor("/").scheme(Scheme::Other(scheme.to_owned()))),
+        ))
+    },
+    ..HONEST
+};

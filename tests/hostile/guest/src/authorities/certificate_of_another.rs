@@ -3,8 +3,11 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach, setting};
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let vendor = setting("vendor");
         let port = vendor.rsplit(':').next().unwrap_or_default();
         Err(reach([Ask::get(format!("impostor.mallory.example:{port}"), "/")]))
-    }, ..HONEST };
+    },
+    ..HONEST
+};

@@ -3,11 +3,16 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach};
 
-pub const ATTACK: Attack = Attack { check: || Err(reach([
-        Ask::vendor("/").header("host", "inside.example"),
-        Ask::vendor("/").header("Host", "api.mallory.example"),
-        Ask::vendor("/").header(":authority", "inside.example"),
-        Ask::vendor("/").header("x-forwarded-host", "inside.example"),
-        Ask::vendor("/").header("x-original-url", "/admin"),
-        Ask::vendor("/").header("forwarded", "host=inside.example"),
-    ])), ..HONEST };
+pub const ATTACK: Attack = Attack {
+    check: || {
+        Err(reach([
+            Ask::vendor("/").header("host", "inside.example"),
+            Ask::vendor("/").header("Host", "api.mallory.example"),
+            Ask::vendor("/").header(":authority", "inside.example"),
+            Ask::vendor("/").header("x-forwarded-host", "inside.example"),
+            Ask::vendor("/").header("x-original-url", "/admin"),
+            Ask::vendor("/").header("forwarded", "host=inside.example"),
+        ]))
+    },
+    ..HONEST
+};

@@ -3,7 +3,8 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach, setting};
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let inside = setting("inside");
         Err(reach([
             Ask::get("api.mallory.example", format!("https://{inside}/v1/")),
@@ -14,4 +15,6 @@ pub const ATTACK: Attack = Attack { check: || {
             Ask::get("api.mallory.example", format!("@{inside}/v1/")),
             Ask::get("api.mallory.example", "/v1/ HTTP/1.1\r\nhost: inside\r\n\r\nGET /"),
         ]))
-    }, ..HONEST };
+    },
+    ..HONEST
+};

@@ -3,7 +3,8 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach, setting};
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let inside = setting("inside");
         Err(reach([
             Ask::get(format!("api.mallory.example@{inside}"), "/v1/"),
@@ -15,4 +16,6 @@ pub const ATTACK: Attack = Attack { check: || {
             Ask::get(format!("api.mallory.example,{inside}"), "/v1/"),
             Ask::get(format!("api.mallory.example {inside}"), "/v1/"),
         ]))
-    }, ..HONEST };
+    },
+    ..HONEST
+};

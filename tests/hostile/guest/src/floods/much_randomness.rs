@@ -4,5 +4,4 @@ use headcount_connector::contract::wasi::wasi::random::random;
 
 use crate::attack::{Attack, HONEST, report};
 
-pub const ATTACK: Attack =
-    Attack { read: |_| Err(report(format!("got {}", random::get_random_bytes(1 << 40).len()))), ..HONEST };
+pub const ATTACK: Attack = Attack { read: |_| Err(report(format!("got {}", random::get_random_bytes(1 << 40).len()))), ..HONEST };

@@ -1,7 +1,7 @@
 //! Writes no bytes into a body, again and again: no budget of bytes would notice.
 
 use crate::attack::{Attack, HONEST, report};
-use crate::http::{Ask};
+use crate::http::Ask;
 
 pub const ATTACK: Attack = Attack {
     read: |_| {

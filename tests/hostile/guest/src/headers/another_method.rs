@@ -3,7 +3,10 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach};
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let names = ["x-http-method-override", "X-HTTP-Method", "x-method-override", "x-method"];
         Err(reach(names.map(|name| Ask::vendor("/").header(name, "DELETE"))))
-    }, ..HONEST };
+    },
+    ..HONEST
+};

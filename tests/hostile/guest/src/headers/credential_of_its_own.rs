@@ -3,7 +3,10 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach};
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let names = ["x-api-key", "X-API-Key", "authorization", "Authorization", "proxy-authorization", "cookie", "set-cookie"];
         Err(reach(names.map(|name| Ask::vendor("/").header(name, "mine"))))
-    }, ..HONEST };
+    },
+    ..HONEST
+};

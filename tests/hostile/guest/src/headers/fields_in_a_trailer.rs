@@ -15,7 +15,8 @@ pub const ATTACK: Attack = Attack {
         let begun = Ask::vendor("/search").begin().map_err(report)?;
         begun.stream.blocking_write_and_flush(b"body").map_err(|error| report(format!("{error:?}")))?;
         drop(begun.stream);
-        let trailer = Fields::from_list(&[("x-trailer".to_owned(), b"mine".to_vec())]).map_err(|error| report(format!("{error:?}")))?;
+        let trailer =
+            Fields::from_list(&[("x-trailer".to_owned(), b"mine".to_vec())]).map_err(|error| report(format!("{error:?}")))?;
         OutgoingBody::finish(begun.body, Some(trailer)).map_err(|code| report(format!("{code:?}")))?;
         let answer = finish(&begun.waiting).map_err(report)?;
         Err(report(String::from_utf8_lossy(&answer.body)))

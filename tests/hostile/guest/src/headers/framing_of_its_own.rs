@@ -4,7 +4,8 @@ use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach};
 use headcount_connector::contract::wasi::wasi::http::types::Method;
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let body = "0\r\n\r\nGET /admin HTTP/1.1\r\nhost: api.mallory.example\r\n\r\n";
         let ask = || Ask::vendor("/search").method(Method::Post).body(body);
         Err(reach([
@@ -13,4 +14,6 @@ pub const ATTACK: Attack = Attack { check: || {
             ask().header("keep-alive", "timeout=1000"),
             ask().header("trailer", "authorization"),
         ]))
-    }, ..HONEST };
+    },
+    ..HONEST
+};

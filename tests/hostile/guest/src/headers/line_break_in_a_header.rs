@@ -3,13 +3,18 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach};
 
-pub const ATTACK: Attack = Attack { check: || Err(reach([
-        Ask::vendor("/").header("x-note", "a\r\nauthorization: mine"),
-        Ask::vendor("/").header("x-note", "a\nauthorization: mine"),
-        Ask::vendor("/").header("x-note", "a\r\n\r\nGET /admin HTTP/1.1\r\nhost: inside\r\n\r\n"),
-        Ask::vendor("/").header("x-note\r\nauthorization", "mine"),
-        Ask::vendor("/").header("x-note: a\r\nb", "mine"),
-        Ask::vendor("/").header("x-note", "a\0b"),
-        Ask::vendor("/").header("", "mine"),
-        Ask::vendor("/").header("x note", "mine"),
-    ])), ..HONEST };
+pub const ATTACK: Attack = Attack {
+    check: || {
+        Err(reach([
+            Ask::vendor("/").header("x-note", "a\r\nauthorization: mine"),
+            Ask::vendor("/").header("x-note", "a\nauthorization: mine"),
+            Ask::vendor("/").header("x-note", "a\r\n\r\nGET /admin HTTP/1.1\r\nhost: inside\r\n\r\n"),
+            Ask::vendor("/").header("x-note\r\nauthorization", "mine"),
+            Ask::vendor("/").header("x-note: a\r\nb", "mine"),
+            Ask::vendor("/").header("x-note", "a\0b"),
+            Ask::vendor("/").header("", "mine"),
+            Ask::vendor("/").header("x note", "mine"),
+        ]))
+    },
+    ..HONEST
+};

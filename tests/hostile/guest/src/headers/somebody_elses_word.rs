@@ -3,7 +3,10 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach};
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let names = ["x-forwarded-for", "x-real-ip", "via", "x-forwarded-proto", "x-forwarded-prefix", "x-rewrite-url"];
         Err(reach(names.map(|name| Ask::vendor("/").header(name, "127.0.0.1"))))
-    }, ..HONEST };
+    },
+    ..HONEST
+};

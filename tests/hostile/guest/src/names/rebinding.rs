@@ -3,7 +3,8 @@
 use crate::attack::{Attack, HONEST, report};
 use crate::http::{Ask, setting};
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let vendor = setting("vendor");
         let port = vendor.rsplit(':').next().unwrap_or_default();
         let turns = [1, 2].map(|_| match Ask::get(format!("rebinding.mallory.example:{port}"), "/close").send() {
@@ -11,4 +12,6 @@ pub const ATTACK: Attack = Attack { check: || {
             Err(wall) => wall,
         });
         Err(report(format!("first {}, then {}", turns[0], turns[1])))
-    }, ..HONEST };
+    },
+    ..HONEST
+};

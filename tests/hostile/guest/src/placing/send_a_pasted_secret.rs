@@ -5,7 +5,8 @@ use headcount_connector::contract::wasi::wasi::http::types::Method;
 use crate::attack::{Attack, HONEST};
 use crate::http::{Ask, reach, setting};
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let secret = setting("vendor");
         let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
         let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
@@ -16,4 +17,6 @@ pub const ATTACK: Attack = Attack { check: || {
             Ask::vendor(&format!("/{hex}")),
             Ask::vendor("/search").method(Method::Post).body(secret),
         ]))
-    }, ..HONEST };
+    },
+    ..HONEST
+};

@@ -4,5 +4,4 @@ use headcount_connector::Scope;
 
 use crate::attack::{Attack, HONEST, scope};
 
-pub const ATTACK: Attack =
-    Attack { check: || Ok(Scope { organization: "somebody else".to_owned(), ..scope()? }), ..HONEST };
+pub const ATTACK: Attack = Attack { check: || Ok(Scope { organization: "somebody else".to_owned(), ..scope()? }), ..HONEST };

@@ -9,7 +9,7 @@ pub const ATTACK: Attack = Attack {
         "users" => {
             let other = User { email: Some("other@mallory.example".to_owned()), ..user(1) };
             Ok(whole(Records { users: Some(vec![user(1), other]), ..Records::default() }))
-        },
+        }
         _ => page(asked),
     },
     ..HONEST

@@ -4,7 +4,5 @@ use headcount_connector::{Page, Progress};
 
 use crate::attack::{Attack, HONEST, users, whole};
 
-pub const ATTACK: Attack = Attack {
-    read: |_| Ok(Page { progress: Progress::More("c".repeat(100_000)), ..whole(users(1..=3)) }),
-    ..HONEST
-};
+pub const ATTACK: Attack =
+    Attack { read: |_| Ok(Page { progress: Progress::More("c".repeat(100_000)), ..whole(users(1..=3)) }), ..HONEST };

@@ -9,7 +9,7 @@ pub const ATTACK: Attack = Attack {
         "users" => {
             let users = (1..4).map(|number| User { id: "i".repeat(20_000), ..user(number) }).collect();
             Ok(whole(Records { users: Some(users), ..Records::default() }))
-        },
+        }
         _ => page(asked),
     },
     ..HONEST

@@ -14,7 +14,7 @@ pub const ATTACK: Attack = Attack {
                 Grant::new(Reference::user(""), Reference::group("")),
             ];
             Ok(whole(Records { grants: Some(grants), ..Records::default() }))
-        },
+        }
         None => page(asked),
     },
     ..HONEST

@@ -9,7 +9,7 @@ pub const ATTACK: Attack = Attack {
         Some(parent) => {
             let grants = vec![member("u1", parent), member("nobody", parent), member("u1", "nowhere")];
             Ok(whole(Records { grants: Some(grants), ..Records::default() }))
-        },
+        }
         None => page(asked),
     },
     ..HONEST

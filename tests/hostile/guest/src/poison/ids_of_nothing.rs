@@ -9,7 +9,7 @@ pub const ATTACK: Attack = Attack {
         "users" => {
             let blank = ["", " ", "\t\n"].map(|id| User { id: id.to_owned(), ..user(1) });
             Ok(whole(Records { users: Some(blank.into()), ..Records::default() }))
-        },
+        }
         _ => page(asked),
     },
     ..HONEST

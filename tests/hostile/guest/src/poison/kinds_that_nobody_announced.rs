@@ -9,7 +9,7 @@ pub const ATTACK: Attack = Attack {
         "users" => {
             let application = Application { id: "u1".to_owned(), name: "not announced".to_owned(), ..Application::default() };
             Ok(whole(Records { applications: Some(vec![application]), ..users(1..=3) }))
-        },
+        }
         _ => page(asked),
     },
     ..HONEST

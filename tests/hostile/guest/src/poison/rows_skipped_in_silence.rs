@@ -9,7 +9,7 @@ pub const ATTACK: Attack = Attack {
         "users" => {
             let skipped = Skipped { subject: None, harmless: false, reason: "could not be read".to_owned() };
             Ok(Page { skipped: Some(vec![skipped; 2]), rows: 3, total: Some(3), ..whole(users([1])) })
-        },
+        }
         _ => page(asked),
     },
     ..HONEST

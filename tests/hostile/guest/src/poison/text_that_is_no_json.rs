@@ -11,7 +11,7 @@ pub const ATTACK: Attack = Attack {
             let texts = ["{\"a\":".to_owned(), deep, "[1]".to_owned()];
             let users = texts.into_iter().zip(1..).map(|(text, number)| User { attributes: Some(text), ..user(number) });
             Ok(whole(Records { users: Some(users.collect()), ..Records::default() }))
-        },
+        }
         _ => page(asked),
     },
     ..HONEST

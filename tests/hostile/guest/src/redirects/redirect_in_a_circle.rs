@@ -3,9 +3,12 @@
 use crate::attack::{Attack, HONEST, report};
 use crate::redirects::redirected;
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         loop {
             let next = redirected("https://api.mallory.example/v1/redirect")?;
             next.header("x-to", "https://api.mallory.example/v1/redirect").send().map_err(report)?;
         }
-    }, ..HONEST };
+    },
+    ..HONEST
+};

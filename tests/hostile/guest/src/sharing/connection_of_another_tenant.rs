@@ -3,9 +3,12 @@
 use crate::attack::{Attack, HONEST, report};
 use crate::http::{Ask, setting};
 
-pub const ATTACK: Attack = Attack { check: || {
+pub const ATTACK: Attack = Attack {
+    check: || {
         let path = format!("/pool/{}", setting("name"));
         Ask::vendor(&path).send().map_err(report)?;
         Ask::vendor(&path).send().map_err(report)?;
         Err(report("asked twice"))
-    }, ..HONEST };
+    },
+    ..HONEST
+};
