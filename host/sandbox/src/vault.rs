@@ -41,6 +41,9 @@ pub enum VaultError {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// The key was not written out.
+    #[error("the key can't be written out: {0}")]
+    Output(String),
     /// The keyring's entry can't be used.
     #[error("the keyring's entry {entry}: {why}")]
     Keyring {

@@ -9,7 +9,6 @@ use super::{FolderLock, KEY_VARIABLE, PREVIOUS_KEY_VARIABLE};
 use crate::Error;
 
 /// The place of a key.
-#[derive(Clone)]
 pub(crate) struct KeyPlace {
     /// The data folder.
     pub data: PathBuf,
@@ -34,7 +33,8 @@ impl KeyPlace {
             return Ok(());
         }
         // Alone, so that of two that start together the second finds the first one's key.
-        let busy = "its key is being made by another host, or is gone from the keyring under one: try again in a moment";
+        let busy =
+            "a host has it open while its key is not in the keyring: try again in a moment, or stop that host and import the key";
         let _alone = FolderLock::alone(&self.data, busy).await?;
         self.make_if_new(store).await
     }

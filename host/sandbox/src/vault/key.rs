@@ -112,7 +112,7 @@ impl Keys {
     /// The output can't be written to.
     pub fn print(&self, out: &mut dyn Write) -> Result<(), VaultError> {
         let written = out.write_all(self.text().as_bytes()).and_then(|()| out.flush());
-        written.map_err(|error| VaultError::File { path: "(output)".to_owned(), why: error.to_string() })
+        written.map_err(|error| VaultError::Output(error.to_string()))
     }
 
     /// The vault with these keys.
