@@ -45,7 +45,9 @@ fn explain(error: KeyError) -> String {
             "the user's keyring is full: raise kernel.keys.maxkeys and kernel.keys.maxbytes, or remove other keys".to_owned()
         }
         KeyError::KeyExpired | KeyError::KeyRevoked | KeyError::KeyRejected => {
-            format!("it can't be read any more ({error:?}): put the key back from where it is kept, with `headcount key import`")
+            format!(
+                "it can't be read any more ({error:?}): remove it with keyctl, then put the key back with `headcount key import`"
+            )
         }
         other => format!("the kernel's keyring failed ({other:?}): keep the key in the environment or a file instead"),
     }
