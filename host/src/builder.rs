@@ -8,7 +8,7 @@ use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
 use crate::audit::{AuditOptions, Trail};
-use crate::key::{self, FolderLock};
+use crate::key::{FolderLock, KeyPlace};
 use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
 
@@ -18,6 +18,7 @@ use crate::{Error, Headcount, Inner};
 /// session's budget is [`Budget::default`].
 pub struct Builder {
     data: PathBuf,
+    pub(crate) key: KeyPlace,
     store: Option<Arc<dyn Store>>,
     egress: EgressOptions,
     compiler: Compiler,
@@ -30,6 +31,7 @@ impl Builder {
     pub(crate) fn new(data: &Path) -> Self {
         Builder {
             data: data.to_owned(),
+            key: KeyPlace { data: data.to_owned(), keyring: None },
             store: None,
             egress: EgressOptions::default(),
             compiler: Compiler::default(),
@@ -42,6 +44,14 @@ impl Builder {
     /// Keeps records in this store instead of SQLite in the data folder.
     pub fn store(mut self, store: Arc<dyn Store>) -> Self {
         self.store = Some(store);
+        self
+    }
+
+    /// Keeps the key that seals credentials in the operating system's keyring (on Linux the kernel's, of this user), under this name, which
+    /// no other data folder has. It is made while the store holds no credential, and must be there from then on: a kernel's keyring is
+    /// empty after a restart, and is filled with [`import_key`](Self::import_key).
+    pub fn keyring(mut self, name: impl Into<String>) -> Self {
+        self.key.keyring = Some(name.into());
         self
     }
 
@@ -98,8 +108,9 @@ impl Builder {
     /// The folder, the store, the key or the engine can't be used, or the key is being replaced.
     pub async fn open(mut self) -> Result<Headcount, Error> {
         let (data, store) = self.store_in_folder().await?;
+        self.key.prepare(store.as_ref()).await?;
         let lock = FolderLock::shared(&data).await?;
-        let vault = key::load(&data).await?.vault();
+        let vault = self.key.load().await?.vault();
         let sandbox = |error: EgressError| Error::Sandbox(error.to_string());
         let ceiling = self.egress.ceiling.clone();
         let overrides = self.egress.overrides().map_err(sandbox)?;

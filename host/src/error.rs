@@ -2,6 +2,7 @@
 
 use headcount_model::manifest::{Asks, SettingsError};
 use headcount_model::{ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
+use headcount_sandbox::vault::VaultError;
 use headcount_sandbox::{CallError, PackageError};
 use headcount_store::StoreError;
 use headcount_sync::{ActionError, SyncError};
@@ -26,6 +27,9 @@ pub enum Error {
         /// Why.
         problem: String,
     },
+    /// The key can't be had, made or put in its place.
+    #[error("the key that seals credentials can't be used: {0}")]
+    Key(VaultError),
     /// The sandbox can't be set up.
     #[error("the sandbox can't be set up: {0}")]
     Sandbox(String),

@@ -9,7 +9,7 @@ use headcount_vendors::{Servers, Vendor};
 use tempfile::TempDir;
 
 /// Two tenants' connections in a folder that nobody has open.
-async fn folder() -> (Servers, TempDir, ConnectionId) {
+pub async fn folder() -> (Servers, TempDir, ConnectionId) {
     let lab = Lab::new(20).await.unwrap();
     let id = lab.connect(Vendor::Tines).await.unwrap();
     let mut other = headcount::Draft::new(id.clone(), "tines".parse().unwrap()).secret("api-key", secret());
@@ -20,7 +20,7 @@ async fn folder() -> (Servers, TempDir, ConnectionId) {
     (lab.servers, lab.data, id)
 }
 
-fn secret() -> Secret {
+pub fn secret() -> Secret {
     Secret::new("the other tenant's key".to_owned())
 }
 
@@ -30,7 +30,11 @@ async fn host(servers: &Servers, data: &Path) -> Headcount {
 
 /// Why credentials can't be opened, tenant by tenant.
 async fn problems(servers: &Servers, data: &Path, id: &ConnectionId) -> Vec<String> {
-    let host = host(servers, data).await;
+    problems_of(&host(servers, data).await, id).await
+}
+
+/// The same, in a host that is open.
+pub async fn problems_of(host: &Headcount, id: &ConnectionId) -> Vec<String> {
     let mut problems = Vec::new();
     for tenant in ["acme", "globex"] {
         problems.extend(host.tenant(tenant.parse().unwrap()).open(id).await.err().map(|error| error.to_string()));
@@ -44,7 +48,7 @@ fn rotate(data: &Path, environment: &[(&str, &str)]) -> Output {
     command.envs(environment.iter().copied()).output().unwrap()
 }
 
-fn text(output: &Output) -> String {
+pub fn text(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.as_slice(), &output.stderr].concat()).into_owned()
 }
 

@@ -10,6 +10,8 @@ mod compiling;
 mod components;
 mod dependencies;
 mod interruption;
+#[cfg(target_os = "linux")]
+mod keyring;
 mod keys;
 mod program;
 mod requests;

@@ -54,7 +54,7 @@ pub enum Command {
     /// What one session may use: show, set
     #[command(subcommand)]
     Budget(budget::Command),
-    /// The key that seals credentials: rotate
+    /// The key that seals credentials: rotate, export, import
     #[command(subcommand)]
     Key(key::Command),
     /// Which requests connectors made, and what the rules made of them
@@ -115,6 +115,9 @@ mod tests {
             "sessions --connection acme",
             "sessions show 12",
             "key rotate --data d",
+            "key import --keyring acme",
+            "key export --keyring acme --file backup",
+            "key export --keyring acme --stdout",
             "audit --connection acme --session 12 --denied --host api.example.com --since 24h --limit 5",
             "audit --all --csv",
             "sync --allow-egress https://api.example.com/v1 --allow-egress https://*.tines.com:8443 --let-denied-requests-out",
@@ -134,6 +137,9 @@ mod tests {
             "holders acme planet 7",
             "sync --allow-egress https://*",
             "audit --since soon",
+            "key import 0123",
+            "key export",
+            "key export --file backup --stdout",
             "action acme revoke --input {} --set a=b",
         ] {
             assert!(parse(line).is_err(), "{line}");

@@ -28,6 +28,16 @@ pub struct Flags {
         help_heading = "Global options"
     )]
     pub data: Option<PathBuf>,
+    /// Keep the key in the operating system's keyring under NAME, not in the folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "NAME",
+        env = "HEADCOUNT_KEYRING",
+        hide_env_values = true,
+        help_heading = "Global options"
+    )]
+    pub keyring: Option<String>,
     /// Whose connections and records [default: default]
     #[arg(
         long,
@@ -85,6 +95,7 @@ pub struct Flags {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
     data: Option<PathBuf>,
+    keyring: Option<String>,
     tenant: Option<String>,
     json: bool,
     resolve: Vec<String>,
@@ -114,6 +125,8 @@ struct Audit {
 pub struct Config {
     /// The data folder, where one was named.
     pub named_data: Option<PathBuf>,
+    /// The name of the key in the operating system's keyring, where one was given.
+    pub keyring: Option<String>,
     /// Whose records.
     pub tenant: TenantId,
     /// JSON lines instead of tables.
@@ -189,6 +202,7 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
     let audit = AuditOptions { records: file.audit.records.unwrap_or(kept.records), age };
     Ok(Config {
         named_data: flags.data.clone().or(file.data.map(|data| folder.join(data))),
+        keyring: flags.keyring.clone().or(file.keyring),
         tenant: tenant.parse().map_err(|error: headcount::model::InvalidId| Complaint::usage(error.to_string()))?,
         json: flags.json || file.json,
         resolve,
@@ -235,7 +249,9 @@ mod tests {
 
     #[test]
     fn flags_go_before_the_file_and_the_file_before_the_defaults() {
-        let file = parse("data = 'from-file'\ntenant = 'acme'\nresolve = ['a.example=127.0.0.1:1', 'b.example=::1']").unwrap();
+        let file =
+            parse("data = 'from-file'\nkeyring = 'acme'\ntenant = 'acme'\nresolve = ['a.example=127.0.0.1:1', 'b.example=::1']")
+                .unwrap();
         let flags = Flags {
             tenant: Some("umbrella".into()),
             resolve: vec!["A.example=127.0.0.1:9".parse().unwrap()],
@@ -244,6 +260,7 @@ mod tests {
         let config = merge(&flags, file, Path::new("/etc/headcount")).unwrap();
         assert_eq!(config.tenant.as_str(), "umbrella");
         assert_eq!(config.data(), PathBuf::from("/etc/headcount/from-file"));
+        assert_eq!(config.keyring.as_deref(), Some("acme"));
         assert_eq!(config.resolve["a.example"], "127.0.0.1:9".parse().unwrap());
         assert_eq!(config.resolve["b.example"], "[::1]:443".parse().unwrap());
         let plain = merge(&Flags::default(), File::default(), Path::new("")).unwrap();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use headcount::model::Secret;
 use headcount::sandbox::egress::{EgressOptions, Proxy, Roots};
-use headcount::{Headcount, Tenant};
+use headcount::{Builder, Headcount, Tenant};
 
 use crate::compiler::compiler;
 use crate::config::Config;
@@ -58,12 +58,19 @@ impl Context {
         Ok(egress)
     }
 
+    /// A host in the data folder, with its key where the operator has it.
+    pub fn builder(&self) -> Builder {
+        let builder = Headcount::builder(self.config.data());
+        self.config.keyring.iter().fold(builder, Builder::keyring)
+    }
+
     /// Opens the host.
     ///
     /// # Errors
     /// The data folder, the store, the key or the engine can't be used.
     pub async fn host(&self) -> anyhow::Result<Headcount> {
-        let mut builder = Headcount::builder(self.config.data())
+        let mut builder = self
+            .builder()
             .egress(self.egress().await?)
             .budget(self.config.budget.clone())
             .audit(self.config.audit)

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 
 use headcount::sandbox::CallError;
+use headcount::sandbox::vault::VaultError;
 use headcount::sync::{ActionError, SyncError};
 use headcount::{Failure, FailureCode};
 
@@ -39,8 +40,8 @@ Exit codes:
   130  cancelled
 With several connections: the worst of 130, 1, 4 and 3.
 
-A file given with --config holds the global flags by name (data, tenant, json, resolve, ca, allow-loopback, allow-host,
-allow-egress, let-denied-requests-out, verbose), the operator's budget as a table `[budget]`, with the names that
+A file given with --config holds the global flags by name (data, keyring, tenant, json, resolve, ca, allow-loopback,
+allow-host, allow-egress, let-denied-requests-out, verbose), the operator's budget as a table `[budget]`, with the names that
 `headcount budget show` lists, and how much of each tenant's audit trail is kept: `[audit]` with records and days.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
@@ -85,6 +86,7 @@ impl Exit {
         match error {
             Error::NoConnector(_) | Error::NoConnection(..) => Exit::NotFound,
             Error::Settings(_) | Error::NoSecretField { .. } | Error::ConnectionExists(..) | Error::Id(_) => Exit::Usage,
+            Error::Key(VaultError::KeyringName(_) | VaultError::NotInKeyring | VaultError::TwoPlaces { .. }) => Exit::Usage,
             Error::NoCredential { .. } | Error::Credential { .. } => Exit::Reconnect,
             Error::Call(CallError::Failure(failure)) => Exit::of_failure(failure),
             Error::Action(ActionError::Unknown { .. }) => Exit::NotFound,

@@ -19,7 +19,7 @@ pub use binding::{Binding, Overrides};
 pub(crate) use certificate::ClientCertificate;
 pub use credentials::{CredentialKeeper, Credentials};
 pub(crate) use injection::{Injection, basic};
-pub use key::Keys;
+pub use key::{KeyringEntry, Keys};
 pub(crate) use oauth::{Grant, Token, read as read_token};
 pub(crate) use scrub::{Lookout, SHORTEST, Scrubber, Window};
 pub use seal::Vault;
@@ -40,6 +40,34 @@ pub enum VaultError {
         path: String,
         /// What is wrong with it, and what to do.
         why: String,
+    },
+    /// The key was not written out.
+    #[error("the key can't be written out: {0}")]
+    Output(String),
+    /// The keyring's entry can't be used.
+    #[error("the keyring's entry {entry}: {why}")]
+    Keyring {
+        /// Which entry.
+        entry: String,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// No entry of a keyring can have this name.
+    #[error("{0:?} is no name for a key in the keyring: give 1 to 64 letters, digits, dots, hyphens and underscores")]
+    KeyringName(String),
+    /// There is nothing to import to or export from.
+    #[error("no entry of the keyring is named: name it; a key in a file is copied as it is")]
+    NotInKeyring,
+    /// This operating system has no keyring that is known.
+    #[error("this operating system's keyring is not supported: keep the key in the environment or a file")]
+    NoKeyring,
+    /// Two keys are named.
+    #[error("a key is named twice, in {entry} and in {variable}: name one, and remove the other")]
+    TwoPlaces {
+        /// The variable with the one key.
+        variable: String,
+        /// Where the other is.
+        entry: String,
     },
     /// There is nothing to rotate from.
     #[error("{variable} holds the only key: set {variable} to a new one and {previous} to the one that it holds now")]

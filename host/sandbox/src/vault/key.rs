@@ -1,22 +1,29 @@
-//! Getting the vault's key: from the environment, or from a file that is made if it is not there.
+//! Getting the vault's keys: from the environment, from a file that is made if it is not there, or from the system's keyring.
 
-use std::fs;
-use std::io::{ErrorKind, Read, Write};
+mod file;
+#[cfg(target_os = "linux")]
+mod kernel;
+mod keyring;
+
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use headcount_model::Secret;
 use zeroize::Zeroizing;
 
+use self::file::Present;
+pub use self::keyring::KeyringEntry;
 use super::{Vault, VaultError};
 
-/// A key file is never longer.
-const LONGEST: u64 = 1024;
+/// The text of keys is never longer, in bytes.
+const LONGEST: usize = 1024;
 
 /// More keys than an unfinished rotation or two leave behind.
 const MOST: usize = 8;
 
-/// The keys of a vault, from an environment variable or a file: the one that seals, and older ones that still open.
+/// The keys of a vault: the one that seals, and older ones that still open.
 pub struct Keys {
     current: Key,
     older: Vec<Key>,
@@ -29,6 +36,7 @@ enum Source {
     /// The names of the variables for the key and the one before it.
     Environment(String, String),
     File(PathBuf),
+    Keyring(KeyringEntry),
 }
 
 impl Keys {
@@ -39,15 +47,72 @@ impl Keys {
     /// # Errors
     /// A key is none, or the file can't be read or made, or others may read it.
     pub fn load(variable: &str, previous: &str, path: &Path) -> Result<Self, VaultError> {
-        let (current, mut older, source) = match from_environment(variable)? {
-            Some(key) => (key, Vec::new(), Source::Environment(variable.to_owned(), previous.to_owned())),
-            None => {
-                let (current, older) = from_file(path)?;
-                (current, older, Source::File(path.to_owned()))
+        let keys = match from_environment(variable)? {
+            Some(current) => {
+                let source = Source::Environment(variable.to_owned(), previous.to_owned());
+                Keys { current, older: Vec::new(), source }
             }
+            None => from_file(path)?,
         };
-        older.extend(from_environment(previous)?.filter(|key| *key != current));
-        Ok(Keys { current, older, source })
+        keys.with_previous(previous)
+    }
+
+    /// The keys in an entry of the keyring, which has the text of a key file. A key in the variable `previous` opens, too. Blocks on the
+    /// keyring.
+    ///
+    /// # Errors
+    /// The keyring can't be used, or the entry is not there or holds no key.
+    pub fn from_keyring(previous: &str, entry: KeyringEntry) -> Result<Self, VaultError> {
+        let text = entry.read()?.ok_or_else(|| entry.missing())?;
+        Keys::parse(&text, &entry.shown(), Source::Keyring(entry))?.with_previous(previous)
+    }
+
+    /// Puts a random key into an entry of the keyring that is not there. Blocks on the keyring.
+    ///
+    /// # Errors
+    /// The keyring can't be used.
+    pub fn make(entry: &KeyringEntry) -> Result<(), VaultError> {
+        entry.write(&line(&*random()?))
+    }
+
+    /// The keys that a text holds, for an entry of the keyring; [`store`](Self::store) puts them there.
+    ///
+    /// # Errors
+    /// The text is not that of a key file.
+    pub fn import(text: &Secret, entry: KeyringEntry) -> Result<Self, VaultError> {
+        Keys::parse(text.expose(), "the text given", Source::Keyring(entry))
+    }
+
+    /// Puts the keys where they belong, unless others are there. Blocks on the place.
+    ///
+    /// # Errors
+    /// The place can't be used, or holds other keys.
+    pub fn store(&self) -> Result<(), VaultError> {
+        if let Source::Keyring(entry) = &self.source
+            && let Some(held) = entry.read()?
+            && held != self.text()
+        {
+            let why = "it holds other keys already: remove it with keyctl if nothing needs them, or choose another name";
+            return Err(entry.problem(why.to_owned()));
+        }
+        self.write()
+    }
+
+    /// Writes them as a new file, readable by its owner only. Blocks on it.
+    ///
+    /// # Errors
+    /// The file can't be written, or is there already.
+    pub fn export(&self, path: &Path) -> Result<(), VaultError> {
+        file::write(path, &self.text(), Present::Refused)
+    }
+
+    /// Writes them out, as a key file has them. Blocks on it.
+    ///
+    /// # Errors
+    /// The output can't be written to.
+    pub fn print(&self, out: &mut dyn Write) -> Result<(), VaultError> {
+        let written = out.write_all(self.text().as_bytes()).and_then(|()| out.flush());
+        written.map_err(|error| VaultError::Output(error.to_string()))
     }
 
     /// The vault with these keys.
@@ -55,44 +120,71 @@ impl Keys {
         self.older.iter().fold(Vault::new(*self.current), |vault, key| vault.with_older(**key))
     }
 
-    /// Puts a new key before the others, which still open. In a file it is made; in the environment it must stand already. Blocks on
-    /// the file.
+    /// Puts a new key before the others, which still open. In a file or a keyring it is made; in the environment it must stand already.
+    /// Blocks on the place.
     ///
     /// # Errors
-    /// The file can't be written, or the environment has no older key.
+    /// The place can't be written, or the environment has no older key.
     pub fn renew(&mut self) -> Result<(), VaultError> {
         match &self.source {
             Source::Environment(variable, previous) if self.older.is_empty() => {
                 Err(VaultError::NoPrevious { variable: variable.clone(), previous: previous.clone() })
             }
             Source::Environment(..) => Ok(()),
-            Source::File(path) => {
-                let mut key = Zeroizing::new([0; 32]);
-                getrandom::fill(key.as_mut_slice()).map_err(|_| VaultError::Seal)?;
-                let before = std::mem::replace(&mut self.current, key);
+            Source::File(_) | Source::Keyring(_) => {
+                let before = std::mem::replace(&mut self.current, random()?);
                 self.older.insert(0, before);
                 self.older.truncate(MOST - 1);
-                self.write(path)
+                self.write()
             }
         }
     }
 
-    /// Forgets all keys but the first: nothing is sealed with them any more. Blocks on the file. Those in the environment are for
+    /// Forgets all keys but the first: nothing is sealed with them any more. Blocks on the place. Those in the environment are for
     /// whoever set them to remove; gives the name of the variable.
     ///
     /// # Errors
-    /// The file can't be written.
+    /// The place can't be written.
     pub fn retire(&mut self) -> Result<Option<&str>, VaultError> {
         self.older.clear();
+        self.write()?;
         match &self.source {
             Source::Environment(_, previous) => Ok(Some(previous)),
-            Source::File(path) => self.write(path).map(|()| None),
+            Source::File(_) | Source::Keyring(_) => Ok(None),
         }
     }
 
-    fn write(&self, path: &Path) -> Result<(), VaultError> {
-        let ring: Vec<&Key> = std::iter::once(&self.current).chain(&self.older).collect();
-        write(path, &ring, Place::Replace).map_err(|error| file(path, error))
+    fn parse(text: &str, place: &str, source: Source) -> Result<Self, VaultError> {
+        let wrong = || VaultError::Key(place.to_owned());
+        let lines = text.lines().filter(|line| !line.trim().is_empty());
+        let mut ring: Vec<Key> = lines.map(decode).collect::<Option<_>>().ok_or_else(wrong)?;
+        if ring.is_empty() || ring.len() > MOST {
+            return Err(wrong());
+        }
+        Ok(Keys { current: ring.remove(0), older: ring, source })
+    }
+
+    fn with_previous(mut self, variable: &str) -> Result<Self, VaultError> {
+        self.older.extend(from_environment(variable)?.filter(|key| *key != self.current));
+        Ok(self)
+    }
+
+    /// A line for each key, the current one first.
+    fn text(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(LONGEST));
+        for key in std::iter::once(&self.current).chain(&self.older) {
+            text.push_str(&line(key));
+        }
+        text
+    }
+
+    /// Puts them in place of what stands in the file or the keyring.
+    fn write(&self) -> Result<(), VaultError> {
+        match &self.source {
+            Source::Environment(..) => Ok(()),
+            Source::File(path) => file::write(path, &self.text(), Present::Replaced),
+            Source::Keyring(entry) => entry.write(&self.text()),
+        }
     }
 }
 
@@ -104,102 +196,35 @@ fn from_environment(variable: &str) -> Result<Option<Key>, VaultError> {
     decode(&text).map(Some).ok_or_else(|| VaultError::Key(format!("the environment variable {variable}")))
 }
 
-/// The keys in a file: the current one, and older ones.
-fn from_file(path: &Path) -> Result<(Key, Vec<Key>), VaultError> {
-    let text = match read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            create(path).map_err(|error| file(path, error))?;
-            read(path)
+fn from_file(path: &Path) -> Result<Keys, VaultError> {
+    let text = match file::read(path)? {
+        Some(text) => text,
+        None => {
+            file::write(path, &line(&*random()?), Present::Stays)?;
+            file::read(path)?.unwrap_or_default()
         }
-        other => other,
     };
-    let text = text.map_err(|error| file(path, error))?;
-    check_mode(path)?;
-    let wrong = || VaultError::Key(format!("the file {}", path.display()));
-    let lines = text.lines().filter(|line| !line.trim().is_empty());
-    let mut ring: Vec<Key> = lines.map(decode).collect::<Option<_>>().ok_or_else(wrong)?;
-    if ring.is_empty() || ring.len() > MOST {
-        return Err(wrong());
-    }
-    Ok((ring.remove(0), ring))
+    Keys::parse(&text, &format!("the file {}", path.display()), Source::File(path.to_owned()))
 }
 
-fn read(path: &Path) -> std::io::Result<Zeroizing<String>> {
-    let mut text = Zeroizing::new(String::with_capacity(128));
-    fs::File::open(path)?.take(LONGEST).read_to_string(&mut text)?;
-    Ok(text)
-}
-
-fn file(path: &Path, error: impl std::fmt::Display) -> VaultError {
-    VaultError::File { path: path.display().to_string(), why: error.to_string() }
-}
-
-#[cfg(unix)]
-fn check_mode(path: &Path) -> Result<(), VaultError> {
-    use std::os::unix::fs::PermissionsExt;
-    let mode = fs::metadata(path).map_err(|error| file(path, error))?.permissions().mode();
-    if mode & 0o077 != 0 {
-        return Err(file(path, format!("others may read it (mode {:o}): chmod 600", mode & 0o777)));
-    }
-    Ok(())
-}
-
-#[cfg(not(unix))]
-fn check_mode(_path: &Path) -> Result<(), VaultError> {
-    Ok(())
-}
-
-/// How a file gets to its place.
-#[derive(Clone, Copy)]
-enum Place {
-    /// Unless there is one.
-    Leave,
-    Replace,
-}
-
-fn create(path: &Path) -> std::io::Result<()> {
+fn random() -> Result<Key, VaultError> {
     let mut key = Zeroizing::new([0; 32]);
-    getrandom::fill(key.as_mut_slice()).map_err(std::io::Error::from)?;
-    write(path, &[&key], Place::Leave)
+    getrandom::fill(key.as_mut_slice()).map_err(|_| VaultError::Seal)?;
+    Ok(key)
 }
 
-/// Writes a whole file beside the path and moves it there: two processes that start together get the same key, and whoever is killed
-/// leaves the old file or the new one.
-fn write(path: &Path, ring: &[&Key], place: Place) -> std::io::Result<()> {
-    let mut suffix = [0_u8; 8];
-    getrandom::fill(&mut suffix).map_err(std::io::Error::from)?;
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    folder.map_or(Ok(()), fs::create_dir_all)?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(format!(".{}", hex(&suffix)));
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(&beside).and_then(|mut new| {
-        for key in ring {
-            new.write_all(Zeroizing::new(hex(key.as_slice()) + "\n").as_bytes())?;
-        }
-        new.sync_all()
-    });
-    let moved = written.and_then(|()| match place {
-        Place::Replace => fs::rename(&beside, path),
-        Place::Leave => match fs::hard_link(&beside, path) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            other => other,
-        },
-    });
-    let removed = match fs::remove_file(&beside) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        other => other,
-    };
-    // The key must be on the disk before anything is sealed with it, and so must its name.
-    #[cfg(unix)]
-    if let (Ok(()), Some(folder)) = (&moved, folder) {
-        fs::File::open(folder)?.sync_all()?;
-    }
-    moved.and(removed)
+fn hex(bytes: &[u8]) -> Zeroizing<String> {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len()));
+    text.extend(bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| DIGITS[usize::from(digit)]));
+    text
+}
+
+fn line(key: &[u8; 32]) -> Zeroizing<String> {
+    let mut line = Zeroizing::new(String::with_capacity(65));
+    line.push_str(&hex(key));
+    line.push('\n');
+    line
 }
 
 fn decode(text: &str) -> Option<Zeroizing<[u8; 32]>> {
@@ -216,69 +241,4 @@ fn decode(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A variable that no environment has.
-    const UNSET: &str = "HEADCOUNT_TEST_VARIABLE_THAT_IS_NOT_SET";
-
-    #[test]
-    fn a_key_file_is_made_once_for_its_owner_only() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("deep/vault.key");
-        let first = Keys::load(UNSET, UNSET, &path).unwrap();
-        let second = Keys::load(UNSET, UNSET, &path).unwrap();
-        assert_eq!(first.current, second.current);
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-            let error = Keys::load(UNSET, UNSET, &path).err().unwrap().to_string();
-            assert!(error.contains("chmod 600"), "{error}");
-        }
-    }
-
-    #[test]
-    fn keys_are_hexadecimal_or_base64_and_nothing_else() {
-        let key = [0xab; 32];
-        assert_eq!(decode(&"ab".repeat(32)).as_deref(), Some(&key));
-        assert_eq!(decode(&format!(" {}\n", "AB".repeat(32))).as_deref(), Some(&key));
-        assert_eq!(decode(&STANDARD.encode(key)).as_deref(), Some(&key));
-        for text in ["", "ab", "password", &"zz".repeat(32), &"+a".repeat(32), &STANDARD.encode([1; 31]), &"é".repeat(32)] {
-            assert!(decode(text).is_none(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_file_that_holds_no_key_is_an_error_and_stays_as_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vault.key");
-        fs::write(&path, "not a key").unwrap();
-        #[cfg(unix)]
-        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-        assert!(matches!(Keys::load(UNSET, UNSET, &path), Err(VaultError::Key(_))));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "not a key");
-    }
-
-    #[test]
-    fn a_new_key_stands_before_the_old_ones_until_they_are_retired() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("vault.key");
-        let load = || Keys::load(UNSET, UNSET, &path).unwrap();
-        let old = load().current;
-        let mut keys = load();
-        keys.renew().unwrap();
-        assert_ne!(keys.current, old);
-        // Whoever is killed here finds both.
-        assert_eq!((load().current, load().older), (keys.current.clone(), vec![old]));
-        assert_eq!(keys.retire().unwrap(), None);
-        assert_eq!((load().current, load().older), (keys.current, Vec::new()));
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-        for _ in 0..2 * MOST {
-            load().renew().unwrap();
-        }
-        assert_eq!(load().older.len(), MOST - 1);
-    }
-}
+mod tests;
