@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use headcount_model::{Failure, Secret};
 use http::{HeaderValue, header};
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit};
 use tokio::time::{Instant, timeout};
 use zeroize::Zeroizing;
 
@@ -125,7 +125,10 @@ impl Gate {
         let admitted = self.admit_exchange(grant).map_err(unreached)?;
         let host = &grant.target.origin.host;
         let late = || TokenError::Unreached(format!("{host} did not answer within {PATIENCE:?}"));
-        let answered = timeout(PATIENCE, admitted.exchange(grant, used, waits)).await.unwrap_or_else(|_| Err(late()));
+        let answered = match admitted.turn(1, &waits).await {
+            Ok(permits) => timeout(PATIENCE, admitted.exchange(grant, used, permits)).await.unwrap_or_else(|_| Err(late())),
+            Err(refusal) => Err(unreached(refusal)),
+        };
         let outcome = answered.and_then(|(status, body)| read_token(host, status, &body, asked));
         outcome.map(|granted| held.take(granted, used)).inspect_err(|error| {
             let refusal = Refusal::from(error.clone());
@@ -140,22 +143,24 @@ async fn keep(keeper: &dyn CredentialKeeper, field: &str, secret: &Secret) -> Re
 }
 
 impl Admitted {
-    /// One exchange with a token endpoint: status and body.
+    /// One exchange with a token endpoint: status and body. Neither the connector's waits nor the end of its call break it off: the
+    /// vendor may replace the refresh token, and tells the new one once.
     async fn exchange(
         &self,
         grant: &Grant,
         used: Option<&Secret>,
-        waits: Waits,
+        permits: Vec<OwnedSemaphorePermit>,
     ) -> Result<(http::StatusCode, Zeroizing<Vec<u8>>), TokenError> {
         let strange = |why| TokenError::Answer { host: self.target.origin.host.clone(), why };
         let (mut headers, body) = grant.request(used);
         headers.insert(header::USER_AGENT, self.gate.egress.user_agent.clone());
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let path_and_query = Zeroizing::new(self.target.path_and_query());
+        let waits = Waits { call: PATIENCE, deadline: Instant::now() + PATIENCE, ..Waits::of(&self.gate) };
         let outgoing = Outgoing { key: self.key(), headers, path_and_query, waits };
         let unreached = |refusal: Refusal| TokenError::Unreached(refusal.to_string());
         let response = self
-            .attempt(&outgoing, &mut RequestBody::Kept(body), &mut None, 1)
+            .dispatch(&outgoing, &mut RequestBody::Kept(body), &mut None, permits)
             .await
             .map_err(|failed| unreached(failed.refusal))?;
         let (parts, mut wire) = response.into_parts();
@@ -171,6 +176,8 @@ impl Admitted {
             }
             body.extend_from_slice(&piece);
         }
+        // An excess ends the session, not what it has been given.
+        let _ = self.gate.meter().received(wire.received());
         self.gate.finish(&self.event, self.started, wire.received(), 0);
         Ok((parts.status, body))
     }
