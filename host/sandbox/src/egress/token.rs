@@ -35,7 +35,7 @@ impl Gate {
             return Err(error.clone().into());
         }
         if let Some(token) = held.usable(refused).cloned() {
-            self.learn(&held)?;
+            until(waits.deadline, waits.call, self.learn(&held)).await??;
             return Ok(Some(token));
         }
         // In a task of its own: a call that is dropped must not lose what the vendor has just given.
@@ -50,8 +50,16 @@ impl Gate {
         self.token_failure.get().and_then(TokenError::failure)
     }
 
-    fn learn(&self, held: &Held) -> Result<(), Refusal> {
-        self.injection.learn(held).map_err(|error| Refusal::Host(error.to_string()))
+    /// Looks for the tokens of late from now on.
+    async fn learn(self: &Arc<Self>, held: &Held) -> Result<(), Refusal> {
+        let (generation, tokens) = held.lately();
+        if self.injection.has_learned(generation) {
+            return Ok(());
+        }
+        let (gate, tokens) = (self.clone(), tokens.to_vec());
+        let learned = tokio::task::spawn_blocking(move || gate.injection.learn(generation, &tokens)).await;
+        let panicked = |_| Refusal::Host("its own code panicked while it prepared to look for a token".to_owned());
+        learned.map_err(panicked)?.map_err(|error| Refusal::Host(error.to_string()))
     }
 
     async fn renew(
@@ -62,7 +70,7 @@ impl Gate {
     ) -> Result<Token, Refusal> {
         let renewed = self.obtain(&mut held, refused.as_ref(), waits).await;
         // Looked for from now on, before anything is sent with it.
-        self.learn(&held)?;
+        self.learn(&held).await?;
         renewed.inspect_err(|error| {
             if error.failure().is_some() {
                 // The first one stays.

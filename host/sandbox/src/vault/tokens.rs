@@ -12,8 +12,9 @@ use super::token_error::TokenError;
 
 /// Past this many connections, those without a session are forgotten: a token is only asked for anew.
 const REMEMBERED: usize = 1024;
-/// Tokens that were given lately: they may still be echoed.
+/// Tokens that were given lately: they may still be echoed. Room for two of each kind, however long, so that looking for them is cheap.
 const LATELY: usize = 8;
+const LATELY_BYTES: usize = 16 * 1024;
 
 /// The tokens of all connections.
 #[derive(Default)]
@@ -106,8 +107,10 @@ impl Held {
                 self.unkept = Some(new);
             }
         }
-        let surplus = self.lately.len().saturating_sub(LATELY);
-        self.lately.drain(..surplus);
+        let mut bytes: usize = self.lately.iter().map(|(_, token)| token.len()).sum();
+        while self.lately.len() > LATELY || bytes > LATELY_BYTES {
+            bytes -= self.lately.remove(0).1.len();
+        }
         self.token = Some(granted.token);
     }
 
@@ -124,5 +127,33 @@ impl Held {
     /// How often tokens were given, and those of late.
     pub fn lately(&self) -> (u64, &[(&'static str, Zeroizing<String>)]) {
         (self.generation, &self.lately)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::oauth::read;
+    use super::*;
+
+    fn granted(number: usize, length: usize) -> Granted {
+        let token = |kind: &str| format!("{kind}-{number}-{}", "x".repeat(length - 5));
+        let (access, refresh) = (token("at"), token("rt"));
+        let body = format!(r#"{{"access_token":"{access}","token_type":"Bearer","refresh_token":"{refresh}"}}"#);
+        read("login.example.com", http::StatusCode::OK, body.as_bytes(), Instant::now()).unwrap()
+    }
+
+    fn looked_for(length: usize) -> Vec<String> {
+        let mut held = Held::default();
+        for number in 0..8 {
+            held.take(granted(number, length), Some(&Secret::new("rt-first".to_owned())));
+        }
+        let names = held.lately().1.iter().map(|(_, token)| token.split("-x").next().unwrap().to_owned());
+        names.collect()
+    }
+
+    #[test]
+    fn tokens_of_late_are_looked_for_but_not_more_bytes_of_them_than_are_cheap() {
+        assert_eq!(looked_for(100), ["at-4", "rt-4", "at-5", "rt-5", "at-6", "rt-6", "at-7", "rt-7"]);
+        assert_eq!(looked_for(4 * 1024), ["at-6", "rt-6", "at-7", "rt-7"]);
     }
 }
