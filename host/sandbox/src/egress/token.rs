@@ -18,7 +18,7 @@ use super::pace::until;
 use super::refusal::Refusal;
 use super::upload::RequestBody;
 use super::waits::Waits;
-use crate::vault::{CredentialKeeper, Grant, Held, Refused, Token, TokenError, read_token};
+use crate::vault::{CredentialKeeper, Grant, Held, Refused, Token, TokenError, Unkept, read_token};
 
 /// The longest answer of a token endpoint.
 const LONGEST: usize = 64 * 1024;
@@ -107,14 +107,14 @@ impl Gate {
 
     /// Stores a refresh token that the vendor gave in place of another.
     async fn keep(&self, grant: &Grant, held: &mut Held) -> Result<(), TokenError> {
-        let Some(secret) = &held.unkept else { return Ok(()) };
+        let Some(unkept) = &held.unkept else { return Ok(()) };
         let kept = match &self.injection.keeper {
-            Some(keeper) => keep(keeper.as_ref(), &grant.field, secret).await,
+            Some(keeper) => keep(keeper.as_ref(), &grant.field, unkept).await,
             None => Err("this run keeps no credentials".to_owned()),
         };
         kept.map_err(|why| TokenError::Unkept { field: grant.field.clone(), why })?;
         if let Some(slot) = &self.slot {
-            slot.replaced(grant, secret);
+            slot.replaced(grant, &unkept.secret);
         }
         held.unkept = None;
         Ok(())
@@ -146,8 +146,9 @@ impl Gate {
     }
 }
 
-async fn keep(keeper: &dyn CredentialKeeper, field: &str, secret: &Secret) -> Result<(), String> {
-    timeout(PATIENCE, keeper.keep(field, secret)).await.unwrap_or_else(|_| Err(format!("it took longer than {PATIENCE:?}")))
+async fn keep(keeper: &dyn CredentialKeeper, field: &str, unkept: &Unkept) -> Result<(), String> {
+    let kept = timeout(PATIENCE, keeper.keep(field, &unkept.secret, &unkept.used)).await;
+    kept.unwrap_or_else(|_| Err(format!("it took longer than {PATIENCE:?}")))
 }
 
 impl Admitted {

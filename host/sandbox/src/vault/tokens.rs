@@ -56,6 +56,14 @@ impl Slot {
     }
 }
 
+/// A refresh token that is not stored yet.
+pub(crate) struct Unkept {
+    /// What the vendor gave.
+    pub secret: Secret,
+    /// What it was given for.
+    pub used: Secret,
+}
+
 /// A connection's token, and what is known of it.
 #[derive(Default)]
 pub(crate) struct Held {
@@ -63,7 +71,7 @@ pub(crate) struct Held {
     /// The refresh token, where it is no longer the one that was stored when the sessions began.
     pub refresh_token: Option<Secret>,
     /// A refresh token that is not stored yet.
-    pub unkept: Option<Secret>,
+    pub unkept: Option<Unkept>,
     /// When asking failed last, and why.
     failed: Option<(Instant, TokenError)>,
     /// Access and refresh tokens of late.
@@ -102,9 +110,9 @@ impl Held {
         if let Some(new) = granted.refresh_token.filter(|new| used.is_none_or(|used| used.expose() != new.expose())) {
             self.lately.push(("refresh token", Zeroizing::new(new.expose().to_owned())));
             // Of client credentials nobody asked for a refresh token.
-            if used.is_some() {
+            if let Some(used) = used {
                 self.refresh_token = Some(new.clone());
-                self.unkept = Some(new);
+                self.unkept = Some(Unkept { secret: new, used: used.clone() });
             }
         }
         let mut bytes: usize = self.lately.iter().map(|(_, token)| token.len()).sum();

@@ -112,7 +112,7 @@ struct Shelf {
 
 #[async_trait::async_trait]
 impl CredentialKeeper for Shelf {
-    async fn keep(&self, field: &str, secret: &Secret) -> Result<(), String> {
+    async fn keep(&self, field: &str, secret: &Secret, _: &Secret) -> Result<(), String> {
         assert_eq!(field, "refresh-token");
         if self.is_full.load(Ordering::Relaxed) {
             return Err("the disk is full".to_owned());
