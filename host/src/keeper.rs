@@ -63,7 +63,7 @@ impl Keeper {
 #[cfg(test)]
 mod tests {
     use headcount_model::Digest;
-    use headcount_store::{InstalledConnector, Store as _};
+    use headcount_store::InstalledConnector;
 
     use super::*;
     use crate::{Draft, Headcount, Tenant};

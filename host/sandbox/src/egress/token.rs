@@ -88,21 +88,33 @@ impl Gate {
         if held.usable(refused).is_some() {
             return Ok(());
         }
-        let used = held.refresh_token.clone().or_else(|| grant.refresh_token().cloned());
+        let current = |held: &Held| held.refresh_token.clone().or_else(|| grant.refresh_token().cloned());
+        if let Some(last) = current(held) {
+            self.catch_up(grant, held, &last).await?;
+        }
+        let used = current(held);
         let mut outcome = self.ask(grant, held, used.as_ref(), waits).await;
-        if let (Err(TokenError::Refused { code: Refused::InvalidGrant, .. }), Some(used)) = (&outcome, &used) {
-            // Another process may have used the refresh token up, and stored the next.
-            let stored = match &self.injection.keeper {
-                Some(keeper) => timeout(PATIENCE, keeper.stored(&grant.field)).await.ok().and_then(Result::ok).flatten(),
-                None => None,
-            };
-            if held.catch_up(stored, used) {
-                let used = held.refresh_token.clone();
-                outcome = self.ask(grant, held, used.as_ref(), waits).await;
-            }
+        // Another process may have used it up just then.
+        if let (Err(TokenError::Refused { code: Refused::InvalidGrant, .. }), Some(used)) = (&outcome, &used)
+            && self.catch_up(grant, held, used).await?
+        {
+            outcome = self.ask(grant, held, current(held).as_ref(), waits).await;
         }
         outcome?;
         self.keep(grant, held).await
+    }
+
+    /// Goes on with the refresh token that is stored now, and says whether that is another than the last: another process may have
+    /// used that one up, and vendors take a second use for theft; or a person entered another.
+    async fn catch_up(&self, grant: &Grant, held: &mut Held, last: &Secret) -> Result<bool, TokenError> {
+        let Some(keeper) = &self.injection.keeper else { return Ok(false) };
+        let stored = timeout(PATIENCE, keeper.stored(&grant.field)).await.unwrap_or_else(|_| Err(late()));
+        let unread = |why| TokenError::Unreached(format!("the secret {} can't be read: {why}", grant.field));
+        let is_other = held.catch_up(stored.map_err(unread)?, last);
+        if let (true, Some(slot), Some(other)) = (is_other, &self.slot, &held.refresh_token) {
+            slot.replaced(grant, other);
+        }
+        Ok(is_other)
     }
 
     /// Stores a refresh token that the vendor gave in place of another.
@@ -148,7 +160,11 @@ impl Gate {
 
 async fn keep(keeper: &dyn CredentialKeeper, field: &str, unkept: &Unkept) -> Result<(), String> {
     let kept = timeout(PATIENCE, keeper.keep(field, &unkept.secret, &unkept.used)).await;
-    kept.unwrap_or_else(|_| Err(format!("it took longer than {PATIENCE:?}")))
+    kept.unwrap_or_else(|_| Err(late()))
+}
+
+fn late() -> String {
+    format!("it took longer than {PATIENCE:?}")
 }
 
 impl Admitted {

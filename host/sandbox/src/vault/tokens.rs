@@ -76,7 +76,7 @@ pub(crate) struct Held {
     failed: Option<(Instant, TokenError)>,
     /// Access and refresh tokens of late.
     lately: Vec<(&'static str, Zeroizing<String>)>,
-    /// How often tokens were given.
+    /// How many tokens there were.
     generation: u64,
 }
 
@@ -104,35 +104,38 @@ impl Held {
 
     /// Takes what was given. `used`: the refresh token that was used up for it.
     pub fn take(&mut self, granted: Granted, used: Option<&Secret>) {
-        self.generation += 1;
         self.failed = None;
-        self.lately.push(("access token", granted.token.text().clone()));
+        self.remember("access token", granted.token.text());
         if let Some(new) = granted.refresh_token.filter(|new| used.is_none_or(|used| used.expose() != new.expose())) {
-            self.lately.push(("refresh token", Zeroizing::new(new.expose().to_owned())));
+            self.remember("refresh token", new.expose());
             // Of client credentials nobody asked for a refresh token.
             if let Some(used) = used {
                 self.refresh_token = Some(new.clone());
                 self.unkept = Some(Unkept { secret: new, used: used.clone() });
             }
         }
+        self.token = Some(granted.token);
+    }
+
+    /// Goes on with the refresh token that is stored, if that is another than the last. A token that was had for the last is forgotten.
+    pub fn catch_up(&mut self, stored: Option<Secret>, last: &Secret) -> bool {
+        let Some(other) = stored.filter(|stored| stored.expose() != last.expose()) else { return false };
+        self.remember("refresh token", other.expose());
+        self.refresh_token = Some(other);
+        self.token = None;
+        true
+    }
+
+    fn remember(&mut self, name: &'static str, token: &str) {
+        self.generation += 1;
+        self.lately.push((name, Zeroizing::new(token.to_owned())));
         let mut bytes: usize = self.lately.iter().map(|(_, token)| token.len()).sum();
         while self.lately.len() > LATELY || bytes > LATELY_BYTES {
             bytes -= self.lately.remove(0).1.len();
         }
-        self.token = Some(granted.token);
     }
 
-    /// Goes on with the refresh token that is stored, if that is another than was used.
-    pub fn catch_up(&mut self, stored: Option<Secret>, used: &Secret) -> bool {
-        let other = stored.filter(|stored| stored.expose() != used.expose());
-        let is_other = other.is_some();
-        if is_other {
-            self.refresh_token = other;
-        }
-        is_other
-    }
-
-    /// How often tokens were given, and those of late.
+    /// How many tokens there were, and those of late.
     pub fn lately(&self) -> (u64, &[(&'static str, Zeroizing<String>)]) {
         (self.generation, &self.lately)
     }

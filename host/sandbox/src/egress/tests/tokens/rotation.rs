@@ -62,19 +62,38 @@ async fn a_replaced_refresh_token_that_cannot_be_stored_is_an_error_and_is_not_l
     assert!(refusal.contains("this run keeps no credentials"), "{refusal}");
 }
 
-#[tokio::test]
-async fn a_refresh_token_that_another_process_used_up_is_read_again() {
-    let server = Server::new(|seen| {
+/// A vendor that takes a refresh token of another process only. `asked` is called when it is asked for a token.
+async fn vendor_of_another(asked: impl Fn() + Send + Sync + 'static) -> Server {
+    Server::new(move |seen| {
         let body = String::from_utf8_lossy(&seen.body).into_owned();
         match seen.uri.as_str() {
-            "/v1/oauth/token" if body.contains("rt-of-another-process") => given(&numbered(0), ""),
-            "/v1/oauth/token" => problem(400, r#"{"error":"invalid_grant"}"#),
+            "/v1/oauth/token" => {
+                asked();
+                let is_taken = body.contains("rt-of-another-process");
+                if is_taken { given(&numbered(0), "") } else { problem(400, r#"{"error":"invalid_grant"}"#) }
+            }
             _ => said("[]"),
         }
     })
-    .await;
+    .await
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_another_process_replaced_is_not_used_again() {
+    let server = vendor_of_another(|| {}).await;
     let shelf = Arc::new(Shelf::default());
     *shelf.stored.lock().unwrap() = Some("rt-of-another-process".to_owned());
+    let egress = Egress::new(options(&server)).unwrap();
+    get(&session(&egress, REFRESH, secrets().kept_by(shelf), Budget::default()), USERS).await.unwrap();
+    // Not even once: a vendor that takes it for theft would end what the other process has.
+    assert_eq!(exchanges(&server).len(), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_token_that_another_process_uses_up_at_that_moment_is_read_again() {
+    let shelf = Arc::new(Shelf::default());
+    let other = shelf.clone();
+    let server = vendor_of_another(move || *other.stored.lock().unwrap() = Some("rt-of-another-process".to_owned())).await;
     let egress = Egress::new(options(&server)).unwrap();
     get(&session(&egress, REFRESH, secrets().kept_by(shelf), Budget::default()), USERS).await.unwrap();
     assert_eq!(exchanges(&server).len(), 2);
