@@ -2,7 +2,9 @@
 //! code ends this task and nothing else.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use headcount_model::Failure;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -98,12 +100,7 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
             },
             Err(error) => Err(trap::reason(&error, &session.meter, tail)),
         };
-        // Whatever the connector makes of requests that fail for want of a token, or have to wait: that is why.
-        let mut answer = match (answer, session.gate.token_failure()) {
-            (Err(CallError::Excess(excess)), _) => Err(excess.into()),
-            (_, Some(failure)) => Err(failure.into()),
-            (answer, None) => paced::judge(answer, acts, instance.store.data().paced(), session.gate.held()),
-        };
+        let mut answer = judge(answer, acts, session.gate.token_failure(), instance.store.data().paced(), session.gate.held());
         if let Some(scrubber) = session.gate.scrubber() {
             clean(&mut answer, &scrubber);
         }
@@ -125,6 +122,23 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
     }
 }
 
+/// What a call gives in the end. Whatever the connector makes of requests that fail for want of a token, or have to wait: that is why.
+/// But what an action did it has done.
+fn judge(
+    answer: Result<Answer, CallError>,
+    acts: bool,
+    no_token: Option<Failure>,
+    paced: Option<Duration>,
+    held: Duration,
+) -> Result<Answer, CallError> {
+    match (answer, no_token) {
+        (Err(CallError::Excess(excess)), _) => Err(excess.into()),
+        (Ok(answer), Some(_)) if acts => Ok(answer),
+        (_, Some(failure)) => Err(failure.into()),
+        (answer, None) => paced::judge(answer, acts, paced, held),
+    }
+}
+
 /// Makes an instance under all limits and drops it.
 pub(super) async fn instantiate_for_bench(core: &Core, session: &Arc<Session>) -> Result<(), CallError> {
     let _ticking = core.ticker.ticking();
@@ -132,4 +146,27 @@ pub(super) async fn instantiate_for_bench(core: &Core, session: &Arc<Session>) -
     let mut store = store(core.engine(), session, &cpu, crate::egress::Purpose::Read);
     let made = instantiate(session, &cpu, &mut store).await;
     made.map(drop).map_err(|error| trap::reason(&error, &session.meter, store.data().tail()))
+}
+
+#[cfg(test)]
+mod tests {
+    use headcount_model::FailureCode;
+
+    use super::*;
+
+    fn judged(answer: Result<Answer, CallError>, acts: bool) -> Result<Answer, CallError> {
+        let failure = Failure::new(FailureCode::Unauthenticated, "no token");
+        judge(answer, acts, Some(failure), Some(Duration::from_secs(90)), Duration::ZERO)
+    }
+
+    #[test]
+    fn a_call_without_a_token_ends_with_the_reason_but_an_action_that_was_done_is_done() {
+        let done = || Ok(Answer::Memories(Vec::new()));
+        let says = || Err(Failure::new(FailureCode::UnexpectedResponse, "no").into());
+        for (answer, acts) in [(done(), false), (says(), false), (says(), true)] {
+            let judged = judged(answer, acts);
+            assert!(matches!(judged, Err(CallError::Failure(failure)) if failure.code == FailureCode::Unauthenticated));
+        }
+        assert!(judged(done(), true).is_ok());
+    }
 }
