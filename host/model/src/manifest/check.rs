@@ -145,8 +145,7 @@ impl Manifest {
                     let second = others().any(|other| matches!(other, Placement::ClientCertificate { .. }));
                     found.when(second, path("type"), || "a connection has one client certificate at most".to_owned());
                     // Its private key would leave the host.
-                    let is_user = |other: &Placement| matches!(other, Placement::Basic { user, .. } if user == secret);
-                    let sent = others().any(|other| other.uses(secret) || is_user(other));
+                    let sent = others().any(|other| other.uses(secret));
                     found.when(sent, path("secret"), || format!("{secret} goes somewhere else, too; a private key never does"));
                 }
                 Placement::OauthClientCredentials { client_id, scopes, audience, .. } => {

@@ -116,6 +116,7 @@ impl Placement {
     pub fn uses(&self, field: &str) -> bool {
         self.secret() == field
             || match self {
+                Placement::Basic { user, .. } => user == field,
                 Placement::OauthClientCredentials { client_id, .. } => client_id == field,
                 Placement::OauthRefreshToken { client_id, client_secret, .. } => {
                     client_id == field || client_secret.as_deref() == Some(field)

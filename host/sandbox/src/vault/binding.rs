@@ -129,6 +129,25 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_user_name_is_bound_to_where_it_goes() {
+        let manifest = r#"
+id = "example"
+name = "Example"
+version = "1.0.0"
+base-url = "https://api.example.com/v1"
+vendor = { name = "Example" }
+auth = [{ type = "basic", user = "user", secret = "password" }]
+config = [{ name = "user", label = "User", type = "secret" }, { name = "password", label = "Password", type = "secret" }]
+feeds = [{ name = "users", proves = ["user"] }]
+"#;
+        let manifest = Manifest::from_toml(manifest).unwrap();
+        let settings = Settings { values: Default::default(), base_url: String::new(), hosts: Vec::new() };
+        let (tenant, connection) = ("acme".parse().unwrap(), "c".parse().unwrap());
+        let bound = Binding::new(tenant, connection, &manifest, &settings, &Overrides::default(), "user");
+        assert!(bound.placement.contains("basic"), "{}", bound.placement);
+    }
+
+    #[test]
     fn only_overrides_of_its_own_hosts_concern_a_binding_but_every_authority_does() {
         let address: IpAddr = "10.0.0.7".parse().unwrap();
         let mut overrides = Overrides::default();
