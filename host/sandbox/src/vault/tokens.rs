@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::oauth::{Grant, Granted, Token};
 use super::token_error::TokenError;
 
-/// Past this many connections, those without a session are forgotten: a token is only asked for anew.
+/// Past this many connections, those without a session are forgotten: a token is only asked for anew. What is not stored yet stays.
 const REMEMBERED: usize = 1024;
 /// Tokens that were given lately: they may still be echoed. Room for two of each kind, however long, so that looking for them is cheap.
 const LATELY: usize = 8;
@@ -30,7 +30,7 @@ impl Tokens {
             return Arc::clone(slot);
         }
         if slots.len() >= REMEMBERED {
-            slots.retain(|_, slot| Arc::strong_count(slot) > 1);
+            slots.retain(|_, slot| Arc::strong_count(slot) > 1 || slot.has_unkept());
         }
         let slot = Arc::new(Slot { identity: Mutex::new(identity), held: Arc::default() });
         slots.insert(key, Arc::clone(&slot));
@@ -48,6 +48,11 @@ pub(crate) struct Slot {
 impl Slot {
     fn identity(&self) -> std::sync::MutexGuard<'_, [u8; 32]> {
         self.identity.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether it has the only copy of a refresh token, or somebody is about to get one.
+    fn has_unkept(&self) -> bool {
+        self.held.try_lock().map_or(true, |held| held.unkept.is_some())
     }
 
     /// From now on it is had for another refresh token.
@@ -143,8 +148,22 @@ impl Held {
 
 #[cfg(test)]
 mod tests {
+    use headcount_model::Manifest;
+    use headcount_model::manifest::Settings;
+
     use super::super::oauth::read;
     use super::*;
+
+    const MANIFEST: &str = r#"
+id = "example"
+name = "Example"
+version = "1.0.0"
+base-url = "https://api.example.com"
+vendor = { name = "Example" }
+auth = [{ type = "oauth-refresh-token", client-id = "client", secret = "token", token-url = "https://api.example.com/token" }]
+config = [{ name = "client", label = "Client" }, { name = "token", label = "Refresh token", type = "secret" }]
+feeds = [{ name = "users", proves = ["user"] }]
+"#;
 
     fn granted(number: usize, length: usize) -> Granted {
         let token = |kind: &str| format!("{kind}-{number}-{}", "x".repeat(length - 5));
@@ -160,6 +179,24 @@ mod tests {
         }
         let names = held.lately().1.iter().map(|(_, token)| token.split("-x").next().unwrap().to_owned());
         names.collect()
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_not_stored_yet_is_not_forgotten_however_many_connections_there_are() {
+        let manifest = Manifest::from_toml(MANIFEST).unwrap();
+        let settings = Settings {
+            values: [("client".to_owned(), "me".into())].into(),
+            base_url: "https://api.example.com".to_owned(),
+            hosts: Vec::new(),
+        };
+        let credentials = [("token".to_owned(), Secret::new("rt-first".to_owned()))].into_iter().collect();
+        let grant = Grant::new(&manifest.auth[0], &manifest, &settings, &credentials).unwrap().unwrap();
+        let (tokens, tenant) = (Tokens::default(), "acme".parse().unwrap());
+        let slot = |number: usize| tokens.of(&tenant, &format!("c{number}").parse().unwrap(), &grant);
+        slot(0).held.try_lock().unwrap().take(granted(0, 100), Some(&Secret::new("rt-first".to_owned())));
+        (1..2 * REMEMBERED).for_each(|number| drop(slot(number)));
+        assert!(slot(0).has_unkept());
+        assert!(tokens.0.lock().unwrap().len() <= REMEMBERED + 1);
     }
 
     #[test]
