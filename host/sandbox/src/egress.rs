@@ -35,6 +35,7 @@ mod send;
 pub(crate) mod tests;
 mod tls;
 mod token;
+mod turn;
 mod upload;
 mod url;
 mod waits;

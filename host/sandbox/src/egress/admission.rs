@@ -124,7 +124,6 @@ impl Gate {
                 path: target.shown(),
                 decision: Decision::Allowed,
                 rule: "token-url".to_owned(),
-                credentials: vec![grant.field.clone()],
                 ..RequestEvent::default()
             },
         );

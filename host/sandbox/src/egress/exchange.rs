@@ -21,6 +21,8 @@ pub(super) struct Outgoing {
     pub headers: HeaderMap,
     pub path_and_query: Zeroizing<String>,
     pub waits: Waits,
+    /// The fields whose credentials it carries.
+    pub credentials: Vec<String>,
 }
 
 /// Why there is no response.

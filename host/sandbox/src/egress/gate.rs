@@ -64,7 +64,7 @@ pub struct Gate {
     pub(super) forbidden: Arc<HashSet<HeaderName>>,
     pub(super) events: Events,
     /// The fields whose credentials requests carry.
-    credentials: Vec<String>,
+    pub(super) credentials: Vec<String>,
     connector: OnceLock<Digest>,
     session: OnceLock<SessionId>,
     meter: Arc<Meter>,
@@ -211,11 +211,6 @@ impl Gate {
             event.allow.extend(refusal.allow().iter().map(|line| self.clean(line)));
         });
         *self.last_refusal.lock().unwrap_or_else(PoisonError::into_inner) = Some(refusal.clone());
-    }
-
-    /// Notes that a request leaves with the connection's credentials.
-    pub(super) fn leaves_with_credentials(&self, event: &Trace) {
-        event.change(|event| event.credentials.clone_from(&self.credentials));
     }
 
     /// A request in the audit trail.

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Version, header};
 use hyper::body::Incoming;
 use rustls::ClientConfig;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
@@ -25,7 +25,6 @@ use super::upload::{self, RequestBody, Stop, Written};
 use super::waits::{Waits, late};
 use super::wire::{Lease, Times, Wire};
 use crate::budget::Resource;
-use crate::vault::Token;
 
 /// Bodies up to this length are read before the response is handed over, so that they don't hold their connection.
 const READ_AHEAD: u64 = 64 * 1024;
@@ -71,8 +70,13 @@ impl Admitted {
         waits: Waits,
     ) -> Result<Response<ResponseBody>, Refusal> {
         let body = until(waits.deadline, waits.call, body).await??;
-        let mut token = if self.with_credentials { self.gate.token(None, waits).await? } else { None };
-        let (mut outgoing, mut body) = self.prepare(headers, body.into(), waits, token.as_ref())?;
+        let (mut outgoing, mut body) = self.prepare(headers, body.into(), waits)?;
+        let mut token = None;
+        if self.with_credentials {
+            token = self.gate.token(None, waits).await?;
+            self.gate.injection.inject(&mut outgoing.headers, &mut outgoing.path_and_query, token.as_ref());
+            outgoing.credentials.clone_from(&self.gate.credentials);
+        }
         let safe = matches!(self.method, Method::GET | Method::HEAD) && body.is_kept();
         // Dropped with this request, whatever becomes of it.
         let mut upload = body.progress().map(Stop::new);
@@ -125,19 +129,13 @@ impl Admitted {
         }
     }
 
-    /// Scans what the connector made, then adds what only the host knows.
-    fn prepare(
-        &self,
-        mut headers: HeaderMap,
-        body: Written,
-        waits: Waits,
-        token: Option<&Token>,
-    ) -> Result<(Outgoing, RequestBody), Refusal> {
+    /// Scans what the connector made, before credentials stand in it.
+    fn prepare(&self, mut headers: HeaderMap, body: Written, waits: Waits) -> Result<(Outgoing, RequestBody), Refusal> {
         let gate = &self.gate;
         if let Some(name) = headers.keys().find(|name| is_forbidden(name) || gate.injection.owns(name)) {
             return Err(Refusal::Header(name.to_string()));
         }
-        let mut path_and_query = Zeroizing::new(self.target.path_and_query());
+        let path_and_query = Zeroizing::new(self.target.path_and_query());
         if let Some(scrubber) = gate.scrubber() {
             let leak = |found: Option<&str>, place| match found {
                 Some(field) => Err(Refusal::Leak { field: field.to_owned(), place }),
@@ -157,11 +155,7 @@ impl Admitted {
         }
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static(ACCEPTED));
         headers.insert(header::USER_AGENT, gate.egress.user_agent.clone());
-        if self.with_credentials {
-            gate.leaves_with_credentials(&self.event);
-            gate.injection.inject(&mut headers, &mut path_and_query, token);
-        }
-        Ok((Outgoing { key: self.key(), headers, path_and_query, waits }, body))
+        Ok((Outgoing { key: self.key(), headers, path_and_query, waits, credentials: Vec::new() }, body))
     }
 
     /// What a connection for this request must have.
@@ -186,14 +180,6 @@ impl Admitted {
         self.dispatch(outgoing, body, upload, permits).await
     }
 
-    /// Waits for what a request needs to leave: its permits, and room in the audit trail.
-    pub(super) async fn turn(&self, attempt: u32, waits: &Waits) -> Result<Vec<OwnedSemaphorePermit>, Refusal> {
-        self.event.change(|event| event.attempts = attempt);
-        let permits = until(waits.deadline, waits.call, self.permits(waits.deadline)).await??;
-        self.event.room(waits.deadline).await?;
-        Ok(permits)
-    }
-
     /// Sends the request now.
     pub(super) async fn dispatch(
         &self,
@@ -215,7 +201,10 @@ impl Admitted {
                 Some(connected) => connected,
                 None => self.connect(outgoing, &addresses).await.map_err(fresh)?,
             };
-            self.event.change(|event| event.address = connected.address);
+            self.event.change(|event| {
+                event.address = connected.address;
+                event.credentials.clone_from(&outgoing.credentials);
+            });
             let late = late(waits, body.progress());
             let exchanged = tokio::select! {
                 exchanged = exchange(connected, &self.method, outgoing, body) => exchanged,
@@ -252,16 +241,6 @@ impl Admitted {
 
     fn host(&self) -> String {
         self.target.origin.host.clone()
-    }
-
-    /// Waits for a place among the session's requests and the connection's, and for its rate.
-    async fn permits(&self, deadline: Instant) -> Result<Vec<OwnedSemaphorePermit>, Refusal> {
-        let gate = &self.gate;
-        let one = |semaphore: &Arc<Semaphore>| semaphore.clone().acquire_owned();
-        let closed = |_| Refusal::Host("egress is shut".to_owned());
-        let permits = vec![one(&gate.concurrent).await.map_err(closed)?, one(&gate.pace.concurrent).await.map_err(closed)?];
-        gate.pace.wait(deadline).await?;
-        Ok(permits)
     }
 
     async fn connect(&self, outgoing: &Outgoing, addresses: &[SocketAddr]) -> Result<Connected, Refusal> {

@@ -182,7 +182,7 @@ impl Admitted {
         headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let path_and_query = Zeroizing::new(self.target.path_and_query());
         let waits = Waits { call: PATIENCE, deadline: Instant::now() + PATIENCE, ..Waits::of(&self.gate) };
-        let outgoing = Outgoing { key: self.key(), headers, path_and_query, waits };
+        let outgoing = Outgoing { key: self.key(), headers, path_and_query, waits, credentials: vec![grant.field.clone()] };
         let unreached = |refusal: Refusal| TokenError::Unreached(refusal.to_string());
         let response = self
             .dispatch(&outgoing, &mut RequestBody::Kept(body), &mut None, permits)

@@ -41,6 +41,20 @@ async fn a_request_leaves_one_record_of_all_that_an_operator_asks_and_none_of_it
 }
 
 #[tokio::test]
+async fn a_request_that_reaches_nobody_is_not_said_to_have_left_with_credentials() {
+    let (nobody, address) = super::server::listen().await;
+    drop(nobody);
+    let server = Server::saying("").await;
+    let (sender, mut trail) = mpsc::channel(8);
+    let resolve = BTreeMap::from([("api.example.com".to_owned(), address)]);
+    let options = EgressOptions { audit: Some(sender), resolve, ..options(&server) };
+    let gate = Egress::new(options).unwrap().gate(gate_options(Budget::default())).unwrap();
+    gate.send(&Purpose::Action("rename".to_owned()), request("PATCH", USERS)).await.unwrap_err();
+    let request = trail.try_recv().unwrap().request;
+    assert_eq!((request.decision, request.address, request.credentials), (Decision::Allowed, None, Vec::new()));
+}
+
+#[tokio::test]
 async fn what_is_denied_leaves_a_record_with_the_rule_and_the_line_that_would_allow_it() {
     let server = Server::saying("").await;
     let (gate, mut trail) = audited(&server, 32, Ceiling::parse(["https://api.example.com"]).unwrap(), Mode::Enforce);

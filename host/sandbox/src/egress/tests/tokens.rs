@@ -235,6 +235,18 @@ async fn a_connector_can_neither_reach_the_token_endpoint_nor_see_a_token() {
 }
 
 #[tokio::test]
+async fn no_token_is_asked_for_on_behalf_of_a_request_that_may_not_leave() {
+    let server = vendor(|number| given(&numbered(number), ""), |_| said("[]")).await;
+    let gate = gate_of(&server, CLIENT);
+    let mut forged = request("GET", USERS);
+    forged.headers_mut().insert("authorization", "Bearer mine".parse().unwrap());
+    assert!(matches!(gate.send(&Purpose::Read, forged).await, Err(Refusal::Header(_))));
+    let leak = request("GET", &format!("{USERS}?q={CLIENT_SECRET}"));
+    assert!(matches!(gate.send(&Purpose::Read, leak).await, Err(Refusal::Leak { .. })));
+    assert!(server.seen().is_empty());
+}
+
+#[tokio::test]
 async fn the_operators_ceiling_holds_for_the_token_endpoint_too() {
     let server = Server::saying("[]").await;
     let mut manifest = oauth(CLIENT).to_json();
