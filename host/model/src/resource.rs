@@ -37,11 +37,11 @@ pub enum Resource {
     ReceivedBytes,
     /// Bytes of all response bodies of a session, decoded.
     DecodedBytes,
-    /// Records of one page.
+    /// Records of one page, skipped rows included.
     PageRecords,
     /// Bytes of one record, as text.
     RecordBytes,
-    /// Records of a session.
+    /// Records of a session, skipped rows included.
     Records,
     /// Bytes of log lines and of standard output and error.
     LogBytes,

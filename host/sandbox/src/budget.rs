@@ -40,11 +40,11 @@ pub struct Budget {
     pub received_bytes: u64,
     /// Bytes of all response bodies, decoded.
     pub decoded_bytes: u64,
-    /// Records of one page.
+    /// Records of one page, skipped rows included.
     pub page_records: u64,
     /// Bytes of one record, as text.
     pub record_bytes: u64,
-    /// Records of the whole session.
+    /// Records of the whole session, skipped rows included.
     pub records: u64,
     /// Bytes of log lines and of standard output and error.
     pub log_bytes: u64,

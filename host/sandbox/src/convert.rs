@@ -54,14 +54,11 @@ pub(crate) fn scope(scope: wit::Scope, meter: &Meter) -> Result<Scope, CallError
     })
 }
 
-/// Reads a page, and counts its records.
+/// Reads a page, and counts its records. A skipped row counts as one: it is kept as seen.
 pub(crate) fn page(page: wit::Page, meter: &Meter) -> Result<Page, CallError> {
     let skipped = page.skipped.unwrap_or_default();
     let mut reader = Reader::new(meter);
-    let limit = meter.budget().page_records;
-    if skipped.len() as u64 > limit {
-        return Err(meter.exceed(Resource::PageRecords, limit).into());
-    }
+    reader.count(skipped.len())?;
     let progress = match page.progress {
         wit::Progress::More(cursor) if cursor.len() > MAX_CURSOR => {
             return Err(CallError::Contract(format!("a cursor of {} bytes; at most {MAX_CURSOR} are allowed", cursor.len())));

@@ -27,7 +27,7 @@ pub struct Usage {
     pub cpu_micros: u64,
     /// The most linear memory that was held at once, in bytes.
     pub memory: u64,
-    /// Records that the connector gave, those of pages that were not kept included.
+    /// Records that the connector gave, skipped rows and those of pages that were not kept included.
     pub records: u64,
     /// Bytes of log, those that were dropped included.
     pub log_bytes: u64,
@@ -161,7 +161,7 @@ impl Meter {
         self.memory.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Counts records that the connector gave.
+    /// Counts records that the connector gave, and rows that it skipped.
     ///
     /// # Errors
     /// The session gave as many as the budget allows.

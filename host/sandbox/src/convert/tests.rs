@@ -129,6 +129,22 @@ fn a_session_may_give_as_many_records_as_its_budget_allows() {
 }
 
 #[test]
+fn a_skipped_row_counts_as_a_record() {
+    let skipped = |id: &str| {
+        let subject = Some(wit::Reference { kind: wit::Kind::User, id: id.to_owned() });
+        wit::Skipped { subject, harmless: false, reason: "no name".to_owned() }
+    };
+    let page_of = |ids: &[&str]| wit::Page { skipped: Some(ids.iter().copied().map(skipped).collect()), ..of(vec![user("1")]) };
+    let meter = Meter::new(Budget { records: 4, page_records: 3, ..Budget::default() });
+    assert!(page(page_of(&["2", "3"]), &meter).is_ok());
+    let Err(CallError::Excess(excess)) = page(page_of(&["4"]), &meter) else { panic!("it was taken") };
+    assert_eq!(excess.resource, Resource::Records);
+    let meter = Meter::new(Budget { page_records: 3, ..Budget::default() });
+    let Err(CallError::Excess(excess)) = page(page_of(&["2", "3", "4"]), &meter) else { panic!("it was taken") };
+    assert_eq!(excess.resource, Resource::PageRecords);
+}
+
+#[test]
 fn a_record_may_be_as_long_as_its_budget_allows() {
     let budget = Budget { record_bytes: 100, ..Budget::default() };
     let long = |bytes: usize| vec![wit::User { title: Some("x".repeat(bytes - 1)), ..user("1") }];

@@ -149,7 +149,7 @@ impl<'a> Reading<'a> {
             self.with_usage(counters.clone())
         };
         let records: u64 = counters.kinds.values().map(|kind| kind.read).sum();
-        if records > self.budget.records {
+        if records + counters.skipped > self.budget.records {
             return Err(SyncError::Excess(self.budget.excess(Resource::Records)));
         }
         self.store.stage_page(&self.connection.tenant, self.session, &page, &counters).await?;
