@@ -1,5 +1,7 @@
 //! What ends a session without result, and what is said about it.
 
+use std::time::Duration;
+
 use headcount_model::{Failure, FailureCode, Kind, Progress};
 use headcount_sandbox::{Budget, CallError, Resource};
 use headcount_store::{Health, SessionState, Store};
@@ -24,6 +26,18 @@ async fn a_single_refusal_that_no_check_confirms_is_no_reason_to_reconnect() {
     let script = Script::new(|_, _, _, _| Err(failure(FailureCode::Unauthenticated)));
     let report = world.sync(&script).await;
     assert_eq!(report.state, SessionState::Failed);
+    assert!(matches!(world.connection().await.health, Health::Incomplete { .. }));
+}
+
+#[tokio::test]
+async fn a_check_that_never_confirms_a_refusal_ends_with_the_sessions_time() {
+    let world = world_of_two().await;
+    let mut options = SyncOptions::default();
+    options.deadline = Duration::from_millis(500);
+    let refused = Err(failure(FailureCode::Unauthenticated));
+    let script = Script::new(|_, _, _, _| Ok(nothing())).checks([refused]).then_silence();
+    let synced = tokio::time::timeout(Duration::from_secs(30), world.sync_with(&script, &options)).await;
+    assert_eq!(synced.unwrap().state, SessionState::Failed);
     assert!(matches!(world.connection().await.health, Health::Incomplete { .. }));
 }
 
