@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
 
     fn note(&mut self, note: impl FnOnce() -> String) {
         if self.unreadable.len() < MAX_NOTES {
-            self.unreadable.push(note());
+            self.unreadable.push(super::cut(note()));
         } else if !std::mem::replace(&mut self.more, true) {
             self.unreadable.push("and more".to_owned());
         }

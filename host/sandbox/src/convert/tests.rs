@@ -100,6 +100,8 @@ fn notes_are_bounded() {
     let page = read(users.collect());
     assert_eq!(page.unreadable.len(), 101);
     assert_eq!(page.unreadable[100], "and more");
+    let long = wit::User { created_at: Some("soon".repeat(10_000)), ..user(&"1".repeat(10_000)) };
+    assert!(read(vec![long]).unreadable[0].len() <= MAX_TEXT + '…'.len_utf8());
 }
 
 #[test]
