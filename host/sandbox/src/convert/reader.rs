@@ -38,7 +38,8 @@ impl<'a> Reader<'a> {
 
     /// Counts the bytes of one record.
     pub(super) fn size(&self, bytes: usize) -> Result<(), Excess> {
-        super::within(bytes, self.meter)
+        super::within(bytes, self.meter)?;
+        self.meter.stored(bytes as u64)
     }
 
     /// A time; none if it is empty or can't be read.

@@ -156,6 +156,19 @@ fn a_record_may_be_as_long_as_its_budget_allows() {
 }
 
 #[test]
+fn a_session_may_give_as_many_bytes_to_store_as_its_budget_allows() {
+    let meter = Meter::new(Budget { stored_bytes: 100, ..Budget::default() });
+    let long = |bytes: usize| of(vec![wit::User { title: Some("x".repeat(bytes - 1)), ..user("1") }]);
+    let cursor = |bytes: usize| wit::Page { progress: wit::Progress::More("c".repeat(bytes)), ..of(Vec::new()) };
+    assert!(page(long(60), &meter).is_ok());
+    assert!(page(cursor(40), &meter).is_ok());
+    assert_eq!(meter.usage().stored_bytes, 100);
+    let Err(CallError::Excess(excess)) = page(cursor(1), &meter) else { panic!("it was taken") };
+    assert_eq!((excess.resource, excess.limit), (Resource::StoredBytes, 100));
+    assert_eq!(meter.excess(), Some(excess), "it is latched");
+}
+
+#[test]
 fn a_scope_is_bounded() {
     let scope_of = |facts: Vec<wit::Fact>| wit::Scope {
         organization: "acme".to_owned(),
