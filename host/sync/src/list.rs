@@ -161,6 +161,10 @@ async fn call(reading: &Reading<'_>, list: ListId<'_>, cursor: Option<&str>) -> 
         let failure = match answer {
             Ok(page) => return Ok(Ok(page)),
             Err(CallError::Failure(failure)) => failure,
+            Err(CallError::Crowded(crowded)) => {
+                reading.wait_out(&crowded).await?;
+                continue;
+            }
             Err(CallError::Excess(excess)) => return Err(SyncError::Excess(excess)),
             Err(broken @ (CallError::Trap { .. } | CallError::Contract(_))) => {
                 return Ok(Err(Failure::new(FailureCode::UnexpectedResponse, broken.to_string())));

@@ -183,7 +183,10 @@ impl Reading<'_> {
                 Err(CallError::Failure(failure)) => failure,
                 Err(CallError::Excess(excess)) => return Err(SyncError::Excess(excess)),
                 Err(CallError::Host(problem)) => return Err(SyncError::Host(problem)),
-                Err(crowded @ CallError::Crowded(_)) => return Err(SyncError::Host(crowded.to_string())),
+                Err(CallError::Crowded(crowded)) => {
+                    self.wait_out(&crowded).await?;
+                    continue;
+                }
                 Err(other) => return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, other.to_string()))),
             };
             match failure.code {

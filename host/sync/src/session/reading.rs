@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use headcount_model::{Manifest, Reference, Scope, SessionId};
-use headcount_sandbox::{Budget, Resource};
+use headcount_sandbox::{Budget, Crowded, Resource};
 use headcount_store::{Connection, Counters, SessionState, StagedPage, Store};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -17,6 +17,8 @@ use crate::page::Validated;
 use crate::source::Source;
 use crate::verdict::Verdicts;
 
+/// How long a session waits when the host has no room for a call, which it has waited for in a queue already.
+const CROWDED: Duration = Duration::from_secs(5);
 /// How many notes a session keeps in words.
 const MOST_NOTES: usize = 100;
 
@@ -95,6 +97,14 @@ impl<'a> Reading<'a> {
     pub(crate) async fn wait(&self, time: Duration) -> Result<(), SyncError> {
         self.tell(SessionState::Waiting, &self.snapshot());
         self.guard(tokio::time::sleep(time)).await
+    }
+
+    /// Waits before the host is asked again that had no room for a call, however often: its queue serves tenants in turn, and the
+    /// session's deadline ends it.
+    pub(crate) async fn wait_out(&self, crowded: &Crowded) -> Result<(), SyncError> {
+        tracing::debug!(tenant = %self.connection.tenant, connection = %self.connection.id, %crowded, "a call has to wait");
+        self.note(format!("the host was crowded: {crowded}")).await;
+        self.wait(CROWDED.min(self.options.longest_wait)).await
     }
 
     /// Moves the session to another state.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headcount_model::{Failure, FailureCode, Kind, Progress};
-use headcount_sandbox::{Budget, CallError, Resource};
+use headcount_sandbox::{Budget, CallError, Crowded, Resource};
 use headcount_store::{Health, SessionState, Store};
 use headcount_sync::SyncOptions;
 
@@ -64,6 +64,29 @@ async fn a_busy_vendor_is_asked_again() {
     let report = world.sync(&script).await;
     assert_eq!(report.state, SessionState::Complete);
     assert_eq!(script.asked("users"), 3);
+}
+
+#[tokio::test]
+async fn a_crowded_host_is_asked_again_until_it_has_room_and_the_session_says_so() {
+    let world = World::new().await;
+    let crowded = || Crowded::Late {
+        tenant: "acme".parse().unwrap(),
+        what: "room for an instance",
+        limit: Duration::from_secs(300),
+        permits: 1,
+    };
+    let script = Script::new(move |feed, _, _, nth| match (feed, nth) {
+        // More often than a vendor is asked again.
+        ("users", 1..20) => Err(crowded().into()),
+        ("users", _) => Ok(page(users(&["ana"]), Progress::Complete)),
+        _ => Ok(nothing()),
+    });
+    let script = script.checks([Err(crowded().into()), Ok(scope(&[]))]);
+    let mut options = SyncOptions::default();
+    options.longest_wait = Duration::from_millis(1);
+    let report = world.sync_with(&script, &options).await;
+    assert_eq!((report.state, script.asked("users")), (SessionState::Complete, 20));
+    assert!(report.notes.iter().any(|note| note.contains("crowded: tenant acme got no room")), "{:?}", report.notes);
 }
 
 #[tokio::test]
