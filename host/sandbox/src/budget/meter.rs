@@ -128,6 +128,11 @@ impl Meter {
         self.add(&self.received_bytes, bytes, self.budget.received_bytes, Resource::ReceivedBytes)
     }
 
+    /// Bytes of responses' bodies so far, as they came over the wire.
+    pub(crate) fn received_bytes(&self) -> u64 {
+        self.received_bytes.load(Ordering::Relaxed)
+    }
+
     /// Counts bytes of a response's body, decoded.
     ///
     /// # Errors
