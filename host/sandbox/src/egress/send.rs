@@ -289,6 +289,9 @@ impl Admitted {
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
             return broken("it switches to another protocol, which nobody asked for");
         }
+        if parts.status == StatusCode::PARTIAL_CONTENT {
+            return broken("it sends a part of a body, which nobody asked for");
+        }
         if parts.headers.contains_key(header::TRANSFER_ENCODING) && parts.headers.contains_key(header::CONTENT_LENGTH) {
             return broken("its response has a Content-Length and a Transfer-Encoding: where it ends is anyone's guess");
         }
