@@ -23,13 +23,8 @@ use super::refusal::Refusal;
 use super::retry;
 use super::upload::{self, RequestBody, Stop, Written};
 use super::waits::{Waits, late};
-use super::wire::{Lease, Times, Wire};
+use super::wire::{Lease, READ_AHEAD, Times, Wire};
 use crate::budget::Resource;
-
-/// Bodies up to this length are read before the response is handed over, so that they don't hold their connection.
-const READ_AHEAD: u64 = 64 * 1024;
-/// How long the body of a response that is not handed over is read for.
-const DRAIN: Duration = Duration::from_millis(250);
 
 /// Set by egress, whatever the connector set.
 const OVERWRITTEN: [HeaderName; 5] =
@@ -92,7 +87,7 @@ impl Admitted {
             {
                 renewed = true;
                 if let Ok(response) = outcome {
-                    drain(response).await;
+                    response.into_body().drain().await;
                 }
                 token = self.gate.token(Some(refused), waits).await?;
                 if let Some(token) = &token {
@@ -121,7 +116,7 @@ impl Admitted {
                 };
             };
             if let Ok(response) = outcome {
-                drain(response).await;
+                response.into_body().drain().await;
             }
             tokio::time::sleep(wait).await;
             self.gate.meter().retry()?;
@@ -268,6 +263,9 @@ impl Admitted {
         if parts.status == StatusCode::SWITCHING_PROTOCOLS {
             return broken("it switches to another protocol, which nobody asked for");
         }
+        if parts.status == StatusCode::PARTIAL_CONTENT {
+            return broken("it sends a part of a body, which nobody asked for");
+        }
         if parts.headers.contains_key(header::TRANSFER_ENCODING) && parts.headers.contains_key(header::CONTENT_LENGTH) {
             return broken("its response has a Content-Length and a Transfer-Encoding: where it ends is anyone's guess");
         }
@@ -319,10 +317,4 @@ impl Admitted {
         let body = ResponseBody::new(Decoded::new(coding, wire), self.gate.clone(), self.event.clone(), self.started, hits);
         Ok(Response::from_parts(parts, body))
     }
-}
-
-/// Reads the body of a response that nobody wants, if it is short, so that its connection can be used again.
-async fn drain(response: Response<Wire>) {
-    let mut wire = response.into_body();
-    let _ = tokio::time::timeout(DRAIN, wire.read_ahead(READ_AHEAD)).await;
 }

@@ -18,6 +18,11 @@ use super::refusal::{Refusal, Wait};
 use super::upload::Stop;
 use crate::budget::Meter;
 
+/// Bodies up to this length are read before the response is handed over, so that they don't hold their connection.
+pub(super) const READ_AHEAD: u64 = 64 * 1024;
+/// How long the body of a response that is not handed over is read for.
+const DRAIN: Duration = Duration::from_millis(250);
+
 /// A connection in use, and the right to use it. At the response's end the connection goes back to the pool and the permits go free;
 /// dropped before, the connection is closed.
 pub(crate) struct Lease {
@@ -111,6 +116,11 @@ impl Wire {
             }
         }
         Ok(())
+    }
+
+    /// Reads the body of a response that nobody wants, if it is short, so that its connection can be used again.
+    pub async fn drain(mut self) {
+        let _ = tokio::time::timeout(DRAIN, self.read_ahead(READ_AHEAD)).await;
     }
 
     /// Reads what is left, as far as it is there already, so that the connection can be used again.
