@@ -300,8 +300,11 @@ impl Reading<'_> {
 
     /// A second check tells a credential that is gone from a vendor's slip.
     async fn confirms_reconnect(&self) -> bool {
-        let again = tokio::time::timeout(Duration::from_secs(60), self.source.check()).await;
-        matches!(again, Ok(Err(CallError::Failure(Failure { code: FailureCode::Unauthenticated | FailureCode::Forbidden, .. }))))
-            || matches!(&again, Ok(Ok(_)) if lock(&self.verdicts).required_forbidden())
+        // Nobody waits for it past the session's own end: then it is not confirmed.
+        let Ok(Ok(again)) = self.call(tokio::time::timeout(Duration::from_secs(60), self.source.check())).await else {
+            return false;
+        };
+        matches!(again, Err(CallError::Failure(Failure { code: FailureCode::Unauthenticated | FailureCode::Forbidden, .. })))
+            || matches!(&again, Ok(_) if lock(&self.verdicts).required_forbidden())
     }
 }

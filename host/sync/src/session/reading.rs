@@ -1,7 +1,7 @@
 //! A session while it reads: permits, time, notes, staged pages and counters, for all who read at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use headcount_model::{Manifest, Reference, Scope, SessionId};
@@ -27,7 +27,7 @@ pub(crate) struct Reading<'a> {
     pub source: &'a dyn Source,
     pub manifest: &'a Manifest,
     pub options: &'a SyncOptions,
-    pub sieve: Sieve,
+    pub sieve: Arc<Sieve>,
     pub store: &'a dyn Store,
     pub connection: &'a Connection,
     pub session: SessionId,
@@ -48,7 +48,7 @@ impl<'a> Reading<'a> {
             source: job.source,
             manifest: job.manifest,
             options,
-            sieve: Sieve::new(&job.manifest.never_kept),
+            sieve: Arc::new(Sieve::new(&job.manifest.never_kept)),
             store: job.store,
             connection: job.connection,
             session,
@@ -159,7 +159,7 @@ impl<'a> Reading<'a> {
             self.with_usage(counters.clone())
         };
         let records: u64 = counters.kinds.values().map(|kind| kind.read).sum();
-        if records > self.budget.records {
+        if records + counters.skipped > self.budget.records {
             return Err(SyncError::Excess(self.budget.excess(Resource::Records)));
         }
         self.store.stage_page(&self.connection.tenant, self.session, &page, &counters).await?;

@@ -30,6 +30,18 @@ async fn a_single_refusal_that_no_check_confirms_is_no_reason_to_reconnect() {
 }
 
 #[tokio::test]
+async fn a_check_that_never_confirms_a_refusal_ends_with_the_sessions_time() {
+    let world = world_of_two().await;
+    let mut options = SyncOptions::default();
+    options.deadline = Duration::from_millis(500);
+    let refused = Err(failure(FailureCode::Unauthenticated));
+    let script = Script::new(|_, _, _, _| Ok(nothing())).checks([refused]).then_silence();
+    let synced = tokio::time::timeout(Duration::from_secs(30), world.sync_with(&script, &options)).await;
+    assert_eq!(synced.unwrap().state, SessionState::Failed);
+    assert!(matches!(world.connection().await.health, Health::Incomplete { .. }));
+}
+
+#[tokio::test]
 async fn a_required_feed_that_is_forbidden_asks_to_reconnect() {
     let world = world_of_two().await;
     let script = Script::new(|feed, _, _, _| if feed == "users" { Err(failure(FailureCode::Forbidden)) } else { Ok(nothing()) });
