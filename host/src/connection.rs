@@ -79,9 +79,9 @@ impl Tenant {
             .into_iter()
             .map(|(field, secret)| inner.seal(&installed.manifest, &connection, field, &secret, now))
             .collect::<Result<_, _>>()?;
-        inner.store.put_connection(&connection).await?;
-        for credential in &sealed {
-            inner.store.put_credential(&self.id, &connection.id, credential).await?;
+        if !inner.store.add_connection(&connection, &sealed).await? {
+            // Somebody was faster.
+            return Err(Error::ConnectionExists(self.id.clone(), connection.id));
         }
         Ok(connection)
     }
