@@ -19,6 +19,7 @@ attacks!(
     echo_in_json,
     echo_in_json_of_ascii,
     echo_in_percent,
+    echo_in_ranges,
     echo_in_small_chunks,
     echo_in_the_next_link,
     echo_in_the_reason,

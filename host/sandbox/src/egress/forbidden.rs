@@ -2,13 +2,17 @@
 
 use http::{HeaderName, header};
 
-/// Headers that only the host, or nobody, sets: credentials, who asks, and other methods or paths than those that were judged.
-pub(super) const FORBIDDEN: [HeaderName; 22] = [
+/// Headers that only the host, or nobody, sets: credentials, who asks, other methods or paths than those that were judged, and parts of
+/// bodies, which could cut a secret in two.
+pub(super) const FORBIDDEN: [HeaderName; 25] = [
     header::AUTHORIZATION,
     header::COOKIE,
     header::SET_COOKIE,
     header::FORWARDED,
     header::VIA,
+    header::RANGE,
+    header::IF_RANGE,
+    HeaderName::from_static("request-range"),
     HeaderName::from_static("x-forwarded-for"),
     HeaderName::from_static("x-forwarded-host"),
     HeaderName::from_static("x-forwarded-port"),

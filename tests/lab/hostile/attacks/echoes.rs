@@ -29,6 +29,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     echo("echo_in_the_reason", End::Says("see the reason")),
     echo("echo_in_a_trailer", End::Says("see the trailer")),
     echo("echo_in_small_chunks", COVERED),
+    echo("echo_in_ranges", End::Says("nothing came back")).refused(&["part of a body"]),
     echo("echo_in_gzip", COVERED),
     echo("echo_in_brotli", COVERED),
     echo("echo_in_zstd", COVERED),

@@ -42,6 +42,13 @@ pub(super) async fn answer(stream: &mut Stream, request: &Request, how: &str) ->
             return whole(stream, "200 OK", &[], &bytes).await;
         }
         "trailer" => return in_chunks(stream, b"see the trailer", 100, &format!("x-echo: {secret}\r\n")).await,
+        "part" => {
+            let asked = ["range", "request-range", "x-part"].iter().find_map(|name| request.header(name));
+            let (first, last) = asked.and_then(|asked| asked.strip_prefix("bytes=")?.split_once('-')).context("no range came")?;
+            let (first, last): (usize, usize) = (first.parse()?, last.parse()?);
+            let part = told.get(first..told.len().min(last + 1)).unwrap_or_default();
+            return whole(stream, "206 Partial Content", &[], part.as_bytes()).await;
+        }
         "chunks" => return in_chunks(stream, told.as_bytes(), 1, "").await,
         coding => {
             let packed = pack(coding, told.as_bytes()).await?;

@@ -131,6 +131,20 @@ async fn a_server_that_switches_protocols_is_refused() {
 }
 
 #[tokio::test]
+async fn a_connector_gets_no_part_of_a_body_whose_cut_it_could_choose() {
+    let part = "HTTP/1.1 206 Partial Content\r\ncontent-range: bytes 0-1/9\r\ncontent-length: 2\r\n\r\n[]";
+    let raw = Raw::answering(part, "").await;
+    let refusal = raw.ask().await.unwrap_err();
+    assert!(matches!(&refusal, Refusal::Exchange { why, .. } if why.contains("part of a body")), "{refusal}");
+    let gate = raw.gate(Duration::from_secs(20));
+    for name in ["range", "if-range", "request-range"] {
+        let mut asked = request("GET", USERS);
+        asked.headers_mut().insert(name, "bytes=0-1".parse().unwrap());
+        assert!(matches!(gate.send(&Purpose::Read, asked).await, Err(Refusal::Header(_))), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn some_interim_responses_are_skipped_and_a_flood_of_them_ends_the_request() {
     let hint = "HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n";
     let few = hint.repeat(10) + "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]";
