@@ -222,7 +222,7 @@ impl Pace {
                 () = tokio::time::sleep_until(ready_at) => {}
                 () = changed => {}
             }
-            if place.is_reached() {
+            if place.reach() {
                 return Ok(());
             }
         }
@@ -253,7 +253,7 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// Uses the place, unless everybody has to line up anew.
-    fn is_reached(self) -> bool {
+    fn reach(self) -> bool {
         let mut turns = self.pace.turns();
         if turns.changes != self.changes {
             return false;
