@@ -22,6 +22,9 @@ use crate::fair::Permit;
 const STAGGER: Duration = Duration::from_millis(250);
 /// How long a connection that nobody uses any more may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// While a request waits over HTTP/2: how often the server is asked whether it is there, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(15);
+const PONG: Duration = Duration::from_secs(10);
 
 /// Opens a connection to whichever of the addresses answers first, the earlier ones with a head start. It holds its place until its
 /// socket is closed.
@@ -92,6 +95,8 @@ where
             .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
             .initial_stream_window_size(256 * 1024)
             .initial_connection_window_size(1024 * 1024)
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PONG)
             .handshake(io)
             .await
             .map_err(failed)?;

@@ -201,9 +201,14 @@ impl Admitted {
             };
             self.event.change(|event| event.address = connected.address);
             let late = late(waits, body.progress());
+            let mark = connected.mark();
             let exchanged = tokio::select! {
                 exchanged = exchange(connected, &self.method, outgoing, body) => exchanged,
-                refusal = late => return Err(fresh(refusal)),
+                refusal = late => {
+                    // Nothing may come over it any more: the next request gets another.
+                    gate.egress.pool.forget(&outgoing.key, &mark);
+                    return Err(fresh(refusal));
+                }
             };
             match exchanged {
                 Ok((response, connected)) => {
