@@ -187,7 +187,9 @@ async fn a_response_whose_end_is_anyones_guess_is_refused() {
     let signed = "HTTP/1.1 200 OK\r\ncontent-length: +2\r\n\r\n[]";
     let no_chunk = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n[]\r\n0\r\n\r\n";
     let old = "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n";
-    for answer in [both, two, signed, no_chunk, old, "HTTP/0.9\r\n\r\n", "garbage\r\n\r\n"] {
+    let coded = "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n";
+    let apart = "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n";
+    for answer in [both, two, signed, no_chunk, old, coded, apart, "HTTP/0.9\r\n\r\n", "garbage\r\n\r\n"] {
         let refusal = Raw::answering(answer, "").await.ask().await.err();
         assert!(matches!(refusal, Some(Refusal::Exchange { .. })), "{answer}: {refusal:?}");
     }
