@@ -37,13 +37,20 @@ pub(crate) async fn connect(
     proxy: Option<&Way>,
 ) -> Result<Connected, Refusal> {
     let connecting = async {
-        let stream = match proxy {
-            Some(proxy) => proxy.tunnel(&origin.host, addresses).await?,
-            None => dial(origin, addresses).await?,
+        let (stream, address) = match proxy {
+            Some(proxy) if origin.secure => {
+                let (stream, address) = proxy.tunnel(&origin.host, addresses).await?;
+                (stream, Some(address))
+            }
+            // Plain text is for this machine's own loopback, which no proxy reaches.
+            _ => {
+                let stream = dial(origin, addresses).await?;
+                let address = stream.peer_addr().ok();
+                (stream, address)
+            }
         };
         // A request is one small write that waits for its answer.
         let _ = stream.set_nodelay(true);
-        let address = stream.peer_addr().ok();
         let mut connected = match tls {
             Some(config) => secure(origin, stream, config, place).await?,
             None => handshake(origin, stream, false, place).await?,
