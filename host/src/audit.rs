@@ -26,7 +26,7 @@ const FLUSH: Duration = Duration::from_secs(30);
 /// How much of each tenant's audit trail is kept. It is cut whenever something is added to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditOptions {
-    /// The newest so many records.
+    /// So many records: where there are more, the oldest of the connections that have most go.
     pub records: u64,
     /// Those that are younger.
     pub age: Duration,

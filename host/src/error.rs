@@ -3,7 +3,7 @@
 use headcount_model::manifest::{Asks, SettingsError};
 use headcount_model::{ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
 use headcount_sandbox::vault::VaultError;
-use headcount_sandbox::{CallError, PackageError};
+use headcount_sandbox::{CallError, Crowded, PackageError};
 use headcount_store::StoreError;
 use headcount_sync::{ActionError, SyncError};
 
@@ -108,16 +108,12 @@ pub enum Error {
     #[error("connection {1} of tenant {0} is being synced by another process: wait for it")]
     Busy(TenantId, ConnectionId),
     /// Too many connections are in use at once.
-    #[error(
-        "connection {connection} of tenant {tenant} had to wait for too long: {most} others were in use all the time, as many as the limit of open files allows; try again later, or raise it"
-    )]
+    #[error("connection {connection} can't be used now: {problem}")]
     Crowded {
-        /// Whose.
-        tenant: TenantId,
         /// Which.
         connection: ConnectionId,
-        /// How many can be in use at once.
-        most: usize,
+        /// What there is too little of.
+        problem: Crowded,
     },
     /// A call into the connector did not succeed.
     #[error(transparent)]

@@ -4,50 +4,53 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use headcount_model::{ConnectionId, TenantId};
+use headcount_sandbox::{Fair, Permit, Queue};
 use rustix::process::{Resource, getrlimit};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::Error;
 
 /// One descriptor of so many is a lease's. Connections to vendors have two of three.
 const SHARE: u64 = 8;
+/// Where the system sets no limit.
+const MOST: u64 = 1_000_000;
 /// How long a lease is waited for.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Those who wait for one.
+const QUEUE: Queue = Queue { each: 4_096, all: 65_536 };
 
 /// The leases of this process.
 pub(crate) struct Leases {
-    most: usize,
-    places: Arc<Semaphore>,
+    places: Arc<Fair>,
     patience: Duration,
-    /// Somebody waits, and it was said.
-    crowded: AtomicBool,
 }
 
 /// Held while a connection is synced; let go when dropped, or when the process dies.
 pub(crate) struct Lease {
     _file: File,
-    _place: OwnedSemaphorePermit,
+    _place: Permit,
 }
 
 impl Leases {
     /// As many as this process's limit of open files allows; to be made after that was raised.
     pub(crate) fn new() -> Self {
-        let most = getrlimit(Resource::Nofile).current.map_or(Semaphore::MAX_PERMITS, |limit| {
-            usize::try_from(limit / SHARE).unwrap_or(usize::MAX).clamp(1, Semaphore::MAX_PERMITS)
-        });
-        Leases { most, places: Arc::new(Semaphore::new(most)), patience: PATIENCE, crowded: AtomicBool::new(false) }
+        let most = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / SHARE;
+        Self::of(usize::try_from(most.min(MOST)).unwrap_or(1), PATIENCE)
     }
 
-    /// Takes the lease of a connection, after those that wait already.
+    fn of(most: usize, patience: Duration) -> Self {
+        Leases { places: Fair::new("place for a connection in use", most, QUEUE), patience }
+    }
+
+    /// Takes the lease of a connection, in turn.
     ///
     /// # Errors
-    /// Another process holds it, the file can't be made, or all leases were in use for too long.
+    /// Another process holds it, the file can't be made, or no lease was free for too long.
     pub(crate) async fn take(&self, data: &Path, tenant: &TenantId, connection: &ConnectionId) -> Result<Lease, Error> {
-        let place = self.place(tenant, connection).await?;
+        let place = self.places.enter(tenant, self.patience).await;
+        let place = place.map_err(|problem| Error::Crowded { connection: connection.clone(), problem })?;
         let folder = data.join("leases");
         let path = folder.join(format!("{tenant}.{connection}"));
         let (tenant, connection) = (tenant.clone(), connection.clone());
@@ -66,32 +69,17 @@ impl Leases {
             TryLockError::Error(error) => failed(error.to_string()),
         })
     }
-
-    async fn place(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<OwnedSemaphorePermit, Error> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            self.crowded.store(false, Ordering::Relaxed);
-            return Ok(place);
-        }
-        // Said once for a queue, not for each who joins it.
-        if !self.crowded.swap(true, Ordering::Relaxed) {
-            tracing::warn!(
-                in_use = self.most,
-                "as many connections are in use as the limit of open files allows: further ones queue"
-            );
-        }
-        let waited = tokio::time::timeout(self.patience, Arc::clone(&self.places).acquire_owned()).await;
-        let crowded = || Error::Crowded { tenant: tenant.clone(), connection: connection.clone(), most: self.most };
-        waited.ok().and_then(Result::ok).ok_or_else(crowded)
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use headcount_sandbox::Crowded;
+
     use super::*;
 
     #[tokio::test]
     async fn past_the_limit_a_lease_waits_until_another_is_let_go() {
-        let leases = Leases { most: 1, places: Arc::new(Semaphore::new(1)), patience: PATIENCE, crowded: AtomicBool::new(false) };
+        let leases = Leases::of(1, PATIENCE);
         let data = tempfile::tempdir().unwrap();
         let tenant: TenantId = "acme".parse().unwrap();
         let (one, two) = ("one".parse().unwrap(), "two".parse().unwrap());
@@ -104,12 +92,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_too_long_is_told_why() {
-        let leases =
-            Leases { most: 7, places: Arc::new(Semaphore::new(0)), patience: Duration::ZERO, crowded: AtomicBool::new(false) };
-        let (tenant, connection) = ("acme".parse().unwrap(), "one".parse().unwrap());
-        let error = leases.take(Path::new("nowhere"), &tenant, &connection).await.err().unwrap();
-        assert!(matches!(error, Error::Crowded { most: 7, .. }), "{error}");
+    async fn who_waits_too_long_is_told_why_and_no_other_tenant_waits_for_him() {
+        let leases = Leases::of(2, Duration::ZERO);
+        let data = tempfile::tempdir().unwrap();
+        let (hoarder, modest): (TenantId, TenantId) = ("hoarder".parse().unwrap(), "modest".parse().unwrap());
+        let (one, two) = ("one".parse().unwrap(), "two".parse().unwrap());
+        let _held = leases.take(data.path(), &hoarder, &one).await.unwrap();
+        let error = leases.take(data.path(), &hoarder, &two).await.err().unwrap();
+        assert!(matches!(error, Error::Crowded { problem: Crowded::Late { permits: 2, .. }, .. }), "{error}");
+        leases.take(data.path(), &modest, &one).await.unwrap();
     }
 
     /// What a future gives at once.

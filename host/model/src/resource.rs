@@ -37,12 +37,14 @@ pub enum Resource {
     ReceivedBytes,
     /// Bytes of all response bodies of a session, decoded.
     DecodedBytes,
-    /// Records of one page.
+    /// Records of one page, skipped rows included.
     PageRecords,
     /// Bytes of one record, as text.
     RecordBytes,
-    /// Records of a session.
+    /// Records of a session, skipped rows included.
     Records,
+    /// Bytes of all records of a session, as text.
+    StoredBytes,
     /// Bytes of log lines and of standard output and error.
     LogBytes,
     /// Core instances of one component. Fixed.
@@ -63,7 +65,7 @@ pub enum Resource {
 
 impl Resource {
     /// Those that can be set; the others are fixed.
-    pub const SETTABLE: [Resource; 16] = [
+    pub const SETTABLE: [Resource; 17] = [
         Resource::Memory,
         Resource::Cpu,
         Resource::Call,
@@ -79,6 +81,7 @@ impl Resource {
         Resource::PageRecords,
         Resource::RecordBytes,
         Resource::Records,
+        Resource::StoredBytes,
         Resource::LogBytes,
     ];
 
@@ -110,6 +113,7 @@ impl Resource {
             Resource::PageRecords => ("page-records", "records in one page", Count),
             Resource::RecordBytes => ("record-bytes", "bytes in one record", Bytes),
             Resource::Records => ("records", "records", Count),
+            Resource::StoredBytes => ("stored-bytes", "bytes in records", Bytes),
             Resource::LogBytes => ("log-bytes", "log", Bytes),
             Resource::Instances => ("instances", "core instances", Count),
             Resource::Memories => ("memories", "memories", Count),

@@ -40,12 +40,14 @@ pub struct Budget {
     pub received_bytes: u64,
     /// Bytes of all response bodies, decoded.
     pub decoded_bytes: u64,
-    /// Records of one page.
+    /// Records of one page, skipped rows included.
     pub page_records: u64,
     /// Bytes of one record, as text.
     pub record_bytes: u64,
-    /// Records of the whole session.
+    /// Records of the whole session, skipped rows included.
     pub records: u64,
+    /// Bytes of all records of the session, as text, with the ids of skipped rows and the cursors.
+    pub stored_bytes: u64,
     /// Bytes of log lines and of standard output and error.
     pub log_bytes: u64,
     /// Who narrowed what; the rest is the operator's.
@@ -55,7 +57,7 @@ pub struct Budget {
 impl Default for Budget {
     /// For a vendor with up to a million users: 256 MiB, an hour of processor time, 5 minutes a call, a million requests, 16 at once,
     /// 32 MiB a response, 64 GiB a session and 256 GiB decoded, 10,000 records a page of at most 256 KiB each, 50 million records,
-    /// 1 MiB of log.
+    /// 8 GiB of them, 1 MiB of log.
     fn default() -> Self {
         Budget {
             memory: 256 << 20,
@@ -73,6 +75,7 @@ impl Default for Budget {
             page_records: 10_000,
             record_bytes: 256 << 10,
             records: 50_000_000,
+            stored_bytes: 8 << 30,
             log_bytes: 1 << 20,
             narrowed: BTreeMap::new(),
         }
@@ -98,6 +101,7 @@ impl Budget {
             Resource::PageRecords => self.page_records,
             Resource::RecordBytes => self.record_bytes,
             Resource::Records => self.records,
+            Resource::StoredBytes => self.stored_bytes,
             Resource::LogBytes => self.log_bytes,
             _ => return None,
         })
@@ -138,6 +142,7 @@ impl Budget {
             Resource::PageRecords => self.page_records = amount,
             Resource::RecordBytes => self.record_bytes = amount,
             Resource::Records => self.records = amount,
+            Resource::StoredBytes => self.stored_bytes = amount,
             Resource::LogBytes => self.log_bytes = amount,
             // Limits hold none of those that are fixed.
             _ => {}

@@ -54,19 +54,21 @@ pub(crate) fn scope(scope: wit::Scope, meter: &Meter) -> Result<Scope, CallError
     })
 }
 
-/// Reads a page, and counts its records.
+/// Reads a page, and counts its records. A skipped row counts as one: it is kept as seen.
 pub(crate) fn page(page: wit::Page, meter: &Meter) -> Result<Page, CallError> {
     let skipped = page.skipped.unwrap_or_default();
     let mut reader = Reader::new(meter);
-    let limit = meter.budget().page_records;
-    if skipped.len() as u64 > limit {
-        return Err(meter.exceed(Resource::PageRecords, limit).into());
-    }
+    reader.count(skipped.len())?;
+    let ids: usize = skipped.iter().filter_map(|row| row.subject.as_ref()).map(|subject| subject.id.len()).sum();
+    meter.stored(ids as u64)?;
     let progress = match page.progress {
         wit::Progress::More(cursor) if cursor.len() > MAX_CURSOR => {
             return Err(CallError::Contract(format!("a cursor of {} bytes; at most {MAX_CURSOR} are allowed", cursor.len())));
         }
-        wit::Progress::More(cursor) => Progress::More(cursor),
+        wit::Progress::More(cursor) => {
+            meter.stored(cursor.len() as u64)?;
+            Progress::More(cursor)
+        }
         wit::Progress::Complete => Progress::Complete,
         wit::Progress::Partial(why) => Progress::Partial(failure(why)),
     };

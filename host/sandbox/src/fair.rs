@@ -1,4 +1,5 @@
-//! A bounded set of permits, given in turn by tenant: a tenant that asks for many waits behind its own, not before others.
+//! A bounded set of permits, given in turn by tenant: a tenant that asks for many waits behind its own, not before others, and never
+//! has more than half, so that one that keeps what it has leaves the rest to others.
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 
 /// How many may wait at once.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Queue {
+pub struct Queue {
     /// Of one tenant.
     pub each: usize,
     /// Of all tenants.
@@ -43,7 +44,9 @@ pub enum Crowded {
         limit: usize,
     },
     /// The wait was too long.
-    #[error("tenant {tenant} got no {what} within {limit:?}: all {permits} were in use; try again later")]
+    #[error(
+        "tenant {tenant} got no {what} within {limit:?}: all {permits}, or the half that one tenant may have, were in use; try again later"
+    )]
     Late {
         /// Who waited.
         tenant: TenantId,
@@ -57,22 +60,26 @@ pub enum Crowded {
 }
 
 /// The permits.
-pub(crate) struct Fair {
+pub struct Fair {
     what: &'static str,
     permits: usize,
+    /// What one tenant may have of them.
+    share: usize,
     queue: Queue,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// While any are free, nobody waits.
+    /// While any are free, only tenants wait that have their share.
     free: usize,
+    /// How many each tenant has; never none.
+    held: HashMap<TenantId, usize>,
     waiting: usize,
     /// Numbers the waiting, and the turns.
     next: u64,
     lines: HashMap<TenantId, Line>,
-    /// The tenants that wait; the first has the next turn.
+    /// The tenants that wait and have less than their share; the first has the next turn.
     turns: BTreeMap<u64, TenantId>,
 }
 
@@ -83,7 +90,7 @@ struct Line {
 }
 
 /// One permit. Its drop gives it to the next in turn.
-pub(crate) struct Permit(Option<Arc<Fair>>);
+pub struct Permit(Option<(Arc<Fair>, TenantId)>);
 
 /// A permit, or a place in the queue. Its drop gives the place up.
 pub(crate) enum Turn {
@@ -102,7 +109,8 @@ impl Fair {
     /// So many permits, at least one; `what` they are for is told in errors.
     pub fn new(what: &'static str, permits: usize, queue: Queue) -> Arc<Self> {
         let permits = permits.max(1);
-        Arc::new(Fair { what, permits, queue, state: Mutex::new(State { free: permits, ..State::default() }) })
+        let state = Mutex::new(State { free: permits, ..State::default() });
+        Arc::new(Fair { what, permits, share: permits.div_ceil(2), queue, state })
     }
 
     /// Waits for a permit, for `patience` at most.
@@ -114,21 +122,26 @@ impl Fair {
         let turn = self.line_up(tenant)?;
         // Said once for a queue, not for each who joins it.
         if matches!(turn, Turn::Later(_)) && self.waiting() == 1 {
-            tracing::warn!(what = self.what, in_use = self.permits, "all are in use: tenants queue, and are served in turn");
+            tracing::warn!(
+                what = self.what,
+                in_use = self.permits,
+                "all, or the half that one tenant may have, are in use: tenants queue, and are served in turn"
+            );
         }
         turn.permit(Instant::now().checked_add(patience).unwrap_or_else(far)).await
     }
 
-    /// Takes a permit if one is free, else a place in the queue.
+    /// Takes a permit if one is free and the tenant has less than its share, else a place in the queue.
     ///
     /// # Errors
     /// The queue is full.
-    pub fn line_up(self: &Arc<Self>, tenant: &TenantId) -> Result<Turn, Crowded> {
+    pub(crate) fn line_up(self: &Arc<Self>, tenant: &TenantId) -> Result<Turn, Crowded> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
-        if state.free > 0 {
-            state.free -= 1;
-            return Ok(Turn::Now(Permit(Some(Arc::clone(self)))));
+        let has_share = state.has(tenant) >= self.share;
+        if state.free > 0 && !has_share {
+            state.take(tenant);
+            return Ok(Turn::Now(Permit(Some((Arc::clone(self), tenant.clone())))));
         }
         let (tenant, what) = (tenant.clone(), self.what);
         if state.lines.get(&tenant).is_some_and(|line| line.waiting.len() >= self.queue.each) {
@@ -142,7 +155,9 @@ impl Fair {
         state.waiting += 1;
         let turns = &mut state.turns;
         let line = state.lines.entry(tenant.clone()).or_insert_with(|| {
-            turns.insert(number, tenant.clone());
+            if !has_share {
+                turns.insert(number, tenant.clone());
+            }
             Line { turn: number, waiting: VecDeque::new() }
         });
         let (sender, permit) = oneshot::channel();
@@ -156,43 +171,79 @@ impl Fair {
     }
 
     #[cfg(test)]
-    pub fn free(&self) -> usize {
+    pub(crate) fn free(&self) -> usize {
         self.state.lock().unwrap().free
     }
 
+    /// Whether somebody who waits gets the next permit that this tenant gives back.
+    pub(crate) fn is_wanted_of(&self, tenant: &TenantId) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lines.contains_key(tenant) || !state.turns.is_empty()
+    }
+
     /// Gives a permit that came back to the next in turn.
-    fn pass_on(self: &Arc<Self>) {
+    fn pass_on(self: &Arc<Self>, mut from: TenantId) {
         loop {
-            let Some(next) = self.state.lock().unwrap_or_else(PoisonError::into_inner).next() else { return };
-            match next.send(Permit(Some(Arc::clone(self)))) {
-                Ok(()) => return,
-                // Whoever waited has just gone; the loop gives this permit to another, so it must not come back by itself.
-                Err(mut permit) => permit.0 = None,
-            }
+            let next = {
+                let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+                state.put_back(from, self.share);
+                state.next(self.share)
+            };
+            let Some((tenant, next)) = next else { return };
+            let Err(mut permit) = next.send(Permit(Some((Arc::clone(self), tenant)))) else { return };
+            // Whoever waited has just gone; the loop gives this permit to another, so it must not come back by itself.
+            let Some((_, tenant)) = permit.0.take() else { return };
+            from = tenant;
         }
     }
 }
 
 impl State {
-    /// Whose turn it is. With nobody there, the permit is free.
-    fn next(&mut self) -> Option<oneshot::Sender<Permit>> {
-        while let Some((_, tenant)) = self.turns.pop_first() {
-            let Entry::Occupied(mut line) = self.lines.entry(tenant) else { continue };
-            let next = line.get_mut().waiting.pop_front();
+    fn has(&self, tenant: &TenantId) -> usize {
+        self.held.get(tenant).copied().unwrap_or_default()
+    }
+
+    fn take(&mut self, tenant: &TenantId) {
+        self.free = self.free.saturating_sub(1);
+        *self.held.entry(tenant.clone()).or_default() += 1;
+    }
+
+    /// A permit came back: its tenant has less than its share now, and a turn if it waits.
+    fn put_back(&mut self, tenant: TenantId, share: usize) {
+        self.free += 1;
+        if let Entry::Occupied(mut held) = self.held.entry(tenant.clone()) {
+            *held.get_mut() -= 1;
+            if *held.get() == 0 {
+                held.remove();
+            }
+        }
+        if self.has(&tenant) < share
+            && let Some(line) = self.lines.get(&tenant)
+        {
+            self.turns.insert(line.turn, tenant);
+        }
+    }
+
+    /// Takes a permit, if one is free, for whose turn it is.
+    fn next(&mut self, share: usize) -> Option<(TenantId, oneshot::Sender<Permit>)> {
+        while self.free > 0
+            && let Some((_, tenant)) = self.turns.pop_first()
+        {
+            let Entry::Occupied(mut line) = self.lines.entry(tenant.clone()) else { continue };
+            let Some((_, sender)) = line.get_mut().waiting.pop_front() else { continue };
+            self.waiting = self.waiting.saturating_sub(1);
             if line.get().waiting.is_empty() {
                 line.remove();
             } else {
-                let turn = self.next;
-                self.next += 1;
-                line.get_mut().turn = turn;
-                self.turns.insert(turn, line.key().clone());
+                line.get_mut().turn = self.next;
             }
-            if let Some((_, sender)) = next {
-                self.waiting = self.waiting.saturating_sub(1);
-                return Some(sender);
+            self.take(&tenant);
+            if self.lines.contains_key(&tenant) && self.has(&tenant) < share {
+                self.turns.insert(self.next, tenant.clone());
             }
+            self.next += 1;
+            return Some((tenant, sender));
         }
-        self.free += 1;
         None
     }
 
@@ -241,8 +292,8 @@ impl Drop for Place {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(fair) = self.0.take() {
-            fair.pass_on();
+        if let Some((fair, tenant)) = self.0.take() {
+            fair.pass_on(tenant);
         }
     }
 }

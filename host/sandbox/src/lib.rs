@@ -25,7 +25,7 @@ pub use budget::{Budget, Excess, Level, Meter, Resource, Usage};
 pub use call::{LogLevel, LogLine, OpenOptions, Run};
 pub use engine::{Connector, LoadedFrom, Runtime, RuntimeOptions};
 pub use error::{CallError, JailError, PackageError, RuntimeError};
-pub use fair::Crowded;
+pub use fair::{Crowded, Fair, Permit, Queue};
 pub use jail::{Compiler, Facts, Needs, check_compile_worker, compile_worker};
 pub use pack::pack;
 pub use package::{CONTRACT_VERSIONS, Inspection, MAX_PACKAGE_BYTES, Package, inspect};

@@ -25,7 +25,7 @@ pub(crate) use oauth::{Grant, Token, read as read_token};
 pub(crate) use scrub::{Lookout, SHORTEST, Scrubber, Window};
 pub use seal::Vault;
 pub use token_error::{Refused, TokenError};
-pub(crate) use tokens::{Held, Slot, Tokens};
+pub(crate) use tokens::{Held, Slot, Tokens, Unkept};
 
 /// Why a credential can't be sealed or opened, or the key can't be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

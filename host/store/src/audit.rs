@@ -6,7 +6,7 @@ use serde::Serialize;
 /// How much of a tenant's audit trail is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AuditKeep {
-    /// The newest so many records.
+    /// So many records: where there are more, the oldest of the connections that have most go.
     pub newest: u64,
     /// Those since this time.
     pub since: Timestamp,

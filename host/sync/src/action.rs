@@ -3,7 +3,7 @@
 use headcount_model::{Failure, FailureCode, Outcome, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{Apply, NewSession, SessionEnd, SessionState, StagedPage, StoreError};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::attributes::Sieve;
 use crate::scope::{self, ScopeVerdict};
@@ -51,23 +51,7 @@ pub async fn act(job: &Job<'_>, action: &str, input: &Value) -> Result<Outcome, 
             known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
         });
     };
-    // The manifest's check lets no reference out of the schema, and the validator is built without resolvers and with a linear-time
-    // engine for patterns.
-    let validator = jsonschema::options()
-        .with_pattern_options(jsonschema::PatternOptions::regex())
-        .build(&Value::Object(declared.input.clone()))
-        .map_err(|error| ActionError::Schema(error.to_string()))?;
-    let problems: Vec<String> = validator
-        .iter_errors(input)
-        .take(5)
-        .map(|error| match error.instance_path().as_str() {
-            "" => error.to_string(),
-            path => format!("{}: {error}", path.trim_start_matches('/')),
-        })
-        .collect();
-    if !problems.is_empty() {
-        return Err(ActionError::Input(problems.join("; ")));
-    }
+    check_input(declared.input.clone(), input.clone()).await?;
     if let Some(baseline) = &job.connection.baseline {
         let scope = job.source.check().await?;
         if let ScopeVerdict::Foreign(reason) = scope::judge(&scope, Some(baseline)) {
@@ -80,6 +64,29 @@ pub async fn act(job: &Job<'_>, action: &str, input: &Value) -> Result<Outcome, 
     }
     bring_in(job, action, &outcome).await?;
     Ok(outcome)
+}
+
+/// Holds the input against the action's schema, on a thread where it may take long.
+async fn check_input(schema: Map<String, Value>, input: Value) -> Result<(), ActionError> {
+    let checking = tokio::task::spawn_blocking(move || {
+        // The manifest's check bounds the schema and lets no reference out of it; the validator is built without resolvers, for the
+        // one dialect that was checked, and with a linear-time engine for patterns.
+        let validator = jsonschema::options()
+            .with_draft(jsonschema::Draft::Draft202012)
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .build(&Value::Object(schema))
+            .map_err(|error| ActionError::Schema(error.to_string()))?;
+        let problems: Vec<String> = validator
+            .iter_errors(&input)
+            .take(5)
+            .map(|error| match error.instance_path().as_str() {
+                "" => error.to_string(),
+                path => format!("{}: {error}", path.trim_start_matches('/')),
+            })
+            .collect();
+        if problems.is_empty() { Ok(()) } else { Err(ActionError::Input(problems.join("; "))) }
+    });
+    checking.await.map_err(|error| ActionError::Schema(format!("checking the input failed: {error}")))?
 }
 
 /// What an action changed goes through staging as a sync's page does; it proves nothing but what it says is gone.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 use std::time::Duration;
 
 use headcount_model::manifest::Feed;
@@ -105,7 +106,7 @@ async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mu
             Err(failure) => return Ok(Attempt::Over(Pass::Ended(ListEnd::Incomplete(failure.to_string())))),
         };
         let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
-        let checked = validate(list.feed, page, &reading.sieve, reading.longest_record(), MOST_REASONS);
+        let checked = validated(reading, list.feed, page).await?;
         watch.page(rows, total, &checked, list.feed);
         *stated |= total.is_some();
         unread_parents(reading, list, &checked);
@@ -142,6 +143,13 @@ async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mu
     }
 }
 
+/// A page after validation, on a thread where it holds up nobody: a page can be large.
+async fn validated(reading: &Reading<'_>, feed: &Feed, page: Page) -> Result<Validated, SyncError> {
+    let (feed, sieve, longest) = (feed.clone(), Arc::clone(&reading.sieve), reading.longest_record());
+    let checked = tokio::task::spawn_blocking(move || validate(&feed, page, &sieve, longest, MOST_REASONS)).await;
+    checked.map_err(|panicked| SyncError::Host(panicked.to_string()))
+}
+
 /// One page, asked for again when the vendor says to wait or is unavailable.
 async fn call(reading: &Reading<'_>, list: ListId<'_>, cursor: Option<&str>) -> Result<Result<Page, Failure>, SyncError> {
     let mut attempt = 1;
@@ -153,6 +161,10 @@ async fn call(reading: &Reading<'_>, list: ListId<'_>, cursor: Option<&str>) -> 
         let failure = match answer {
             Ok(page) => return Ok(Ok(page)),
             Err(CallError::Failure(failure)) => failure,
+            Err(CallError::Crowded(crowded)) => {
+                reading.wait_out(&crowded).await?;
+                continue;
+            }
             Err(CallError::Excess(excess)) => return Err(SyncError::Excess(excess)),
             Err(broken @ (CallError::Trap { .. } | CallError::Contract(_))) => {
                 return Ok(Err(Failure::new(FailureCode::UnexpectedResponse, broken.to_string())));

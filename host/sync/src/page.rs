@@ -201,7 +201,8 @@ impl Examine<'_> {
                 None => kept.push(grant),
                 Some(reason) => {
                     self.out.rejected += 1;
-                    self.out.say(format!("the grant of {} to {} was rejected: {reason}", grant.target, grant.principal));
+                    let (target, principal) = (short(&grant.target.to_string()), short(&grant.principal.to_string()));
+                    self.out.say(format!("the grant of {target} to {principal} was rejected: {reason}"));
                     self.out.lose(format!("a grant was rejected: {reason}"));
                 }
             }

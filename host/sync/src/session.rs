@@ -183,7 +183,10 @@ impl Reading<'_> {
                 Err(CallError::Failure(failure)) => failure,
                 Err(CallError::Excess(excess)) => return Err(SyncError::Excess(excess)),
                 Err(CallError::Host(problem)) => return Err(SyncError::Host(problem)),
-                Err(crowded @ CallError::Crowded(_)) => return Err(SyncError::Host(crowded.to_string())),
+                Err(CallError::Crowded(crowded)) => {
+                    self.wait_out(&crowded).await?;
+                    continue;
+                }
                 Err(other) => return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, other.to_string()))),
             };
             match failure.code {
@@ -297,8 +300,11 @@ impl Reading<'_> {
 
     /// A second check tells a credential that is gone from a vendor's slip.
     async fn confirms_reconnect(&self) -> bool {
-        let again = tokio::time::timeout(Duration::from_secs(60), self.source.check()).await;
-        matches!(again, Ok(Err(CallError::Failure(Failure { code: FailureCode::Unauthenticated | FailureCode::Forbidden, .. }))))
-            || matches!(&again, Ok(Ok(_)) if lock(&self.verdicts).required_forbidden())
+        // Nobody waits for it past the session's own end: then it is not confirmed.
+        let Ok(Ok(again)) = self.call(tokio::time::timeout(Duration::from_secs(60), self.source.check())).await else {
+            return false;
+        };
+        matches!(again, Err(CallError::Failure(Failure { code: FailureCode::Unauthenticated | FailureCode::Forbidden, .. })))
+            || matches!(&again, Ok(_) if lock(&self.verdicts).required_forbidden())
     }
 }

@@ -5,6 +5,8 @@ mod connection_by_another_tenants_name;
 mod connection_of_another_tenant;
 mod damaged_artefact;
 mod host_typed_into_a_setting;
+mod longer_than_the_jail_waits;
+mod more_than_the_jail_holds;
 mod moved_digest;
 mod moved_host;
 mod pattern_that_backtracks;
@@ -20,11 +22,13 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use headcount::model::manifest::{ConfigField, Placement};
-use headcount::sandbox::LoadedFrom;
+use headcount::sandbox::egress::Egress;
+use headcount::sandbox::{Compiler, LoadedFrom, Runtime, RuntimeOptions};
 use headcount::{Draft, Manifest, Package};
 use serde_json::json;
 
 use super::World;
+use super::component::{from_fields, packed};
 use super::seen::{Ended, Seen};
 
 pub(super) use artefact_of_another_host::artefact_of_another_host;
@@ -32,6 +36,8 @@ pub(super) use connection_by_another_tenants_name::connection_by_another_tenants
 pub(super) use connection_of_another_tenant::connection_of_another_tenant;
 pub(super) use damaged_artefact::damaged_artefact;
 pub(super) use host_typed_into_a_setting::host_typed_into_a_setting;
+pub(super) use longer_than_the_jail_waits::longer_than_the_jail_waits;
+pub(super) use more_than_the_jail_holds::more_than_the_jail_holds;
 pub(super) use moved_digest::moved_digest;
 pub(super) use moved_host::moved_host;
 pub(super) use pattern_that_backtracks::pattern_that_backtracks;
@@ -59,6 +65,22 @@ async fn compiled_anew(world: &World, data: &Path, component: Vec<u8>, started: 
     let connection = tenant.connect(Draft::new("module".parse()?, "module".parse()?)).await?;
     tenant.check(&connection.id).await?;
     Ok(Seen::only(Ended::Answered, started.elapsed()))
+}
+
+/// Has a component compiled in a jail with a tighter limit (in words of `ulimit`) than its own, so that a bomb need not be large. The
+/// jail must be fit for an honest component afterwards.
+async fn compiled_within(world: &World, limit: &str, bomb: Vec<u8>) -> Result<Seen> {
+    let mut options = RuntimeOptions::new(Egress::new(world.egress())?);
+    let script = format!("ulimit {limit} && exec \"$0\" compile-worker");
+    let args = vec!["-c".into(), script.into(), crate::program()?.into_os_string()];
+    options.compiler = Compiler::Worker { program: "/bin/sh".into(), args };
+    let runtime = Runtime::new(options)?;
+    let (bomb, honest) = (Package::read(bomb)?, Package::read(packed(&from_fields("(func $attack)")?)?)?);
+    let started = Instant::now();
+    let ended = runtime.load(&bomb).await.map_or_else(Ended::from, |_| Ended::Answered);
+    let took = started.elapsed();
+    runtime.load(&honest).await.context("the jail takes no honest component afterwards")?;
+    Ok(Seen::only(ended, took))
 }
 
 /// A manifest that asks for a secret.

@@ -21,6 +21,7 @@ attacks!(
     rate_limit_without_end,
     requests_without_end,
     same_page_without_end,
+    skips_without_end,
     write_nothing_for_ever,
     write_without_end,
 );

@@ -14,6 +14,7 @@ attacks!(
     manifest_that_is_no_text,
     manifest_without_end,
     pattern_that_backtracks,
+    schema_that_multiplies,
     schema_that_refers_outside,
     several_manifests,
 );

@@ -43,6 +43,7 @@ pub(super) fn budget() -> Budget {
     budget.page_records = 1_000;
     budget.record_bytes = 64 << 10;
     budget.records = 5_000;
+    budget.stored_bytes = 16 << 20;
     budget.log_bytes = 64 << 10;
     budget
 }

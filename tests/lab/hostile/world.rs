@@ -272,7 +272,7 @@ impl World {
         Ok(headcount::sandbox::pack(&component, &manifest)?)
     }
 
-    fn egress(&self) -> EgressOptions {
+    pub(super) fn egress(&self) -> EgressOptions {
         egress(&self.authority, [self.vendor.address, self.impostor.address, self.twins.address], &self.dns)
     }
 

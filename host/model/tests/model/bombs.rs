@@ -98,6 +98,44 @@ fn references_lead_nowhere_outside() {
 }
 
 #[test]
+fn a_schema_that_is_short_to_write_and_endless_to_check_is_refused() {
+    let doubling = |levels: usize| {
+        let mut parts: serde_json::Map<String, Value> = (0..levels)
+            .map(|n| {
+                (
+                    format!("a{n}"),
+                    json!({ "allOf": [{ "$ref": format!("#/$defs/a{}", n + 1) }, { "$ref": format!("#/$defs/a{}", n + 1) }] }),
+                )
+            })
+            .collect();
+        parts.insert(format!("a{levels}"), json!({ "type": "string" }));
+        json!({ "type": "object", "properties": { "a": { "$ref": "#/$defs/a0" } }, "$defs": parts })
+    };
+    assert!(with("/actions/0/input", doubling(3)).is_ok());
+    assert!(refused("/actions/0/input", doubling(15)).contains("at most 10,000 parts"));
+    let chain: serde_json::Map<String, Value> =
+        (0..200).map(|n| (format!("a{n}"), json!({ "$ref": format!("#/$defs/a{}", n + 1) }))).collect();
+    let to_itself = json!({ "properties": { "a": { "$ref": "#" } } });
+    let in_turns = json!({ "a": { "not": { "$ref": "#/$defs/b" } }, "b": { "not": { "$ref": "#/$defs/a" } } });
+    for schema in [
+        json!({ "type": "object", "$defs": chain }),
+        json!({ "type": "object", "allOf": [to_itself] }),
+        json!({ "type": "object", "$defs": in_turns }),
+    ] {
+        let said = refused("/actions/0/input", schema.clone());
+        assert!(said.contains("at most 64 levels") || said.contains("at something that is there"), "{schema}: {said}");
+    }
+    for (schema, expected) in [
+        (json!({ "type": "object", "allOf": [{ "$ref": "#name" }] }), "at something that is there"),
+        (json!({ "type": "object", "allOf": [{ "$ref": "#/%24defs/a" }], "$defs": { "a": {} } }), "at something that is there"),
+        (json!({ "type": "object", "allOf": [{ "$id": "https://x.example/a" }] }), "no $id"),
+        (json!({ "type": "object", "$schema": "http://json-schema.org/draft-04/schema#" }), "may only be"),
+    ] {
+        assert!(refused("/actions/0/input", schema.clone()).contains(expected), "{schema}");
+    }
+}
+
+#[test]
 fn hosts_that_only_look_alike_are_refused_or_shown_as_they_are() {
     for host in ["аcme.example", "acme.exаmple", "acme\u{200b}.example", "acme.example\u{202e}", "ACME.example", "acme。example"]
     {

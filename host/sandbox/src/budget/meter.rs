@@ -27,8 +27,10 @@ pub struct Usage {
     pub cpu_micros: u64,
     /// The most linear memory that was held at once, in bytes.
     pub memory: u64,
-    /// Records that the connector gave, those of pages that were not kept included.
+    /// Records that the connector gave, skipped rows and those of pages that were not kept included.
     pub records: u64,
+    /// Bytes of those records, as text.
+    pub stored_bytes: u64,
     /// Bytes of log, those that were dropped included.
     pub log_bytes: u64,
 }
@@ -44,6 +46,7 @@ impl Usage {
             (Resource::ReceivedBytes, self.received_bytes),
             (Resource::DecodedBytes, self.decoded_bytes),
             (Resource::Records, self.records),
+            (Resource::StoredBytes, self.stored_bytes),
             (Resource::LogBytes, self.log_bytes),
         ];
         let metered = |(resource, used)| Some((resource, Metered { used, limit: budget.get(resource)? }));
@@ -65,6 +68,7 @@ pub struct Meter {
     memory: AtomicU64,
     memory_peak: AtomicU64,
     records: AtomicU64,
+    stored_bytes: AtomicU64,
     log_bytes: AtomicU64,
 }
 
@@ -124,6 +128,11 @@ impl Meter {
         self.add(&self.received_bytes, bytes, self.budget.received_bytes, Resource::ReceivedBytes)
     }
 
+    /// Bytes of responses' bodies so far, as they came over the wire.
+    pub(crate) fn received_bytes(&self) -> u64 {
+        self.received_bytes.load(Ordering::Relaxed)
+    }
+
     /// Counts bytes of a response's body, decoded.
     ///
     /// # Errors
@@ -161,12 +170,20 @@ impl Meter {
         self.memory.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    /// Counts records that the connector gave.
+    /// Counts records that the connector gave, and rows that it skipped.
     ///
     /// # Errors
     /// The session gave as many as the budget allows.
     pub fn records(&self, records: u64) -> Result<(), Excess> {
         self.add(&self.records, records, self.budget.records, Resource::Records)
+    }
+
+    /// Counts bytes that will be stored.
+    ///
+    /// # Errors
+    /// The session gave as many as the budget allows.
+    pub fn stored(&self, bytes: u64) -> Result<(), Excess> {
+        self.add(&self.stored_bytes, bytes, self.budget.stored_bytes, Resource::StoredBytes)
     }
 
     /// Counts bytes of log; false once there were as many as the budget allows. Log past the budget is dropped, not an error.
@@ -188,6 +205,7 @@ impl Meter {
             cpu_micros: read(&self.cpu_micros),
             memory: read(&self.memory_peak),
             records: read(&self.records),
+            stored_bytes: read(&self.stored_bytes),
             log_bytes: read(&self.log_bytes),
         }
     }

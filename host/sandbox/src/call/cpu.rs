@@ -23,10 +23,14 @@ pub(super) struct Cpu {
     tenant: TenantId,
     /// The thread's clock when time was last counted, in nanoseconds.
     mark: AtomicU64,
-    /// Microseconds since the connector last waited for its turn, or for something of its own.
+    /// Nanoseconds, less than a microsecond, that were not counted yet: polls may be that short.
+    rest: AtomicU64,
+    /// Microseconds since the connector last waited for its turn, or a vendor answered.
     slice: AtomicU64,
-    /// Microseconds in the slices before, since it last waited for something of its own.
+    /// Microseconds in the slices before, since a vendor last answered.
     burst: AtomicU64,
+    /// Bytes that vendors had sent when a burst last ended.
+    received: AtomicU64,
     /// It waits for its turn, not for something of its own.
     queued: AtomicBool,
     pass: Mutex<Option<Pass>>,
@@ -39,8 +43,10 @@ impl Cpu {
             turnstile,
             tenant,
             mark: AtomicU64::new(0),
+            rest: AtomicU64::new(0),
             slice: AtomicU64::new(0),
             burst: AtomicU64::new(0),
+            received: AtomicU64::new(0),
             queued: AtomicBool::new(false),
             pass: Mutex::new(None),
         })
@@ -48,12 +54,12 @@ impl Cpu {
 
     /// What the engine does when a tick has passed while the connector computes: goes on, lets others go first, or ends the call.
     pub(super) fn tick(self: &Arc<Self>) -> wasmtime::Result<UpdateDeadline> {
-        self.charge()?;
+        self.charge(thread_time())?;
         // Another call of the session may have used up what they share.
         if let Some(excess) = self.meter.excess() {
             return Err(excess.into());
         }
-        if self.slice.load(Ordering::Relaxed) < SLICE {
+        if self.slice.load(Ordering::Relaxed) < SLICE && !self.lost_its_pass() {
             return Ok(UpdateDeadline::Continue(1));
         }
         let used = self.slice.swap(0, Ordering::Relaxed);
@@ -73,12 +79,17 @@ impl Cpu {
         ))
     }
 
-    fn charge(&self) -> Result<(), Excess> {
-        let mark = self.mark.load(Ordering::Relaxed);
-        let micros = thread_time().saturating_sub(mark) / 1_000;
-        self.mark.store(mark + micros * 1_000, Ordering::Relaxed);
-        self.slice.fetch_add(micros, Ordering::Relaxed);
-        self.meter.cpu(micros)
+    fn charge(&self, now: u64) -> Result<(), Excess> {
+        let nanos = now.saturating_sub(self.mark.swap(now, Ordering::Relaxed)) + self.rest.load(Ordering::Relaxed);
+        self.rest.store(nanos % 1_000, Ordering::Relaxed);
+        self.slice.fetch_add(nanos / 1_000, Ordering::Relaxed);
+        self.meter.cpu(nanos / 1_000)
+    }
+
+    /// It waited within a burst, which cost it its pass: it needs another before it goes on.
+    fn lost_its_pass(&self) -> bool {
+        let pass = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        self.burst.load(Ordering::Relaxed) > 0 && pass.is_none()
     }
 
     fn give_up_pass(&self) {
@@ -88,15 +99,25 @@ impl Cpu {
 
     fn poll_begins(&self) {
         self.mark.store(thread_time(), Ordering::Relaxed);
+        self.end_burst();
     }
 
     fn poll_ended(&self) {
         // An excess is latched; whoever reads the result finds it there.
-        let _ = self.charge();
+        let _ = self.charge(thread_time());
+        self.end_burst();
         if !self.queued.load(Ordering::Relaxed) {
+            self.give_up_pass();
+        }
+    }
+
+    /// Ends the burst if a vendor has answered. A wait alone doesn't: a connector can wait for nothing at all as often as it likes,
+    /// and how long that takes says only how many others compute.
+    fn end_burst(&self) {
+        let received = self.meter.received_bytes();
+        if !self.queued.load(Ordering::Relaxed) && self.received.swap(received, Ordering::Relaxed) != received {
             self.slice.store(0, Ordering::Relaxed);
             self.burst.store(0, Ordering::Relaxed);
-            self.give_up_pass();
         }
     }
 }
@@ -136,4 +157,60 @@ fn thread_time() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::budget::Budget;
+
+    fn cpu(turnstile: &Arc<Turnstile>) -> Arc<Cpu> {
+        Cpu::new(Meter::new(Budget::default()), Arc::clone(turnstile), "acme".parse().unwrap())
+    }
+
+    /// Polls as a connector does that computes and waits for nothing, until it has used up its slice.
+    fn breathe(cpu: &Cpu) {
+        while cpu.slice.load(Ordering::Relaxed) < SLICE {
+            cpu.poll_begins();
+            let start = thread_time();
+            while thread_time() < start + 100_000 {}
+            cpu.poll_ended();
+        }
+        cpu.poll_begins();
+    }
+
+    #[tokio::test]
+    async fn a_connector_that_waits_for_nothing_between_short_computations_queues_all_the_same() {
+        let turnstile = Turnstile::new(1);
+        let cpu = cpu(&turnstile);
+        breathe(&cpu);
+        let Ok(UpdateDeadline::YieldCustom(_, turn)) = cpu.tick() else { panic!("it goes on") };
+        turn.await;
+        assert!(matches!(cpu.tick(), Ok(UpdateDeadline::Continue(_))), "it is its turn");
+        cpu.poll_ended();
+        assert!(cpu.pass.lock().unwrap().is_none(), "a pass is not kept while its holder waits");
+        cpu.poll_begins();
+        assert!(matches!(cpu.tick(), Ok(UpdateDeadline::YieldCustom(..))), "it goes on without a pass");
+    }
+
+    #[tokio::test]
+    async fn an_answer_of_the_vendor_ends_a_burst() {
+        let turnstile = Turnstile::new(1);
+        let cpu = cpu(&turnstile);
+        breathe(&cpu);
+        cpu.poll_ended();
+        cpu.meter.received(1).unwrap();
+        cpu.poll_begins();
+        assert!(matches!(cpu.tick(), Ok(UpdateDeadline::Continue(_))));
+    }
+
+    #[test]
+    fn polls_shorter_than_a_microsecond_add_up() {
+        let cpu = cpu(&Turnstile::new(1));
+        for start in (0..1_000).map(|number| number * 10_000) {
+            cpu.mark.store(start, Ordering::Relaxed);
+            cpu.charge(start + 600).unwrap();
+        }
+        assert_eq!(cpu.meter.usage().cpu_micros, 600);
+    }
 }

@@ -1,6 +1,7 @@
 //! One call: what is asked, how the connector is asked, and what comes back.
 
 use headcount_model::{Outcome, Page, Scope};
+use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::state::Instance;
 use crate::budget::Meter;
@@ -78,17 +79,26 @@ impl Job {
             },
             Job::Read { feed, parent, cursor } => {
                 match api.call_read(store, &feed, parent.as_deref(), cursor.as_deref()).await? {
-                    Ok(page) => convert::page(page, meter).map(Answer::Page),
+                    Ok(page) => aside(|| convert::page(page, meter)).map(Answer::Page),
                     Err(failure) => Err(convert::failure(failure).into()),
                 }
             }
             Job::Invoke { action, input } => match api.call_invoke(store, &action, &input).await? {
-                Ok(outcome) => convert::outcome(outcome, meter).map(Answer::Outcome),
+                Ok(outcome) => aside(|| convert::outcome(outcome, meter)).map(Answer::Outcome),
                 Err(failure) => Err(convert::failure(failure).into()),
             },
             Job::Dump => instance.memories().await.map(Answer::Memories),
             #[cfg(test)]
             Job::Panic => panic!("as the test wants"),
         })
+    }
+}
+
+/// Does work that can take long, as an answer can be large, without holding up the other tasks of this thread. A runtime of one
+/// thread has no other to give them to.
+pub(super) fn aside<T>(work: impl FnOnce() -> T) -> T {
+    match Handle::current().runtime_flavor() {
+        RuntimeFlavor::MultiThread => tokio::task::block_in_place(work),
+        _ => work(),
     }
 }

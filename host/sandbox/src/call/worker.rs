@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::Session;
 use super::clean::clean;
 use super::cpu::{Cpu, Metered};
-use super::job::{Answer, Job};
+use super::job::{Answer, Job, aside};
 use super::paced;
 use super::state::{Instance, instantiate, store};
 use super::trap;
@@ -104,8 +104,10 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
             (_, Some(failure)) => Err(failure.into()),
             (answer, None) => paced::judge(answer, acts, instance.store.data().paced(), session.gate.held()),
         };
-        if let Some(scrubber) = session.gate.scrubber() {
-            clean(&mut answer, &scrubber);
+        if let Some(scrubber) = session.gate.scrubber()
+            && aside(|| clean(&mut answer, &scrubber))
+        {
+            answer = answer.and_then(Answer::without_overwritten_ids);
         }
         let usable = !trapped && matches!(&answer, Ok(_) | Err(CallError::Failure(_)));
         if sender.send(answer).is_err() || !usable {

@@ -13,7 +13,7 @@ pub(crate) fn page(page: &Page) -> Result<(), Failure> {
 
 /// Refuses a scope that shows an overwritten secret in what it is compared by.
 pub(crate) fn scope(scope: &Scope) -> Result<(), Failure> {
-    let facts = scope.facts.iter().flat_map(|fact| &fact.values);
+    let facts = scope.facts.iter().flat_map(|fact| std::iter::once(&fact.name).chain(&fact.values));
     let mut compared = std::iter::once(&scope.organization).chain(facts);
     if compared.any(|text| shows(text)) { Err(refusal("the organisation or a fact of the scope")) } else { Ok(()) }
 }
@@ -30,8 +30,8 @@ pub(crate) fn outcome(outcome: Outcome) -> Outcome {
 
 fn refusal(found: &str) -> Failure {
     let message = format!(
-        "the vendor sent back a secret of this connection, which was overwritten with asterisks, and they stand in {found}: what came \
-         is not what the vendor keeps there"
+        "a secret of this connection came back and was overwritten with asterisks, which stand in {found}: what came is not what the \
+         vendor keeps there"
     );
     Failure::new(FailureCode::UnexpectedResponse, message)
 }

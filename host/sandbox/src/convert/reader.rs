@@ -38,7 +38,8 @@ impl<'a> Reader<'a> {
 
     /// Counts the bytes of one record.
     pub(super) fn size(&self, bytes: usize) -> Result<(), Excess> {
-        super::within(bytes, self.meter)
+        super::within(bytes, self.meter)?;
+        self.meter.stored(bytes as u64)
     }
 
     /// A time; none if it is empty or can't be read.
@@ -62,7 +63,7 @@ impl<'a> Reader<'a> {
 
     fn note(&mut self, note: impl FnOnce() -> String) {
         if self.unreadable.len() < MAX_NOTES {
-            self.unreadable.push(note());
+            self.unreadable.push(super::cut(note()));
         } else if !std::mem::replace(&mut self.more, true) {
             self.unreadable.push("and more".to_owned());
         }

@@ -100,6 +100,8 @@ fn notes_are_bounded() {
     let page = read(users.collect());
     assert_eq!(page.unreadable.len(), 101);
     assert_eq!(page.unreadable[100], "and more");
+    let long = wit::User { created_at: Some("soon".repeat(10_000)), ..user(&"1".repeat(10_000)) };
+    assert!(read(vec![long]).unreadable[0].len() <= MAX_TEXT + '…'.len_utf8());
 }
 
 #[test]
@@ -129,12 +131,41 @@ fn a_session_may_give_as_many_records_as_its_budget_allows() {
 }
 
 #[test]
+fn a_skipped_row_counts_as_a_record() {
+    let skipped = |id: &str| {
+        let subject = Some(wit::Reference { kind: wit::Kind::User, id: id.to_owned() });
+        wit::Skipped { subject, harmless: false, reason: "no name".to_owned() }
+    };
+    let page_of = |ids: &[&str]| wit::Page { skipped: Some(ids.iter().copied().map(skipped).collect()), ..of(vec![user("1")]) };
+    let meter = Meter::new(Budget { records: 4, page_records: 3, ..Budget::default() });
+    assert!(page(page_of(&["2", "3"]), &meter).is_ok());
+    let Err(CallError::Excess(excess)) = page(page_of(&["4"]), &meter) else { panic!("it was taken") };
+    assert_eq!(excess.resource, Resource::Records);
+    let meter = Meter::new(Budget { page_records: 3, ..Budget::default() });
+    let Err(CallError::Excess(excess)) = page(page_of(&["2", "3", "4"]), &meter) else { panic!("it was taken") };
+    assert_eq!(excess.resource, Resource::PageRecords);
+}
+
+#[test]
 fn a_record_may_be_as_long_as_its_budget_allows() {
     let budget = Budget { record_bytes: 100, ..Budget::default() };
     let long = |bytes: usize| vec![wit::User { title: Some("x".repeat(bytes - 1)), ..user("1") }];
     assert!(page(of(long(100)), &Meter::new(budget.clone())).is_ok());
     let Err(CallError::Excess(excess)) = page(of(long(101)), &Meter::new(budget)) else { panic!("it was taken") };
     assert_eq!(excess.resource, Resource::RecordBytes);
+}
+
+#[test]
+fn a_session_may_give_as_many_bytes_to_store_as_its_budget_allows() {
+    let meter = Meter::new(Budget { stored_bytes: 100, ..Budget::default() });
+    let long = |bytes: usize| of(vec![wit::User { title: Some("x".repeat(bytes - 1)), ..user("1") }]);
+    let cursor = |bytes: usize| wit::Page { progress: wit::Progress::More("c".repeat(bytes)), ..of(Vec::new()) };
+    assert!(page(long(60), &meter).is_ok());
+    assert!(page(cursor(40), &meter).is_ok());
+    assert_eq!(meter.usage().stored_bytes, 100);
+    let Err(CallError::Excess(excess)) = page(cursor(1), &meter) else { panic!("it was taken") };
+    assert_eq!((excess.resource, excess.limit), (Resource::StoredBytes, 100));
+    assert_eq!(meter.excess(), Some(excess), "it is latched");
 }
 
 #[test]

@@ -13,7 +13,7 @@ use super::policy::{Denial, Passed, Purpose};
 use super::refusal::Refusal;
 use super::url::Target;
 use super::waits::Waits;
-use crate::budget::Resource;
+use crate::budget::{Budget, Meter, Resource};
 use crate::vault::Grant;
 
 /// Waiting requests for each one under way, past which a connector floods.
@@ -26,6 +26,8 @@ pub(super) struct Admitted {
     pub target: Target,
     /// False for what is only counted.
     pub with_credentials: bool,
+    /// Counts the response's bytes as they come.
+    pub meter: Arc<Meter>,
     pub event: Trace,
     pub started: Instant,
     _waiting: Waiting,
@@ -101,7 +103,8 @@ impl Gate {
         match counted.and(flood).and(judged) {
             Ok((target, with_credentials)) => {
                 let method = method.clone();
-                Ok(Admitted { gate: self.clone(), method, target, with_credentials, event, started, _waiting: waiting })
+                let meter = self.meter().clone();
+                Ok(Admitted { gate: self.clone(), method, target, with_credentials, meter, event, started, _waiting: waiting })
             }
             Err(refusal) => {
                 self.refuse(&event, &refusal);
@@ -134,6 +137,8 @@ impl Gate {
             method: Method::POST,
             target,
             with_credentials: false,
+            // The session's would break off an answer that the vendor gives but once.
+            meter: Meter::new(Budget::default()),
             event,
             started,
             _waiting: waiting,

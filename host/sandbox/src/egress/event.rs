@@ -1,9 +1,10 @@
 //! What egress remembers of requests, for the operator: the newest ones here, each one in the audit trail.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use headcount_model::{AuditRecord, RequestEvent, Timestamp};
+use headcount_model::{AuditRecord, Decision, RequestEvent, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -13,16 +14,22 @@ use super::refusal::{Refusal, Wait};
 /// Requests that are remembered.
 const REMEMBERED: usize = 256;
 const LONGEST: usize = 512;
+/// Denied requests of one session that each leave a record. Of those that follow, every one whose number is a power of two does.
+const DENIED_RECORDS: u64 = 1_000;
 
 /// The last events of one gate.
 #[derive(Default)]
-pub(crate) struct Events(Mutex<VecDeque<Arc<Mutex<RequestEvent>>>>);
+pub(crate) struct Events {
+    ring: Mutex<VecDeque<Arc<Mutex<RequestEvent>>>>,
+    /// Requests that ended denied, without having left.
+    denied: AtomicU64,
+}
 
 impl Events {
     fn add(&self, mut event: RequestEvent) -> Arc<Mutex<RequestEvent>> {
         clip(&mut event);
         let event = Arc::new(Mutex::new(event));
-        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         if ring.len() >= REMEMBERED {
             ring.pop_front();
         }
@@ -30,9 +37,14 @@ impl Events {
         event
     }
 
+    /// The number of a request that ends denied, counted from one.
+    fn next_denied(&self) -> u64 {
+        self.denied.fetch_add(1, Ordering::Relaxed).saturating_add(1)
+    }
+
     /// The events, oldest first.
     pub fn list(&self) -> Vec<RequestEvent> {
-        let ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ring = self.ring.lock().unwrap_or_else(PoisonError::into_inner);
         ring.iter().map(|event| event.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 }
@@ -85,6 +97,18 @@ impl Drop for Open {
         let mut request = self.event.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if request.status.is_none() && request.refused.is_none() {
             request.refused = Some("the call ended before the response came".to_owned());
+        }
+        if request.decision == Decision::Denied && request.address.is_none() {
+            let number = self.gate.events.next_denied();
+            if number > DENIED_RECORDS {
+                if !number.is_power_of_two() {
+                    return;
+                }
+                let reason = request.refused.get_or_insert_default();
+                reason.push_str(&format!(
+                    "; it is number {number} of this session's denied requests, most of which leave no record"
+                ));
+            }
         }
         let record = self.gate.record(self.at, request);
         match self.room.get_mut().unwrap_or_else(PoisonError::into_inner).take() {

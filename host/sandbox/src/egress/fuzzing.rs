@@ -121,7 +121,7 @@ pub struct Heeded {
 
 /// Heeds the rate headers of a first response; `jitter` is 0 to 255.
 pub fn heed(headers: &HeaderMap, now: SystemTime, jitter: u8) -> Heeded {
-    let (pace, from) = (Pace::new(Rate::default()), Instant::now());
+    let (pace, from) = (Pace::new(&Rate::default()), Instant::now());
     let disbelieved = pace.heed(&rate::windows(headers, now), None, from, jitter);
     let wait = || pace.take(from, from + 2 * LONGEST_HOLD).map_or(Duration::MAX, |ready_at| ready_at - from);
     let waits = [wait(), wait()];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use headcount_model::manifest::Rate;
 use headcount_model::{ConnectionId, TenantId};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 
 use super::rate::Window;
@@ -27,18 +27,19 @@ const REMEMBERED: usize = 1024;
 pub(crate) struct Paces(Mutex<HashMap<(TenantId, ConnectionId), Arc<Pace>>>);
 
 impl Paces {
-    /// The pace of a connection, which keeps what earlier sessions used of it as long as the rate is the same.
+    /// The pace of a connection, at this rate from now on. What earlier sessions used of it, and what the vendor asked for, stays.
     pub fn of(&self, tenant: &TenantId, connection: &ConnectionId, rate: &Rate) -> Arc<Pace> {
         let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (tenant.clone(), connection.clone());
-        if let Some(pace) = paces.get(&key).filter(|pace| pace.rate == *rate) {
+        if let Some(pace) = paces.get(&key) {
+            pace.set(rate, Instant::now());
             return pace.clone();
         }
         if paces.len() >= REMEMBERED {
             let now = Instant::now();
             paces.retain(|_, pace| Arc::strong_count(pace) > 1 || !pace.is_rested(now));
         }
-        let pace = Arc::new(Pace::new(rate.clone()));
+        let pace = Arc::new(Pace::new(rate));
         paces.insert(key, pace.clone());
         pace
     }
@@ -46,16 +47,22 @@ impl Paces {
 
 /// The pace of one connection.
 pub(crate) struct Pace {
-    rate: Rate,
     turns: Mutex<Turns>,
     /// Requests at once.
     pub concurrent: Arc<Semaphore>,
-    most: usize,
+    /// Everybody has to line up anew.
+    changed: Notify,
 }
 
 /// When requests may leave.
 struct Turns {
     limits: Vec<Limit>,
+    /// How many may be under way at once.
+    most: usize,
+    /// Requests that wait for their turn.
+    waiting: u32,
+    /// How often those who wait had to line up anew.
+    changes: u64,
     /// The vendor wants none before.
     held_until: Instant,
     /// The vendor has few left: one an interval, up to the window's end.
@@ -67,32 +74,93 @@ impl Turns {
         let spread = self.spread.as_mut().filter(|(_, end)| *end > now);
         self.limits.iter_mut().chain(spread.map(|(limit, _)| limit))
     }
+
+    /// Takes a token of every bucket, and says when they are there. None is used before a hold is over.
+    fn take(&mut self, now: Instant, deadline: Instant) -> Result<Instant, Refusal> {
+        let from = now.max(self.held_until);
+        let ready = |limit: &mut Limit| limit.full_at.max(from).checked_sub(limit.burst).unwrap_or(from);
+        let ready_at = self.all(now).map(ready).max().unwrap_or(from).max(from);
+        if ready_at > deadline {
+            return Err(Refusal::Paced(ready_at - now));
+        }
+        for limit in self.all(now) {
+            limit.full_at = limit.full_at.max(from) + limit.interval;
+        }
+        Ok(ready_at)
+    }
+
+    /// Gives back the places of all who wait, for them to take others.
+    fn line_up_anew(&mut self) {
+        for limit in &mut self.limits {
+            limit.give_back(self.waiting);
+        }
+        self.waiting = 0;
+        self.changes += 1;
+    }
 }
 
 /// One bucket that fills by one token an interval, kept as the time at which it would be full again.
 struct Limit {
+    period: Duration,
     interval: Duration,
     burst: Duration,
     full_at: Instant,
 }
 
-impl Pace {
-    pub(super) fn new(rate: Rate) -> Self {
-        let now = Instant::now();
-        let limit = |amount: Option<u32>, period: Duration| {
-            let amount = amount.filter(|amount| *amount > 0)?;
-            let interval = period / amount;
-            Some(Limit { interval, burst: period.saturating_sub(interval), full_at: now })
+impl Limit {
+    /// The limits of a rate, each with what was used of the one for the same period. A token is a share of its period, so whoever
+    /// narrows a rate and widens it again gains none.
+    fn of(rate: &Rate, before: &[Limit], now: Instant) -> Vec<Self> {
+        let periods = [(rate.per_second, 1), (rate.per_minute, 60), (rate.per_hour, 3_600)];
+        let limit = |(amount, seconds): (Option<u32>, u64)| {
+            let period = Duration::from_secs(seconds);
+            let interval = period / amount.filter(|amount| *amount > 0)?;
+            let full_at = before.iter().find(|limit| limit.period == period).map_or(now, |limit| limit.full_at);
+            Some(Limit { period, interval, burst: period.saturating_sub(interval), full_at })
         };
-        let limits = [
-            limit(rate.per_second, Duration::from_secs(1)),
-            limit(rate.per_minute, Duration::from_secs(60)),
-            limit(rate.per_hour, Duration::from_secs(3_600)),
-        ];
-        let concurrent = rate.concurrent.filter(|most| *most > 0).unwrap_or(CONCURRENT);
-        let most = usize::try_from(concurrent).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        let turns = Turns { limits: limits.into_iter().flatten().collect(), held_until: now, spread: None };
-        Pace { rate, turns: Mutex::new(turns), concurrent: Arc::new(Semaphore::new(most)), most }
+        periods.into_iter().filter_map(limit).collect()
+    }
+
+    fn give_back(&mut self, tokens: u32) {
+        let time = self.interval.saturating_mul(tokens);
+        self.full_at = self.full_at.checked_sub(time).unwrap_or(self.full_at);
+    }
+
+    fn shape(&self) -> (Duration, Duration) {
+        (self.period, self.interval)
+    }
+}
+
+/// How many requests may be under way at once.
+fn concurrent(rate: &Rate) -> usize {
+    let most = rate.concurrent.filter(|most| *most > 0).unwrap_or(CONCURRENT);
+    usize::try_from(most).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
+}
+
+impl Pace {
+    pub(super) fn new(rate: &Rate) -> Self {
+        let now = Instant::now();
+        let most = concurrent(rate);
+        let turns = Turns { limits: Limit::of(rate, &[], now), most, waiting: 0, changes: 0, held_until: now, spread: None };
+        Pace { turns: Mutex::new(turns), concurrent: Arc::new(Semaphore::new(most)), changed: Notify::new() }
+    }
+
+    /// Goes on at another rate.
+    fn set(&self, rate: &Rate, now: Instant) {
+        let mut turns = self.turns();
+        if !Limit::of(rate, &turns.limits, now).iter().map(Limit::shape).eq(turns.limits.iter().map(Limit::shape)) {
+            turns.line_up_anew();
+            turns.limits = Limit::of(rate, &turns.limits, now);
+            self.changed.notify_waiters();
+        }
+        let most = concurrent(rate);
+        if most > turns.most {
+            self.concurrent.add_permits(most - turns.most);
+            turns.most = most;
+        } else {
+            // Those under way are not stopped; the next session takes what they left.
+            turns.most -= self.concurrent.forget_permits(turns.most - most);
+        }
     }
 
     fn turns(&self) -> std::sync::MutexGuard<'_, Turns> {
@@ -108,16 +176,22 @@ impl Pace {
     /// be believed.
     pub fn heed(&self, windows: &[Window], asked: Option<Duration>, now: Instant, jitter: u8) -> Option<Duration> {
         // Requests under way beside this one count against what remains, whether the vendor has counted them yet or not.
-        let reserve = self.most.saturating_sub(self.concurrent.available_permits()).saturating_sub(1) as u64;
+        let mut turns = self.turns();
+        let reserve = turns.most.saturating_sub(self.concurrent.available_permits()).saturating_sub(1) as u64;
         let used_up = windows.iter().filter(|window| window.remaining <= reserve).map(|window| window.reset);
         let (believed, absurd): (Vec<_>, Vec<_>) = used_up.chain(asked).partition(|hold| *hold <= LONGEST_HOLD);
-        let mut turns = self.turns();
         if let Some(hold) = believed.into_iter().max().filter(|hold| !hold.is_zero()) {
-            turns.held_until = turns.held_until.max(now + hold + scatter(hold, jitter));
+            let until = now + hold + scatter(hold, jitter);
+            if until > turns.held_until {
+                turns.held_until = until;
+                // Else all whose turn comes during the hold would leave at once when it is over.
+                turns.line_up_anew();
+                self.changed.notify_waiters();
+            }
         }
         if let Some((interval, end)) = windows.iter().filter_map(|window| spread(window, reserve)).max() {
             let full_at = turns.spread.as_ref().map_or(now, |(limit, _)| limit.full_at);
-            turns.spread = Some((Limit { interval, burst: Duration::ZERO, full_at }, now + end));
+            turns.spread = Some((Limit { period: end, interval, burst: Duration::ZERO, full_at }, now + end));
         } else if !windows.is_empty() {
             turns.spread = None;
         }
@@ -131,33 +205,32 @@ impl Pace {
 
     /// Waits until the next request may leave. A wait that is given up gives its place back.
     pub async fn wait(&self, deadline: Instant) -> Result<(), Refusal> {
-        let mut ready_at = self.take(Instant::now(), deadline)?;
-        let mut place = Place { pace: self, given: false };
-        while ready_at > Instant::now() {
-            tokio::time::sleep_until(ready_at).await;
-            // The vendor may have asked for more time meanwhile.
-            ready_at = self.turns().held_until;
-            if ready_at > deadline {
-                return Err(Refusal::Paced(ready_at.saturating_duration_since(Instant::now())));
+        loop {
+            let changed = self.changed.notified();
+            tokio::pin!(changed);
+            changed.as_mut().enable();
+            let (ready_at, place) = {
+                let (now, mut turns) = (Instant::now(), self.turns());
+                let ready_at = turns.take(now, deadline)?;
+                if ready_at <= now {
+                    return Ok(());
+                }
+                turns.waiting += 1;
+                (ready_at, Place { pace: self, changes: turns.changes })
+            };
+            tokio::select! {
+                () = tokio::time::sleep_until(ready_at) => {}
+                () = changed => {}
+            }
+            if place.is_reached() {
+                return Ok(());
             }
         }
-        place.given = true;
-        Ok(())
     }
 
     /// Takes a token of every bucket, and says when they are there.
     pub(super) fn take(&self, now: Instant, deadline: Instant) -> Result<Instant, Refusal> {
-        let mut turns = self.turns();
-        let held_until = turns.held_until;
-        let ready = |limit: &mut Limit| limit.full_at.max(now).checked_sub(limit.burst).unwrap_or(now);
-        let ready_at = turns.all(now).map(ready).max().unwrap_or(now).max(now).max(held_until);
-        if ready_at > deadline {
-            return Err(Refusal::Paced(ready_at - now));
-        }
-        for limit in turns.all(now) {
-            limit.full_at = limit.full_at.max(now) + limit.interval;
-        }
-        Ok(ready_at)
+        self.turns().take(now, deadline)
     }
 }
 
@@ -174,14 +247,31 @@ fn spread(window: &Window, reserve: u64) -> Option<(Duration, Duration)> {
 /// A place in the queue; given back when dropped before its turn.
 struct Place<'a> {
     pace: &'a Pace,
-    given: bool,
+    /// How often everybody had lined up anew when it was taken.
+    changes: u64,
+}
+
+impl Place<'_> {
+    /// Uses the place, unless everybody has to line up anew.
+    fn is_reached(self) -> bool {
+        let mut turns = self.pace.turns();
+        if turns.changes != self.changes {
+            return false;
+        }
+        turns.waiting = turns.waiting.saturating_sub(1);
+        drop(turns);
+        std::mem::forget(self);
+        true
+    }
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        if !self.given {
-            for limit in self.pace.turns().all(Instant::now()) {
-                limit.full_at = limit.full_at.checked_sub(limit.interval).unwrap_or(limit.full_at);
+        let mut turns = self.pace.turns();
+        if turns.changes == self.changes {
+            turns.waiting = turns.waiting.saturating_sub(1);
+            for limit in turns.all(Instant::now()) {
+                limit.give_back(1);
             }
         }
     }

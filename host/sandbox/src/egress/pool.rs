@@ -1,5 +1,6 @@
 //! Connections to vendors, kept open between requests. Two tenants, or two connections of one tenant, never share one.
-//! There are only so many in the whole process: tenants get them in turn, and idle ones are closed before anybody waits.
+//! There are only so many in the whole process: tenants get them in turn, none more than half, and idle ones are closed before anybody
+//! waits.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -185,7 +186,7 @@ impl Pool {
                 tokio::spawn(sweep(Arc::downgrade(self), self.idle_timeout));
             }
             let crowded = state.count > IDLE_ALL;
-            surplus.or_else(|| if crowded { state.evict() } else { None })
+            surplus.or_else(|| if crowded { state.evict(|_| true) } else { None })
         };
         drop(gone);
         self.settle();
@@ -227,7 +228,8 @@ impl Pool {
 
     fn make_room(&self) {
         loop {
-            let evicted = self.state.lock().unwrap_or_else(PoisonError::into_inner).evict();
+            let wanted = |tenant: &TenantId| self.places.is_wanted_of(tenant);
+            let evicted = self.state.lock().unwrap_or_else(PoisonError::into_inner).evict(wanted);
             // A closed one has given its place back already.
             if evicted.is_none_or(|evicted| !evicted.is_closed()) {
                 return;
@@ -259,12 +261,13 @@ impl Pool {
 }
 
 impl State {
-    /// The longest idle connection of the tenant that has most. One that still carries requests would free nothing.
-    fn evict(&mut self) -> Option<Connected> {
+    /// The longest idle connection of the tenant that has most, among those tenants of whom one is wanted. One that still carries
+    /// requests would free nothing.
+    fn evict(&mut self, wanted: impl Fn(&TenantId) -> bool) -> Option<Connected> {
         let unused = |one: &Idle| !one.connected.is_in_use();
-        let mut shelves: Vec<&mut Shelf> = self.tenants.values_mut().filter(|shelf| shelf.count > 0).collect();
-        shelves.sort_by_key(|shelf| std::cmp::Reverse(shelf.count));
-        for shelf in shelves {
+        let mut shelves: Vec<_> = self.tenants.iter_mut().filter(|(_, shelf)| shelf.count > 0).collect();
+        shelves.sort_by_key(|(_, shelf)| std::cmp::Reverse(shelf.count));
+        for (_, shelf) in shelves.into_iter().filter(|(tenant, _)| wanted(tenant)) {
             let oldest = |idle: &Vec<Idle>| idle.iter().find(|one| unused(one)).map(|one| one.since);
             let Some(idle) = shelf.idle.values_mut().filter(|idle| oldest(idle).is_some()).min_by_key(|idle| oldest(idle)) else {
                 continue;

@@ -175,21 +175,37 @@ impl Admitted {
         }
     }
 
-    /// Sends the request once.
-    pub(super) async fn attempt(
+    /// Sends the request once, when its turn has come.
+    async fn attempt(
         &self,
         outgoing: &Outgoing,
         body: &mut RequestBody,
         upload: &mut Option<Stop>,
         attempt: u32,
     ) -> Result<Response<Wire>, Failed> {
+        let permits = self.turn(attempt, &outgoing.waits).await.map_err(|refusal| Failed { refusal, stale: false })?;
+        self.dispatch(outgoing, body, upload, permits).await
+    }
+
+    /// Waits for what a request needs to leave: its permits, and room in the audit trail.
+    pub(super) async fn turn(&self, attempt: u32, waits: &Waits) -> Result<Vec<OwnedSemaphorePermit>, Refusal> {
+        self.event.change(|event| event.attempts = attempt);
+        let permits = until(waits.deadline, waits.call, self.permits(waits.deadline)).await??;
+        self.event.room(waits.deadline).await?;
+        Ok(permits)
+    }
+
+    /// Sends the request now.
+    pub(super) async fn dispatch(
+        &self,
+        outgoing: &Outgoing,
+        body: &mut RequestBody,
+        upload: &mut Option<Stop>,
+        permits: Vec<OwnedSemaphorePermit>,
+    ) -> Result<Response<Wire>, Failed> {
         let fresh = |refusal| Failed { refusal, stale: false };
         let gate = &self.gate;
         let waits = &outgoing.waits;
-        self.event.change(|event| event.attempts = attempt);
-        let permits = until(waits.deadline, waits.call, self.permits(waits.deadline)).await.and_then(|permits| permits);
-        let permits = permits.map_err(fresh)?;
-        self.event.room(waits.deadline).await.map_err(fresh)?;
         let addresses = until(waits.deadline, waits.call, gate.egress.names.addresses(&outgoing.key.origin)).await;
         let addresses = addresses.and_then(|addresses| addresses).map_err(fresh)?;
         let mut permits = Some(permits);
@@ -277,11 +293,11 @@ impl Admitted {
         let (parts, incoming) = response.into_parts();
         reply::judge(&parts, &self.target.origin.host)?;
         let length: Option<u64> = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-        let limit = self.gate.meter().budget().response_bytes;
+        let limit = self.meter.budget().response_bytes;
         if self.method != Method::HEAD && length.is_some_and(|length| length > limit) {
-            return Err(self.gate.meter().exceed(Resource::ResponseBytes, limit).into());
+            return Err(self.meter.exceed(Resource::ResponseBytes, limit).into());
         }
-        let mut wire = Wire::new(incoming, lease, self.gate.meter().clone(), times);
+        let mut wire = Wire::new(incoming, lease, self.meter.clone(), times);
         if !parts.status.is_success() || length.is_some_and(|length| length <= READ_AHEAD) {
             wire.read_ahead(READ_AHEAD).await?;
         }

@@ -63,13 +63,12 @@ pub(crate) struct Pass {
 
 impl Turnstile {
     /// One that admits `slots` at once, at least one.
-    pub(super) fn new(slots: usize) -> Arc<Self> {
+    pub(crate) fn new(slots: usize) -> Arc<Self> {
         let (used, waiting) = (HashMap::new(), BTreeMap::new());
         Arc::new(Turnstile { state: Mutex::new(State { free: slots.max(1), next: 0, floor: 0, used, turns: 0, waiting }) })
     }
 
-    /// Waits for a turn, after having used as many microseconds, and having computed for `burst` since it last waited for something
-    /// of its own. As long as the others' slices last at most.
+    /// Waits for a turn, after having used as many microseconds, and having computed for `burst` since a vendor last answered. As long as the others' slices last at most.
     pub(crate) async fn enter(self: &Arc<Self>, tenant: &TenantId, micros: u64, burst: u64) -> Pass {
         let turn = {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);

@@ -63,7 +63,7 @@ async fn a_full_queue_turns_away_and_says_whose_it_is() {
 #[tokio::test]
 async fn a_wait_has_an_end_and_the_error_says_how_long_it_was() {
     let fair = fair(2);
-    let _held = (fair.enter(&tenant("a"), Duration::ZERO).await, fair.enter(&tenant("a"), Duration::ZERO).await);
+    let _held = (fair.enter(&tenant("a"), Duration::ZERO).await, fair.enter(&tenant("c"), Duration::ZERO).await);
     let late = fair.enter(&tenant("b"), Duration::from_millis(5)).await.err().unwrap();
     assert!(matches!(&late, Crowded::Late { permits: 2, .. }), "{late}");
     assert!(late.to_string().starts_with("tenant b got no room within "), "{late}");
@@ -85,6 +85,32 @@ async fn whoever_leaves_gives_his_place_or_his_permit_to_the_next() {
     assert!(fair.state.lock().unwrap().lines.is_empty() && fair.state.lock().unwrap().turns.is_empty());
 }
 
+#[tokio::test]
+async fn no_tenant_has_more_than_half_and_whoever_has_that_waits_for_its_own() {
+    let fair = fair(4);
+    let mut held: Vec<Permit> = Vec::new();
+    for name in ["greedy", "greedy", "modest"] {
+        held.push(fair.enter(&tenant(name), Duration::ZERO).await.unwrap());
+    }
+    let (mut third, mut fourth) = (waits(&fair, "greedy"), waits(&fair, "greedy"));
+    assert_eq!((fair.free(), fair.waiting()), (1, 2), "one is free, and greedy has its half");
+    assert!(fair.is_wanted_of(&tenant("greedy")) && !fair.is_wanted_of(&tenant("modest")));
+    drop(held.pop());
+    assert!(has(&mut third).is_none() && fair.free() == 2, "what another gives back is not for greedy");
+    let late = fair.enter(&tenant("late"), Duration::ZERO).await.unwrap();
+    let modest = fair.enter(&tenant("modest"), Duration::ZERO).await.unwrap();
+    let mut later = waits(&fair, "late");
+    drop(held.pop());
+    let third = has(&mut third).or_else(|| has(&mut fourth)).expect("greedy waited first");
+    assert!(has(&mut later).is_none());
+    drop(late);
+    let later = has(&mut later).unwrap();
+    drop((modest, held, third, later));
+    drop(has(&mut fourth));
+    assert_eq!((fair.free(), fair.waiting()), (4, 0));
+    assert!(fair.state.lock().unwrap().held.is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_permit_is_lost_or_made_however_many_come_and_go() {
     let fair = Fair::new("room", 3, Queue { each: 1_000, all: 1_000 });
@@ -102,4 +128,5 @@ async fn no_permit_is_lost_or_made_however_many_come_and_go() {
     });
     futures::future::try_join_all(tasks).await.unwrap();
     assert_eq!((fair.free(), fair.waiting()), (3, 0));
+    assert!(fair.state.lock().unwrap().held.is_empty());
 }

@@ -11,11 +11,12 @@ use headcount_model::Secret;
 /// Keeps secrets that a vendor gives in place of those that were entered: refresh tokens that work once.
 #[async_trait]
 pub trait CredentialKeeper: Send + Sync {
-    /// Seals and stores a field's new secret. When it returns, the secret outlives the process.
+    /// Seals and stores the secret that a vendor gave in place of `used`. When it returns, the secret outlives the process, or a
+    /// third one has been entered since: that one stays.
     ///
     /// # Errors
     /// Why it can't be stored, in words.
-    async fn keep(&self, field: &str, secret: &Secret) -> Result<(), String>;
+    async fn keep(&self, field: &str, secret: &Secret, used: &Secret) -> Result<(), String>;
 
     /// The secret of a field as it is stored now: another process may have replaced it since the session began.
     ///

@@ -14,7 +14,6 @@ use zeroize::Zeroizing;
 
 use super::oauth::{Grant, Token};
 use super::scrub::{SHORTEST, Scrubber};
-use super::tokens::Held;
 use super::{ClientCertificate, CredentialKeeper, Credentials};
 use crate::egress::{EgressError, Target};
 
@@ -138,15 +137,19 @@ impl Injection {
         self.found.read().unwrap_or_else(PoisonError::into_inner).scrubber.clone()
     }
 
-    /// Looks for tokens that have come into being since, too.
-    pub fn learn(&self, held: &Held) -> Result<(), EgressError> {
-        let (generation, tokens) = held.lately();
+    /// Whether the tokens up to this generation are looked for.
+    pub fn has_learned(&self, generation: u64) -> bool {
+        self.found.read().unwrap_or_else(PoisonError::into_inner).generation >= generation
+    }
+
+    /// Looks for tokens that have come into being since, too. For a thread that may block: long tokens take a while to prepare.
+    pub fn learn(&self, generation: u64, tokens: &[(&'static str, Zeroizing<String>)]) -> Result<(), EgressError> {
+        let known = self.known.iter().map(|(field, secret)| (field.as_str(), secret.as_bytes()));
+        let tokens = tokens.iter().map(|(name, token)| (*name, token.as_bytes()));
+        let scrubber = Scrubber::new(known.chain(tokens))?.map(Arc::new);
         let mut found = self.found.write().unwrap_or_else(PoisonError::into_inner);
-        if found.generation != generation {
-            let known = self.known.iter().map(|(field, secret)| (field.as_str(), secret.as_bytes()));
-            let tokens = tokens.iter().map(|(name, token)| (*name, token.as_bytes()));
-            found.scrubber = Scrubber::new(known.chain(tokens))?.map(Arc::new);
-            found.generation = generation;
+        if found.generation < generation {
+            *found = Found { scrubber, generation };
         }
         Ok(())
     }

@@ -18,8 +18,10 @@ use super::injection::{UNRESERVED, text_of};
 use super::token_error::{Refused, TokenError};
 use crate::egress::{EgressError, Target};
 
-/// A token that is longer fits no header.
-const LONGEST_TOKEN: usize = 8 * 1024;
+/// A token that is longer fits few servers' headers, and takes long to be looked for.
+const LONGEST_TOKEN: usize = 4 * 1024;
+/// A token is used for at least this long, unless the vendor refuses it: asking for each request anew is nothing that a vendor needs.
+const SHORTEST_LIFE: Duration = Duration::from_secs(30);
 /// A token whose end is not told is asked for anew after this long, and so is one that is said to hold longer.
 const LONGEST_LIFE: Duration = Duration::from_secs(3_600);
 /// How long before its end a token is no longer used, at most: requests take time, and clocks differ.
@@ -236,6 +238,6 @@ pub(crate) fn read(host: &str, status: http::StatusCode, body: &[u8], asked: Ins
     let mut value = value.map_err(|_| strange("its token is none for a header"))?;
     value.set_sensitive(true);
     let life = given.expires_in.map_or(LONGEST_LIFE, Duration::from_secs).min(LONGEST_LIFE);
-    let use_until = asked + life.saturating_sub(MARGIN.min(life / 4));
+    let use_until = asked + life.saturating_sub(MARGIN.min(life / 4)).max(SHORTEST_LIFE);
     Ok(Granted { token: Token { text, value, use_until }, refresh_token })
 }

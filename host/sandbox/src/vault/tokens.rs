@@ -12,8 +12,9 @@ use super::token_error::TokenError;
 
 /// Past this many connections, those without a session are forgotten: a token is only asked for anew.
 const REMEMBERED: usize = 1024;
-/// Tokens that were given lately: they may still be echoed.
+/// Tokens that were given lately: they may still be echoed. Room for two of each kind, however long, so that looking for them is cheap.
 const LATELY: usize = 8;
+const LATELY_BYTES: usize = 16 * 1024;
 
 /// The tokens of all connections.
 #[derive(Default)]
@@ -55,6 +56,14 @@ impl Slot {
     }
 }
 
+/// A refresh token that is not stored yet.
+pub(crate) struct Unkept {
+    /// What the vendor gave.
+    pub secret: Secret,
+    /// What it was given for.
+    pub used: Secret,
+}
+
 /// A connection's token, and what is known of it.
 #[derive(Default)]
 pub(crate) struct Held {
@@ -62,12 +71,12 @@ pub(crate) struct Held {
     /// The refresh token, where it is no longer the one that was stored when the sessions began.
     pub refresh_token: Option<Secret>,
     /// A refresh token that is not stored yet.
-    pub unkept: Option<Secret>,
+    pub unkept: Option<Unkept>,
     /// When asking failed last, and why.
     failed: Option<(Instant, TokenError)>,
     /// Access and refresh tokens of late.
     lately: Vec<(&'static str, Zeroizing<String>)>,
-    /// How often tokens were given.
+    /// How many tokens there were.
     generation: u64,
 }
 
@@ -95,34 +104,67 @@ impl Held {
 
     /// Takes what was given. `used`: the refresh token that was used up for it.
     pub fn take(&mut self, granted: Granted, used: Option<&Secret>) {
-        self.generation += 1;
         self.failed = None;
-        self.lately.push(("access token", granted.token.text().clone()));
+        self.remember("access token", granted.token.text());
         if let Some(new) = granted.refresh_token.filter(|new| used.is_none_or(|used| used.expose() != new.expose())) {
-            self.lately.push(("refresh token", Zeroizing::new(new.expose().to_owned())));
+            self.remember("refresh token", new.expose());
             // Of client credentials nobody asked for a refresh token.
-            if used.is_some() {
+            if let Some(used) = used {
                 self.refresh_token = Some(new.clone());
-                self.unkept = Some(new);
+                self.unkept = Some(Unkept { secret: new, used: used.clone() });
             }
         }
-        let surplus = self.lately.len().saturating_sub(LATELY);
-        self.lately.drain(..surplus);
         self.token = Some(granted.token);
     }
 
-    /// Goes on with the refresh token that is stored, if that is another than was used.
-    pub fn catch_up(&mut self, stored: Option<Secret>, used: &Secret) -> bool {
-        let other = stored.filter(|stored| stored.expose() != used.expose());
-        let is_other = other.is_some();
-        if is_other {
-            self.refresh_token = other;
-        }
-        is_other
+    /// Goes on with the refresh token that is stored, if that is another than the last. A token that was had for the last is forgotten.
+    pub fn catch_up(&mut self, stored: Option<Secret>, last: &Secret) -> bool {
+        let Some(other) = stored.filter(|stored| stored.expose() != last.expose()) else { return false };
+        self.remember("refresh token", other.expose());
+        self.refresh_token = Some(other);
+        self.token = None;
+        true
     }
 
-    /// How often tokens were given, and those of late.
+    fn remember(&mut self, name: &'static str, token: &str) {
+        self.generation += 1;
+        self.lately.push((name, Zeroizing::new(token.to_owned())));
+        let mut bytes: usize = self.lately.iter().map(|(_, token)| token.len()).sum();
+        while self.lately.len() > LATELY || bytes > LATELY_BYTES {
+            bytes -= self.lately.remove(0).1.len();
+        }
+    }
+
+    /// How many tokens there were, and those of late.
     pub fn lately(&self) -> (u64, &[(&'static str, Zeroizing<String>)]) {
         (self.generation, &self.lately)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::oauth::read;
+    use super::*;
+
+    fn granted(number: usize, length: usize) -> Granted {
+        let token = |kind: &str| format!("{kind}-{number}-{}", "x".repeat(length - 5));
+        let (access, refresh) = (token("at"), token("rt"));
+        let body = format!(r#"{{"access_token":"{access}","token_type":"Bearer","refresh_token":"{refresh}"}}"#);
+        read("login.example.com", http::StatusCode::OK, body.as_bytes(), Instant::now()).unwrap()
+    }
+
+    fn looked_for(length: usize) -> Vec<String> {
+        let mut held = Held::default();
+        for number in 0..8 {
+            held.take(granted(number, length), Some(&Secret::new("rt-first".to_owned())));
+        }
+        let names = held.lately().1.iter().map(|(_, token)| token.split("-x").next().unwrap().to_owned());
+        names.collect()
+    }
+
+    #[test]
+    fn tokens_of_late_are_looked_for_but_not_more_bytes_of_them_than_are_cheap() {
+        assert_eq!(looked_for(100), ["at-4", "rt-4", "at-5", "rt-5", "at-6", "rt-6", "at-7", "rt-7"]);
+        assert_eq!(looked_for(4 * 1024), ["at-6", "rt-6", "at-7", "rt-7"]);
     }
 }

@@ -21,15 +21,50 @@ pub(super) async fn append_audit(store: &SqliteStore, records: &[AuditRecord], k
     let mut transaction = store.begin().await?;
     for (tenant, records) in by_tenant {
         let last = append(&mut transaction, tenant, &records).await?;
-        let beyond = last.saturating_sub(i64::try_from(keep.newest).unwrap_or(i64::MAX));
-        for (sql, bound) in [
-            ("DELETE FROM audit WHERE tenant = $1 AND number <= $2", beyond),
-            ("DELETE FROM audit WHERE tenant = $1 AND at < $2", keep.since.micros()),
-        ] {
-            sqlx::query(sql).bind(tenant.as_str()).bind(bound).execute(&mut *transaction).await?;
-        }
+        sqlx::query("DELETE FROM audit WHERE tenant = $1 AND at < $2")
+            .bind(tenant.as_str())
+            .bind(keep.since.micros())
+            .execute(&mut *transaction)
+            .await?;
+        cut(&mut transaction, tenant, last, keep.newest).await?;
     }
     Ok(transaction.commit().await?)
+}
+
+/// Cuts one tenant's trail to a number of records: the oldest of the connections that have most, so that none of them, whatever it asks
+/// for, makes those of another vanish.
+async fn cut(database: &mut SqliteConnection, tenant: &TenantId, last: i64, newest: u64) -> Result<()> {
+    let first: i64 = sqlx::query_scalar("SELECT COALESCE(MIN(number), 0) FROM audit WHERE tenant = $1")
+        .bind(tenant.as_str())
+        .fetch_one(&mut *database)
+        .await?;
+    let newest = i64::try_from(newest).unwrap_or(i64::MAX);
+    if last - first < newest {
+        return Ok(());
+    }
+    let held: Vec<(String, i64)> =
+        sqlx::query_as("SELECT connection, COUNT(*) AS held FROM audit WHERE tenant = $1 GROUP BY connection ORDER BY held")
+            .bind(tenant.as_str())
+            .fetch_all(&mut *database)
+            .await?;
+    let mut room = newest;
+    let mut sharing = i64::try_from(held.len()).unwrap_or(i64::MAX);
+    for (connection, held) in held {
+        let kept = held.min(room / sharing.max(1));
+        (room, sharing) = (room - kept, sharing - 1);
+        if kept < held {
+            sqlx::query(
+                "DELETE FROM audit WHERE tenant = $1 AND number IN
+                 (SELECT number FROM audit WHERE tenant = $1 AND connection = $2 ORDER BY number LIMIT $3)",
+            )
+            .bind(tenant.as_str())
+            .bind(connection)
+            .bind(held - kept)
+            .execute(&mut *database)
+            .await?;
+        }
+    }
+    Ok(())
 }
 
 /// Appends one tenant's records, and says the number of the last.

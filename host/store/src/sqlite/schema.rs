@@ -13,6 +13,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0001_first.sql"),
     include_str!("../../migrations/0002_audit.sql"),
     include_str!("../../migrations/0003_budgets.sql"),
+    include_str!("../../migrations/0004_audit_shares.sql"),
 ];
 
 /// "Head".

@@ -100,3 +100,28 @@ async fn the_trail_outlives_the_connection_that_it_tells_of() {
     world.store.remove_connection(&tenant("acme"), &connection_id("one")).await.unwrap();
     assert_eq!(trail(&world.store, "acme", AuditFilter::default()).await.len(), 1);
 }
+
+#[tokio::test]
+async fn one_connection_that_floods_the_trail_cuts_its_own_records_and_no_other_ones() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let of = |name: &str, times: std::ops::Range<i64>| -> Vec<AuditRecord> {
+        let record =
+            |time| AuditRecord { connection: connection_id(name), ..record("acme", time, "a.example.com", Decision::Allowed) };
+        times.map(record).collect()
+    };
+    let newest = AuditKeep { newest: 100, ..KEEP_ALL };
+    for records in [of("one", 0..30), of("two", 30..40), of("loud", 40..400), of("loud", 400..900), of("one", 900..901)] {
+        store.append_audit(&records, &newest).await.unwrap();
+    }
+    let left = async |name: &str| {
+        let filter = AuditFilter { connection: Some(connection_id(name)), limit: 10_000, ..AuditFilter::default() };
+        times(&trail(&store, "acme", filter).await)
+    };
+    assert_eq!(left("one").await, (0..30).chain(900..901).rev().collect::<Vec<_>>());
+    assert_eq!(left("two").await, (30..40).rev().collect::<Vec<_>>());
+    assert_eq!(left("loud").await, (841..900).rev().collect::<Vec<_>>());
+    // Two that flood share what is there.
+    store.append_audit(&of("two", 901..1_300), &newest).await.unwrap();
+    assert_eq!((left("one").await.len(), left("two").await.len() + left("loud").await.len()), (31, 69));
+    assert!(left("loud").await.len() >= 34);
+}

@@ -1,11 +1,11 @@
 //! A session while it reads: permits, time, notes, staged pages and counters, for all who read at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex as SyncMutex, PoisonError};
+use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use headcount_model::{Manifest, Reference, Scope, SessionId};
-use headcount_sandbox::{Budget, Resource};
+use headcount_sandbox::{Budget, Crowded, Resource};
 use headcount_store::{Connection, Counters, SessionState, StagedPage, Store};
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
@@ -17,6 +17,8 @@ use crate::page::Validated;
 use crate::source::Source;
 use crate::verdict::Verdicts;
 
+/// How long a session waits when the host has no room for a call, which it has waited for in a queue already.
+const CROWDED: Duration = Duration::from_secs(5);
 /// How many notes a session keeps in words.
 const MOST_NOTES: usize = 100;
 
@@ -25,7 +27,7 @@ pub(crate) struct Reading<'a> {
     pub source: &'a dyn Source,
     pub manifest: &'a Manifest,
     pub options: &'a SyncOptions,
-    pub sieve: Sieve,
+    pub sieve: Arc<Sieve>,
     pub store: &'a dyn Store,
     pub connection: &'a Connection,
     pub session: SessionId,
@@ -46,7 +48,7 @@ impl<'a> Reading<'a> {
             source: job.source,
             manifest: job.manifest,
             options,
-            sieve: Sieve::new(&job.manifest.never_kept),
+            sieve: Arc::new(Sieve::new(&job.manifest.never_kept)),
             store: job.store,
             connection: job.connection,
             session,
@@ -95,6 +97,14 @@ impl<'a> Reading<'a> {
     pub(crate) async fn wait(&self, time: Duration) -> Result<(), SyncError> {
         self.tell(SessionState::Waiting, &self.snapshot());
         self.guard(tokio::time::sleep(time)).await
+    }
+
+    /// Waits before the host is asked again that had no room for a call, however often: its queue serves tenants in turn, and the
+    /// session's deadline ends it.
+    pub(crate) async fn wait_out(&self, crowded: &Crowded) -> Result<(), SyncError> {
+        tracing::debug!(tenant = %self.connection.tenant, connection = %self.connection.id, %crowded, "a call has to wait");
+        self.note(format!("the host was crowded: {crowded}")).await;
+        self.wait(CROWDED.min(self.options.longest_wait)).await
     }
 
     /// Moves the session to another state.
@@ -149,7 +159,7 @@ impl<'a> Reading<'a> {
             self.with_usage(counters.clone())
         };
         let records: u64 = counters.kinds.values().map(|kind| kind.read).sum();
-        if records > self.budget.records {
+        if records + counters.skipped > self.budget.records {
             return Err(SyncError::Excess(self.budget.excess(Resource::Records)));
         }
         self.store.stage_page(&self.connection.tenant, self.session, &page, &counters).await?;

@@ -1,7 +1,9 @@
 //! What ends a session without result, and what is said about it.
 
+use std::time::Duration;
+
 use headcount_model::{Failure, FailureCode, Kind, Progress};
-use headcount_sandbox::{Budget, CallError, Resource};
+use headcount_sandbox::{Budget, CallError, Crowded, Resource};
 use headcount_store::{Health, SessionState, Store};
 use headcount_sync::SyncOptions;
 
@@ -28,6 +30,18 @@ async fn a_single_refusal_that_no_check_confirms_is_no_reason_to_reconnect() {
 }
 
 #[tokio::test]
+async fn a_check_that_never_confirms_a_refusal_ends_with_the_sessions_time() {
+    let world = world_of_two().await;
+    let mut options = SyncOptions::default();
+    options.deadline = Duration::from_millis(500);
+    let refused = Err(failure(FailureCode::Unauthenticated));
+    let script = Script::new(|_, _, _, _| Ok(nothing())).checks([refused]).then_silence();
+    let synced = tokio::time::timeout(Duration::from_secs(30), world.sync_with(&script, &options)).await;
+    assert_eq!(synced.unwrap().state, SessionState::Failed);
+    assert!(matches!(world.connection().await.health, Health::Incomplete { .. }));
+}
+
+#[tokio::test]
 async fn a_required_feed_that_is_forbidden_asks_to_reconnect() {
     let world = world_of_two().await;
     let script = Script::new(|feed, _, _, _| if feed == "users" { Err(failure(FailureCode::Forbidden)) } else { Ok(nothing()) });
@@ -50,6 +64,29 @@ async fn a_busy_vendor_is_asked_again() {
     let report = world.sync(&script).await;
     assert_eq!(report.state, SessionState::Complete);
     assert_eq!(script.asked("users"), 3);
+}
+
+#[tokio::test]
+async fn a_crowded_host_is_asked_again_until_it_has_room_and_the_session_says_so() {
+    let world = World::new().await;
+    let crowded = || Crowded::Late {
+        tenant: "acme".parse().unwrap(),
+        what: "room for an instance",
+        limit: Duration::from_secs(300),
+        permits: 1,
+    };
+    let script = Script::new(move |feed, _, _, nth| match (feed, nth) {
+        // More often than a vendor is asked again.
+        ("users", 1..20) => Err(crowded().into()),
+        ("users", _) => Ok(page(users(&["ana"]), Progress::Complete)),
+        _ => Ok(nothing()),
+    });
+    let script = script.checks([Err(crowded().into()), Ok(scope(&[]))]);
+    let mut options = SyncOptions::default();
+    options.longest_wait = Duration::from_millis(1);
+    let report = world.sync_with(&script, &options).await;
+    assert_eq!((report.state, script.asked("users")), (SessionState::Complete, 20));
+    assert!(report.notes.iter().any(|note| note.contains("crowded: tenant acme got no room")), "{:?}", report.notes);
 }
 
 #[tokio::test]

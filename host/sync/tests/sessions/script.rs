@@ -25,17 +25,23 @@ pub struct Script {
     reads: Box<Reads>,
     asked: Mutex<HashMap<Question, u32>>,
     notes: Vec<String>,
+    silent: bool,
 }
 
 impl Script {
     pub fn new(reads: impl Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync + 'static) -> Self {
-        Script { scopes: Mutex::default(), reads: Box::new(reads), asked: Mutex::default(), notes: Vec::new() }
+        Script { scopes: Mutex::default(), reads: Box::new(reads), asked: Mutex::default(), notes: Vec::new(), silent: false }
     }
 
     /// What `check` answers, in turn; afterwards the organisation `acme`, without facts.
     pub fn checks(self, answers: impl IntoIterator<Item = Result<Scope, CallError>>) -> Self {
         *self.scopes.lock().unwrap() = answers.into_iter().collect();
         self
+    }
+
+    /// Has `check` never answer again after what it answers in turn.
+    pub fn then_silence(self) -> Self {
+        Script { silent: true, ..self }
     }
 
     /// What it has to say beside its answers.
@@ -52,8 +58,15 @@ impl Script {
 #[async_trait]
 impl Source for Script {
     async fn check(&self) -> Result<Scope, CallError> {
-        let mut scopes = self.scopes.lock().unwrap();
-        if scopes.is_empty() { Ok(scope(&[])) } else { scopes.remove(0) }
+        let next = {
+            let mut scopes = self.scopes.lock().unwrap();
+            (!scopes.is_empty()).then(|| scopes.remove(0))
+        };
+        match next {
+            Some(answer) => answer,
+            None if self.silent => std::future::pending().await,
+            None => Ok(scope(&[])),
+        }
     }
 
     async fn read(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Answer {

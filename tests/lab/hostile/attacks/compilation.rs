@@ -2,7 +2,7 @@
 
 use headcount::sandbox::Resource;
 
-use super::super::{Attack, End, modules};
+use super::super::{Attack, End, intruders, modules};
 
 pub(super) const ATTACKS: &[Attack] = &[
     Attack::file("giant_function", modules::giant_function, End::Answers),
@@ -20,5 +20,15 @@ pub(super) const ATTACKS: &[Attack] = &[
         "section_longer_than_the_file",
         modules::section_longer_than_the_file,
         End::Refused("not a WebAssembly component"),
+    ),
+    Attack::intruder(
+        "more_than_the_jail_holds",
+        |world| Box::pin(intruders::more_than_the_jail_holds(world)),
+        End::Refused("MiB of memory to compile"),
+    ),
+    Attack::intruder(
+        "longer_than_the_jail_waits",
+        |world| Box::pin(intruders::longer_than_the_jail_waits(world)),
+        End::Refused("s of CPU time to compile"),
     ),
 ];

@@ -20,6 +20,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::sync("pages_without_end", End::Session(SessionState::Failed, "budget of records")),
     Attack::sync("empty_pages_without_end", End::Session(SessionState::Partial, "carried nothing new")),
     Attack::sync("same_page_without_end", End::Session(SessionState::Partial, "circles")),
+    Attack::sync("skips_without_end", End::Session(SessionState::Failed, "budget of records")),
     Attack::sync("rate_limit_without_end", End::Session(SessionState::Failed, "come back later")),
     Attack::read("write_nothing_for_ever", End::Excess(Resource::Cpu)),
     Attack::read("write_without_end", End::Excess(Resource::RequestBytes)),

@@ -17,6 +17,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         modules::credential_in_the_host_header,
         End::Refused("can't be a credential's header"),
     ),
+    Attack::file("schema_that_multiplies", modules::schema_that_multiplies, End::Refused("at most 10,000 parts")),
     Attack::file("schema_that_refers_outside", modules::schema_that_refers_outside, End::Refused("only point inside the schema")),
     Attack::intruder(
         "pattern_that_backtracks",

@@ -152,3 +152,19 @@ async fn under_enforcement_and_without_rules_of_the_operator_nothing_is_counted(
     }
     assert_eq!(server.seen().len(), 0);
 }
+
+#[tokio::test]
+async fn a_session_that_floods_the_trail_with_denied_requests_leaves_few_records_of_them_and_each_one_of_what_left() {
+    let server = Server::saying("[]").await;
+    let (gate, mut trail) = audited(&server, 4_096, Ceiling::default(), Mode::default());
+    for _ in 0..3_000 {
+        gate.send(&Purpose::Read, request("GET", "https://evil.example/")).await.unwrap_err();
+    }
+    gate.send(&Purpose::Read, request("GET", USERS)).await.unwrap();
+    let records: Vec<AuditRecord> = std::iter::from_fn(|| trail.try_recv().ok()).collect();
+    assert_eq!((records.len(), gate.denied()), (1_003, 3_000), "the first thousand, two powers of two, and what left");
+    let refused = |at: usize| records[at].request.refused.clone().unwrap_or_default();
+    assert!(!refused(999).contains("number") && refused(1_001).ends_with("leave no record"), "{}", refused(1_001));
+    assert!(refused(1_001).contains("number 2048 of this session's"), "{}", refused(1_001));
+    assert_eq!(records[1_002].request.decision, Decision::Allowed);
+}

@@ -22,28 +22,58 @@ fn connections(server: &Server) -> Vec<usize> {
 
 /// Waits until every connection is closed.
 async fn all_places_are_free(egress: &Egress, most: usize) {
-    let (tenant, deadline) = ("other".parse().unwrap(), Instant::now() + Duration::from_secs(20));
-    let places: Vec<_> = (0..most).map(|_| egress.pool.place(&tenant, deadline)).collect();
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let places = (0..most).map(async |at| egress.pool.place(&format!("t{at}").parse().unwrap(), deadline).await);
     assert!(futures::future::join_all(places).await.iter().all(Result::is_ok));
 }
 
 #[tokio::test]
 async fn the_longest_idle_connection_of_the_tenant_that_has_most_makes_room() {
     let server = Server::saying("[]").await;
-    let egress = crowded(&server, 4);
+    let egress = crowded(&server, 6);
     let gates: Vec<_> = ["one", "two", "three"].map(|name| gate_of(&egress, "greedy", name, Budget::default())).into();
     for gate in &gates {
         get(gate, USERS).await.unwrap();
     }
-    let modest = gate_of(&egress, "modest", "one", Budget::default());
-    get(&modest, USERS).await.unwrap();
-    let third = gate_of(&egress, "third", "one", Budget::default());
-    for gate in [&third, &third, &modest, &gates[1], &gates[2]] {
+    let others = ["modest", "third", "fourth", "last"].map(|name| gate_of(&egress, name, "one", Budget::default()));
+    for gate in &others {
         get(gate, USERS).await.unwrap();
     }
-    assert_eq!(connections(&server), [0, 1, 2, 3, 4, 4, 3, 1, 2], "only the first of the greedy tenant was closed");
+    for gate in [&others[3], &others[0], &gates[1], &gates[2]] {
+        get(gate, USERS).await.unwrap();
+    }
+    assert_eq!(connections(&server), [0, 1, 2, 3, 4, 5, 6, 6, 3, 1, 2], "only the first of the greedy tenant was closed");
     get(&gates[0], USERS).await.unwrap();
-    assert_eq!(connections(&server).last(), Some(&5));
+    assert_eq!(connections(&server).last(), Some(&7));
+}
+
+#[tokio::test]
+async fn a_tenant_that_has_half_of_all_connections_closes_its_own_for_a_further_one() {
+    let server = Server::saying("[]").await;
+    let egress = crowded(&server, 4);
+    let modest = gate_of(&egress, "modest", "one", Budget::default());
+    let gates = ["one", "two", "three"].map(|name| gate_of(&egress, "greedy", name, Budget::default()));
+    for gate in [&modest, &gates[0], &gates[1], &gates[2], &modest, &gates[1]] {
+        get(gate, USERS).await.unwrap();
+    }
+    assert_eq!(connections(&server), [0, 1, 2, 3, 0, 2]);
+}
+
+#[tokio::test]
+async fn a_tenant_that_keeps_all_its_connections_busy_leaves_half_to_others() {
+    let server = Server::with("api.example.com", &[b"http/1.1"], |seen| {
+        let is_held = seen.uri.contains("held");
+        Box::pin(async move { if is_held { std::future::pending().await } else { Some(said("[]")) } })
+    })
+    .await;
+    let egress = crowded(&server, 4);
+    let hoarder = gate_of(&egress, "hoarder", "one", Budget::default());
+    let held = format!("{USERS}/held");
+    let mut held: Vec<_> = (0..8).map(|_| Box::pin(get(&hoarder, &held))).collect();
+    assert!(held.iter_mut().all(|one| one.as_mut().now_or_never().is_none()));
+    let others = ["one", "two"].map(|name| gate_of(&egress, "modest", name, Budget::default()));
+    let both = futures::future::join_all(others.iter().map(|gate| get(gate, USERS))).await;
+    assert!(both.iter().all(Result::is_ok));
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! Access tokens: got out of the connector's sight, kept while they hold, and never told to anybody.
 
 mod refused;
+mod rotation;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -111,7 +112,7 @@ struct Shelf {
 
 #[async_trait::async_trait]
 impl CredentialKeeper for Shelf {
-    async fn keep(&self, field: &str, secret: &Secret) -> Result<(), String> {
+    async fn keep(&self, field: &str, secret: &Secret, _: &Secret) -> Result<(), String> {
         assert_eq!(field, "refresh-token");
         if self.is_full.load(Ordering::Relaxed) {
             return Err("the disk is full".to_owned());
@@ -159,13 +160,13 @@ async fn sessions_of_one_connection_share_a_token_until_the_secret_changes() {
 }
 
 #[tokio::test]
-async fn a_token_that_does_not_hold_is_not_kept() {
+async fn a_token_that_is_said_not_to_hold_is_used_until_it_is_refused() {
     let server = vendor(|number| given(&numbered(number), r#","expires_in":0"#), |_| said("[]")).await;
     let gate = gate_of(&server, CLIENT);
     for _ in 0..3 {
         get(&gate, USERS).await.unwrap();
     }
-    assert_eq!(bearers(&server), [0, 1, 2].map(|number| format!("Bearer {}", numbered(number))));
+    assert_eq!(bearers(&server), [0, 0, 0].map(|number| format!("Bearer {}", numbered(number))));
 }
 
 #[tokio::test]
@@ -203,88 +204,6 @@ async fn a_token_that_is_refused_is_asked_for_anew_once_and_the_request_repeated
     let never = vendor(|number| given(&numbered(number), ""), |_| problem(401, "")).await;
     assert_eq!(get(&gate_of(&never, CLIENT), USERS).await.unwrap().status(), 401);
     assert_eq!((exchanges(&never).len(), bearers(&never).len()), (2, 2));
-}
-
-#[tokio::test]
-async fn a_refresh_token_that_the_vendor_replaces_is_stored_before_it_is_used() {
-    let server = vendor(
-        |number| given(&numbered(number), &format!(r#","expires_in":0,"refresh_token":"rt-next-{number}-0123456789""#)),
-        |_| said("[]"),
-    )
-    .await;
-    let shelf = Arc::new(Shelf::default());
-    let egress = Egress::new(options(&server)).unwrap();
-    let gate = session(&egress, REFRESH, secrets().kept_by(shelf.clone()), Budget::default());
-    get(&gate, USERS).await.unwrap();
-    assert_eq!(shelf.stored.lock().unwrap().as_deref(), Some("rt-next-0-0123456789"));
-    get(&gate, USERS).await.unwrap();
-    // The next session starts from what was stored.
-    let mut later = secrets();
-    later.insert("refresh-token", Secret::new("rt-next-1-0123456789".to_owned()));
-    get(&session(&egress, REFRESH, later.kept_by(shelf.clone()), Budget::default()), USERS).await.unwrap();
-    let forms: Vec<_> = exchanges(&server).into_iter().map(|seen| String::from_utf8(seen.body.to_vec()).unwrap()).collect();
-    for (form, token) in forms.iter().zip([REFRESH_TOKEN, "rt-next-0-0123456789", "rt-next-1-0123456789"]) {
-        assert!(form.starts_with(&format!("grant_type=refresh_token&refresh_token={token}&scope=")), "{form}");
-        assert!(form.ends_with(&format!("&client_id=me%3Ayou&client_secret={CLIENT_SECRET}")), "{form}");
-    }
-    assert_eq!(forms.len(), 3);
-}
-
-#[tokio::test]
-async fn a_replaced_refresh_token_that_cannot_be_stored_is_an_error_and_is_not_lost() {
-    let server = vendor(|number| given(&numbered(number), r#","refresh_token":"rt-next-0123456789abc""#), |_| said("[]")).await;
-    let shelf = Arc::new(Shelf::default());
-    shelf.is_full.store(true, Ordering::Relaxed);
-    let egress = Egress::new(options(&server)).unwrap();
-    let gate = session(&egress, REFRESH, secrets().kept_by(shelf.clone()), Budget::default());
-    let refusal = get(&gate, USERS).await.unwrap_err().to_string();
-    assert!(refusal.contains("could not be stored: the disk is full"), "{refusal}");
-    assert_eq!(gate.token_failure().unwrap().code, FailureCode::Unavailable);
-    assert!(bearers(&server).is_empty());
-    // The next session stores it first, and does not spend it.
-    shelf.is_full.store(false, Ordering::Relaxed);
-    get(&session(&egress, REFRESH, secrets().kept_by(shelf.clone()), Budget::default()), USERS).await.unwrap();
-    assert_eq!(shelf.stored.lock().unwrap().as_deref(), Some("rt-next-0123456789abc"));
-    assert_eq!(exchanges(&server).len(), 1);
-    // Where nobody keeps credentials, that is said.
-    let refusal = get(&gate_of(&server, REFRESH), USERS).await.unwrap_err().to_string();
-    assert!(refusal.contains("this run keeps no credentials"), "{refusal}");
-}
-
-#[tokio::test]
-async fn a_refresh_token_that_another_process_used_up_is_read_again() {
-    let server = Server::new(|seen| {
-        let body = String::from_utf8_lossy(&seen.body).into_owned();
-        match seen.uri.as_str() {
-            "/v1/oauth/token" if body.contains("rt-of-another-process") => given(&numbered(0), ""),
-            "/v1/oauth/token" => problem(400, r#"{"error":"invalid_grant"}"#),
-            _ => said("[]"),
-        }
-    })
-    .await;
-    let shelf = Arc::new(Shelf::default());
-    *shelf.stored.lock().unwrap() = Some("rt-of-another-process".to_owned());
-    let egress = Egress::new(options(&server)).unwrap();
-    get(&session(&egress, REFRESH, secrets().kept_by(shelf), Budget::default()), USERS).await.unwrap();
-    assert_eq!(exchanges(&server).len(), 2);
-}
-
-#[tokio::test]
-async fn a_call_that_is_dropped_does_not_lose_what_the_vendor_gave() {
-    let server = vendor(|number| given(&numbered(number), r#","refresh_token":"rt-next-0123456789abc""#), |_| said("[]")).await;
-    let shelf = Arc::new(Shelf::default());
-    let egress = Egress::new(options(&server)).unwrap();
-    let gate = session(&egress, REFRESH, secrets().kept_by(shelf.clone()), Budget::default());
-    let asking = get(&gate, USERS);
-    // Dropped as soon as the exchange has begun.
-    tokio::select! {
-        biased;
-        _ = asking => panic!("it was answered at once"),
-        () = async { while gate.events().len() < 2 { tokio::task::yield_now().await } } => {}
-    }
-    get(&gate, USERS).await.unwrap();
-    assert_eq!(shelf.stored.lock().unwrap().as_deref(), Some("rt-next-0123456789abc"));
-    assert_eq!(exchanges(&server).len(), 1);
 }
 
 #[tokio::test]
