@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, ConnectorId, Manifest, Secret, TenantId, Timestamp};
-use headcount_sandbox::vault::{Binding, Credentials};
+use headcount_sandbox::vault::{Binding, Credentials, LONGEST_SECRET, is_too_long};
 use headcount_store::{Connection, Health, Life, SealedCredential, SessionState};
 use serde_json::Value;
 
@@ -192,6 +192,10 @@ impl Inner {
     ) -> Result<SealedCredential, Error> {
         if secret.is_empty() {
             return Err(Error::Credential { connection: connection.id.clone(), field, problem: "it is empty".to_owned() });
+        }
+        if is_too_long(manifest, &field, secret) {
+            let problem = format!("it is longer than {LONGEST_SECRET} bytes");
+            return Err(Error::Credential { connection: connection.id.clone(), field, problem });
         }
         let sealed = self.vault.seal(&self.binding(manifest, connection, &field), secret).map_err(|error| Error::Credential {
             connection: connection.id.clone(),
