@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
 use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
@@ -25,6 +26,27 @@ pub struct Builder {
     budget: Budget,
     extra_hosts: Vec<String>,
     audit: AuditOptions,
+    engine: Engine,
+}
+
+/// What of the engine is not as [`RuntimeOptions::new`] has it.
+#[derive(Default)]
+struct Engine {
+    max_instances: Option<u32>,
+    max_queueing: Option<Duration>,
+    max_queued: Option<usize>,
+    max_code_bytes: Option<u64>,
+    max_compiling: Option<Duration>,
+}
+
+impl Engine {
+    fn change(self, options: &mut RuntimeOptions) {
+        options.max_instances = self.max_instances.or(options.max_instances);
+        options.max_queueing = self.max_queueing.unwrap_or(options.max_queueing);
+        options.max_queued = self.max_queued.unwrap_or(options.max_queued);
+        options.max_code_bytes = self.max_code_bytes.unwrap_or(options.max_code_bytes);
+        options.max_compiling = self.max_compiling.unwrap_or(options.max_compiling);
+    }
 }
 
 impl Builder {
@@ -38,6 +60,7 @@ impl Builder {
             budget: Budget::default(),
             extra_hosts: Vec::new(),
             audit: AuditOptions::default(),
+            engine: Engine::default(),
         }
     }
 
@@ -87,6 +110,37 @@ impl Builder {
         self
     }
 
+    /// How many instances of connectors may live at once, over all tenants, of which none gets more than half; else as many as this
+    /// machine holds.
+    pub fn max_instances(mut self, most: u32) -> Self {
+        self.engine.max_instances = Some(most);
+        self
+    }
+
+    /// How long a call waits for room for its instance, or a component for its turn to be compiled; else five minutes.
+    pub fn max_queueing(mut self, longest: Duration) -> Self {
+        self.engine.max_queueing = Some(longest);
+        self
+    }
+
+    /// How many calls of one tenant may wait for room, and sixteen times as many of all; else 1,024. Further ones are refused.
+    pub fn max_queued(mut self, most: usize) -> Self {
+        self.engine.max_queued = Some(most);
+        self
+    }
+
+    /// Bytes of compiled code kept in memory beyond what runs; else 256 MiB.
+    pub fn max_code_bytes(mut self, most: u64) -> Self {
+        self.engine.max_code_bytes = Some(most);
+        self
+    }
+
+    /// How long compiling one component may take, by the clock; else five minutes.
+    pub fn max_compiling(mut self, longest: Duration) -> Self {
+        self.engine.max_compiling = Some(longest);
+        self
+    }
+
     /// The data folder, made if absent, and the store.
     pub(crate) async fn store_in_folder(&self) -> Result<(PathBuf, Arc<dyn Store>), Error> {
         let components = self.data.join("connectors");
@@ -125,6 +179,7 @@ impl Builder {
         let mut options = RuntimeOptions::new(egress);
         options.cache = Some(self.data.join("compiled"));
         options.compiler = self.compiler;
+        self.engine.change(&mut options);
         options.cache_key = vault.derive("headcount 2026 compiled code");
         let runtime = Runtime::new(options).map_err(|error| Error::Sandbox(error.to_string()))?;
         Ok(Headcount {
@@ -143,5 +198,26 @@ impl Builder {
                 loading: tokio::sync::Mutex::new(()),
             }),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_set_of_the_engine_reaches_it_and_the_rest_stays_as_it_was() {
+        let plain = || RuntimeOptions::new(Egress::new(EgressOptions::default()).unwrap());
+        let of = |builder: Builder| {
+            let mut options = plain();
+            builder.engine.change(&mut options);
+            let RuntimeOptions { max_instances, max_queueing, max_queued, max_code_bytes, max_compiling, .. } = options;
+            (max_instances, max_queueing, max_queued, max_code_bytes, max_compiling)
+        };
+        let builder = || Builder::new(Path::new("data"));
+        let (seconds, minutes) = (Duration::from_secs(3), Duration::from_secs(300));
+        assert_eq!(of(builder()), (None, minutes, 1_024, 256 << 20, minutes));
+        let set = builder().max_instances(7).max_queueing(seconds).max_queued(8).max_code_bytes(9).max_compiling(seconds * 2);
+        assert_eq!(of(set), (Some(7), seconds, 8, 9, seconds * 2));
     }
 }

@@ -19,12 +19,23 @@ impl Headcount {
     /// [`replace`](Self::replace).
     pub async fn install(&self, component: Vec<u8>) -> Result<InstalledConnector, Error> {
         let package = read(component).await?;
-        match self.inner.store.connector(&package.manifest.id).await? {
-            Some(installed) if installed.digest != package.digest => {
-                let asks = Box::new(package.manifest.asks_beyond(&installed.manifest));
-                Err(Error::OtherDigest { id: installed.id, installed: installed.digest, offered: package.digest, asks })
+        self.refuse_other(&package.manifest, package.digest).await?;
+        let installed = self.keep(package).await?;
+        // Another may have been installed while this one was compiled.
+        while !self.inner.store.add_connector(&installed).await? {
+            self.refuse_other(&installed.manifest, installed.digest).await?;
+        }
+        Ok(installed)
+    }
+
+    /// Refuses a component where another one is installed under its id.
+    async fn refuse_other(&self, manifest: &Manifest, offered: Digest) -> Result<(), Error> {
+        match self.inner.store.connector(&manifest.id).await? {
+            Some(installed) if installed.digest != offered => {
+                let asks = Box::new(manifest.asks_beyond(&installed.manifest));
+                Err(Error::OtherDigest { id: installed.id, installed: installed.digest, offered, asks })
             }
-            _ => self.put(package).await,
+            _ => Ok(()),
         }
     }
 
@@ -34,7 +45,9 @@ impl Headcount {
     /// It is not a component with a manifest that this host can run.
     pub async fn replace(&self, component: Vec<u8>) -> Result<InstalledConnector, Error> {
         let package = read(component).await?;
-        self.put(package).await
+        let installed = self.keep(package).await?;
+        self.inner.store.put_connector(&installed).await?;
+        Ok(installed)
     }
 
     /// What a manifest asks for beyond that of the connector that is installed under its id; none where there is no such connector.
@@ -54,7 +67,8 @@ impl Headcount {
         Ok(self.inner.store.connectors().await?)
     }
 
-    async fn put(&self, package: Package) -> Result<InstalledConnector, Error> {
+    /// Compiles a component and keeps its file.
+    async fn keep(&self, package: Package) -> Result<InstalledConnector, Error> {
         // Compiled before it is accepted, so that what is accepted can run.
         self.inner.runtime.load(&package).await?;
         let path = self.inner.component_path(&package.digest);
@@ -75,7 +89,6 @@ impl Headcount {
         let draft = path.with_extension(format!("{}-{}.part", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed)));
         tokio::fs::write(&draft, package.bytes()).await.map_err(failed)?;
         tokio::fs::rename(&draft, &path).await.map_err(failed)?;
-        self.inner.store.put_connector(&installed).await?;
         Ok(installed)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, ConnectorId, Manifest, Secret, TenantId, Timestamp};
-use headcount_sandbox::vault::{Binding, Credentials};
+use headcount_sandbox::vault::{Binding, Credentials, LONGEST_SECRET, is_too_long};
 use headcount_store::{Connection, Health, Life, SealedCredential, SessionState};
 use serde_json::Value;
 
@@ -79,9 +79,9 @@ impl Tenant {
             .into_iter()
             .map(|(field, secret)| inner.seal(&installed.manifest, &connection, field, &secret, now))
             .collect::<Result<_, _>>()?;
-        inner.store.put_connection(&connection).await?;
-        for credential in &sealed {
-            inner.store.put_credential(&self.id, &connection.id, credential).await?;
+        if !inner.store.add_connection(&connection, &sealed).await? {
+            // Somebody was faster.
+            return Err(Error::ConnectionExists(self.id.clone(), connection.id));
         }
         Ok(connection)
     }
@@ -192,6 +192,10 @@ impl Inner {
     ) -> Result<SealedCredential, Error> {
         if secret.is_empty() {
             return Err(Error::Credential { connection: connection.id.clone(), field, problem: "it is empty".to_owned() });
+        }
+        if is_too_long(manifest, &field, secret) {
+            let problem = format!("it is longer than {LONGEST_SECRET} bytes");
+            return Err(Error::Credential { connection: connection.id.clone(), field, problem });
         }
         let sealed = self.vault.seal(&self.binding(manifest, connection, &field), secret).map_err(|error| Error::Credential {
             connection: connection.id.clone(),

@@ -9,6 +9,7 @@ use headcount::sandbox::egress::{AllowRule, Ceiling, Mode};
 use headcount::{AuditOptions, Budget, Limits, TenantId};
 use serde::Deserialize;
 
+use crate::engine::Engine;
 use crate::exit::Complaint;
 use crate::pairs::Pair;
 
@@ -110,6 +111,7 @@ struct File {
     verbose: u8,
     budget: Limits,
     audit: Audit,
+    engine: Engine,
 }
 
 /// How much of each tenant's audit trail is kept.
@@ -153,6 +155,8 @@ pub struct Config {
     pub budget: Budget,
     /// How much of the audit trail is kept.
     pub audit: AuditOptions,
+    /// What else of the engine.
+    pub engine: Engine,
 }
 
 impl Config {
@@ -216,6 +220,7 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         verbose: flags.verbose.max(file.verbose),
         budget,
         audit,
+        engine: file.engine,
     })
 }
 

@@ -78,7 +78,7 @@ impl Context {
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());
         }
-        Ok(builder.open().await?)
+        Ok(self.config.engine.set(builder).open().await?)
     }
 
     /// Opens the tenant's side of the host.

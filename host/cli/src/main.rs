@@ -7,6 +7,7 @@ mod commands;
 mod compiler;
 mod config;
 mod context;
+mod engine;
 mod exit;
 mod interrupt;
 mod output;

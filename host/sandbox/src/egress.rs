@@ -28,6 +28,7 @@ mod pool;
 mod proxy;
 mod rate;
 mod refusal;
+mod reply;
 mod resolve;
 mod retry;
 mod send;

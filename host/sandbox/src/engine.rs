@@ -3,6 +3,7 @@
 mod cache;
 pub(crate) mod capacity;
 mod loaded;
+mod memory;
 pub(crate) mod settings;
 mod ticker;
 mod turnstile;
@@ -26,6 +27,7 @@ use crate::linker;
 use crate::package::{Package, is_stubbed};
 use cache::{Cache, Sealed};
 use loaded::Loaded;
+pub(crate) use memory::Memory;
 pub(crate) use ticker::Ticker;
 pub(crate) use turnstile::{Pass, Turnstile};
 
@@ -35,7 +37,7 @@ pub struct RuntimeOptions {
     /// A folder for compiled code; none: every start compiles anew. Whoever can write there can't make the host run anything, as
     /// long as he doesn't have `cache_key`.
     pub cache: Option<PathBuf>,
-    /// The secret with which compiled code is sealed.
+    /// The secret with which compiled code is sealed. With a folder, it must be set: zeros are no secret.
     pub cache_key: [u8; 32],
     /// Where components are compiled.
     pub compiler: Compiler,
@@ -45,6 +47,8 @@ pub struct RuntimeOptions {
     pub egress: Arc<Egress>,
     /// How many instances may live at once; none: what the machine holds. Further calls queue, and tenants have turns.
     pub max_instances: Option<u32>,
+    /// Bytes of memory that all live instances may hold, and one tenant's half of that; none: three quarters of what was free.
+    pub max_memory: Option<u64>,
     /// Bytes of compiled code kept in memory. What runs is kept alive beyond it.
     pub max_code_bytes: u64,
     /// How long an instance waits for the next page before it is dropped.
@@ -68,6 +72,7 @@ impl RuntimeOptions {
             max_compiling: Duration::from_secs(300),
             egress,
             max_instances: None,
+            max_memory: None,
             max_code_bytes: 256 << 20,
             keep_instance: Duration::from_millis(20),
             max_queueing: Duration::from_secs(300),
@@ -107,6 +112,7 @@ pub(crate) struct Core {
     pub(crate) ticker: Ticker,
     pub(crate) turnstile: Arc<Turnstile>,
     pub(crate) room: Arc<Fair>,
+    pub(crate) memory: Arc<Memory>,
     pub(crate) keep_instance: Duration,
     pub(crate) max_queueing: Duration,
 }
@@ -157,7 +163,7 @@ impl Runtime {
     /// Starts an engine and its clock, and raises the process's soft limit of open files to the hard one.
     ///
     /// # Errors
-    /// The engine doesn't work on this machine, or the cache's folder can't be made.
+    /// The engine doesn't work on this machine, or the cache's folder can't be made or has no key.
     pub fn new(options: RuntimeOptions) -> Result<Runtime, RuntimeError> {
         let engine = settings::engine(options.dump_memories).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
         let linker = linker::base(&engine).map_err(|error| RuntimeError::Engine(format!("{error:#}")))?;
@@ -175,6 +181,7 @@ impl Runtime {
             ticker,
             turnstile: Turnstile::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1))),
             room: Fair::new("room for an instance", room as usize, queue),
+            memory: Memory::new(options.max_memory.unwrap_or_else(capacity::instance_memory)),
             keep_instance: options.keep_instance,
             max_queueing: options.max_queueing,
             linker,

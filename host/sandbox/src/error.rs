@@ -125,6 +125,12 @@ pub enum RuntimeError {
     /// It doesn't work on this machine.
     #[error("the engine can't be started: {0}")]
     Engine(String),
+    /// There is a folder for compiled code, but no secret to seal it with.
+    #[error("compiled code can't be kept in {} without a key: set `cache_key`, whose default everybody knows", folder.display())]
+    NoCacheKey {
+        /// The folder.
+        folder: std::path::PathBuf,
+    },
     /// The folder for compiled code can't be used.
     #[error("the folder for compiled code, {}, can't be made", folder.display())]
     Cache {

@@ -43,6 +43,16 @@ pub enum Crowded {
         /// How many may wait.
         limit: usize,
     },
+    /// Instances hold all the memory that there is for them.
+    #[error(
+        "tenant {tenant}'s connectors, or all tenants', hold the {limit} bytes of memory that there are for them; try again later"
+    )]
+    Memory {
+        /// Who wanted more.
+        tenant: TenantId,
+        /// How many bytes there are.
+        limit: u64,
+    },
     /// The wait was too long.
     #[error(
         "tenant {tenant} got no {what} within {limit:?}: all {permits}, or the half that one tenant may have, were in use; try again later"

@@ -19,6 +19,7 @@ pub use binding::{Binding, Overrides};
 pub(crate) use certificate::ClientCertificate;
 pub use credentials::{CredentialKeeper, Credentials};
 pub(crate) use injection::{Injection, basic};
+pub use injection::{LONGEST_SECRET, is_too_long};
 pub use key::{KeyringEntry, Keys};
 pub(crate) use oauth::{Grant, Token, read as read_token};
 pub(crate) use scrub::{Lookout, SHORTEST, Scrubber, Window};

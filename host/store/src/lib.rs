@@ -33,6 +33,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Installs a connector, or replaces what is installed under its id.
     async fn put_connector(&self, connector: &InstalledConnector) -> Result<()>;
+    /// Installs a connector unless one with another digest is installed under its id, and says whether it did.
+    async fn add_connector(&self, connector: &InstalledConnector) -> Result<bool>;
     /// The connector of this id.
     async fn connector(&self, id: &ConnectorId) -> Result<Option<InstalledConnector>>;
     /// All connectors, by id.
@@ -42,6 +44,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Adds a connection, or replaces its settings, name, life, health and baseline.
     async fn put_connection(&self, connection: &Connection) -> Result<()>;
+    /// Adds a connection with its sealed credentials unless the tenant has one of this id, and says whether it did.
+    async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool>;
     /// One connection of a tenant.
     async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>>;
     /// All connections of a tenant, by id.

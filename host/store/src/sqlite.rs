@@ -68,6 +68,10 @@ impl Store for SqliteStore {
         connections::put_connector(self, connector).await
     }
 
+    async fn add_connector(&self, connector: &InstalledConnector) -> Result<bool> {
+        connections::add_connector(self, connector).await
+    }
+
     async fn connector(&self, id: &ConnectorId) -> Result<Option<InstalledConnector>> {
         connections::connector(self, id).await
     }
@@ -78,6 +82,10 @@ impl Store for SqliteStore {
 
     async fn put_connection(&self, connection: &Connection) -> Result<()> {
         connections::put_connection(self, connection).await
+    }
+
+    async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool> {
+        connections::add_connection(self, connection, credentials).await
     }
 
     async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {

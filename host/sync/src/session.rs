@@ -304,7 +304,12 @@ impl Reading<'_> {
         let Ok(Ok(again)) = self.call(tokio::time::timeout(Duration::from_secs(60), self.source.check())).await else {
             return false;
         };
-        matches!(again, Err(CallError::Failure(Failure { code: FailureCode::Unauthenticated | FailureCode::Forbidden, .. })))
-            || matches!(&again, Ok(_) if lock(&self.verdicts).required_forbidden())
+        match again {
+            Ok(_) => lock(&self.verdicts).required_forbidden(),
+            Err(CallError::Failure(failure)) => {
+                matches!(failure.code, FailureCode::Unauthenticated | FailureCode::Forbidden)
+            }
+            Err(_) => false,
+        }
     }
 }

@@ -1,11 +1,13 @@
-//! Counts an instance's memories and tables into the session's budget. What is refused is latched there: a connector sees only that
+//! Counts an instance's memories and tables into the session's budget, and into what all sessions hold. What is refused is latched there: a connector sees only that
 //! growing failed, and would report something else.
 
 use std::sync::Arc;
 
+use headcount_model::TenantId;
 use wasmtime::ResourceLimiter;
 
-use crate::budget::{Excess, Meter};
+use crate::budget::Meter;
+use crate::engine::Memory;
 
 /// Core instances of one component: each costs the host kilobytes beyond its memory. Components of Python have 14.
 pub(super) const INSTANCES: usize = 64;
@@ -19,18 +21,24 @@ const ELEMENT: u64 = 8;
 /// What one instance holds.
 pub(super) struct Limits {
     meter: Arc<Meter>,
+    memory: Arc<Memory>,
+    tenant: TenantId,
     held: u64,
     /// The last growth, given back if it fails after all.
     last: u64,
 }
 
 impl Limits {
-    pub(super) fn new(meter: Arc<Meter>) -> Self {
-        Limits { meter, held: 0, last: 0 }
+    pub(super) fn new(meter: Arc<Meter>, memory: Arc<Memory>, tenant: TenantId) -> Self {
+        Limits { meter, memory, tenant, held: 0, last: 0 }
     }
 
-    fn grow(&mut self, bytes: u64) -> Result<(), Excess> {
+    fn grow(&mut self, bytes: u64) -> wasmtime::Result<()> {
         self.meter.grow(bytes)?;
+        if let Err(crowded) = self.memory.take(&self.tenant, bytes) {
+            self.meter.shrink(bytes);
+            return Err(crowded.into());
+        }
         self.held = self.held.saturating_add(bytes);
         self.last = bytes;
         Ok(())
@@ -40,6 +48,7 @@ impl Limits {
         let bytes = std::mem::take(&mut self.last);
         self.held = self.held.saturating_sub(bytes);
         self.meter.shrink(bytes);
+        self.memory.give_back(&self.tenant, bytes);
     }
 }
 
@@ -89,5 +98,6 @@ impl ResourceLimiter for Limits {
 impl Drop for Limits {
     fn drop(&mut self) {
         self.meter.shrink(self.held);
+        self.memory.give_back(&self.tenant, self.held);
     }
 }

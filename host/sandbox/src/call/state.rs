@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use wasmtime::Store;
 use wasmtime::component::ResourceTable;
-use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -15,6 +15,7 @@ use super::limits::Limits;
 use super::log::{InstanceLog, LogLevel, Output};
 use crate::bindings::{Guest, config, log};
 use crate::egress::{GateHooks, Purpose};
+use crate::engine::Core;
 
 /// Bytes that the connector may pass to the host in one call, a page included. 8 MiB would do for requests and logs, but a
 /// legitimate page of 10,000 users takes 8 MB for the records themselves and up to 4 KB of vendor fields each.
@@ -43,7 +44,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    fn new(session: &Arc<Session>, purpose: Purpose) -> Self {
+    fn new(core: &Core, session: &Arc<Session>, purpose: Purpose) -> Self {
         let gate = Arc::clone(&session.gate);
         let log = InstanceLog::new(&session.log, Arc::new(move |text| gate.clean(text)));
         let stdout = Output::new(&log, LogLevel::Info);
@@ -63,7 +64,7 @@ impl State {
             http,
             hooks: session.gate.hooks(purpose),
             table,
-            limits: Limits::new(Arc::clone(&session.meter)),
+            limits: Limits::new(Arc::clone(&session.meter), Arc::clone(&core.memory), session.tenant.clone()),
             log,
             stdout,
             stderr,
@@ -127,8 +128,8 @@ pub(super) struct Instance {
 }
 
 /// Makes a store under all limits, before any of the connector's code runs.
-pub(super) fn store(engine: &Engine, session: &Arc<Session>, cpu: &Arc<Cpu>, purpose: Purpose) -> Store<State> {
-    let mut store = Store::new(engine, State::new(session, purpose));
+pub(super) fn store(core: &Core, session: &Arc<Session>, cpu: &Arc<Cpu>, purpose: Purpose) -> Store<State> {
+    let mut store = Store::new(core.engine(), State::new(core, session, purpose));
     store.limiter(|state| &mut state.limits);
     store.set_hostcall_fuel(HOST_CALL_BYTES);
     store.set_max_component_handles(HANDLES);

@@ -81,6 +81,20 @@ async fn a_call_that_takes_too_long_ends_and_frees_its_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_finds_no_memory_left_may_try_again_and_gets_it_once_others_gave_theirs_back() {
+    let runtime = Runtime::new(RuntimeOptions { max_memory: Some(1 << 20), ..options() }).unwrap();
+    let hoards = Guest::reading(&format!("(drop (memory.grow (i32.const 8))) i32.const {PAGE}"));
+    let hoards = runtime.load(&hoards.package()).await.unwrap();
+    let run = open(&runtime, &hoards, Budget::default());
+    let refused = run.read("users", None, None).await.err().unwrap();
+    assert!(
+        matches!(&refused, CallError::Crowded(Crowded::Memory { limit: 524_288, .. })) && refused.is_retryable(),
+        "{refused}"
+    );
+    run.check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_future_is_dropped_frees_its_room() {
     let runtime = Runtime::new(RuntimeOptions { max_instances: Some(1), ..options() }).unwrap();
     let spins = runtime.load(&Guest::reading(SPIN).package()).await.unwrap();

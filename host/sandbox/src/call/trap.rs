@@ -7,6 +7,7 @@ use super::limits::{INSTANCES, MEMORIES, TABLES};
 use super::state::{HANDLES, HEADER_BYTES, HOST_CALL_BYTES, RANDOM_BYTES, RESOURCES};
 use crate::budget::{Excess, Meter, Resource};
 use crate::error::CallError;
+use crate::fair::Crowded;
 
 /// What wasmtime says, and which limit it means.
 const TEXTS: &[(&str, Resource, u64)] = &[
@@ -28,6 +29,9 @@ pub(super) fn reason(error: &wasmtime::Error, meter: &Meter, tail: String) -> Ca
     }
     if let Some(excess) = error.downcast_ref::<Excess>() {
         return meter.exceed(excess.resource, excess.limit).into();
+    }
+    if let Some(crowded) = error.downcast_ref::<Crowded>() {
+        return crowded.clone().into();
     }
     let cause = error.root_cause().to_string();
     if let Some((_, resource, limit)) = TEXTS.iter().find(|(text, ..)| cause.contains(text)) {

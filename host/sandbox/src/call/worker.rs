@@ -75,7 +75,7 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
     let _ticking = core.ticker.ticking();
     let cpu = Cpu::new(Arc::clone(&session.meter), Arc::clone(&core.turnstile), session.tenant.clone());
     let (mut job, mut sender) = first;
-    let mut store = store(core.engine(), session, &cpu, job.purpose());
+    let mut store = store(core, session, &cpu, job.purpose());
     let guest = match instantiate(session, &cpu, &mut store).await {
         Ok(guest) => guest,
         Err(error) => {
@@ -145,7 +145,7 @@ fn judge(
 pub(super) async fn instantiate_for_bench(core: &Core, session: &Arc<Session>) -> Result<(), CallError> {
     let _ticking = core.ticker.ticking();
     let cpu = Cpu::new(Arc::clone(&session.meter), Arc::clone(&core.turnstile), session.tenant.clone());
-    let mut store = store(core.engine(), session, &cpu, crate::egress::Purpose::Read);
+    let mut store = store(core, session, &cpu, crate::egress::Purpose::Read);
     let made = instantiate(session, &cpu, &mut store).await;
     made.map(drop).map_err(|error| trap::reason(&error, &session.meter, store.data().tail()))
 }

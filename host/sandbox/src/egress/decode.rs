@@ -22,6 +22,8 @@ const PIECE: usize = 32 * 1024;
 /// The largest window of zstd, as RFC 8878 has it for HTTP: 8 MiB.
 const ZSTD_WINDOW_LOG: u32 = 23;
 
+const SEVERAL: &str = "several codings, one inside the other";
+
 /// A content coding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
@@ -43,10 +45,13 @@ impl Coding {
                 "deflate" => Coding::Deflate,
                 "br" => Coding::Brotli,
                 "zstd" => Coding::Zstd,
-                _ => return Err(Refusal::Coding(text)),
+                "compress" | "x-compress" => return Err(Refusal::Coding("compress")),
+                _ if text.contains(',') => return Err(Refusal::Coding(SEVERAL)),
+                // Not the vendor's own words: they could be an echo.
+                _ => return Err(Refusal::Coding("something unknown")),
             };
             if found.replace(coding).is_some() {
-                return Err(Refusal::Coding("several codings, one inside the other".to_owned()));
+                return Err(Refusal::Coding(SEVERAL));
             }
         }
         Ok(found)

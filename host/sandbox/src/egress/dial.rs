@@ -22,6 +22,9 @@ use crate::fair::Permit;
 const STAGGER: Duration = Duration::from_millis(250);
 /// How long a connection that nobody uses any more may take to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// While a request waits over HTTP/2: how often the server is asked whether it is there, and how long it may take to say so.
+const PING: Duration = Duration::from_secs(15);
+const PONG: Duration = Duration::from_secs(10);
 
 /// Opens a connection to whichever of the addresses answers first, the earlier ones with a head start. It holds its place until its
 /// socket is closed.
@@ -34,13 +37,20 @@ pub(crate) async fn connect(
     proxy: Option<&Way>,
 ) -> Result<Connected, Refusal> {
     let connecting = async {
-        let stream = match proxy {
-            Some(proxy) => proxy.tunnel(&origin.host, addresses).await?,
-            None => dial(origin, addresses).await?,
+        let (stream, address) = match proxy {
+            Some(proxy) if origin.secure => {
+                let (stream, address) = proxy.tunnel(&origin.host, addresses).await?;
+                (stream, Some(address))
+            }
+            // Plain text is for this machine's own loopback, which no proxy reaches.
+            _ => {
+                let stream = dial(origin, addresses).await?;
+                let address = stream.peer_addr().ok();
+                (stream, address)
+            }
         };
         // A request is one small write that waits for its answer.
         let _ = stream.set_nodelay(true);
-        let address = stream.peer_addr().ok();
         let mut connected = match tls {
             Some(config) => secure(origin, stream, config, place).await?,
             None => handshake(origin, stream, false, place).await?,
@@ -92,6 +102,8 @@ where
             .max_header_list_size(u32::try_from(HEADER_BYTES).unwrap_or(u32::MAX))
             .initial_stream_window_size(256 * 1024)
             .initial_connection_window_size(1024 * 1024)
+            .keep_alive_interval(PING)
+            .keep_alive_timeout(PONG)
             .handshake(io)
             .await
             .map_err(failed)?;

@@ -49,9 +49,7 @@ pub(super) async fn exchange(
         if error.is_parse_too_large() {
             return Exchanged::Refused(Refusal::ResponseHeader { most: HEADER_BYTES, unit: "bytes, or too many fields" });
         }
-        // The sources say what broke; hyper's own words only say where.
-        let source = std::error::Error::source(&error).map(|source| format!(": {source}")).unwrap_or_default();
-        Exchanged::Refused(Refusal::Exchange { host: outgoing.key.origin.host.clone(), why: format!("{error}{source}") })
+        Exchanged::Refused(Refusal::Exchange { host: outgoing.key.origin.host.clone(), why: told(&error) })
     };
     let mut request =
         request(method, outgoing, body.start(), matches!(connected.sender, Sender::Http2(_))).map_err(Exchanged::Refused)?;
@@ -79,6 +77,15 @@ pub(super) async fn exchange(
             None => Err(failed(error.into_error())),
         },
     }
+}
+
+/// What broke, without what the server says about it at the end of an HTTP/2 connection: that could be an echo.
+fn told(error: &hyper::Error) -> String {
+    // The sources say what broke; hyper's own words only say where.
+    let Some(source) = std::error::Error::source(error) else { return error.to_string() };
+    // h2 writes the server's words behind its own, as a literal of bytes in parentheses.
+    let source = source.to_string();
+    format!("{error}: {}", source.split(" (b\"").next().unwrap_or_default())
 }
 
 /// Interim responses are skipped by hyper, as many as there are. Over HTTP/2 only the wait for the response bounds them.

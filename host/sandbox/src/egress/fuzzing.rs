@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, SystemTime};
 
@@ -151,7 +152,7 @@ pub fn scrub<'a>(secrets: &[&[u8]], pieces: impl IntoIterator<Item = &'a [u8]>) 
 /// Whether a secret is found in bytes that come in these pieces, and pass as they are.
 pub fn is_found<'a>(secrets: &[&[u8]], pieces: impl IntoIterator<Item = &'a [u8]>) -> bool {
     let Ok(Some(scrubber)) = Scrubber::new(secrets.iter().map(|secret| ("secret", *secret))) else { return false };
-    let mut lookout = Lookout::default();
+    let (mut lookout, scrubber) = (Lookout::default(), Arc::new(scrubber));
     pieces.into_iter().any(|piece| lookout.find(&scrubber, piece).is_some())
 }
 

@@ -222,7 +222,7 @@ impl Pace {
                 () = tokio::time::sleep_until(ready_at) => {}
                 () = changed => {}
             }
-            if place.is_reached() {
+            if place.leave() {
                 return Ok(());
             }
         }
@@ -252,8 +252,8 @@ struct Place<'a> {
 }
 
 impl Place<'_> {
-    /// Uses the place, unless everybody has to line up anew.
-    fn is_reached(self) -> bool {
+    /// Uses the place, unless everybody has to line up anew: says whether it did.
+    fn leave(self) -> bool {
         let mut turns = self.pace.turns();
         if turns.changes != self.changes {
             return false;

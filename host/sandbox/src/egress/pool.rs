@@ -65,6 +65,11 @@ impl Connected {
         Some(Connected { sender: Sender::Http2(sender.clone()), address: self.address, hands: Arc::clone(&self.hands) })
     }
 
+    /// Which connection it is, without being a hand on it.
+    pub fn mark(&self) -> Mark {
+        Mark(Arc::downgrade(&self.hands))
+    }
+
     fn is_in_use(&self) -> bool {
         Arc::strong_count(&self.hands) > 1
     }
@@ -74,6 +79,15 @@ impl Connected {
             Sender::Http1(sender) => sender.is_closed(),
             Sender::Http2(sender) => sender.is_closed(),
         }
+    }
+}
+
+/// Tells a connection from all others.
+pub(crate) struct Mark(Weak<oneshot::Sender<()>>);
+
+impl Mark {
+    fn is_of(&self, connected: &Connected) -> bool {
+        std::ptr::eq(self.0.as_ptr(), Arc::as_ptr(&connected.hands))
     }
 }
 
@@ -176,6 +190,21 @@ impl Pool {
         };
         drop(gone);
         self.settle();
+    }
+
+    /// Lets go of a connection that does not answer: no further request goes over it.
+    pub fn forget(&self, key: &Key, mark: &Mark) {
+        let gone = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            let State { tenants, count, .. } = &mut *state;
+            let Some(shelf) = tenants.get_mut(&key.tenant) else { return };
+            let Some(idle) = shelf.idle.get_mut(&key.connection) else { return };
+            let Some(at) = idle.iter().position(|one| mark.is_of(&one.connected)) else { return };
+            shelf.count -= 1;
+            *count -= 1;
+            idle.remove(at)
+        };
+        drop(gone);
     }
 
     /// A place for one more open connection: at once if there is one, else an idle one is closed for it, else in turn.

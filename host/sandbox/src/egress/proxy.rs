@@ -16,7 +16,8 @@ use crate::vault;
 /// The longest header of a proxy's answer, in bytes.
 const ANSWER_BYTES: usize = 8 * 1024;
 
-/// An HTTP proxy that everything goes through, named on purpose: the environment's proxy variables are never read.
+/// An HTTP proxy that everything goes through but plain text to this machine's own loopback. It is named on purpose: the environment's
+/// proxy variables are never read.
 #[derive(Clone)]
 pub struct Proxy {
     /// Its host and port: `proxy.example.com:3128`.
@@ -56,13 +57,13 @@ impl Way {
         Ok(Way { address: proxy.address.clone(), authorization })
     }
 
-    /// A tunnel to one of the addresses: the first that the proxy reaches.
-    pub async fn tunnel(&self, host: &str, addresses: &[SocketAddr]) -> Result<TcpStream, Refusal> {
+    /// A tunnel to one of the addresses, and to which: the first that the proxy reaches.
+    pub async fn tunnel(&self, host: &str, addresses: &[SocketAddr]) -> Result<(TcpStream, SocketAddr), Refusal> {
         let mut last = self.failed(host, "there is no address", true);
         for address in addresses {
             match self.connect(host, *address).await {
                 Err(refusal @ Refusal::Proxy { refused: false, .. }) => last = refusal,
-                other => return other,
+                other => return other.map(|stream| (stream, *address)),
             }
         }
         Err(last)

@@ -127,7 +127,7 @@ pub enum Refusal {
     },
     /// The response's body is in a coding that was not asked for.
     #[error("the response's body is coded as {0}, which was not asked for")]
-    Coding(String),
+    Coding(&'static str),
     /// The response's body could not be decoded.
     #[error("the response's body is not what its Content-Encoding says: {0}")]
     Decode(String),

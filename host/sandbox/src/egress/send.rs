@@ -18,8 +18,9 @@ use super::dial;
 use super::exchange::{Exchanged, Outgoing, exchange};
 use super::forbidden::is_forbidden;
 use super::pace::until;
-use super::pool::{Connected, HEADER_BYTES, HEADER_FIELDS, Key};
+use super::pool::{Connected, Key};
 use super::refusal::Refusal;
+use super::reply;
 use super::retry;
 use super::upload::{self, RequestBody, Stop, Written};
 use super::waits::{Waits, late};
@@ -201,9 +202,14 @@ impl Admitted {
                 event.credentials.clone_from(&outgoing.credentials);
             });
             let late = late(waits, body.progress());
+            let mark = connected.mark();
             let exchanged = tokio::select! {
                 exchanged = exchange(connected, &self.method, outgoing, body) => exchanged,
-                refusal = late => return Err(fresh(refusal)),
+                refusal = late => {
+                    // Nothing may come over it any more: the next request gets another.
+                    gate.egress.pool.forget(&outgoing.key, &mark);
+                    return Err(fresh(refusal));
+                }
             };
             match exchanged {
                 Ok((response, connected)) => {
@@ -259,23 +265,7 @@ impl Admitted {
     /// Holds a response's header to its limits, and reads a short body ahead.
     async fn check(&self, response: Response<Incoming>, lease: Lease, times: Times) -> Result<Response<Wire>, Refusal> {
         let (parts, incoming) = response.into_parts();
-        let broken = |why: &str| Err(Refusal::Exchange { host: self.host(), why: why.to_owned() });
-        if parts.status == StatusCode::SWITCHING_PROTOCOLS {
-            return broken("it switches to another protocol, which nobody asked for");
-        }
-        if parts.status == StatusCode::PARTIAL_CONTENT {
-            return broken("it sends a part of a body, which nobody asked for");
-        }
-        if parts.headers.contains_key(header::TRANSFER_ENCODING) && parts.headers.contains_key(header::CONTENT_LENGTH) {
-            return broken("its response has a Content-Length and a Transfer-Encoding: where it ends is anyone's guess");
-        }
-        if parts.headers.len() > HEADER_FIELDS {
-            return Err(Refusal::ResponseHeader { most: HEADER_FIELDS, unit: "fields" });
-        }
-        let bytes: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-        if bytes > HEADER_BYTES {
-            return Err(Refusal::ResponseHeader { most: HEADER_BYTES, unit: "bytes" });
-        }
+        reply::judge(&parts, &self.target.origin.host)?;
         let length: Option<u64> = parts.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         let limit = self.meter.budget().response_bytes;
         if self.method != Method::HEAD && length.is_some_and(|length| length > limit) {

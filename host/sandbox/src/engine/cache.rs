@@ -48,6 +48,9 @@ impl Cache {
     /// Takes a folder, and makes it if it isn't there.
     pub(super) fn open(folder: Option<PathBuf>, key: [u8; 32], settings: [u8; 32]) -> Result<Self, RuntimeError> {
         if let Some(folder) = &folder {
+            if key == [0; 32] {
+                return Err(RuntimeError::NoCacheKey { folder: folder.clone() });
+            }
             let mut builder = fs::DirBuilder::new();
             builder.recursive(true);
             #[cfg(unix)]

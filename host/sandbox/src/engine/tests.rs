@@ -56,6 +56,13 @@ async fn code_of_another_key_is_never_loaded() {
     assert_eq!(runtime(folder.path(), 2).load(&package).await.unwrap().loaded_from(), LoadedFrom::Compiler);
 }
 
+#[test]
+fn a_cache_on_disk_needs_a_secret_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Runtime::new(RuntimeOptions { cache: Some(folder.path().to_owned()), ..options() });
+    assert!(matches!(refused.err().unwrap(), RuntimeError::NoCacheKey { .. }));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn code_of_other_settings_is_never_loaded() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,16 +1,19 @@
 //! Proves on a machine that a compile worker can do nothing else: by trying.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
 use super::confine;
 
 /// Tries what a compile worker must not be able to do, and prints what became of each attempt. Succeeds if all were refused.
 pub fn check_compile_worker() -> ExitCode {
+    // Never dropped: its descriptor is closed below, and the number may be another's by then.
+    let left_open = std::fs::File::open("/proc/self/status").map(std::mem::ManuallyDrop::new);
     let mut lacks = confine::limit().lacks;
     confine::wall_in(&mut lacks);
     let written = std::env::temp_dir().join("headcount-compile-worker-check");
-    let attempts: [(&str, io::Result<()>); 8] = [
+    let attempts: [(&str, io::Result<()>); 9] = [
+        ("read a file that was left open", left_open.and_then(|file| (&*file).read(&mut [0]).map(drop))),
         ("read a file", std::fs::File::open("/proc/self/status").map(drop)),
         ("write a file", std::fs::File::create(&written).map(drop)),
         ("list a folder", std::fs::read_dir("/").map(drop)),

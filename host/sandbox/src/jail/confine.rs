@@ -1,4 +1,4 @@
-//! What a worker takes from itself before it reads a byte: memory, time, files, network, and the right to start anything.
+//! What a worker takes from itself before it reads a byte: memory, time, files, open ones too, network, and the right to start anything.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -19,9 +19,27 @@ pub(super) struct Limits {
     pub lacks: Vec<String>,
 }
 
-/// Bounds what this process may use. Limits that are tighter already stay.
+/// Closes all but standard input, output and error: a program that embeds Headcount may have left anything open for its children.
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "closing descriptors by number")]
+fn close_inherited() -> std::io::Result<()> {
+    // SAFETY: a worker calls this first in `main`, when nothing in this process owns a descriptor above the standard ones.
+    let closed = unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
+    if closed == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
+/// Elsewhere they stay: `wall_in` says that there are no walls.
+#[cfg(not(target_os = "linux"))]
+fn close_inherited() -> std::io::Result<()> {
+    Ok(())
+}
+
+/// Closes inherited files, and bounds what this process may use. Limits that are tighter already stay. Call it first in `main`.
 pub(super) fn limit() -> Limits {
     let mut lacks = Vec::new();
+    if let Err(error) = close_inherited() {
+        lacks.push(format!("the closing of files that the host left open ({error})"));
+    }
     let mut tighten = |what: &str, resource, limit: u64| {
         let hard = getrlimit(resource).maximum.map_or(limit, |hard| hard.min(limit));
         // One less than the hard limit of time: there the kernel says why, and kills only a second later.

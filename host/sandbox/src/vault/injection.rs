@@ -20,6 +20,9 @@ use crate::egress::{EgressError, Target};
 /// What needs no encoding in a query or a form.
 pub(super) const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
+/// The longest secret, in bytes. The search for its spellings takes memory and time by its length.
+pub const LONGEST_SECRET: usize = 8 * 1024;
+
 /// What goes on each request of one connection.
 pub(crate) struct Injection {
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -61,6 +64,10 @@ impl Injection {
         for field in credentials.fields() {
             // A client certificate's key is never sent, so nobody can echo it; and its lines of base64 are no one's secret each.
             if let Some(secret) = credentials.get(field).filter(|_| !is_certificate(manifest, field)) {
+                if is_too_long(manifest, field, secret) {
+                    let why = format!("is longer than {LONGEST_SECRET} bytes: enter another");
+                    return Err(EgressError::Credential { field: field.to_owned(), why });
+                }
                 known.push((field.to_owned(), Zeroizing::new(secret.expose().to_owned())));
             }
         }
@@ -209,6 +216,11 @@ pub(crate) fn basic(user: &str, password: &Secret) -> Zeroizing<String> {
     let plain = Zeroizing::new(format!("{user}:{}", password.expose()));
     let token = Zeroizing::new(STANDARD.encode(plain.as_bytes()));
     Zeroizing::new(format!("Basic {}", *token))
+}
+
+/// Whether a field's secret is too long to be looked for in what the vendor sends. Client certificates may be longer: none is looked for.
+pub fn is_too_long(manifest: &Manifest, field: &str, secret: &Secret) -> bool {
+    secret.len() > LONGEST_SECRET && !is_certificate(manifest, field)
 }
 
 fn is_certificate(manifest: &Manifest, field: &str) -> bool {

@@ -5,20 +5,32 @@
 //! A hit is replaced by as many asterisks, so that JSON stays JSON and lengths stay lengths.
 
 mod encodings;
+mod lookout;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::{Automaton, StateID};
+use aho_corasick::nfa::contiguous::NFA;
+use aho_corasick::{Anchored, Input, Match, MatchKind};
 use bytes::{Bytes, BytesMut};
 use zeroize::Zeroizing;
 
+use super::LONGEST_SECRET;
 use crate::egress::EgressError;
 use encodings::encodings;
+pub(crate) use lookout::Lookout;
 
 /// Shorter secrets are not looked for: they would be found in ids and names.
 pub(crate) const SHORTEST: usize = 16;
+/// Longer texts are not looked for either, in bytes. The longest secret fits with a user name, in base64.
+const LONGEST: usize = 2 * LONGEST_SECRET;
+/// All spellings of all secrets of a connection, in bytes. The search needs some thirty times as many.
+const SPELLINGS: usize = 4 << 20;
 
 /// Looks for the secrets of one connection.
 pub(crate) struct Scrubber {
-    search: AhoCorasick,
+    /// A DFA would be no faster behind the prefilter, and ten times as large.
+    search: NFA,
+    /// Where a search begins that isn't bound to the beginning of the bytes.
+    start: StateID,
     /// The secret that each pattern belongs to.
     fields: Vec<String>,
     longest: usize,
@@ -27,41 +39,63 @@ pub(crate) struct Scrubber {
 impl Scrubber {
     /// A scrubber for secrets and the names of their fields; none if all are too short to be looked for.
     pub fn new<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Option<Self>, EgressError> {
-        let mut patterns: Vec<Vec<u8>> = Vec::new();
+        let mut patterns: Vec<Zeroizing<Vec<u8>>> = Vec::new();
         let mut fields = Vec::new();
+        let mut bytes = 0;
         for (field, secret) in secrets {
+            let too_long = |why: &str| EgressError::Credential { field: field.to_owned(), why: why.to_owned() };
+            if secret.len() > LONGEST {
+                return Err(too_long("is too long to be looked for in what the vendor sends"));
+            }
             if secret.len() >= SHORTEST {
                 let found = encodings(secret);
                 fields.extend(found.iter().map(|_| field.to_owned()));
-                patterns.extend(found);
+                bytes += found.iter().map(Vec::len).sum::<usize>();
+                patterns.extend(found.into_iter().map(Zeroizing::new));
+                if bytes > SPELLINGS {
+                    return Err(too_long(
+                        "is too long, with the connection's other secrets, to be looked for in what the vendor sends",
+                    ));
+                }
             }
         }
         if patterns.is_empty() {
             return Ok(None);
         }
-        let longest = patterns.iter().map(Vec::len).max().unwrap_or(0);
-        let search = AhoCorasick::builder()
-            .match_kind(MatchKind::LeftmostLongest)
-            // A DFA would be no faster behind the prefilter, and ten times as large.
-            .kind(Some(AhoCorasickKind::ContiguousNFA))
-            .build(&patterns);
-        // The patterns hold the secrets.
-        for mut pattern in patterns {
-            zeroize::Zeroize::zeroize(&mut pattern);
-        }
-        let search = search.map_err(|_| EgressError::Credential { field: fields.concat(), why: "is too long".to_owned() })?;
-        Ok(Some(Scrubber { search, fields, longest }))
+        let longest = patterns.iter().map(|pattern| pattern.len()).max().unwrap_or(0);
+        let unfit = || EgressError::Credential { field: fields.concat(), why: "is too long".to_owned() };
+        let search = NFA::builder().match_kind(MatchKind::LeftmostLongest).build(&patterns).map_err(|_| unfit())?;
+        let start = search.start_state(Anchored::No).map_err(|_| unfit())?;
+        Ok(Some(Scrubber { search, start, fields, longest }))
     }
 
     /// The field whose secret is in these bytes.
     pub fn find(&self, bytes: &[u8]) -> Option<&str> {
-        let hit = self.search.find(bytes)?;
+        let hit = self.hits(bytes).next()?;
         self.fields.get(hit.pattern().as_usize()).map(String::as_str)
+    }
+
+    /// Every secret, from the left.
+    fn hits<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = Match> + 'a {
+        // Only an automaton without the start that `new` asked for would fail.
+        self.search.try_find_iter(Input::new(bytes)).into_iter().flatten()
+    }
+
+    /// Goes on from a state of the search: the one after these bytes, or the field whose secret ends among them.
+    fn step(&self, mut state: StateID, bytes: &[u8]) -> Result<StateID, &str> {
+        for byte in bytes {
+            state = self.search.next_state(Anchored::No, state, *byte);
+            if self.search.is_match(state) {
+                let pattern = self.search.match_pattern(state, 0);
+                return Err(self.fields.get(pattern.as_usize()).map_or("", String::as_str));
+            }
+        }
+        Ok(state)
     }
 
     /// Overwrites every secret, and says how many there were.
     pub fn scrub(&self, bytes: &mut [u8]) -> u64 {
-        let spans: Vec<_> = self.search.find_iter(&*bytes).map(|hit| hit.span()).collect();
+        let spans: Vec<_> = self.hits(bytes).map(|hit| hit.span()).collect();
         for span in &spans {
             blot(bytes, span.start, span.end);
         }
@@ -82,7 +116,7 @@ fn blot(bytes: &mut [u8], start: usize, end: usize) {
     }
 }
 
-/// A scrubber's place in a stream: it holds back as many bytes as a secret cut in two could need.
+/// A scrubber's place in a stream: it holds back as many bytes as a secret cut in two could need, and at most as many again.
 #[derive(Default)]
 pub(crate) struct Window {
     held: BytesMut,
@@ -95,10 +129,13 @@ impl Window {
     pub fn push(&mut self, scrubber: &Scrubber, bytes: &[u8], end: bool) -> Bytes {
         self.held.extend_from_slice(bytes);
         let doubtful = if end { 0 } else { scrubber.longest.saturating_sub(1) };
+        // What is held is looked at again each time: for every byte that comes, that would take far too long.
+        if self.held.len() < 2 * doubtful {
+            return Bytes::new();
+        }
         let mut sure = self.held.len().saturating_sub(doubtful);
         // A hit that begins before `sure` was looked at with all the bytes that the longest pattern needs.
-        let spans: Vec<_> =
-            scrubber.search.find_iter(&self.held).map(|hit| hit.span()).take_while(|span| span.start < sure).collect();
+        let spans: Vec<_> = scrubber.hits(&self.held).map(|hit| hit.span()).take_while(|span| span.start < sure).collect();
         for span in &spans {
             blot(&mut self.held, span.start, span.end);
             sure = sure.max(span.end);
@@ -108,27 +145,10 @@ impl Window {
     }
 }
 
-/// Looks for secrets in a stream that it doesn't hold back: a secret that is cut in two is found before its last byte has passed.
-#[derive(Default)]
-pub(crate) struct Lookout {
-    /// As much of what has passed as a secret cut in two could need.
-    passed: Zeroizing<Vec<u8>>,
-}
-
-impl Lookout {
-    /// The field whose secret ends in this piece.
-    pub fn find<'a>(&mut self, scrubber: &'a Scrubber, piece: &[u8]) -> Option<&'a str> {
-        self.passed.extend_from_slice(piece);
-        let found = scrubber.find(&self.passed);
-        let keep = scrubber.longest.saturating_sub(1);
-        let past = self.passed.len().saturating_sub(keep);
-        self.passed.drain(..past);
-        found
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use base64::Engine;
     use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
@@ -222,14 +242,45 @@ mod tests {
 
     #[test]
     fn a_secret_on_its_way_out_is_found_before_its_last_byte_has_passed() {
-        let scrubber = scrubber(&[SECRET]);
+        let scrubber = Arc::new(scrubber(&[SECRET]));
         let text = [b"before ".to_vec(), hex(SECRET.as_bytes(), true, "%"), b" after".to_vec()].concat();
         let last = text.len() - b" after".len();
         for chunk in 1..text.len() + 1 {
-            let mut lookout = Lookout::default();
+            let (mut lookout, scrubber) = (Lookout::default(), scrubber.clone());
             let passed = text.chunks(chunk).take_while(|piece| lookout.find(&scrubber, piece).is_none()).count() * chunk;
             assert!(passed < last && passed + chunk >= last, "{passed} bytes of {last} passed in chunks of {chunk}");
         }
+    }
+
+    #[test]
+    fn a_secret_on_its_way_out_is_found_though_another_scrubber_takes_over_in_its_midst() {
+        let text = [b"before ", SECRET.as_bytes(), b" after"].concat();
+        for cut in 0..text.len() {
+            let mut lookout = Lookout::default();
+            let (first, second) = (Arc::new(scrubber(&[SECRET])), Arc::new(scrubber(&[SECRET, "0123456789abcdef"])));
+            let found = lookout.find(&first, &text[..cut]).or(lookout.find(&second, &text[cut..]));
+            assert_eq!(found, Some("api-key"), "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_search_on_the_way_out_goes_on_where_it_stood_whatever_the_pieces() {
+        let scrubber = Arc::new(scrubber(&[SECRET]));
+        let mut lookout = Lookout::default();
+        let found = SECRET.as_bytes().chunks(1).find_map(|piece| {
+            lookout.passed.clear();
+            lookout.find(&scrubber, piece)
+        });
+        assert_eq!(found, Some("api-key"));
+    }
+
+    #[test]
+    fn what_is_held_back_is_not_looked_at_again_for_every_small_piece() {
+        let scrubber = scrubber(&[SECRET]);
+        let text = vec![b'x'; 100 * scrubber.longest];
+        let mut window = Window::default();
+        let searches = text.chunks(1).filter(|piece| !window.push(&scrubber, piece, false).is_empty()).count();
+        assert!(searches <= 101, "{searches}");
     }
 
     #[test]
@@ -246,6 +297,16 @@ mod tests {
     fn short_secrets_are_not_looked_for() {
         assert!(Scrubber::new([("pin", &b"admin"[..])]).unwrap().is_none());
         assert!(Scrubber::new([("pin", &b""[..])]).unwrap().is_none());
+    }
+
+    #[test]
+    fn secrets_are_refused_before_the_search_for_them_grows_beyond_its_bound() {
+        let longest = "\"".repeat(LONGEST_SECRET);
+        let new = |count: usize, text: &str| Scrubber::new(vec![("api-key", text.as_bytes()); count]);
+        assert!(new(1, &longest).is_ok());
+        for refused in [new(SPELLINGS / LONGEST_SECRET, &longest), new(1, &longest.repeat(3))] {
+            assert!(matches!(refused.err(), Some(EgressError::Credential { why, .. }) if why.contains("too long")));
+        }
     }
 
     #[test]

@@ -73,6 +73,7 @@ async fn kept(compiler: Compiler, package: &Package) -> Vec<u8> {
     let mut options = RuntimeOptions::new(egress());
     options.compiler = compiler;
     options.cache = Some(folder.path().to_owned());
+    options.cache_key = [1; 32];
     let refused = Runtime::new(options).unwrap().load(package).await.err().unwrap();
     assert!(matches!(refused, PackageError::Contract { .. }), "{refused}");
     let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path()).collect();

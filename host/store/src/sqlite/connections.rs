@@ -5,20 +5,31 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
+use super::credentials::put;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
-use crate::{Connection, InstalledConnector, Life, Result, StoreError};
+use crate::{Connection, InstalledConnector, Life, Result, SealedCredential, StoreError};
 
 // === connectors
 
 pub(super) async fn put_connector(store: &SqliteStore, connector: &InstalledConnector) -> Result<()> {
+    install(store, connector, "").await.map(|_| ())
+}
+
+pub(super) async fn add_connector(store: &SqliteStore, connector: &InstalledConnector) -> Result<bool> {
+    install(store, connector, "WHERE connectors.digest = excluded.digest").await
+}
+
+/// Installs a connector in place of one for which a condition holds, and says whether it did.
+async fn install(store: &SqliteStore, connector: &InstalledConnector, condition: &'static str) -> Result<bool> {
     let manifest = json(&connector.manifest)?;
     let mut transaction = store.begin().await?;
-    sqlx::query(
+    let done = sqlx::query(AssertSqlSafe(format!(
         "INSERT INTO connectors (id, digest, manifest, size, installed_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (id) DO UPDATE SET
-            digest = excluded.digest, manifest = excluded.manifest, size = excluded.size, installed_at = excluded.installed_at",
-    )
+            digest = excluded.digest, manifest = excluded.manifest, size = excluded.size, installed_at = excluded.installed_at
+         {condition}"
+    )))
     .bind(connector.id.as_str())
     .bind(connector.digest.to_string())
     .bind(manifest)
@@ -26,7 +37,8 @@ pub(super) async fn put_connector(store: &SqliteStore, connector: &InstalledConn
     .bind(connector.installed_at.micros())
     .execute(&mut *transaction)
     .await?;
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    Ok(done.rows_affected() > 0)
 }
 
 pub(super) async fn connector(store: &SqliteStore, id: &ConnectorId) -> Result<Option<InstalledConnector>> {
@@ -51,16 +63,42 @@ fn read_connector(row: &SqliteRow) -> Result<InstalledConnector> {
 // === connections
 
 pub(super) async fn put_connection(store: &SqliteStore, connection: &Connection) -> Result<()> {
-    let (settings, health) = (json(&connection.settings)?, json(&connection.health)?);
-    let baseline = connection.baseline.as_ref().map(json).transpose()?;
     let mut transaction = store.begin().await?;
-    sqlx::query(
-        "INSERT INTO connections (tenant, id, name, connector, settings, life, health, baseline, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-         ON CONFLICT (tenant, id) DO UPDATE SET
-            name = excluded.name, connector = excluded.connector, settings = excluded.settings, life = excluded.life,
+    insert(
+        &mut transaction,
+        connection,
+        "UPDATE SET name = excluded.name, connector = excluded.connector, settings = excluded.settings, life = excluded.life,
             health = excluded.health, baseline = excluded.baseline, updated_at = excluded.updated_at",
     )
+    .await?;
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn add_connection(
+    store: &SqliteStore,
+    connection: &Connection,
+    credentials: &[SealedCredential],
+) -> Result<bool> {
+    let mut transaction = store.begin().await?;
+    if !insert(&mut transaction, connection, "NOTHING").await? {
+        return Ok(false);
+    }
+    for credential in credentials {
+        put(&mut transaction, &connection.tenant, &connection.id, credential).await?;
+    }
+    transaction.commit().await?;
+    Ok(true)
+}
+
+/// Adds a connection; where there is one already, does something else. Says whether a row was written.
+async fn insert(database: &mut SqliteConnection, connection: &Connection, otherwise: &'static str) -> Result<bool> {
+    let (settings, health) = (json(&connection.settings)?, json(&connection.health)?);
+    let baseline = connection.baseline.as_ref().map(json).transpose()?;
+    let done = sqlx::query(AssertSqlSafe(format!(
+        "INSERT INTO connections (tenant, id, name, connector, settings, life, health, baseline, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (tenant, id) DO {otherwise}"
+    )))
     .bind(connection.tenant.as_str())
     .bind(connection.id.as_str())
     .bind(&connection.name)
@@ -71,9 +109,9 @@ pub(super) async fn put_connection(store: &SqliteStore, connection: &Connection)
     .bind(baseline)
     .bind(connection.created_at.micros())
     .bind(connection.updated_at.micros())
-    .execute(&mut *transaction)
+    .execute(database)
     .await?;
-    Ok(transaction.commit().await?)
+    Ok(done.rows_affected() > 0)
 }
 
 pub(super) async fn connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {

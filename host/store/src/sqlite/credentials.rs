@@ -2,6 +2,7 @@
 
 use headcount_model::{ConnectionId, TenantId};
 use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
 
 use super::SqliteStore;
 use super::connections::require_connection;
@@ -16,6 +17,17 @@ pub(super) async fn put_credential(
 ) -> Result<()> {
     let mut transaction = store.begin().await?;
     require_connection(&mut transaction, tenant, connection).await?;
+    put(&mut transaction, tenant, connection, credential).await?;
+    Ok(transaction.commit().await?)
+}
+
+/// Keeps a sealed credential of a connection that is there.
+pub(super) async fn put(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    credential: &SealedCredential,
+) -> Result<()> {
     sqlx::query(
         "INSERT INTO credentials (tenant, connection, field, sealed, created_at) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (tenant, connection, field) DO UPDATE SET sealed = excluded.sealed, created_at = excluded.created_at",
@@ -25,9 +37,9 @@ pub(super) async fn put_credential(
     .bind(&credential.field)
     .bind(&credential.sealed)
     .bind(credential.created_at.micros())
-    .execute(&mut *transaction)
+    .execute(database)
     .await?;
-    Ok(transaction.commit().await?)
+    Ok(())
 }
 
 pub(super) async fn credentials(

@@ -1,7 +1,7 @@
 //! Connectors, connections and credentials.
 
 use headcount_model::{Digest, Limits};
-use headcount_store::{Health, InstalledConnector, Life, SealedCredential, Store, StoreError};
+use headcount_store::{Connection, Health, InstalledConnector, Life, SealedCredential, Store, StoreError};
 
 use crate::world::*;
 
@@ -108,10 +108,26 @@ async fn a_connector_is_kept_and_replaced() {
         size: 9,
         installed_at: at(1),
     };
-    world.store.put_connector(&connector).await.unwrap();
+    assert!(world.store.add_connector(&connector).await.unwrap());
+    assert!(world.store.add_connector(&connector).await.unwrap(), "the same file again changes nothing");
+    let first = connector.clone();
     connector.digest = Digest::from_bytes([2; 32]);
+    assert!(!world.store.add_connector(&connector).await.unwrap(), "another digest has to be accepted");
+    assert_eq!(world.store.connector(&connector.id).await.unwrap(), Some(first));
     world.store.put_connector(&connector).await.unwrap();
     assert_eq!(world.store.connector(&connector.id).await.unwrap(), Some(connector.clone()));
     assert_eq!(world.store.connectors().await.unwrap(), [connector]);
     assert_eq!(world.store.connector(&"other".parse().unwrap()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn of_two_connections_of_one_id_the_first_is_added_with_its_credentials_and_the_second_changes_nothing() {
+    let world = World::new().await;
+    let sealed = |bytes: &[u8]| SealedCredential { field: "key".to_owned(), sealed: bytes.to_vec(), created_at: at(1) };
+    let (first, second) = (connection("acme", "new"), Connection { name: "Second".to_owned(), ..connection("acme", "new") });
+    assert!(world.store.add_connection(&first, &[sealed(b"first")]).await.unwrap());
+    assert!(!world.store.add_connection(&second, &[sealed(b"second")]).await.unwrap());
+    let (tenant, id) = (tenant("acme"), connection_id("new"));
+    assert_eq!(world.store.connection(&tenant, &id).await.unwrap(), Some(first));
+    assert_eq!(world.store.credentials(&tenant, &id).await.unwrap(), [sealed(b"first")]);
 }

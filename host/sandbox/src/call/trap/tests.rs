@@ -3,6 +3,7 @@
 use super::*;
 use crate::budget::Budget;
 use crate::call::limits::Limits;
+use crate::engine::Memory;
 use crate::guests::{Guest, run};
 
 async fn met(guest: Guest) -> Resource {
@@ -67,7 +68,7 @@ fn making(component: &str) -> Excess {
     let engine = wasmtime::Engine::new(&config).unwrap();
     let component = wasmtime::component::Component::from_binary(&engine, &bytes).unwrap();
     let meter = Meter::new(Budget::default());
-    let mut store = wasmtime::Store::new(&engine, Limits::new(meter.clone()));
+    let mut store = wasmtime::Store::new(&engine, Limits::new(meter.clone(), Memory::new(u64::MAX), "acme".parse().unwrap()));
     store.limiter(|limits| limits);
     store.set_max_component_handles(HANDLES);
     let linker = wasmtime::component::Linker::new(&engine);

@@ -31,6 +31,23 @@ async fn requests_of_one_connection_share_a_connection() {
 }
 
 #[tokio::test]
+async fn a_connection_over_http2_that_does_not_answer_is_not_used_again() {
+    let server = Server::with("api.example.com", &[b"h2"], |seen| {
+        Box::pin(
+            async move { if seen.connection == 0 && seen.number > 0 { std::future::pending().await } else { Some(said("[]")) } },
+        )
+    })
+    .await;
+    let options = EgressOptions { response_timeout: Duration::from_millis(200), ..options(&server) };
+    let gate = Egress::new(options).unwrap().gate(gate_options(Budget::default())).unwrap();
+    get(&gate, USERS).await.unwrap();
+    let refusal = get(&gate, USERS).await.unwrap_err();
+    assert!(matches!(refusal, Refusal::Timeout { what: Wait::Response, .. }), "{refusal}");
+    get(&gate, USERS).await.unwrap();
+    assert_eq!(server.seen().iter().map(|seen| seen.connection).collect::<Vec<_>>(), [0, 0, 1]);
+}
+
+#[tokio::test]
 async fn over_http2_the_authority_is_the_checked_host() {
     let server = http2().await;
     get(&gate(&server), USERS).await.unwrap();

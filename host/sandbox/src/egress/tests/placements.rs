@@ -101,3 +101,19 @@ async fn operators_mistakes_are_named() {
     let gate = Egress::new(ceiling).unwrap().gate(gate_options(Budget::default()));
     assert!(matches!(gate, Err(EgressError::Ceiling(_))));
 }
+
+#[tokio::test]
+async fn a_secret_is_at_most_so_long_that_the_search_for_it_costs_little() {
+    use crate::vault::LONGEST_SECRET;
+    let server = Server::saying("[]").await;
+    let gate = |text: &str, length: usize| {
+        let credentials = [(secret(), Secret::new(text.repeat(length)))].into_iter().collect();
+        gate_with(&server, Placement::Bearer { secret: secret() }, credentials)
+    };
+    // Those whose spellings are longest, too.
+    for text in ["a", "\"", "\\", "<", "/", " "] {
+        assert!(gate(text, LONGEST_SECRET).is_ok(), "{text}");
+        let refused = gate(text, LONGEST_SECRET + 1).err();
+        assert!(matches!(&refused, Some(EgressError::Credential { why, .. }) if why.contains("8192 bytes")), "{refused:?}");
+    }
+}

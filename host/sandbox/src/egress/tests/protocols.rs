@@ -50,6 +50,33 @@ impl Raw {
         Raw { address, authority, task }
     }
 
+    /// One that ends an HTTP/2 connection with these words as soon as a request is there.
+    async fn going_away(words: &'static str) -> Self {
+        let (authority, mut config) = tls("api.example.com");
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+        let (listener, address) = listen().await;
+        let task = tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            stream.read_exact(&mut [0; 24]).await.unwrap();
+            let mut head = [0; 9];
+            // Frames up to that of the request's header.
+            while head[3] != 1 {
+                stream.read_exact(&mut head).await.unwrap();
+                let mut payload = vec![0; u32::from_be_bytes([0, head[0], head[1], head[2]]) as usize];
+                stream.read_exact(&mut payload).await.unwrap();
+            }
+            let settings = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+            let length = 8 + u8::try_from(words.len()).unwrap();
+            let go_away = [0, 0, length, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 11];
+            stream.write_all(&[&settings, &go_away[..], words.as_bytes()].concat()).await.unwrap();
+            stream.flush().await.unwrap();
+            std::future::pending::<()>().await;
+        });
+        Raw { address, authority, task }
+    }
+
     fn gate(&self, response_timeout: Duration) -> Arc<Gate> {
         let options = EgressOptions {
             resolve: BTreeMap::from([("api.example.com".to_owned(), self.address)]),
@@ -160,10 +187,19 @@ async fn a_response_whose_end_is_anyones_guess_is_refused() {
     let signed = "HTTP/1.1 200 OK\r\ncontent-length: +2\r\n\r\n[]";
     let no_chunk = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n[]\r\n0\r\n\r\n";
     let old = "HTTP/1.0 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n";
-    for answer in [both, two, signed, no_chunk, old, "HTTP/0.9\r\n\r\n", "garbage\r\n\r\n"] {
+    let coded = "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n";
+    let apart = "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n";
+    for answer in [both, two, signed, no_chunk, old, coded, apart, "HTTP/0.9\r\n\r\n", "garbage\r\n\r\n"] {
         let refusal = Raw::answering(answer, "").await.ask().await.err();
         assert!(matches!(refusal, Some(Refusal::Exchange { .. })), "{answer}: {refusal:?}");
     }
+}
+
+#[tokio::test]
+async fn what_a_server_says_at_the_end_of_a_connection_is_not_passed_on() {
+    let refusal = Raw::going_away("an \"echo\"").await.ask().await.unwrap_err();
+    assert!(matches!(&refusal, Refusal::Exchange { why, .. } if why.contains("connection error received")), "{refusal}");
+    assert!(!refusal.to_string().contains("echo"), "{refusal}");
 }
 
 #[tokio::test]

@@ -77,6 +77,19 @@ async fn a_request_goes_through_the_proxy_to_the_checked_address_and_only_the_ve
     let seen = &server.seen()[0];
     assert!(seen.headers["host"] == "api.example.com" && seen.headers["x-api-key"] == SECRET);
     assert!(!seen.headers.contains_key("proxy-authorization"));
+    assert_eq!(gate.events()[0].address, Some(address), "the vendor's, not the proxy's");
+}
+
+#[tokio::test]
+async fn plain_text_for_this_machines_own_loopback_never_goes_to_the_proxy() {
+    let server = Server::plain("hello").await;
+    let proxy = Stub::answering("HTTP/1.1 200 ok\r\n\r\n").await;
+    let egress = Egress::new(EgressOptions { allow_loopback: true, ..proxy.options(&server, None) }).unwrap();
+    let settings = Settings { base_url: "http://api.example.com/v1".to_owned(), ..settings() };
+    let gate = egress.gate(GateOptions { settings, ..gate_options(Budget::default()) }).unwrap();
+    assert_eq!(get(&gate, "http://api.example.com/v1/users").await.unwrap().body(), "hello");
+    assert!(proxy.asked().is_empty(), "{:?}", proxy.asked());
+    assert_eq!(gate.events()[0].address, Some(server.address));
 }
 
 #[tokio::test]
