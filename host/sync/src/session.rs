@@ -305,6 +305,6 @@ impl Reading<'_> {
             return false;
         };
         matches!(again, Err(CallError::Failure(Failure { code: FailureCode::Unauthenticated | FailureCode::Forbidden, .. })))
-            || matches!(&again, Ok(_) if lock(&self.verdicts).required_forbidden())
+            || (again.is_ok() && lock(&self.verdicts).required_forbidden())
     }
 }
