@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use headcount_model::{Manifest, Secret, Timestamp};
-use headcount_sandbox::vault::CredentialKeeper;
+use headcount_sandbox::vault::{self, CredentialKeeper};
 use headcount_store::{Connection, CredentialKey};
 
 use crate::Inner;
@@ -31,7 +31,7 @@ impl CredentialKeeper for Keeper {
         };
         for _ in 0..ATTEMPTS {
             let sealed = self.sealed(field).await?.ok_or("the credential has been removed")?;
-            if self.open(field, &sealed)?.expose() != used.expose() {
+            if !vault::is_same(&self.open(field, &sealed)?, used) {
                 return Ok(());
             }
             if self.inner.store.reseal_credential(&key, &sealed, &anew).await.map_err(|error| error.to_string())? {

@@ -66,7 +66,7 @@ fn is_running(process: &Path) -> bool {
 fn a_worker_of_the_program_can_do_nothing_but_compile() {
     let checked = Command::new(program().unwrap()).args(["compile-worker", "--check"]).output().unwrap();
     let text = String::from_utf8(checked.stdout).unwrap();
-    assert!(checked.status.success() && text.lines().count() == 8, "{text}");
+    assert!(checked.status.success() && text.lines().count() == 9, "{text}");
     assert!(text.lines().all(|line| line.contains(": refused")), "{text}");
 }
 

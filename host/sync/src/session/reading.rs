@@ -19,6 +19,8 @@ use crate::verdict::Verdicts;
 
 /// How long a session waits when the host has no room for a call, which it has waited for in a queue already.
 const CROWDED: Duration = Duration::from_secs(5);
+/// The shortest of such waits, whatever the options say.
+const BREATH: Duration = Duration::from_millis(100);
 /// How many notes a session keeps in words.
 const MOST_NOTES: usize = 100;
 
@@ -104,7 +106,7 @@ impl<'a> Reading<'a> {
     pub(crate) async fn wait_out(&self, crowded: &Crowded) -> Result<(), SyncError> {
         tracing::debug!(tenant = %self.connection.tenant, connection = %self.connection.id, %crowded, "a call has to wait");
         self.note(format!("the host was crowded: {crowded}")).await;
-        self.wait(CROWDED.min(self.options.longest_wait)).await
+        self.wait(CROWDED.min(self.options.longest_wait).max(BREATH)).await
     }
 
     /// Moves the session to another state.
