@@ -1,16 +1,24 @@
 //! More memory or stack than there is, and what traps.
 
+use std::time::Duration;
+
+use headcount::Budget;
 use headcount::sandbox::Resource;
 
 use super::super::{Attack, End, Start, modules};
 
 const TOO_MUCH: End = End::Excess(Resource::Memory);
 
+/// Growing step by step takes time, and is not what ends these.
+fn patient(budget: &mut Budget) {
+    budget.cpu = Duration::from_secs(10);
+}
+
 pub(super) const ATTACKS: &[Attack] = &[
     Attack::read("grow_at_once", TOO_MUCH),
-    Attack::read("grow_bit_by_bit", TOO_MUCH),
+    Attack::read("grow_bit_by_bit", TOO_MUCH).budget(patient),
     Attack::new("grow_in_many_instances", Start::Reads(4), TOO_MUCH),
-    Attack::file("table_without_end", modules::table_without_end, TOO_MUCH),
+    Attack::file("table_without_end", modules::table_without_end, TOO_MUCH).budget(patient),
     Attack::file("giant_table", modules::giant_table, TOO_MUCH),
     Attack::file("giant_memory", modules::giant_memory, TOO_MUCH),
     Attack::file("recurse_without_end", modules::recurse_without_end, End::Trap("call stack exhausted")),
