@@ -14,6 +14,15 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0002_audit.sql"),
     include_str!("../../migrations/0003_budgets.sql"),
     include_str!("../../migrations/0004_audit_shares.sql"),
+    include_str!("../../migrations/0005_accounts.sql"),
+    include_str!("../../migrations/0006_connections.sql"),
+    include_str!("../../migrations/0007_sessions.sql"),
+    include_str!("../../migrations/0008_changes.sql"),
+    include_str!("../../migrations/0009_mapping.sql"),
+    include_str!("../../migrations/0010_people.sql"),
+    include_str!("../../migrations/0011_schedule.sql"),
+    include_str!("../../migrations/0012_notices.sql"),
+    include_str!("../../migrations/0013_actions.sql"),
 ];
 
 /// "Head".

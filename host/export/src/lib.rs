@@ -1,0 +1,1 @@
+//! Writes collections and changes as JSON Lines, CSV and Parquet.

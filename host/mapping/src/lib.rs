@@ -1,0 +1,1 @@
+//! Mappings and filters: expressions over records, bounded, and what they make of them.

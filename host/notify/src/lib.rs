@@ -1,0 +1,1 @@
+//! Sends notices to people: webhooks and e-mail.

@@ -1,0 +1,17 @@
+-- What a connection's mapping made of each of its users: the key by which people are joined, and fields by target.
+-- A user without a row is one that no mapping has touched: its e-mail address is its key.
+
+CREATE TABLE accounts (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    id TEXT NOT NULL,
+    sync_key TEXT,
+    fields TEXT NOT NULL,
+    person_fields TEXT NOT NULL,
+    failures TEXT,
+    changed_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, connection, id),
+    FOREIGN KEY (tenant, connection, id) REFERENCES users (tenant, connection, id) ON DELETE CASCADE
+);
+
+CREATE INDEX accounts_by_key ON accounts (tenant, sync_key) WHERE sync_key IS NOT NULL;
