@@ -4,8 +4,10 @@
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
 mod audit;
+mod counters;
 mod error;
 mod query;
+mod sessions;
 mod sqlite;
 mod types;
 
@@ -13,11 +15,15 @@ use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
+pub use counters::{Counters, FeedCounters, KindCounters};
 pub use error::StoreError;
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
+pub use sessions::{
+    Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,
+};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
+    Applied, Apply, Connection, CredentialKey, Health, InstalledConnector, Life, NewSession, ParentPage,
     SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
 };
 
@@ -28,7 +34,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: SessionStore + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

@@ -66,6 +66,9 @@ pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: Sessi
             .execute(&mut *transaction)
             .await?;
     }
+    if let Some(end) = &apply.end {
+        super::resuming::keep_ending(&mut transaction, tenant, session, end, &applied).await?;
+    }
     if apply.dry_run {
         transaction.rollback().await?;
     } else {
