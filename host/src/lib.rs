@@ -41,6 +41,7 @@ mod error;
 mod keeper;
 mod key;
 mod lease;
+mod sessions;
 mod tenant;
 
 /// The examples of the guide, compiled with the documentation's.
@@ -53,6 +54,7 @@ pub use builder::Builder;
 pub use connection::Draft;
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
+pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;

@@ -1,108 +1,53 @@
 //! One session: check, read, judge, apply, end.
 
+mod job;
 mod reading;
+mod resume;
+mod tally;
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use headcount_model::{Digest, Failure, FailureCode, Manifest, Scope, SessionId, Timestamp};
-use headcount_sandbox::{Budget, CallError, Excess};
-use headcount_store::{Applied, Apply, Connection, Counters, Health, NewSession, SessionEnd, SessionState, Store, StoreError};
+use headcount_model::{Failure, FailureCode, Scope, SessionId, Timestamp};
+use headcount_sandbox::CallError;
+use headcount_store::{Applied, Apply, Ending, Health, SessionEnd, SessionState};
 use tokio::time::Instant;
 
 use crate::feeds;
 use crate::options::SyncOptions;
 use crate::scope::{self, ScopeVerdict};
-use crate::source::Source;
 
-pub(crate) use reading::{Reading, lock};
+pub use job::{Job, Report, SyncError};
+use resume::Opened;
 
-/// What a session did.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// Its number.
-    pub session: SessionId,
-    /// How it ended.
-    pub state: SessionState,
-    /// Its counters.
-    pub counters: Counters,
-    /// What the credential could see.
-    pub scope: Option<Scope>,
-    /// Why it failed.
-    pub failure: Option<Failure>,
-    /// What a person should know.
-    pub notes: Vec<String>,
-    /// How long it took.
-    pub took: Duration,
-}
+pub(crate) use reading::{Asked, PageRead, Reading, lock};
+pub(crate) use tally::count_reason;
 
-/// Why a session ended without a report that stands in the store.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SyncError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The vendor does not accept the credential.
-    #[error("the vendor does not accept the credential: {0}")]
-    Unauthenticated(Failure),
-    /// The credential may not read what the connector must read.
-    #[error("the credential may not read what is required: {0}")]
-    Forbidden(Failure),
-    /// The connector can't say who the credential is.
-    #[error(transparent)]
-    Failure(Failure),
-    /// A budget is used up.
-    #[error(transparent)]
-    Excess(#[from] Excess),
-    /// A person stopped it.
-    #[error("the session was cancelled")]
-    Cancelled,
-    /// It took too long.
-    #[error("the session took longer than {0:?}")]
-    Deadline(Duration),
-    /// The host itself failed.
-    #[error("the host failed: {0}")]
-    Host(String),
-}
-
-/// What a session works on.
-pub struct Job<'a> {
-    /// Where everything is kept.
-    pub store: &'a dyn Store,
-    /// Where pages come from.
-    pub source: &'a dyn Source,
-    /// The connection to sync.
-    pub connection: &'a Connection,
-    /// What its connector says of itself.
-    pub manifest: &'a Manifest,
-    /// Which component it is.
-    pub digest: Digest,
-    /// What a page may carry.
-    pub budget: &'a Budget,
-}
-
-/// Runs one session of a connection to its end.
+/// Runs one session of a connection to its end: goes on with the one that an earlier process left, or begins one.
 ///
-/// Whatever the vendor, the network or the connector does ends in a [`Report`], which also stands in the store.
+/// Only whoever knows that nobody else works on the connection may call this; see the host's leases. Whatever the vendor, the network
+/// or the connector does ends in a [`Report`], which also stands in the store. A session whose future is dropped is resumed by the
+/// next call.
 ///
 /// # Errors
-/// Only when the store fails, or another session of this connection is open.
+/// Only when the store fails, or the session was stopped where it is ([`SyncError::Paused`]).
 pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncError> {
     let started = Instant::now();
     let tenant = &job.connection.tenant;
-    let session = job
-        .store
-        .begin_session(&NewSession {
-            tenant: tenant.clone(),
-            connection: job.connection.id.clone(),
-            digest: job.digest,
-            started_at: Timestamp::now(),
-        })
-        .await?;
+    let (session, before) = match resume::open(job, options).await? {
+        Opened::Reading(session, before) => (session, before),
+        Opened::Applied(session, ending) => {
+            let Ending { mut end, applied } = *ending;
+            settle(&mut end, applied);
+            job.store.end_session(tenant, session, &end).await?;
+            return Ok(report(session, end, started));
+        }
+    };
     job.source.of_session(session);
-    let reading = Reading::new(job, session, options, started);
+    let reading = Reading::new(job, session, *before, options, started);
     let result = reading.run().await;
+    if let Err(paused @ SyncError::Paused { .. }) = result {
+        return Err(paused);
+    }
     let end = reading.end(result).await;
     let (end, error) = match end {
         Ok(end) => (end, None),
@@ -114,7 +59,11 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
     }
     ended?;
     reading.tell(end.state, &end.counters);
-    Ok(Report {
+    Ok(report(session, end, started))
+}
+
+fn report(session: SessionId, end: SessionEnd, started: Instant) -> Report {
+    Report {
         session,
         state: end.state,
         counters: end.counters,
@@ -122,18 +71,32 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
         failure: end.failure,
         notes: end.notes,
         took: started.elapsed(),
-    })
+    }
 }
 
-/// What a session found out, when nothing stopped it.
-struct Outcome {
-    state: SessionState,
-    health: Health,
+/// Brings what was applied into how a session ends.
+fn settle(end: &mut SessionEnd, applied: Applied) {
+    for reason in applied.aside {
+        let note = format!("set aside: {reason}");
+        if !end.notes.contains(&note) {
+            end.notes.push(note);
+        }
+    }
+    for (kind, found) in applied.kinds {
+        let counted = end.counters.kinds.entry(kind).or_default();
+        let read = counted.read;
+        *counted = found;
+        counted.read = read;
+    }
 }
+
+/// How long a session takes, at most, to make sure that a credential is refused.
+const CONFIRMED: Duration = Duration::from_secs(60);
 
 impl Reading<'_> {
-    async fn run(&self) -> Result<Outcome, SyncError> {
-        let scope = self.check().await?;
+    /// Reads and applies; gives how the session ends.
+    async fn run(&self) -> Result<SessionEnd, SyncError> {
+        let scope = self.known_or_checked().await?;
         if let Some(problem) = scope::broken(&scope, self.manifest) {
             return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, problem)));
         }
@@ -142,7 +105,7 @@ impl Reading<'_> {
         if let ScopeVerdict::Foreign(reason) = scope::judge(&scope, baseline) {
             return Err(SyncError::Failure(Failure::new(FailureCode::InvalidConfiguration, reason)));
         }
-        self.state(SessionState::Reading).await?;
+        self.move_on(SessionState::Reading, Some(&scope)).await?;
         feeds::read_all(self).await?;
 
         self.state(SessionState::Reconciling).await?;
@@ -152,14 +115,11 @@ impl Reading<'_> {
         for reason in incomplete.iter().rev() {
             self.insist(format!("not read completely: {reason}"));
         }
-        if !self.staged.load(Ordering::Relaxed)
+        if lock(&self.counters).pages == 0
             && let Some(reason) = incomplete.first()
         {
             return Err(SyncError::Failure(Failure::new(FailureCode::Unavailable, format!("nothing could be read: {reason}"))));
         }
-        let applied = self.apply(&scope, &verdict).await?;
-        self.count(applied).await;
-
         let health = match (&verdict, incomplete.first()) {
             (ScopeVerdict::Narrower(reason), _) => Health::Held { reason: reason.clone() },
             (_, Some(reason)) => Health::Incomplete {
@@ -172,7 +132,25 @@ impl Reading<'_> {
             (false, true) => SessionState::Complete,
             (false, false) => SessionState::Partial,
         };
-        Ok(Outcome { state, health })
+        let (mut end, applied) = self.apply(&scope, &verdict, state, health).await?;
+        settle(&mut end, applied);
+        Ok(end)
+    }
+
+    /// What the credential sees: as an earlier process of this session knew it, or as the check says.
+    async fn known_or_checked(&self) -> Result<Scope, SyncError> {
+        match &self.before.scope {
+            None => self.check().await,
+            Some(known) if !self.before.doubts => Ok(known.clone()),
+            Some(known) => {
+                let now = self.check().await?;
+                if now.contains(known) && known.contains(&now) {
+                    return Ok(known.clone());
+                }
+                let reason = "the session was resumed after a long pause, and the credential sees something else by now";
+                Err(SyncError::Failure(Failure::new(FailureCode::Unavailable, format!("{reason}: sync again"))))
+            }
+        }
     }
 
     async fn check(&self) -> Result<Scope, SyncError> {
@@ -189,15 +167,13 @@ impl Reading<'_> {
                 }
                 Err(other) => return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, other.to_string()))),
             };
+            let wait = Duration::from_secs(failure.retry_after.map_or(1 << (attempt - 1).min(8), u64::from));
+            let again = failure.code.is_retryable() && attempt < self.options.attempts && self.may_wait(wait);
+            self.failed(Asked::default(), &failure, again.then_some(wait)).await?;
             match failure.code {
                 FailureCode::Unauthenticated => return Err(SyncError::Unauthenticated(failure)),
                 FailureCode::Forbidden => return Err(SyncError::Forbidden(failure)),
-                code if code.is_retryable() && attempt < self.options.attempts => {
-                    let seconds = failure.retry_after.map_or(1 << (attempt - 1).min(8), u64::from);
-                    let wait = Duration::from_secs(seconds);
-                    if !self.may_wait(wait) {
-                        return Err(SyncError::Failure(failure));
-                    }
+                _ if again => {
                     self.wait(wait).await?;
                     attempt += 1;
                 }
@@ -206,7 +182,14 @@ impl Reading<'_> {
         }
     }
 
-    async fn apply(&self, scope: &Scope, verdict: &ScopeVerdict) -> Result<Applied, SyncError> {
+    /// Applies what was read, and keeps in the same transaction how the session ends but for what was applied.
+    async fn apply(
+        &self,
+        scope: &Scope,
+        verdict: &ScopeVerdict,
+        state: SessionState,
+        health: Health,
+    ) -> Result<(SessionEnd, Applied), SyncError> {
         let mut apply = Apply { now: Some(Timestamp::now()), dry_run: self.options.test, ..Apply::default() };
         if *verdict == ScopeVerdict::Sufficient {
             let verdicts = lock(&self.verdicts);
@@ -220,28 +203,18 @@ impl Reading<'_> {
             self.insist(reason.clone());
         }
         self.state(SessionState::Applying).await?;
-        Ok(self.store.apply(&self.connection.tenant, self.session, &apply).await?)
+        let health = (state != SessionState::Test).then_some(health);
+        let end = SessionEnd { state, health, ..self.ending() };
+        apply.end = Some(end.clone());
+        Ok((end, self.store.apply(&self.connection.tenant, self.session, &apply).await?))
     }
 
-    async fn count(&self, applied: Applied) {
-        for reason in &applied.aside {
-            self.note(format!("set aside: {reason}")).await;
-        }
-        let mut counters = lock(&self.counters);
-        for (kind, found) in applied.kinds {
-            let counted = counters.kinds.entry(kind).or_default();
-            let read = counted.read;
-            *counted = found;
-            counted.read = read;
-        }
-    }
-
-    /// How the session ends; with an error when the caller must hear of one, too.
-    async fn end(&self, result: Result<Outcome, SyncError>) -> Result<SessionEnd, (SessionEnd, SyncError)> {
+    /// How the session would end if it failed now.
+    fn ending(&self) -> SessionEnd {
         for note in self.source.notes() {
             self.insist(note);
         }
-        let mut end = SessionEnd {
+        SessionEnd {
             state: SessionState::Failed,
             ended_at: Timestamp::now(),
             counters: self.snapshot(),
@@ -249,17 +222,16 @@ impl Reading<'_> {
             failure: None,
             notes: lock(&self.notes).clone(),
             health: None,
-        };
+        }
+    }
+
+    /// How the session ends; with an error when the caller must hear of one, too.
+    async fn end(&self, result: Result<SessionEnd, SyncError>) -> Result<SessionEnd, (SessionEnd, SyncError)> {
         let error = match result {
-            Ok(outcome) => {
-                end.state = outcome.state;
-                if outcome.state != SessionState::Test {
-                    end.health = Some(outcome.health);
-                }
-                return Ok(end);
-            }
+            Ok(end) => return Ok(SessionEnd { ended_at: Timestamp::now(), ..end }),
             Err(error) => error,
         };
+        let mut end = self.ending();
         match &error {
             SyncError::Unauthenticated(failure) | SyncError::Forbidden(failure) => {
                 if self.confirms_reconnect().await {
@@ -283,6 +255,8 @@ impl Reading<'_> {
                 end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
             }
             SyncError::Cancelled => end.state = SessionState::Cancelled,
+            // Its caller leaves such a session open.
+            SyncError::Paused { .. } => {}
             SyncError::Store(_) => {
                 end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
                 return Err((end, error));
@@ -301,7 +275,7 @@ impl Reading<'_> {
     /// A second check tells a credential that is gone from a vendor's slip.
     async fn confirms_reconnect(&self) -> bool {
         // Nobody waits for it past the session's own end: then it is not confirmed.
-        let Ok(Ok(again)) = self.call(tokio::time::timeout(Duration::from_secs(60), self.source.check())).await else {
+        let Ok(Ok(again)) = self.call(tokio::time::timeout(CONFIRMED, self.source.check())).await else {
             return false;
         };
         match again {

@@ -5,5 +5,6 @@
 mod completeness;
 mod failures;
 mod parents;
+mod resuming;
 mod scopes;
 mod script;
