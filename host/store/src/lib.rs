@@ -4,6 +4,7 @@
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
 mod audit;
+mod changes;
 mod error;
 mod query;
 mod sqlite;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
+pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
 pub use error::StoreError;
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
@@ -28,7 +30,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Changes + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

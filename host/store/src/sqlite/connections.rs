@@ -1,10 +1,11 @@
 //! Installed connectors, and connections.
 
-use headcount_model::{ConnectionId, ConnectorId, Kind, TenantId};
+use headcount_model::{ConnectionId, ConnectorId, Kind, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
+use super::changes;
 use super::credentials::put;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
@@ -181,6 +182,7 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     let records = ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain(["applied", "credentials", "budgets", "sessions"]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
+    changes::purge(&mut transaction, tenant, id, Timestamp::now()).await?;
     for sql in staging.into_iter().chain(records).chain([last]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }
