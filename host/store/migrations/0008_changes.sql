@@ -36,3 +36,103 @@ CREATE TABLE change_sets (
 ) WITHOUT ROWID;
 
 CREATE INDEX change_sets_by_session ON change_sets (tenant, session) WHERE session IS NOT NULL;
+
+-- What a connection's newest test run would have changed.
+CREATE TABLE test_changes (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    session BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    what TEXT NOT NULL,
+    name TEXT,
+    fields TEXT,
+    PRIMARY KEY (tenant, connection, session, number)
+) WITHOUT ROWID;
+
+-- === what may be lost
+--
+-- What syncs do with new, changed and missing records of a connection, as JSON. No row: the defaults.
+CREATE TABLE preferences (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    preferences TEXT NOT NULL,
+    PRIMARY KEY (tenant, connection)
+);
+
+-- What a session would take away, and how it was lost: filled and emptied while a session is applied. `fields` is what the vendor changed.
+CREATE TABLE lost (
+    session BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    how TEXT NOT NULL,
+    id TEXT NOT NULL,
+    fields TEXT,
+    PRIMARY KEY (session, kind, how, id)
+) WITHOUT ROWID;
+
+-- How many records of each kind were there after each session of the last day, and after the one before it.
+CREATE TABLE totals (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    present BIGINT NOT NULL,
+    PRIMARY KEY (tenant, connection, kind, at)
+) WITHOUT ROWID;
+
+-- What was lost in the last day without a person's consent, so that many small losses add up.
+CREATE TABLE losses (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    how TEXT NOT NULL,
+    id TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, connection, kind, how, id)
+) WITHOUT ROWID;
+
+-- Removals that wait for a person (`held`: at most one a connection), or that a person or time turned down (`rejected`, `expired`): the
+-- session that found them out, since when removals of this connection have waited, and why.
+CREATE TABLE holds (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    session BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    reasons TEXT NOT NULL,
+    PRIMARY KEY (tenant, connection, session)
+);
+
+CREATE UNIQUE INDEX holds_open ON holds (tenant, connection) WHERE state = 'held';
+
+-- The records of holds: each in one at most. They stay as they are, until a person releases them or they are back. `hash` is the row's when
+-- it was held.
+CREATE TABLE held (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    how TEXT NOT NULL,
+    id TEXT NOT NULL,
+    session BIGINT NOT NULL,
+    hash BLOB NOT NULL,
+    name TEXT,
+    fields TEXT,
+    PRIMARY KEY (tenant, connection, kind, how, id)
+);
+
+-- Who decided what about a session's removals, and why.
+CREATE TABLE decisions (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    session BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    verdict TEXT NOT NULL,
+    person TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    outcome TEXT NOT NULL
+);
+
+CREATE INDEX decisions_by_session ON decisions (tenant, session);
