@@ -5,6 +5,7 @@
 
 mod audit;
 mod changes;
+mod connections;
 mod error;
 mod query;
 mod sqlite;
@@ -15,12 +16,13 @@ use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, Sess
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
+pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
 pub use error::StoreError;
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
-    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, Counters, CredentialKey, InstalledConnector, KindCounters, NewSession, ParentPage, SealedCredential, Session,
+    SessionEnd, SessionState, Staged, StagedPage,
 };
 
 /// The result of the store's calls.
@@ -44,7 +46,7 @@ pub trait Store: Changes + Send + Sync + 'static {
 
     // === connections
 
-    /// Adds a connection, or replaces its settings, name, life, health and baseline.
+    /// Adds a connection, or replaces all of it but its id and when it was made.
     async fn put_connection(&self, connection: &Connection) -> Result<()>;
     /// Adds a connection with its sealed credentials unless the tenant has one of this id, and says whether it did.
     async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool>;
