@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headcount_model::{ConnectionId, Manifest, Outcome, Scope, TenantId, Timestamp};
 use headcount_sandbox::{OpenOptions, Run};
-use headcount_store::{AuditFilter, AuditRow, Connection, Health, InstalledConnector, Store};
+use headcount_store::{AuditFilter, AuditRow, Connection, Health, HealthState, InstalledConnector, Store, Witness};
 use headcount_sync::{Job, Report, SyncOptions};
 use serde_json::Value;
 
@@ -81,7 +81,7 @@ impl Tenant {
         let notes = run.notes();
         self.ended(run).await;
         let scope = scope?;
-        if matches!(connection.health, Health::Reconnect { .. }) {
+        if connection.health.state == HealthState::Reconnect {
             self.reconnected(id).await?;
         }
         Ok(Checked { scope, notes })
@@ -94,8 +94,8 @@ impl Tenant {
             taken => taken?,
         };
         let mut connection = self.connection(id).await?;
-        if matches!(connection.health, Health::Reconnect { .. }) {
-            connection.health = Health::Ok;
+        if connection.health.state == HealthState::Reconnect {
+            connection.health = Health::new(HealthState::Ok, Witness::Check, Timestamp::now());
             self.inner.store.put_connection(&connection).await?;
         }
         Ok(())
@@ -113,6 +113,7 @@ impl Tenant {
         let (connection, installed, run) = self.open(id).await?;
         let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await;
         self.ended(run).await;
+        self.cut_changes().await;
         Ok(report?)
     }
 
@@ -127,6 +128,7 @@ impl Tenant {
         let (connection, installed, run) = self.open(id).await?;
         let outcome = headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await;
         self.ended(run).await;
+        self.cut_changes().await;
         Ok(outcome?)
     }
 
@@ -180,6 +182,7 @@ impl Tenant {
             connection,
             manifest: &installed.manifest,
             digest: installed.digest,
+            credential: None,
             budget: run.budget(),
         }
     }

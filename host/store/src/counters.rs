@@ -21,8 +21,12 @@ pub struct KindCounters {
     pub removed: u64,
     /// Back after having been removed.
     pub returned: u64,
-    /// Absent, but not proven to be missing: kept.
+    /// Absent, but not proven to be missing, or held: kept.
     pub kept: u64,
+    /// Missing, or newly inactive or suspended, and waiting for a person.
+    pub held: u64,
+    /// Not written, by preference.
+    pub left: u64,
     /// Grants that refer to nothing.
     pub aside: u64,
 }

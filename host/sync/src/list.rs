@@ -47,6 +47,9 @@ pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<List
     let (mut place, mut known) = resumed(reading, list).await?;
     loop {
         if let Some(over) = place.over {
+            if !place.stated {
+                lock(&reading.verdicts).unstated(&list.feed.name);
+            }
             return Ok(over);
         }
         let turn = place.turn;

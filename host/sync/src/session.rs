@@ -1,5 +1,6 @@
 //! One session: check, read, judge, apply, end.
 
+mod ending;
 mod job;
 mod reading;
 mod resume;
@@ -7,15 +8,17 @@ mod tally;
 
 use std::time::Duration;
 
-use headcount_model::{Failure, FailureCode, Scope, SessionId, Timestamp};
+use headcount_model::{Failure, FailureCode, Scope, SessionId};
 use headcount_sandbox::CallError;
-use headcount_store::{Applied, Apply, Ending, Health, SessionEnd, SessionState};
+use headcount_store::{Apply, Ending, Health, HealthState, SessionEnd, SessionState, SyncRules};
 use tokio::time::Instant;
 
 use crate::feeds;
 use crate::options::SyncOptions;
 use crate::scope::{self, ScopeVerdict};
 
+pub use ending::reconnect;
+use ending::settle;
 pub use job::{Job, Report, SyncError};
 use resume::Opened;
 
@@ -37,7 +40,7 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
         Opened::Reading(session, before) => (session, before),
         Opened::Applied(session, ending) => {
             let Ending { mut end, applied } = *ending;
-            settle(&mut end, applied);
+            settle(&mut end, applied, session);
             job.store.end_session(tenant, session, &end).await?;
             return Ok(report(session, end, started));
         }
@@ -74,25 +77,6 @@ fn report(session: SessionId, end: SessionEnd, started: Instant) -> Report {
     }
 }
 
-/// Brings what was applied into how a session ends.
-fn settle(end: &mut SessionEnd, applied: Applied) {
-    for reason in applied.aside {
-        let note = format!("set aside: {reason}");
-        if !end.notes.contains(&note) {
-            end.notes.push(note);
-        }
-    }
-    for (kind, found) in applied.kinds {
-        let counted = end.counters.kinds.entry(kind).or_default();
-        let read = counted.read;
-        *counted = found;
-        counted.read = read;
-    }
-}
-
-/// How long a session takes, at most, to make sure that a credential is refused.
-const CONFIRMED: Duration = Duration::from_secs(60);
-
 impl Reading<'_> {
     /// Reads and applies; gives how the session ends.
     async fn run(&self) -> Result<SessionEnd, SyncError> {
@@ -120,21 +104,25 @@ impl Reading<'_> {
         {
             return Err(SyncError::Failure(Failure::new(FailureCode::Unavailable, format!("nothing could be read: {reason}"))));
         }
+        // As it is known before it is applied; what is held then changes both.
+        let id = &self.connection.id;
         let health = match (&verdict, incomplete.first()) {
-            (ScopeVerdict::Narrower(reason), _) => Health::Held { reason: reason.clone() },
-            (_, Some(reason)) => Health::Incomplete {
-                reason: format!("{reason}. Nothing unproven was removed; sync again, or see the session's notes"),
-            },
-            _ => Health::Ok,
+            (ScopeVerdict::Narrower(reason), _) => self.health(HealthState::Held, reason).next(format!(
+                "if the credential is meant to see less, accept that with `headcount connection edit {id} --accept-scope`; else enter one \
+                 that sees all"
+            )),
+            (_, Some(reason)) => self.health(HealthState::Incomplete, reason).next(format!(
+                "nothing unproven was removed: run `headcount sync {id}` again, or see `headcount sessions show {}`",
+                self.session
+            )),
+            _ => self.health(HealthState::Ok, ""),
         };
         let state = match (self.options.test, incomplete.is_empty()) {
             (true, _) => SessionState::Test,
             (false, true) => SessionState::Complete,
             (false, false) => SessionState::Partial,
         };
-        let (mut end, applied) = self.apply(&scope, &verdict, state, health).await?;
-        settle(&mut end, applied);
-        Ok(end)
+        self.apply(&scope, &verdict, incomplete.is_empty(), (state, health)).await
     }
 
     /// What the credential sees: as an earlier process of this session knew it, or as the check says.
@@ -182,15 +170,21 @@ impl Reading<'_> {
         }
     }
 
-    /// Applies what was read, and keeps in the same transaction how the session ends but for what was applied.
+    /// Applies what was read, and keeps in the same transaction how the session ends; gives that.
     async fn apply(
         &self,
         scope: &Scope,
         verdict: &ScopeVerdict,
-        state: SessionState,
-        health: Health,
-    ) -> Result<(SessionEnd, Applied), SyncError> {
-        let mut apply = Apply { now: Some(Timestamp::now()), dry_run: self.options.test, ..Apply::default() };
+        complete: bool,
+        (state, health): (SessionState, Health),
+    ) -> Result<SessionEnd, SyncError> {
+        let mut apply = Apply { now: Some((self.options.clock)()), dry_run: self.options.test, ..Apply::default() };
+        apply.rules = Some(SyncRules {
+            guard: self.options.guard.clone(),
+            confirmed: lock(&self.verdicts).confirmed(self.manifest, scope),
+            complete,
+            judged: *verdict == ScopeVerdict::Sufficient,
+        });
         if *verdict == ScopeVerdict::Sufficient {
             let verdicts = lock(&self.verdicts);
             apply.proven = verdicts.proven(self.manifest, scope);
@@ -204,86 +198,10 @@ impl Reading<'_> {
         }
         self.state(SessionState::Applying).await?;
         let health = (state != SessionState::Test).then_some(health);
-        let end = SessionEnd { state, health, ..self.ending() };
+        let mut end = SessionEnd { state, health, ..self.ending() };
         apply.end = Some(end.clone());
-        Ok((end, self.store.apply(&self.connection.tenant, self.session, &apply).await?))
-    }
-
-    /// How the session would end if it failed now.
-    fn ending(&self) -> SessionEnd {
-        for note in self.source.notes() {
-            self.insist(note);
-        }
-        SessionEnd {
-            state: SessionState::Failed,
-            ended_at: Timestamp::now(),
-            counters: self.snapshot(),
-            scope: lock(&self.scope).clone(),
-            failure: None,
-            notes: lock(&self.notes).clone(),
-            health: None,
-        }
-    }
-
-    /// How the session ends; with an error when the caller must hear of one, too.
-    async fn end(&self, result: Result<SessionEnd, SyncError>) -> Result<SessionEnd, (SessionEnd, SyncError)> {
-        let error = match result {
-            Ok(end) => return Ok(SessionEnd { ended_at: Timestamp::now(), ..end }),
-            Err(error) => error,
-        };
-        let mut end = self.ending();
-        match &error {
-            SyncError::Unauthenticated(failure) | SyncError::Forbidden(failure) => {
-                if self.confirms_reconnect().await {
-                    end.health = Some(Health::Reconnect {
-                        reason: format!(
-                            "{failure}. Enter a new credential: headcount connection credential {}",
-                            self.connection.id
-                        ),
-                    });
-                }
-                end.failure = Some(failure.clone());
-            }
-            SyncError::Failure(failure) => {
-                let foreign = lock(&self.scope).as_ref().is_some_and(|scope| {
-                    matches!(scope::judge(scope, self.connection.baseline.as_ref()), ScopeVerdict::Foreign(_))
-                });
-                end.health = foreign.then(|| Health::Held { reason: failure.message.clone() });
-                end.failure = Some(failure.clone());
-            }
-            SyncError::Excess(_) | SyncError::Deadline(_) | SyncError::Host(_) => {
-                end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
-            }
-            SyncError::Cancelled => end.state = SessionState::Cancelled,
-            // Its caller leaves such a session open.
-            SyncError::Paused { .. } => {}
-            SyncError::Store(_) => {
-                end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
-                return Err((end, error));
-            }
-        }
-        let was_well = matches!(self.connection.health, Health::Ok | Health::Incomplete { .. });
-        if end.health.is_none() && end.state == SessionState::Failed && was_well {
-            end.health = Some(Health::Incomplete { reason: format!("the last sync failed: {error}") });
-        }
-        if self.options.test {
-            end.health = None;
-        }
+        let applied = self.store.apply(&self.connection.tenant, self.session, &apply).await?;
+        settle(&mut end, applied, self.session);
         Ok(end)
-    }
-
-    /// A second check tells a credential that is gone from a vendor's slip.
-    async fn confirms_reconnect(&self) -> bool {
-        // Nobody waits for it past the session's own end: then it is not confirmed.
-        let Ok(Ok(again)) = self.call(tokio::time::timeout(CONFIRMED, self.source.check())).await else {
-            return false;
-        };
-        match again {
-            Ok(_) => lock(&self.verdicts).required_forbidden(),
-            Err(CallError::Failure(failure)) => {
-                matches!(failure.code, FailureCode::Unauthenticated | FailureCode::Forbidden)
-            }
-            Err(_) => false,
-        }
     }
 }

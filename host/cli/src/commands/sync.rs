@@ -28,6 +28,9 @@ pub struct Args {
     /// Read and compare everything, but write nothing
     #[arg(long)]
     pub test: bool,
+    /// Begin anew, instead of going on with a session that was interrupted
+    #[arg(long)]
+    pub anew: bool,
     /// So many connections at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub at_once: u32,
@@ -45,7 +48,9 @@ impl Finished {
     /// What it means for the program.
     pub fn exit(&self) -> Exit {
         match &self.result {
-            Ok(report) => sessions::exit(report.state, report.failure.as_ref(), &report.notes, Some(&self.connection.health)),
+            Ok(report) => {
+                sessions::exit(report.state, report.failure.as_ref(), &report.notes, Some(self.connection.health.state))
+            }
             Err(error) => Exit::of_host(error),
         }
     }
@@ -67,7 +72,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let mut options = SyncOptions::default();
     options.test = args.test;
-    interrupt::cancels(options.cancel.clone());
+    options.anew = args.anew;
+    interrupt::cancels_or_pauses(options.cancel.clone(), options.pause.clone());
     let wanted = connections.len();
     let finished = all(&tenant, connections, &options, args.at_once as usize, &Board::new(context.out)).await;
     tell(&finished, context)?;
@@ -132,7 +138,7 @@ pub fn troubles(finished: &[Finished], context: &Context) -> std::io::Result<()>
         let id = one.connection.id.as_str();
         match &one.result {
             Ok(report) => {
-                let health = &one.connection.health;
+                let health = one.connection.health.state;
                 let remarkable = report.failure.is_some() || !report.notes.is_empty() || one.exit() != Exit::Done;
                 if !remarkable {
                     continue;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount_model::{Digest, Failure, Manifest, Scope, SessionId};
 use headcount_sandbox::{Budget, Excess};
-use headcount_store::{Connection, Counters, SessionState, Store, StoreError};
+use headcount_store::{Connection, Counters, CredentialUse, SessionState, Store, StoreError};
 
 use crate::source::Source;
 
@@ -75,6 +75,8 @@ pub struct Job<'a> {
     pub manifest: &'a Manifest,
     /// Which component it is.
     pub digest: Digest,
+    /// Which credential it uses.
+    pub credential: Option<CredentialUse>,
     /// What a page may carry.
     pub budget: &'a Budget,
 }

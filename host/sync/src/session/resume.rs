@@ -74,8 +74,13 @@ pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened,
             }
         }
     }
-    let new =
-        NewSession { tenant: tenant.clone(), connection: connection.clone(), digest: job.digest, started_at: now };
+    let new = NewSession {
+        tenant: tenant.clone(),
+        connection: connection.clone(),
+        digest: job.digest,
+        credential: job.credential.clone(),
+        started_at: now,
+    };
     let id = job.store.begin_on(&new, &basis).await?;
     Ok(Opened::Reading(id, Box::new(Before { notes, ..Before::default() })))
 }
@@ -137,7 +142,7 @@ fn obstacle(session: &Session, job: &Job<'_>, basis: &Basis, options: &SyncOptio
         () if session.digest != job.digest || then.connector != basis.connector => other("its connector was replaced"),
         () if then.contract != basis.contract => other("this host speaks another version of the contract"),
         () if then.settings != basis.settings => other("the connection's settings were changed"),
-        () if then.credentials != basis.credentials => other("a credential was replaced"),
+        () if then.credentials != basis.credentials || session.credential != job.credential => other("a credential was replaced"),
         () if then.test != basis.test => other("one of the two is a test run"),
         () if now < session.started_at => other("it began later than now, by this machine's clock"),
         () if age >= YOUNG => other("it began more than 24 hours ago"),

@@ -86,6 +86,7 @@ async fn told(world: &World) -> (BTreeMap<Kind, Vec<String>>, Vec<String>) {
     }
     let counters = Counters { requests: 0, budgets: BTreeMap::new(), ..counters };
     let health = world.connection().await.health;
+    let health = (health.state, health.by, health.why, health.next);
     let told = format!("{state:?}\n{counters:#?}\n{scope:#?}\n{failure:?}\n{notes:#?}\n{health:?}");
     (present, told.lines().map(str::to_owned).collect())
 }
