@@ -17,6 +17,8 @@ mod program;
 mod requests;
 mod rooms;
 mod secrets;
+#[cfg(target_os = "linux")]
+mod sweep;
 mod tidy;
 mod tokens;
 mod truth;
