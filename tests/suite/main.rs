@@ -9,6 +9,8 @@ mod budgets;
 mod compiling;
 mod components;
 mod dependencies;
+#[cfg(target_os = "linux")]
+mod disks;
 mod interruption;
 #[cfg(target_os = "linux")]
 mod keyring;

@@ -45,7 +45,7 @@ pub struct Undisturbed {
 }
 
 pub struct World {
-    lab: Lab,
+    pub lab: Lab,
     vendor: Vendor,
     base: TempDir,
 }
@@ -100,11 +100,12 @@ impl World {
         };
         let was_stopped = matches!(status.signal(), Some(9 | TOO_LARGE));
         assert!(was_stopped || status.code().is_some(), "{status:?}");
-        let output = self.finish(data.path()).await;
+        // Stopped after its end, it has nothing to go on with.
+        let output = if is_over(data.path()) { None } else { Some(self.finish(data.path()).await) };
         Run {
             was_stopped,
-            code: output.status.code(),
-            said: String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr),
+            code: output.as_ref().map_or(status.code(), |output| output.status.code()),
+            said: output.map(|output| said(&output)).unwrap_or_default(),
             requests: self.lab.servers.requests(self.vendor),
             store: dump(&data.path().join("headcount.db")),
         }
@@ -131,26 +132,53 @@ impl World {
         output.status
     }
 
-    async fn finish(&self, data: &Path) -> Output {
+    /// Syncs to the end.
+    pub async fn finish(&self, data: &Path) -> Output {
         waited(self.sync(Command::new(program().unwrap()), data)).await
     }
 
-    fn sync(&self, mut command: Command, data: &Path) -> Command {
+    /// A command that runs the program, made to sync over a folder.
+    pub fn sync(&self, command: Command, data: &Path) -> Command {
+        let mut command = self.asks(command, data);
+        command.args(["sync", self.vendor.name()]);
+        command
+    }
+
+    /// A command that runs the program, over a folder.
+    pub fn asks(&self, mut command: Command, data: &Path) -> Command {
         let mut flags = self.lab.flags().unwrap();
         flags[1] = data.display().to_string();
-        command.args(flags).args(["--json", "sync", self.vendor.name()]);
+        command.args(flags).arg("--json");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command
     }
 
-    fn copy(&self) -> TempDir {
+    /// A copy of the folder.
+    pub fn copy(&self) -> TempDir {
         let data = TempDir::new().unwrap();
         copy(self.base.path(), data.path());
         data
     }
 }
 
-async fn waited(mut command: Command) -> Output {
+/// Whether the second session of a folder's store has ended; looked up in a copy, so that nobody else mends what a kill left.
+fn is_over(data: &Path) -> bool {
+    let aside = TempDir::new().unwrap();
+    for entry in std::fs::read_dir(data).unwrap().map(Result::unwrap).filter(|entry| is_store(&entry.path())) {
+        std::fs::copy(entry.path(), aside.path().join(entry.file_name())).unwrap();
+    }
+    let database = rusqlite::Connection::open(aside.path().join("headcount.db")).unwrap();
+    let over = "SELECT count(*) = 2 AND min(ended_at IS NOT NULL) FROM sessions";
+    database.query_row(over, [], |row| row.get(0)).unwrap()
+}
+
+/// All that a program said.
+pub fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// Runs a command to its end.
+pub async fn waited(mut command: Command) -> Output {
     tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
 }
 
