@@ -49,7 +49,8 @@ fn mounting(script: &str) -> Option<Command> {
     let unshare: &[&str] = &["--user", "--map-root-user", "--mount"];
     let ways = [unshare, &unshare[2..]];
     let allowed = |way: &&&[&str]| {
-        let tried = Command::new("unshare").args(**way).args(["sh", "-c", "mount -t tmpfs none /mnt"]).stderr(Stdio::null()).status();
+        let tried =
+            Command::new("unshare").args(**way).args(["sh", "-c", "mount -t tmpfs none /mnt"]).stderr(Stdio::null()).status();
         tried.is_ok_and(|status| status.success())
     };
     let way = ways.iter().find(allowed)?;
@@ -170,10 +171,13 @@ async fn a_damaged_store_is_told_and_left_alone() {
 async fn a_log_that_is_damaged_or_cut_short_loses_only_what_it_held() {
     let world = world().await;
     let before = records(dump(&store(world.copy().path())));
-    for damage in [|log: &mut Vec<u8>| log.truncate(log.len() - 1_000), |log: &mut Vec<u8>| {
-        let middle = log.len() / 2;
-        log[middle..].fill(0x5a);
-    }] {
+    for damage in [
+        |log: &mut Vec<u8>| log.truncate(log.len() - 1_000),
+        |log: &mut Vec<u8>| {
+            let middle = log.len() / 2;
+            log[middle..].fill(0x5a);
+        },
+    ] {
         let data = world.copy();
         let path = data.path().join("headcount.db-wal");
         let length = path.metadata().unwrap().len();

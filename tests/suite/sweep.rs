@@ -2,7 +2,7 @@
 //! happened, and no request is repeated beyond those that were under way.
 //!
 //! At a request, the vendor's server sends SIGKILL before it answers. At a commit, the kernel ends the program: it may write its
-//! store's log only up to a byte in the commit's last page, or up to its end, so that it dies within that commit, or on its first
+//! store's log only up to a byte in one of the commit's pages, or up to its end, so that it dies within that commit, or on its first
 //! write after it.
 
 mod commits;
@@ -16,11 +16,13 @@ use headcount_vendors::{LoggedRequest, Vendor};
 use self::world::{Stop, World};
 
 /// People in the company: enough for several pages and parents everywhere, few enough for hundreds of syncs.
-const PEOPLE: u32 = 60;
+const PEOPLE: u32 = 120;
 /// Calls that may be under way at once, as syncs run by default.
 const AT_ONCE: usize = 4;
 /// Requests that one call of a connector makes, at most: some checks ask several questions.
 const BY_CALL: usize = 3;
+/// How many points among a vendor's writes there are, about.
+const WRITES: usize = 80;
 /// How many points there must be, over all vendors.
 const POINTS: usize = 300;
 
@@ -57,9 +59,9 @@ async fn sweep(vendor: Vendor, share: usize, of: usize) -> (Vendor, Shown) {
     let world = World::new(vendor, PEOPLE).await;
     let undisturbed = world.undisturbed().await;
     let requests = (1..=undisturbed.requests.len()).map(Stop::Request);
-    let commits = undisturbed.commits.iter().flat_map(|commit| [Stop::Write(commit.within), Stop::Write(commit.end)]);
+    let writes = commits::stops(&undisturbed.commits, WRITES / undisturbed.commits.len());
     let mut shown = Shown::default();
-    for stop in requests.chain(commits).skip(share).step_by(of) {
+    for stop in requests.chain(writes.into_iter().map(Stop::Write)).skip(share).step_by(of) {
         let run = world.stopped(&stop).await;
         let when = format!("{} stopped at {stop:?}", vendor.name());
         assert!(run.code.is_none_or(|code| Some(code) == undisturbed.code), "{when}: {:?} {}", run.code, run.said);

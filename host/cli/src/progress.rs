@@ -164,7 +164,10 @@ mod tests {
     fn a_total_is_told_only_where_the_vendor_states_enough() {
         let counters = |rows, expected| Counters { rows, expected, requests: 2, ..Counters::default() };
         assert_eq!(sentence(SessionState::Reading, &counters(100, 1_300), None), "reading, 100 of 1,300 rows, 2 requests");
-        assert_eq!(sentence(SessionState::Reading, &counters(100, 50), Some(Duration::from_secs(1))), "reading, 100 rows, 2 requests");
+        assert_eq!(
+            sentence(SessionState::Reading, &counters(100, 50), Some(Duration::from_secs(1))),
+            "reading, 100 rows, 2 requests"
+        );
     }
 
     #[test]

@@ -52,7 +52,8 @@ pub fn feeds(counters: &Counters) -> Grid {
             (None, 1, _) => "complete".to_owned(),
             (None, lists, _) => format!("{} complete", counted(lists, "list")),
         };
-        let numbers = [number(read.pages), number(read.rows), of, number(read.records), number(read.skipped), number(read.rejected)];
+        let numbers =
+            [number(read.pages), number(read.rows), of, number(read.records), number(read.skipped), number(read.rejected)];
         grid.row(std::iter::once(feed.clone()).chain(numbers).chain([result]));
     }
     grid
@@ -115,7 +116,8 @@ mod tests {
     #[test]
     fn a_feed_is_told_with_how_much_of_it_was_read() {
         let mut counters = Counters::default();
-        let whole = FeedCounters { pages: 2, rows: 150, expected: 150, records: 149, skipped: 1, complete: 1, ..FeedCounters::default() };
+        let whole =
+            FeedCounters { pages: 2, rows: 150, expected: 150, records: 149, skipped: 1, complete: 1, ..FeedCounters::default() };
         counters.feeds.insert("users".to_owned(), whole);
         let reason = Some("members of 7: forbidden: no".to_owned());
         let part = FeedCounters { pages: 3, rows: 9, records: 9, complete: 2, incomplete: 1, reason, ..FeedCounters::default() };

@@ -34,7 +34,9 @@ pub enum StoreError {
     #[error("the store's disk is full: free some space and run again; nothing that was stored is lost")]
     Full,
     /// The disk failed, or refused.
-    #[error("the store's disk does not do what it is asked ({0}): check the disk, and what this user may keep on it; nothing that was stored is lost")]
+    #[error(
+        "the store's disk does not do what it is asked ({0}): check the disk, and what this user may keep on it; nothing that was stored is lost"
+    )]
     Disk(String),
     /// Not writable.
     #[error("the store can't be written to (read-only file or folder): nothing was changed")]

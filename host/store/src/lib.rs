@@ -34,8 +34,8 @@ pub use sessions::{
 };
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, CredentialKey, InstalledConnector, NewSession, ParentPage, SealedCredential, Session, SessionEnd, SessionState,
-    Staged, StagedPage, SyncRules,
+    Applied, Apply, CredentialKey, InstalledConnector, NewSession, ParentPage, SealedCredential, Session, SessionEnd,
+    SessionState, Staged, StagedPage, SyncRules,
 };
 
 /// The result of the store's calls.

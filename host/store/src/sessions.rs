@@ -143,14 +143,8 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn move_session(&self, tenant: &TenantId, id: SessionId, news: Move<'_>) -> Result<()>;
     /// Stages one page with the place behind it and the session's news, in one transaction. A page without records only moves the
     /// place. Pages of a list are numbered upwards, also when it is read from its start again.
-    async fn stage_place(
-        &self,
-        tenant: &TenantId,
-        id: SessionId,
-        page: &StagedPage,
-        place: &Place,
-        news: Move<'_>,
-    ) -> Result<()>;
+    async fn stage_place(&self, tenant: &TenantId, id: SessionId, page: &StagedPage, place: &Place, news: Move<'_>)
+    -> Result<()>;
     /// The state of the place where a list is; none where nothing of it was read.
     async fn place(&self, tenant: &TenantId, id: SessionId, feed: &str, parent: Option<&str>) -> Result<Option<String>>;
     /// What was staged or seen of a list on this page and later ones: at most `limit` ids after `after`.

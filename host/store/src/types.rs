@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId,
-    TenantId, Timestamp,
+    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId, TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 

@@ -3,10 +3,10 @@
 use std::path::Path;
 
 /// One commit's place in the log, in bytes from its start.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commit {
-    /// Within its last page.
-    pub within: u64,
+    /// Within each of its pages.
+    pub within: Vec<u64>,
     /// Its end.
     pub end: u64,
 }
@@ -23,9 +23,26 @@ pub fn commits(log: &Path, past: u64) -> Vec<Commit> {
     let frames = (HEADER..).step_by(FRAME + page).take_while(|start| start + FRAME + page <= bytes.len());
     // Frames of an older turn of the log have another salt.
     let current = frames.take_while(|start| &bytes[start + 8..start + 16] == salt);
-    // A frame that ends a commit says how many pages the database then has.
-    let last = current.filter(|start| number(start + 4) != 0);
-    last.map(|start| Commit { within: (start + FRAME + page / 2) as u64, end: (start + FRAME + page) as u64 })
-        .filter(|commit| commit.end > past)
-        .collect()
+    let mut commits = Vec::new();
+    let mut within = Vec::new();
+    for start in current {
+        within.push((start + FRAME + page / 2) as u64);
+        // A frame that ends a commit says how many pages the database then has.
+        if number(start + 4) != 0 {
+            commits.push(Commit { within: std::mem::take(&mut within), end: (start + FRAME + page) as u64 });
+        }
+    }
+    commits.retain(|commit| commit.end > past);
+    commits
+}
+
+/// Bytes at which to stop: in so many pages of each commit, its last one among them, and at its end.
+pub fn stops(commits: &[Commit], pages: usize) -> Vec<u64> {
+    let mut stops = Vec::new();
+    for Commit { within, end } in commits {
+        let chosen = within.len().min(pages.max(1));
+        stops.extend((1..=chosen).map(|nth| within[nth * within.len() / chosen - 1]));
+        stops.push(*end);
+    }
+    stops
 }

@@ -23,7 +23,8 @@ pub fn dump(path: &Path) -> Dump {
     for table in tables.iter().filter(|table| !OTHERS.contains(&table.as_str()) && !table.starts_with("sqlite_")) {
         dump.insert(table.clone(), rows(&database, &format!("SELECT * FROM {table}")));
     }
-    let newest = "SELECT state, counters, scope, failure, notes, ended_at IS NOT NULL, ending FROM sessions ORDER BY id DESC LIMIT 1";
+    let newest =
+        "SELECT state, counters, scope, failure, notes, ended_at IS NOT NULL, ending FROM sessions ORDER BY id DESC LIMIT 1";
     dump.insert("newest session".to_owned(), rows(&database, newest));
     dump.insert("sessions".to_owned(), rows(&database, "SELECT count(*) FROM sessions"));
     dump

@@ -204,16 +204,14 @@ pub(super) async fn abandon(
     let id: i64 = row.try_get("id")?;
     let mut notes: Vec<String> = from_json(row.try_get("notes")?, "notes")?;
     notes.push(why.to_owned());
-    sqlx::query(
-        "UPDATE sessions SET state = $1, ended_at = $2, notes = $3, ending = NULL WHERE id = $4 AND tenant = $5",
-    )
-    .bind(state.as_str())
-    .bind(now.micros())
-    .bind(json(&notes)?)
-    .bind(id)
-    .bind(tenant.as_str())
-    .execute(&mut *transaction)
-    .await?;
+    sqlx::query("UPDATE sessions SET state = $1, ended_at = $2, notes = $3, ending = NULL WHERE id = $4 AND tenant = $5")
+        .bind(state.as_str())
+        .bind(now.micros())
+        .bind(json(&notes)?)
+        .bind(id)
+        .bind(tenant.as_str())
+        .execute(&mut *transaction)
+        .await?;
     drop_staged(&mut transaction, SessionId(id)).await?;
     transaction.commit().await?;
     Ok(Some(SessionId(id)))

@@ -148,7 +148,8 @@ async fn a_resumed_session_says_so_and_one_that_is_abandoned_says_why() {
     store.resume_session(&acme, session, &resumption).await.unwrap();
     let open = store.session(&acme, session).await.unwrap().unwrap();
     assert_eq!((open.resumed, open.touched_at, open.cancel_asked_at), (vec![resumption], at(7), None));
-    let ended = store.abandon(&acme, &connection_id("one"), SessionState::Failed, "its connector was replaced", at(9)).await.unwrap();
+    let ended =
+        store.abandon(&acme, &connection_id("one"), SessionState::Failed, "its connector was replaced", at(9)).await.unwrap();
     assert_eq!(ended, Some(session));
     let over = store.session(&acme, session).await.unwrap().unwrap();
     assert_eq!((over.state, over.ended_at, over.resumed.len()), (SessionState::Failed, Some(at(9)), 1));

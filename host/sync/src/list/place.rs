@@ -120,7 +120,11 @@ mod tests {
                 last = Some(place.number());
                 place.follow(cursor.to_owned());
             }
-            if step == 2 { place.moved("it grew".to_owned()) } else { place.restart() }
+            if step == 2 {
+                place.moved("it grew".to_owned())
+            } else {
+                place.restart()
+            }
             assert_eq!(place.over, None, "after {step}");
         }
         place.restart();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount_model::{Scope, SessionId, Timestamp};
 use headcount_store::{
-    Basis, Counters, CredentialBasis, Ending, NewSession, OpenSession, Resumption, SessionState, Session, StoreError,
+    Basis, Counters, CredentialBasis, Ending, NewSession, OpenSession, Resumption, Session, SessionState, StoreError,
 };
 
 use super::{Job, SyncError};
@@ -70,7 +70,10 @@ pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened,
             Some(Obstacle::Other(reason)) => {
                 let why = format!("The session was interrupted and could not be resumed: {reason}.");
                 job.store.abandon(tenant, connection, SessionState::Failed, &why, now).await?;
-                notes.push(format!("session {} was interrupted and could not be resumed: {reason}. This one began anew", session.id));
+                notes.push(format!(
+                    "session {} was interrupted and could not be resumed: {reason}. This one began anew",
+                    session.id
+                ));
             }
         }
     }
@@ -146,7 +149,9 @@ fn obstacle(session: &Session, job: &Job<'_>, basis: &Basis, options: &SyncOptio
         () if then.test != basis.test => other("one of the two is a test run"),
         () if now < session.started_at => other("it began later than now, by this machine's clock"),
         () if age >= YOUNG => other("it began more than 24 hours ago"),
-        () if age >= options.deadline => Some(Obstacle::Other(format!("it began longer ago than a session may take ({:?})", options.deadline))),
+        () if age >= options.deadline => {
+            Some(Obstacle::Other(format!("it began longer ago than a session may take ({:?})", options.deadline)))
+        }
         () if session.resumed.len() >= MOST_TIMES => {
             Some(Obstacle::Other(format!("it was resumed {MOST_TIMES} times already, and interrupted each time")))
         }

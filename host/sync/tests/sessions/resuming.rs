@@ -312,10 +312,7 @@ async fn failed_calls_are_kept_in_order() {
     let report = world.sync(&script).await;
     let errors = world.store.errors(&"t".parse().unwrap(), report.session).await.unwrap();
     let told: Vec<_> = errors.iter().map(|error| (error.feed.as_deref(), error.failure.code, error.repeated_after)).collect();
-    assert_eq!(
-        told,
-        [(Some("users"), FailureCode::RateLimited, Some(0)), (Some("users"), FailureCode::InvalidInput, None)]
-    );
+    assert_eq!(told, [(Some("users"), FailureCode::RateLimited, Some(0)), (Some("users"), FailureCode::InvalidInput, None)]);
     assert_eq!(report.counters.waits, 1);
     assert!(world.store.errors(&"other".parse().unwrap(), report.session).await.unwrap().is_empty());
 }

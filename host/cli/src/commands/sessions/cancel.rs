@@ -12,10 +12,14 @@ pub async fn run(session: SessionId, tenant: &Tenant, context: &Context) -> anyh
         return Err(Complaint::not_found(format!("there is no session {session}")).next("headcount sessions").into());
     };
     let (word, sentence) = match cancelled {
-        Cancelled::AtOnce => ("cancelled", format!("session {session} is cancelled: nobody worked on it, and what it had read is dropped")),
+        Cancelled::AtOnce => {
+            ("cancelled", format!("session {session} is cancelled: nobody worked on it, and what it had read is dropped"))
+        }
         Cancelled::Asked => (
             "asked",
-            format!("session {session} ends at its next page, or within seconds while it waits: headcount sessions show {session}"),
+            format!(
+                "session {session} ends at its next page, or within seconds while it waits: headcount sessions show {session}"
+            ),
         ),
         Cancelled::WasOver(state) => ("was-over", format!("session {session} was over already: {}", state.as_str())),
         _ => ("unknown", format!("see how session {session} is: headcount sessions show {session}")),
