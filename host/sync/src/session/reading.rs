@@ -137,12 +137,18 @@ impl<'a> Reading<'a> {
             counters.waits += 1;
             counters.waited_millis += u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         }
-        self.tell(SessionState::Waiting, &self.snapshot());
+        if time < LOOK {
+            self.tell(SessionState::Waiting, &self.snapshot());
+            return self.guard(tokio::time::sleep(time)).await;
+        }
+        // Long enough for others to look.
+        self.state(SessionState::Waiting).await?;
         let end = Instant::now() + time;
         loop {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Ok(());
+                let checked = lock(&self.scope).is_some();
+                return self.state(if checked { SessionState::Reading } else { SessionState::Checking }).await;
             }
             self.guard(tokio::time::sleep(left.min(LOOK))).await?;
             self.heed().await?;
