@@ -9,6 +9,7 @@ mod budgets;
 mod compiling;
 mod components;
 mod dependencies;
+mod holding;
 mod interruption;
 #[cfg(target_os = "linux")]
 mod keyring;

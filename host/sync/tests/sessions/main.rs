@@ -4,6 +4,8 @@
 
 mod completeness;
 mod failures;
+mod model;
 mod parents;
+mod property;
 mod scopes;
 mod script;
