@@ -2,6 +2,9 @@
 //!
 //! Records are numbers: users below 100, groups from 100, memberships 1,000 + 10 × user + group.
 
+mod decisions;
+mod judging;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A day, in hours: the model's clock.
@@ -163,73 +166,6 @@ impl Model {
         (lost, follows)
     }
 
-    /// Whether removals wait, and whether addresses do.
-    fn judge(&self, lost: &BTreeMap<(Id, How), bool>, now: i64) -> (bool, bool) {
-        let mut verdict = (false, false);
-        for of in [Kind::User, Kind::Group, Kind::Member] {
-            let ids = |keys: bool| -> BTreeSet<Id> {
-                let counts = |(id, how): &(Id, How)| kind(*id) == of && (*how == How::Rekeyed) == keys;
-                lost.iter().filter(|(key, waits)| !**waits && counts(key)).map(|((id, _), _)| *id).collect()
-            };
-            let (gone, moved) = (ids(false), ids(true));
-            if gone.is_empty() && moved.is_empty() {
-                continue;
-            }
-            let present = self.count(of);
-            let base = self.baseline(of, now).unwrap_or(present);
-            let earlier = |keys: bool| {
-                let mut ids: BTreeSet<Id> = BTreeSet::new();
-                for ((id, how), at) in &self.losses {
-                    let row = self.rows[id];
-                    let still = match how {
-                        How::Lost => !keys && row.gone_at.is_some(),
-                        How::Inactive => !keys && row.gone_at.is_none() && row.face.inactive,
-                        How::Rekeyed => keys,
-                    };
-                    let again = lost.keys().any(|(lost, _)| lost == id);
-                    if kind(*id) == of && *at > now - DAY && still && !again {
-                        ids.insert(*id);
-                    }
-                }
-                ids.len()
-            };
-            let (least, percent) = if of == Kind::Member { (25, 20) } else { (3, if of == Kind::User { 5 } else { 10 }) };
-            let all = gone.len() + earlier(false);
-            if !gone.is_empty() {
-                let too_many = all > least.max(base * percent / 100);
-                let every = base >= 3 && all >= base || present >= 3 && gone.len() >= present;
-                verdict.0 |= too_many || every;
-            }
-            if !moved.is_empty() && moved.len() + earlier(true) > 3.max(base * 10 / 100) {
-                verdict = (true, true);
-            }
-            if of == Kind::Member && !gone.is_empty() {
-                verdict.0 |= self.half_of_a_group(&gone, now);
-            }
-        }
-        verdict
-    }
-
-    fn half_of_a_group(&self, gone: &BTreeSet<Id>, now: i64) -> bool {
-        let earlier = |id: Id| {
-            let lost = self.losses.get(&(id, How::Lost)).is_some_and(|at| *at > now - DAY);
-            lost && self.rows[&id].gone_at.is_some()
-        };
-        let groups: BTreeSet<Id> = gone.iter().map(|id| ends(*id)[1]).collect();
-        groups.into_iter().any(|group| {
-            let members = || self.rows.keys().filter(|id| kind(**id) == Kind::Member && ends(**id)[1] == group);
-            let of = members().filter(|id| self.has(**id) || earlier(**id)).count();
-            let lost = members().filter(|id| gone.contains(*id) || earlier(**id)).count();
-            of >= 10 && lost * 2 > of
-        })
-    }
-
-    fn baseline(&self, of: Kind, now: i64) -> Option<usize> {
-        let totals = self.totals.get(&of)?;
-        let old = totals.iter().rev().find(|(at, _)| *at <= now - DAY);
-        old.or(totals.first()).map(|(_, present)| *present)
-    }
-
     /// What a session leaves.
     pub fn run(&mut self, session: i64, told: &Told, complete: bool, now: i64) {
         if told.test {
@@ -337,68 +273,5 @@ impl Model {
     fn tidy(&mut self) {
         let held = &self.held;
         self.holds.retain(|session, _| held.values().any(|held| held.session == *session));
-    }
-
-    /// Does what a session held; says whether it held anything.
-    pub fn release(&mut self, session: i64, now: i64) -> bool {
-        if !self.holds.contains_key(&session) {
-            return false;
-        }
-        let held: Vec<_> =
-            self.held.iter().filter(|(_, held)| held.session == session).map(|(key, held)| (*key, *held)).collect();
-        let mut gone: BTreeSet<Id> = BTreeSet::new();
-        let unchanged = |model: &Model, id: Id, held: &Waiting| model.has(id) && model.rows[&id].face == held.face;
-        let held: Vec<_> = held.into_iter().filter(|((id, _), held)| unchanged(self, *id, held)).collect();
-        for ((id, how), held) in &held {
-            let row = self.rows.get_mut(id).unwrap();
-            match how {
-                How::Inactive => row.face.inactive = held.next.inactive,
-                How::Rekeyed => row.face.address = held.next.address,
-                How::Lost if held.follows => {} // Only if an end goes: below.
-                How::Lost => {
-                    gone.insert(*id);
-                }
-            }
-        }
-        let members: Vec<Id> = self.present().into_keys().filter(|id| kind(*id) == Kind::Member).collect();
-        gone.extend(members.into_iter().filter(|id| ends(*id).into_iter().any(|end| gone.contains(&end))).collect::<Vec<_>>());
-        for id in &gone {
-            self.rows.get_mut(id).unwrap().gone_at = Some(now);
-            self.removed.entry(session).or_default().push((*id, now));
-        }
-        for of in gone.iter().map(|id| kind(*id)).collect::<BTreeSet<_>>() {
-            self.totals.insert(of, vec![(now, self.count(of))]);
-        }
-        self.held.retain(|_, held| held.session != session);
-        self.tidy();
-        true
-    }
-
-    /// Turns down what waits.
-    pub fn reject(&mut self, session: i64) -> bool {
-        match self.holds.get_mut(&session) {
-            Some(waits) if *waits => {
-                *waits = false;
-                true
-            }
-            _ => false,
-        }
-    }
-
-    /// Brings back what a session removed, as far as it is as the session left it.
-    pub fn undo(&mut self, session: i64) {
-        let removed = self.removed.get(&session).cloned().unwrap_or_default();
-        let mut removed: Vec<_> = removed.into_iter().collect();
-        removed.sort();
-        for (id, at) in removed {
-            let whole = kind(id) != Kind::Member || ends(id).into_iter().all(|end| self.has(end));
-            if self.rows[&id].gone_at == Some(at) && whole {
-                let row = self.rows.get_mut(&id).unwrap();
-                row.gone_at = None;
-                let face = row.face;
-                self.holds.entry(session).or_insert(false);
-                self.held.insert((id, How::Lost), Waiting { session, face, next: face, follows: false });
-            }
-        }
     }
 }
