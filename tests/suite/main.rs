@@ -11,6 +11,7 @@ mod components;
 mod dependencies;
 #[cfg(target_os = "linux")]
 mod disks;
+mod holding;
 mod interruption;
 #[cfg(target_os = "linux")]
 mod keyring;

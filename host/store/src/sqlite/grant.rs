@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::field::{Field, View, read_kind};
-use super::record::{Stored, folded, unwritable};
+use super::record::{Differing, Stored, differing, folded, unwritable};
 use super::values::Values;
 use crate::{Result, StoredRecord};
 
@@ -121,8 +121,21 @@ impl Stored for PlacedGrant {
         None
     }
 
-    fn json(&self) -> Result<serde_json::Value> {
-        serde_json::to_value(&self.grant).map_err(unwritable)
+    fn differing(&self, other: &Self) -> Result<Vec<Differing>> {
+        let (one, other) = (&self.grant, &other.grant);
+        let times = [
+            ("assigned_at", one.assigned_at, other.assigned_at),
+            ("expires_at", one.expires_at, other.expires_at),
+            ("last_used_at", one.last_used_at, other.last_used_at),
+        ];
+        let mut found = Vec::new();
+        for (column, one, other) in times.into_iter().filter(|(_, one, other)| one != other) {
+            found.push(differing(column, &one, &other)?);
+        }
+        if one.attributes != other.attributes {
+            found.push(differing("attributes", &one.attributes, &other.attributes)?);
+        }
+        Ok(found)
     }
 
     fn payload(&self) -> Result<String> {

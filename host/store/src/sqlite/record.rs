@@ -45,10 +45,8 @@ pub(super) trait Stored: Merge + serde::Serialize + DeserializeOwned + Send + Sy
 
     /// What a person calls it: as [`name_column`] has it.
     fn name(&self) -> Option<String>;
-    /// Its fields by name, as people read them.
-    fn json(&self) -> Result<serde_json::Value> {
-        serde_json::to_value(self).map_err(unwritable)
-    }
+    /// The fields that another one has otherwise, by column: in this one, and in the other.
+    fn differing(&self, other: &Self) -> Result<Vec<Differing>>;
 
     /// The hash of its fields, and of where it was read.
     fn hash(&self, buffer: &mut Vec<u8>) -> Vec<u8> {
@@ -64,6 +62,15 @@ pub(super) trait Stored: Merge + serde::Serialize + DeserializeOwned + Send + Sy
         }
         hash
     }
+}
+
+/// A column, and its value in two records.
+pub(super) type Differing = (&'static str, [serde_json::Value; 2]);
+
+/// A field that is not the same in two records.
+pub(super) fn differing<T: serde::Serialize>(column: &'static str, one: &T, other: &T) -> Result<Differing> {
+    let value = |field: &T| serde_json::to_value(field).map_err(unwritable);
+    Ok((column, [value(one)?, value(other)?]))
 }
 
 /// Text in which letter case no longer counts.
@@ -184,6 +191,14 @@ macro_rules! stored {
 
             fn name(&self) -> Option<String> {
                 Searched::name(self)
+            }
+
+            fn differing(&self, other: &Self) -> Result<Vec<Differing>> {
+                let mut found = Vec::new();
+                $(if self.$field != other.$field {
+                    found.push(differing(stringify!($field), &self.$field, &other.$field)?);
+                })+
+                Ok(found)
             }
 
             fn payload(&self) -> Result<String> {

@@ -4,7 +4,9 @@
 
 mod completeness;
 mod failures;
+mod model;
 mod parents;
 mod resuming;
+mod property;
 mod scopes;
 mod script;

@@ -111,6 +111,11 @@ async fn hold(database: &mut SqliteConnection, applying: &Applying<'_>, judged: 
     let keys = if judged.keys { "1" } else { "lost.how <> 'rekeyed'" };
     for kind in Kind::ALL {
         let name = if kind == Kind::Grant { "NULL" } else { name_column(kind) };
+        // A record waits once, however it was lost before.
+        let known = format!(
+            "DELETE FROM held WHERE tenant = $1 AND connection = $2 AND kind = $4 AND how IN {REMOVED} AND id IN (
+                SELECT id FROM lost WHERE session = $3 AND kind = $4 AND waits = 0 AND how IN {REMOVED})"
+        );
         let sql = format!(
             "INSERT OR REPLACE INTO held (tenant, connection, kind, how, id, session, hash, name, fields)
              SELECT $1, $2, $4, lost.how, lost.id, $3, stored.hash, {name}, lost.fields
@@ -119,13 +124,15 @@ async fn hold(database: &mut SqliteConnection, applying: &Applying<'_>, judged: 
              WHERE lost.session = $3 AND lost.kind = $4 AND lost.waits = 0 AND {keys} ORDER BY lost.how, lost.id",
             table(kind)
         );
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(applying.tenant.as_str())
-            .bind(applying.connection.as_str())
-            .bind(applying.session.0)
-            .bind(kind.as_str())
-            .execute(&mut *database)
-            .await?;
+        for sql in [known, sql] {
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(applying.tenant.as_str())
+                .bind(applying.connection.as_str())
+                .bind(applying.session.0)
+                .bind(kind.as_str())
+                .execute(&mut *database)
+                .await?;
+        }
     }
     Ok(())
 }

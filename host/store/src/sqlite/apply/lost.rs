@@ -25,10 +25,6 @@ const PROVEN_GRANTS: &str = "EXISTS (SELECT 1 FROM proven WHERE proven.session =
 pub(super) async fn write_down(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
     for kind in Kind::ALL {
         named(database, applying, kind).await?;
-        if kind == Kind::Grant {
-            // Whatever else stays: a grant of something that is gone would say that somebody reaches it.
-            follow(database, applying).await?;
-        }
         if applying.removes(kind) {
             let proven = match kind {
                 Kind::Grant => prove(database, applying).await?.then_some(PROVEN_GRANTS),
@@ -40,6 +36,10 @@ pub(super) async fn write_down(database: &mut SqliteConnection, applying: &Apply
         }
         if applying.apply.rules.is_some() {
             waiting(database, applying, kind).await?;
+        }
+        if kind == Kind::Grant {
+            // Whatever else stays or waits: a grant of something that is gone would say that somebody reaches it.
+            follow(database, applying).await?;
         }
     }
     sqlx::query("DELETE FROM proven WHERE session = $1").bind(applying.session.0).execute(database).await?;
@@ -104,22 +104,30 @@ pub(super) async fn follow(database: &mut SqliteConnection, applying: &Applying<
     .await?;
     for kind in ends {
         for end in ["principal", "target", "via"] {
-            let sql = format!(
-                "INSERT OR IGNORE INTO lost (session, kind, how, id)
-                 SELECT $3, 'grant', 'follows', grants.id FROM grants
-                 WHERE grants.tenant = $1 AND grants.connection = $2 AND grants.gone_at IS NULL AND grants.{end}_kind = $4
+            let ended = format!(
+                "grants.tenant = $1 AND grants.connection = $2 AND grants.gone_at IS NULL AND grants.{end}_kind = $4
                     AND grants.{end}_id IN
-                        (SELECT id FROM lost WHERE session = $3 AND kind = $4 AND waits = 0 AND how IN {REMOVED})
-                    AND NOT EXISTS
-                        (SELECT 1 FROM lost AS known WHERE known.session = $3 AND known.kind = 'grant' AND known.id = grants.id)"
+                        (SELECT id FROM lost WHERE session = $3 AND kind = $4 AND waits = 0 AND how IN {REMOVED})"
             );
-            sqlx::query(AssertSqlSafe(sql))
-                .bind(applying.tenant.as_str())
-                .bind(applying.connection.as_str())
-                .bind(applying.session.0)
-                .bind(&kind)
-                .execute(&mut *database)
-                .await?;
+            for sql in [
+                format!(
+                    "DELETE FROM lost WHERE session = $3 AND kind = 'grant' AND waits = 1
+                     AND id IN (SELECT grants.id FROM grants WHERE {ended})"
+                ),
+                format!(
+                    "INSERT INTO lost (session, kind, how, id) SELECT $3, 'grant', 'follows', grants.id FROM grants WHERE {ended}
+                     AND NOT EXISTS
+                        (SELECT 1 FROM lost AS known WHERE known.session = $3 AND known.kind = 'grant' AND known.id = grants.id)"
+                ),
+            ] {
+                sqlx::query(AssertSqlSafe(sql))
+                    .bind(applying.tenant.as_str())
+                    .bind(applying.connection.as_str())
+                    .bind(applying.session.0)
+                    .bind(&kind)
+                    .execute(&mut *database)
+                    .await?;
+            }
         }
     }
     Ok(())

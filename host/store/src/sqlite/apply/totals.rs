@@ -36,7 +36,7 @@ pub(super) async fn keep(
         return Ok(());
     }
     let (now, since) = (applying.now.micros(), applying.now.micros().saturating_sub(WINDOW));
-    let counted = kinds.iter().filter(|(_, tally)| **tally != KindCounters::default());
+    let counted = kinds.iter().filter(|(kind, tally)| applying.covers(**kind) && **tally != KindCounters::default());
     let counted: Vec<(Kind, u64)> = counted
         .map(|(kind, tally)| (*kind, tally.created + tally.updated + tally.unchanged + tally.returned + tally.kept))
         .collect();

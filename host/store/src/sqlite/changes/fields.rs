@@ -13,26 +13,14 @@ const MOST: usize = 200;
 
 /// What is different between a record before and after, as JSON; nothing when only its origin is.
 pub(crate) fn differences<R: Stored>(before: &R, after: &R) -> Result<Option<String>> {
-    let (before, after) = (object(before.json()?), object(after.json()?));
     let mut fields = Fields::new();
-    for (name, new) in &after {
-        let old = before.get(name).unwrap_or(&Value::Null);
-        if old == new {
-            continue;
-        }
-        match (name.as_str(), inner(old), inner(new)) {
+    for (column, [old, new]) in before.differing(after)? {
+        match (column, inner(&old), inner(&new)) {
             ("attributes", Some(old), Some(new)) => attributes(&old, &new, &mut fields),
-            _ => note(name.clone(), old, new, &mut fields),
+            _ => note(column.replace('_', "-"), &old, &new, &mut fields),
         }
     }
     if fields.is_empty() { Ok(None) } else { json(&fields).map(Some) }
-}
-
-fn object(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(fields) => fields,
-        _ => Map::new(),
-    }
 }
 
 /// Attributes are kept as the text of a JSON object.
