@@ -5,6 +5,7 @@
 
 mod absence;
 mod grants;
+pub(super) mod touched;
 mod walk;
 
 use std::borrow::Cow;
@@ -39,20 +40,38 @@ impl Applying<'_> {
 pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: SessionId, apply: &Apply) -> Result<Applied> {
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
+    touched::respect(&mut transaction, session).await?;
+    let applied = within(&mut transaction, tenant, connection, session, apply).await?;
+    if apply.dry_run {
+        transaction.rollback().await?;
+    } else {
+        transaction.commit().await?;
+    }
+    Ok(applied)
+}
+
+/// Applies what was staged under this number, within a transaction of the caller's.
+pub(super) async fn within(
+    transaction: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: ConnectionId,
+    session: SessionId,
+    apply: &Apply,
+) -> Result<Applied> {
     let gone = apply.gone.iter().map(|gone| (gone.kind, Cow::Borrowed(gone.id.as_str())));
     let gone = gone.chain(apply.gone_grants.iter().map(|grant| (Kind::Grant, Cow::Owned(grant_key(grant))))).collect();
     let applying = Applying { tenant, connection, session, apply, gone, now: apply.now.unwrap_or_else(Timestamp::now) };
     let mut applied = Applied::default();
-    forget(&mut transaction, session, &applying.gone).await?;
+    forget(transaction, session, &applying.gone).await?;
     for kind in Kind::ALL {
         let tally = match kind {
-            Kind::User => records::<User>(&mut transaction, &applying).await?,
-            Kind::Group => records::<Group>(&mut transaction, &applying).await?,
-            Kind::Role => records::<Role>(&mut transaction, &applying).await?,
-            Kind::Application => records::<Application>(&mut transaction, &applying).await?,
-            Kind::License => records::<License>(&mut transaction, &applying).await?,
-            Kind::Asset => records::<Asset>(&mut transaction, &applying).await?,
-            Kind::Grant => grants::apply(&mut transaction, &applying, &applied.kinds.clone(), &mut applied.aside).await?,
+            Kind::User => records::<User>(transaction, &applying).await?,
+            Kind::Group => records::<Group>(transaction, &applying).await?,
+            Kind::Role => records::<Role>(transaction, &applying).await?,
+            Kind::Application => records::<Application>(transaction, &applying).await?,
+            Kind::License => records::<License>(transaction, &applying).await?,
+            Kind::Asset => records::<Asset>(transaction, &applying).await?,
+            Kind::Grant => grants::apply(transaction, &applying, &applied.kinds.clone(), &mut applied.aside).await?,
         };
         if tally != KindCounters::default() {
             applied.kinds.insert(kind, tally);
@@ -65,11 +84,6 @@ pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: Sessi
             .bind(applying.connection.as_str())
             .execute(&mut *transaction)
             .await?;
-    }
-    if apply.dry_run {
-        transaction.rollback().await?;
-    } else {
-        transaction.commit().await?;
     }
     Ok(applied)
 }
