@@ -9,7 +9,8 @@ use headcount_model::manifest::Action;
 use headcount_model::{ActionRunId, ConnectionId, FailureCode, Manifest, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{
-    ActionAnswer, ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, NewAction, Row,
+    ActionAnswer, ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, Connection, Health, HealthState,
+    InstalledConnector, NewAction, Row, Witness,
 };
 use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
 use serde_json::Value;
@@ -121,7 +122,7 @@ impl Tenant {
         let (connection, manifest) = self.connection_and_manifest(id).await?;
         let mut offered = Vec::with_capacity(manifest.actions.len());
         for action in manifest.actions {
-            let permission = self.permission(&connection.connector, id, &action).await?;
+            let permission = self.permission(&connection, &action).await?;
             offered.push(Offered { form: form(&action), action, permission });
         }
         Ok(offered)
@@ -134,7 +135,7 @@ impl Tenant {
     pub async fn preview(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<(Preview, Permission), Error> {
         let (connection, manifest) = self.connection_and_manifest(id).await?;
         let (action, input) = prepare(&manifest, action, input).await?;
-        let permission = self.permission(&connection.connector, id, action).await?;
+        let permission = self.permission(&connection, action).await?;
         Ok((self.describe(&connection, &manifest, action, &input).await?, permission))
     }
 
@@ -154,7 +155,7 @@ impl Tenant {
         let (action, input) = prepare(&manifest, &request.action, &request.input).await?;
         let _lease = self.acting(id).await?;
         let asked = self.asked(&connection, &manifest, action, &input, request).await?;
-        let permission = self.permission(&connection.connector, id, action).await?;
+        let permission = self.permission(&connection, action).await?;
         let run = match self.inner.store.begin_action(&asked).await? {
             BegunAction::Known(known) => return again(*known, &asked),
             BegunAction::New(run) => run,
@@ -189,6 +190,9 @@ impl Tenant {
         let mut named = Named::of(action, input);
         let about = self.about(&connection.id, &mut named).await?;
         let Attempt { end, error } = attempt(&self.job(&opened, &connection, &installed), action, input, &named, &about).await;
+        if matches!(&error, Some(CallError::Failure(failure)) if failure.code == FailureCode::Unauthenticated) {
+            self.confirm_reconnect(&opened, &connection.id, &action.name).await?;
+        }
         self.ended(opened).await;
         let ended = self.inner.store.end_action(&self.id, run, &end).await;
         let ended = match (ended, end.state) {
@@ -205,6 +209,24 @@ impl Tenant {
             }
             (Some(error), _) => Err(Error::ActionNotDone { run, error }),
         }
+    }
+
+    /// The vendor did not accept the credential: the connection must be reconnected, if a check says so, too. A sync under way says so
+    /// itself.
+    async fn confirm_reconnect(&self, run: &headcount_sandbox::Run, id: &ConnectionId, action: &str) -> Result<(), Error> {
+        let failure = match run.check().await {
+            Err(CallError::Failure(failure)) if failure.code == FailureCode::Unauthenticated => failure,
+            _ => return Ok(()),
+        };
+        let _lease = match self.lease(id).await {
+            Err(Error::Busy(..)) => return Ok(()),
+            taken => taken?,
+        };
+        let mut connection = self.connection(id).await?;
+        connection.health = Health::new(HealthState::Reconnect, Witness::Action(action.to_owned()), Timestamp::now())
+            .because(failure.to_string())
+            .next(format!("Enter a new credential: headcount connection credential {id}"));
+        Ok(self.inner.store.put_connection(&connection).await?)
     }
 
     /// The accounts of a connection that an input names, by id.

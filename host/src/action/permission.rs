@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use headcount_model::manifest::Action;
 use headcount_model::{ConnectionId, ConnectorId, Timestamp};
-use headcount_store::{ActionPermit, ActionStop};
+use headcount_store::{ActionPermit, ActionStop, Connection, LifeState};
 
 use crate::{Error, Tenant};
 
@@ -88,6 +88,8 @@ pub enum Permission {
     ForbiddenByOperator(ActionRule),
     /// The tenant has stopped all actions.
     Stopped(ActionStop),
+    /// The connection is a draft, paused or removed.
+    Resting(ConnectionId, LifeState),
     /// The connection is not switched on for it.
     NotPermitted(ConnectionId, String),
 }
@@ -117,6 +119,9 @@ impl fmt::Display for Permission {
                 stop.at,
                 because(&stop.why)
             ),
+            Permission::Resting(connection, life) => {
+                write!(f, "connection {connection} is {}: nothing is changed through it until it is ready or running", life.as_str())
+            }
             Permission::NotPermitted(connection, action) => write!(
                 f,
                 "connections only read until somebody permits more: `headcount action permit {connection} {action}` permits this one"
@@ -129,11 +134,11 @@ impl Tenant {
     /// Whether an action of a connection may be done now.
     pub(crate) async fn permission(
         &self,
-        connector: &ConnectorId,
-        connection: &ConnectionId,
+        connection: &Connection,
         action: &Action,
     ) -> Result<Permission, Error> {
-        if let Some(rule) = self.inner.forbidden_actions.iter().find(|rule| rule.forbids(connector, action)) {
+        let id = &connection.id;
+        if let Some(rule) = self.inner.forbidden_actions.iter().find(|rule| rule.forbids(&connection.connector, action)) {
             return Ok(Permission::ForbiddenByOperator(rule.clone()));
         }
         if action.read_only {
@@ -142,9 +147,12 @@ impl Tenant {
         if let Some(stop) = self.inner.store.action_stop(&self.id).await? {
             return Ok(Permission::Stopped(stop));
         }
-        let permits = self.inner.store.action_permits(&self.id, connection).await?;
+        if !connection.life.state.runs() {
+            return Ok(Permission::Resting(id.clone(), connection.life.state));
+        }
+        let permits = self.inner.store.action_permits(&self.id, id).await?;
         let permit = permits.into_iter().find(|permit| permit.action == action.name);
-        Ok(permit.map_or_else(|| Permission::NotPermitted(connection.clone(), action.name.clone()), Permission::Permitted))
+        Ok(permit.map_or_else(|| Permission::NotPermitted(id.clone(), action.name.clone()), Permission::Permitted))
     }
 
     /// Permits actions of a connection by name, beside those that it permits already; with no names, all that its connector has now.

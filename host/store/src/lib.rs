@@ -5,6 +5,8 @@
 
 mod actions;
 mod audit;
+mod changes;
+mod connections;
 mod error;
 mod query;
 mod sqlite;
@@ -18,12 +20,14 @@ pub use actions::{
     Brought, NewAction,
 };
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
+pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
+pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
 pub use error::StoreError;
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
-    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, Counters, CredentialKey, InstalledConnector, KindCounters, NewSession, ParentPage, SealedCredential, Session,
+    SessionEnd, SessionState, Staged, StagedPage,
 };
 
 /// The result of the store's calls.
@@ -33,7 +37,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Actions + Send + Sync + 'static {
+pub trait Store: Actions + Changes + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.
@@ -47,7 +51,7 @@ pub trait Store: Actions + Send + Sync + 'static {
 
     // === connections
 
-    /// Adds a connection, or replaces its settings, name, life, health and baseline.
+    /// Adds a connection, or replaces all of it but its id and when it was made.
     async fn put_connection(&self, connection: &Connection) -> Result<()>;
     /// Adds a connection with its sealed credentials unless the tenant has one of this id, and says whether it did.
     async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool>;

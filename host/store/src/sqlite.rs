@@ -6,6 +6,7 @@ mod administrators;
 mod apply;
 mod audit;
 mod budgets;
+mod changes;
 mod connections;
 mod credentials;
 mod fault;

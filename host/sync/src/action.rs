@@ -194,13 +194,12 @@ fn fate(action: &Action, error: &CallError, events: &[RequestEvent], requests: u
     let is_safe = |event: &&RequestEvent| matches!(event.method.as_str(), "GET" | "HEAD");
     let left = |event: &&RequestEvent| event.decision != Decision::Denied && event.address.is_some();
     let refused = |event: &RequestEvent| event.status.is_some_and(|status| (400..500).contains(&status) && status != 408);
-    let mut writes = events.iter().filter(|event| !is_safe(event)).filter(left).peekable();
-    let some_left = writes.peek().is_some();
+    let mut writes = events.iter().filter(|event| !is_safe(event)).filter(left);
     if !action.read_only && (!writes.all(refused) || requests > REMEMBERED) {
         return ActionState::Unknown;
     }
     match error {
-        CallError::Failure(failure) if !failure.code.is_retryable() || some_left => ActionState::Refused,
+        CallError::Failure(failure) if !failure.code.is_retryable() => ActionState::Refused,
         _ => ActionState::Failed,
     }
 }
@@ -232,7 +231,7 @@ mod tests {
             (FailureCode::Unavailable, event("POST", Some(502), true), Unknown),
             (FailureCode::Unavailable, event("POST", Some(408), true), Unknown),
             (FailureCode::UnexpectedResponse, event("POST", Some(200), true), Unknown),
-            (FailureCode::RateLimited, event("POST", Some(429), true), Refused),
+            (FailureCode::RateLimited, event("POST", Some(429), true), Failed),
         ] {
             assert_eq!(ends(code, &[read.clone(), write.clone()]), state, "{write:?}");
         }

@@ -21,5 +21,5 @@ pub use action::{
 };
 pub use options::{Listener, Progress, SyncOptions};
 pub use page::{Review, review};
-pub use session::{Job, Report, SyncError, sync};
+pub use session::{Job, Report, SyncError, reconnect, sync};
 pub use source::Source;
