@@ -6,7 +6,7 @@ mod preview;
 use std::collections::BTreeSet;
 
 use headcount_model::manifest::Action;
-use headcount_model::{ActionRunId, ConnectionId, FailureCode, Manifest, Timestamp};
+use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Manifest, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{
     ActionAnswer, ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, Connection, Health, HealthState,
@@ -229,25 +229,31 @@ impl Tenant {
         Ok(self.inner.store.put_connection(&connection).await?)
     }
 
-    /// The accounts of a connection that an input names, by id.
+    /// The accounts of a connection that an input concerns, by id: those it names by id or e-mail address, and the only holder of a
+    /// license that it names.
     async fn about(&self, id: &ConnectionId, named: &mut Named) -> Result<Vec<String>, Error> {
+        let licenses = named.records().filter(|(kind, _)| *kind == Kind::License);
+        let licenses: Vec<String> = licenses.map(|(_, license)| license.to_owned()).take(20).collect();
+        let mut holders = BTreeSet::new();
+        for license in licenses {
+            let held = self.inner.store.holders(&self.id, id, Kind::License, &license).await?;
+            if let [only] = held.as_slice() {
+                holders.insert(only.user.clone());
+            }
+        }
+        named.accounts(holders.iter().cloned());
         let emails: Vec<String> = named.emails().map(str::to_owned).collect();
         let mut rows: Vec<Row> = Vec::new();
         for email in emails.iter().take(20) {
             rows.extend(self.inner.store.users_by_email(&self.id, id, email).await?);
         }
         named.accounts(rows.iter().map(|row| row.key.clone()));
-        let users: Vec<String> = named
-            .records()
-            .filter(|(kind, _)| *kind == headcount_model::Kind::User)
-            .map(|(_, user)| user.to_owned())
-            .take(100)
-            .collect();
+        let users: Vec<String> =
+            named.records().filter(|(kind, _)| *kind == Kind::User).map(|(_, user)| user.to_owned()).take(100).collect();
         for user in users {
-            rows.extend(self.inner.store.record(&self.id, id, headcount_model::Kind::User, &user).await?);
+            rows.extend(self.inner.store.record(&self.id, id, Kind::User, &user).await?);
         }
-        let ids: BTreeSet<String> = rows.into_iter().map(|row| row.key).collect();
-        Ok(ids.into_iter().collect())
+        Ok(rows.into_iter().map(|row| row.key).chain(holders).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     async fn asked(
@@ -340,9 +346,7 @@ fn again(known: ActionRun, asked: &NewAction) -> Result<Acted, Error> {
     let run = known.id;
     match (known.state, &known.failure) {
         (ActionState::Done, _) => Ok(Acted { run: known, repeated: true }),
-        (ActionState::Refused, Some(failure)) => {
-            Err(Error::ActionNotDone { run, error: CallError::Failure(failure.clone()) })
-        }
+        (ActionState::Refused, Some(failure)) => Err(Error::ActionNotDone { run, error: CallError::Failure(failure.clone()) }),
         (_, failure) => {
             let problem = failure.as_ref().map(ToString::to_string);
             let problem = problem.or_else(|| known.notes.last().cloned()).unwrap_or_default();

@@ -157,7 +157,9 @@ pub enum Error {
         advice: String,
     },
     /// It was done, and the store failed.
-    #[error("action {run} was done, but its result was not stored: {error}. Sync connection {connection} to see what the vendor has now")]
+    #[error(
+        "action {run} was done, but its result was not stored: {error}. Sync connection {connection} to see what the vendor has now"
+    )]
     ActionNotStored {
         /// Its number in the history, where it will stand as unknown.
         run: ActionRunId,

@@ -59,13 +59,15 @@ pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ActionRunId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
-    TenantId, Timestamp,
+    ActionRunId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret,
+    SessionId, TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
-pub use headcount_store::{ActionFilter, ActionRun, ActionState, Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
+pub use headcount_store::{
+    ActionFilter, ActionRun, ActionState, Connection, InstalledConnector, Session, SessionState, SqliteStore, Store,
+};
 pub use headcount_sync as sync;
 pub use headcount_sync::{Concern, Form, FormField, Preview, Progress, Report, SyncOptions};
 
