@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't be set up has failed")]
 
 mod access;
+mod actions;
 mod applying;
 mod audit;
 mod cancelling;

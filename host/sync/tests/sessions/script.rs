@@ -26,11 +26,12 @@ pub struct Script {
     asked: Mutex<HashMap<Question, u32>>,
     notes: Vec<String>,
     silent: bool,
+    outcome: Option<Outcome>,
 }
 
 impl Script {
     pub fn new(reads: impl Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync + 'static) -> Self {
-        Script { scopes: Mutex::default(), reads: Box::new(reads), asked: Mutex::default(), notes: Vec::new(), silent: false }
+        Script { scopes: Mutex::default(), reads: Box::new(reads), asked: Mutex::default(), notes: Vec::new(), silent: false, outcome: None }
     }
 
     /// What `check` answers, in turn; afterwards the organisation `acme`, without facts.
@@ -42,6 +43,11 @@ impl Script {
     /// Has `check` never answer again after what it answers in turn.
     pub fn then_silence(self) -> Self {
         Script { silent: true, ..self }
+    }
+
+    /// What `invoke` answers.
+    pub fn acts(self, outcome: Outcome) -> Self {
+        Script { outcome: Some(outcome), ..self }
     }
 
     /// What it has to say beside its answers.
@@ -81,7 +87,7 @@ impl Source for Script {
     }
 
     async fn invoke(&self, _: &str, _: &serde_json::Value) -> Result<Outcome, CallError> {
-        Err(failure(FailureCode::Unsupported))
+        self.outcome.clone().ok_or_else(|| failure(FailureCode::Unsupported))
     }
 
     fn usage(&self) -> Usage {
