@@ -9,10 +9,10 @@ use headcount_model::manifest::Action;
 use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Manifest, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{
-    ActionAnswer, ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, Connection, Health, HealthState,
-    InstalledConnector, NewAction, Row, Witness,
+    ActionAnswer, ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, NewAction, Row,
+    Witness,
 };
-use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
+use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare, reconnect};
 use serde_json::Value;
 
 use crate::{Error, Tenant};
@@ -194,6 +194,7 @@ impl Tenant {
             self.confirm_reconnect(&opened, &connection.id, &action.name).await?;
         }
         self.ended(opened).await;
+        self.cut_changes().await;
         let ended = self.inner.store.end_action(&self.id, run, &end).await;
         let ended = match (ended, end.state) {
             (Ok(ended), _) => ended,
@@ -223,9 +224,7 @@ impl Tenant {
             taken => taken?,
         };
         let mut connection = self.connection(id).await?;
-        connection.health = Health::new(HealthState::Reconnect, Witness::Action(action.to_owned()), Timestamp::now())
-            .because(failure.to_string())
-            .next(format!("Enter a new credential: headcount connection credential {id}"));
+        connection.health = reconnect(&connection.id, &failure, Witness::Action(action.to_owned()));
         Ok(self.inner.store.put_connection(&connection).await?)
     }
 

@@ -10,6 +10,7 @@ use headcount_store::{SqliteStore, Store};
 
 use crate::action::ActionRule;
 use crate::audit::{AuditOptions, Trail};
+use crate::changes::ChangesOptions;
 use crate::key::{FolderLock, KeyPlace};
 use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
@@ -27,6 +28,7 @@ pub struct Builder {
     budget: Budget,
     extra_hosts: Vec<String>,
     audit: AuditOptions,
+    changes: ChangesOptions,
     engine: Engine,
     forbidden_actions: Vec<ActionRule>,
 }
@@ -62,6 +64,7 @@ impl Builder {
             budget: Budget::default(),
             extra_hosts: Vec::new(),
             audit: AuditOptions::default(),
+            changes: ChangesOptions::default(),
             engine: Engine::default(),
             forbidden_actions: Vec::new(),
         }
@@ -116,6 +119,12 @@ impl Builder {
     /// [`EgressOptions::audit`] a channel of his own; then the store gets none.
     pub fn audit(mut self, audit: AuditOptions) -> Self {
         self.audit = audit;
+        self
+    }
+
+    /// How much of each tenant's changes is kept in the store.
+    pub fn changes(mut self, changes: ChangesOptions) -> Self {
+        self.changes = changes;
         self
     }
 
@@ -201,6 +210,7 @@ impl Builder {
                 ceiling,
                 data: self.data,
                 budget: self.budget,
+                changes: self.changes,
                 extra_hosts: self.extra_hosts,
                 forbidden_actions: self.forbidden_actions,
                 trail,

@@ -37,8 +37,10 @@ mod audit;
 mod budget;
 mod builder;
 mod catalog;
+mod changes;
 mod connection;
 mod error;
+mod holds;
 mod keeper;
 mod key;
 mod lease;
@@ -52,6 +54,7 @@ mod embedding {}
 pub use action::{Acted, ActionRequest, ActionRule, Offered, Permission, unknown_advice};
 pub use audit::AuditOptions;
 pub use builder::Builder;
+pub use changes::ChangesOptions;
 pub use connection::Draft;
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
@@ -98,6 +101,7 @@ pub(crate) struct Inner {
     pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
+    pub changes: ChangesOptions,
     pub extra_hosts: Vec<String>,
     pub forbidden_actions: Vec<ActionRule>,
     /// None where the embedder takes the records himself.

@@ -109,6 +109,7 @@ impl Tenant {
         let (connection, installed, run) = self.open(id).await?;
         let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await;
         self.ended(run).await;
+        self.cut_changes().await;
         Ok(report?)
     }
 

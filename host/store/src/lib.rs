@@ -8,6 +8,8 @@ mod audit;
 mod changes;
 mod connections;
 mod error;
+mod guard;
+mod holds;
 mod query;
 mod sqlite;
 mod types;
@@ -23,11 +25,16 @@ pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
 pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
 pub use error::StoreError;
+pub use guard::{Guard, Loss, Threshold, WINDOW};
+pub use holds::{
+    DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
+    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
+};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
     Applied, Apply, Counters, CredentialKey, InstalledConnector, KindCounters, NewSession, ParentPage, SealedCredential, Session,
-    SessionEnd, SessionState, Staged, StagedPage,
+    SessionEnd, SessionState, Staged, StagedPage, SyncRules,
 };
 
 /// The result of the store's calls.
@@ -37,7 +44,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Actions + Changes + Send + Sync + 'static {
+pub trait Store: Actions + Changes + Holds + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

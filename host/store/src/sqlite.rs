@@ -12,6 +12,7 @@ mod credentials;
 mod fault;
 mod field;
 mod grant;
+mod holds;
 mod licenses;
 mod list;
 mod open;

@@ -8,6 +8,8 @@ use headcount_model::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::Guard;
+
 use crate::{CredentialUse, Health};
 
 /// A connector that an operator accepted, by digest.
@@ -67,6 +69,16 @@ pub enum SessionState {
     Complete,
     /// Over: something could not be read, and nothing unproven was removed.
     Partial,
+    /// Over: what is new or changed was written; the removals wait for a person.
+    Held,
+    /// Over: it held its removals, and a person released them.
+    Released,
+    /// Over: it held its removals, and a person turned them down.
+    Rejected,
+    /// Over: it held its removals, and a newer session took its place, or the records are back.
+    Superseded,
+    /// Over: it held its removals, and nobody decided in time.
+    Expired,
     /// Over: a test run that wrote nothing.
     Test,
     /// Over without result.
@@ -79,7 +91,13 @@ impl SessionState {
     /// Whether the session is over.
     pub fn is_over(self) -> bool {
         use SessionState::*;
-        matches!(self, Complete | Partial | Test | Failed | Cancelled)
+        !matches!(self, Checking | Reading | Waiting | Verifying | Reconciling | Applying)
+    }
+
+    /// Whether the session was applied: it knows all that it could see.
+    pub fn is_finished(self) -> bool {
+        use SessionState::*;
+        matches!(self, Complete | Partial | Held | Released | Rejected | Superseded | Expired)
     }
 
     /// The word in the store and on the command line.
@@ -94,6 +112,11 @@ impl SessionState {
             Applying => "applying",
             Complete => "complete",
             Partial => "partial",
+            Held => "held",
+            Released => "released",
+            Rejected => "rejected",
+            Superseded => "superseded",
+            Expired => "expired",
             Test => "test",
             Failed => "failed",
             Cancelled => "cancelled",
@@ -132,8 +155,12 @@ pub struct KindCounters {
     pub removed: u64,
     /// Back after having been removed.
     pub returned: u64,
-    /// Absent, but not proven to be missing: kept.
+    /// Absent, but not proven to be missing, or held: kept.
     pub kept: u64,
+    /// Missing, or newly inactive or suspended, and waiting for a person.
+    pub held: u64,
+    /// Not written, by preference.
+    pub left: u64,
     /// Grants that refer to nothing.
     pub aside: u64,
 }
@@ -277,8 +304,23 @@ pub struct Apply {
     pub gone_grants: Vec<headcount_model::Grant>,
     /// The connection's baseline from now on, written in the same transaction as the records that were read under it; none leaves it.
     pub baseline: Option<Scope>,
-    /// Compute everything and write nothing.
+    /// Compute everything and write nothing; what would have changed is kept beside.
     pub dry_run: bool,
+    /// What a sync is held to; none for what a person did, which is applied as it is.
+    pub rules: Option<SyncRules>,
+}
+
+/// What a sync is held to when it is applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SyncRules {
+    /// When its removals wait for a person.
+    pub guard: Guard,
+    /// Kinds of which the vendor stated how many there are, and that many were read.
+    pub confirmed: BTreeSet<Kind>,
+    /// Everything was read: removals that wait are replaced by those of this session.
+    pub complete: bool,
+    /// Whether absences were judged: the scope was no narrower than the baseline's.
+    pub judged: bool,
 }
 
 /// What was applied.
@@ -288,4 +330,8 @@ pub struct Applied {
     pub kinds: BTreeMap<Kind, KindCounters>,
     /// Up to 20 grants that refer to nothing, in words.
     pub aside: Vec<String>,
+    /// Why the removals wait for a person; empty when they don't.
+    pub held: Vec<String>,
+    /// The session whose removals wait now: this one, or an older one.
+    pub waiting: Option<SessionId>,
 }

@@ -19,7 +19,7 @@ mod verdict;
 pub use action::{
     ActionError, Attempt, Concern, FieldKind, Form, FormField, Named, Preview, attempt, form, form_value, kept_input, prepare,
 };
-pub use options::{Listener, Progress, SyncOptions};
+pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};
 pub use session::{Job, Report, SyncError, reconnect, sync};
 pub use source::Source;

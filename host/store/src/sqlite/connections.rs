@@ -181,6 +181,13 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     });
     let records = ["accounts", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
         "applied",
+        "test_changes",
+        "preferences",
+        "totals",
+        "losses",
+        "held",
+        "holds",
+        "decisions",
         "credentials",
         "budgets",
         "sessions",

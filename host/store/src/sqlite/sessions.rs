@@ -222,8 +222,25 @@ fn read(row: &SqliteRow) -> Result<Session> {
 
 fn state(word: &str) -> Result<SessionState> {
     use SessionState::*;
-    [Checking, Reading, Waiting, Verifying, Reconciling, Applying, Complete, Partial, Test, Failed, Cancelled]
-        .into_iter()
-        .find(|state| state.as_str() == word)
-        .ok_or_else(|| StoreError::Unreadable(format!("the state {word:?}")))
+    [
+        Checking,
+        Reading,
+        Waiting,
+        Verifying,
+        Reconciling,
+        Applying,
+        Complete,
+        Partial,
+        Held,
+        Released,
+        Rejected,
+        Superseded,
+        Expired,
+        Test,
+        Failed,
+        Cancelled,
+    ]
+    .into_iter()
+    .find(|state| state.as_str() == word)
+    .ok_or_else(|| StoreError::Unreadable(format!("the state {word:?}")))
 }

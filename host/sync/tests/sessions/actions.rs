@@ -90,6 +90,16 @@ async fn what_the_connector_does_not_tell_is_read_again_for_that_parent_alone() 
 }
 
 #[tokio::test]
+async fn a_list_that_lost_nearly_everybody_waits_for_a_sync_to_judge_it() {
+    let mut world = World::new().await;
+    world.sync(&company(&["ana", "bo", "cy"], &[])).await;
+    let script = company(&[], &[]).acts(outcome(Records::default()));
+    let (run, _) = act(&mut world, &script, action(json!({})), json!({ "group": "one" })).await;
+    assert!(run.notes.iter().any(|note| note.contains("far fewer")), "{:?}", run.notes);
+    assert_eq!(world.ids(Kind::Grant).await.len(), 3);
+}
+
+#[tokio::test]
 async fn what_can_t_be_read_again_whole_changes_nothing_and_says_so() {
     let broken: [fn() -> Result<Page, CallError>; 4] = [
         || Err(failure(FailureCode::Unavailable)),

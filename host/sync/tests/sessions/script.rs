@@ -31,7 +31,14 @@ pub struct Script {
 
 impl Script {
     pub fn new(reads: impl Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync + 'static) -> Self {
-        Script { scopes: Mutex::default(), reads: Box::new(reads), asked: Mutex::default(), notes: Vec::new(), silent: false, outcome: None }
+        Script {
+            scopes: Mutex::default(),
+            reads: Box::new(reads),
+            asked: Mutex::default(),
+            notes: Vec::new(),
+            silent: false,
+            outcome: None,
+        }
     }
 
     /// What `check` answers, in turn; afterwards the organisation `acme`, without facts.
