@@ -44,6 +44,7 @@ mod holds;
 mod keeper;
 mod key;
 mod lease;
+mod sessions;
 mod tenant;
 
 /// The examples of the guide, compiled with the documentation's.
@@ -58,6 +59,7 @@ pub use changes::ChangesOptions;
 pub use connection::Draft;
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
+pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;

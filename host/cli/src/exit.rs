@@ -108,7 +108,7 @@ impl Exit {
             Error::ActionUncertain { .. } | Error::ActionNotStored { .. } => Exit::Unknown,
             Error::ActionNotDone { error: CallError::Failure(failure), .. } => Exit::of_failure(failure),
             Error::Sync(SyncError::Unauthenticated(_) | SyncError::Forbidden(_)) => Exit::Reconnect,
-            Error::Sync(SyncError::Cancelled) => Exit::Cancelled,
+            Error::Sync(SyncError::Cancelled | SyncError::Paused { .. }) => Exit::Cancelled,
             _ => Exit::Failed,
         }
     }

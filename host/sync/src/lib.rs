@@ -5,6 +5,7 @@
 
 mod action;
 mod attributes;
+mod estimate;
 mod feeds;
 #[doc(hidden)]
 pub mod fuzzing;

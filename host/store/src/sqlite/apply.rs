@@ -68,6 +68,9 @@ pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: Sessi
     let connection = open_session(&mut transaction, tenant, session).await?;
     touched::respect(&mut transaction, session).await?;
     let applied = within(&mut transaction, tenant, connection.clone(), session, apply).await?;
+    if let Some(end) = &apply.end {
+        super::resuming::keep_ending(&mut transaction, tenant, session, end, &applied).await?;
+    }
     if apply.dry_run {
         let diff = diff::whole(&mut transaction, tenant, session).await?;
         transaction.rollback().await?;

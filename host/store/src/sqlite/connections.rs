@@ -176,7 +176,7 @@ pub(super) async fn require_connection(database: &mut SqliteConnection, tenant: 
 
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
-    let staging = ["staged", "seen", "checkpoints", "touched"].map(|table| {
+    let staging = ["staged", "seen", "followed", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
     let records = ["accounts", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
@@ -190,6 +190,7 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
         "decisions",
         "credentials",
         "budgets",
+        "session_errors",
         "sessions",
     ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));

@@ -6,5 +6,6 @@ mod actions;
 mod completeness;
 mod failures;
 mod parents;
+mod resuming;
 mod scopes;
 mod script;
