@@ -8,6 +8,7 @@ use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
 use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
+use crate::action::ActionRule;
 use crate::audit::{AuditOptions, Trail};
 use crate::changes::ChangesOptions;
 use crate::key::{FolderLock, KeyPlace};
@@ -29,6 +30,7 @@ pub struct Builder {
     audit: AuditOptions,
     changes: ChangesOptions,
     engine: Engine,
+    forbidden_actions: Vec<ActionRule>,
 }
 
 /// What of the engine is not as [`RuntimeOptions::new`] has it.
@@ -66,6 +68,7 @@ impl Builder {
             audit: AuditOptions::default(),
             changes: ChangesOptions::default(),
             engine: Engine::default(),
+            forbidden_actions: Vec::new(),
         }
     }
 
@@ -105,6 +108,12 @@ impl Builder {
     /// Allows a host in connection settings that ends in none of a manifest's suffixes: a tenant's custom domain.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.extra_hosts.push(host.into().to_ascii_lowercase());
+        self
+    }
+
+    /// Forbids actions, whatever tenants and connections permit. May be called several times.
+    pub fn forbid_actions(mut self, rule: ActionRule) -> Self {
+        self.forbidden_actions.push(rule);
         self
     }
 
@@ -212,6 +221,7 @@ impl Builder {
                 budget: self.budget,
                 changes: self.changes,
                 extra_hosts: self.extra_hosts,
+                forbidden_actions: self.forbidden_actions,
                 trail,
                 leases: Leases::new(),
                 loading: Default::default(),

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use headcount_model::{ConnectionId, Manifest, Outcome, Scope, TenantId, Timestamp};
+use headcount_model::{ConnectionId, Manifest, Scope, TenantId, Timestamp};
 use headcount_sandbox::{OpenOptions, Run};
 use headcount_store::{AuditFilter, AuditRow, Connection, Health, HealthState, InstalledConnector, Store, Witness};
 use headcount_sync::{Job, Report, SyncOptions};
-use serde_json::Value;
 
 use crate::keeper::Keeper;
 use crate::lease::Lease;
@@ -117,21 +116,6 @@ impl Tenant {
         Ok(report?)
     }
 
-    /// Does one action of a connection, at most once, and stores what it changed.
-    ///
-    /// # Errors
-    /// The connection can't be opened, its connector has no such action, the input does not fit, or the vendor refuses.
-    pub async fn act(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<Outcome, Error> {
-        let _lease = self.lease(id).await?;
-        // What it read may be older than what the action is about to change.
-        self.inner.store.end_interrupted(&self.id, id, Timestamp::now()).await?;
-        let (connection, installed, run) = self.open(id).await?;
-        let outcome = headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await;
-        self.ended(run).await;
-        self.cut_changes().await;
-        Ok(outcome?)
-    }
-
     /// The audit trail, the newest first: each request of each connector, and each one that was denied.
     ///
     /// # Errors
@@ -170,12 +154,12 @@ impl Tenant {
     }
 
     /// Ends a run, and brings what it recorded into the store.
-    async fn ended(&self, run: Run) {
+    pub(crate) async fn ended(&self, run: Run) {
         drop(run);
         self.inner.flush_audit().await;
     }
 
-    fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {
+    pub(crate) fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {
         Job {
             store: self.inner.store.as_ref(),
             source: run,

@@ -22,7 +22,7 @@ const AT_ONCE: usize = 4;
 /// Requests that one call of a connector makes, at most: some checks ask several questions.
 const BY_CALL: usize = 3;
 /// How many points among a vendor's writes there are, about.
-const WRITES: usize = 80;
+const WRITES: usize = 120;
 /// How many points there must be, over all vendors.
 const POINTS: usize = 300;
 

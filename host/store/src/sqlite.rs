@@ -1,6 +1,7 @@
 //! SQLite behind the store trait: one connection that writes, a few that answer questions.
 
 mod access;
+mod actions;
 mod administrators;
 mod apply;
 mod audit;

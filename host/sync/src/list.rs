@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headcount_model::manifest::Feed;
-use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records};
+use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
@@ -117,6 +117,7 @@ fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated, 
 /// Asks for one page, and keeps it with the place behind it.
 async fn step(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, known: &mut Known) -> Result<(), SyncError> {
     let number = place.number();
+    let asked_at = Timestamp::now();
     let page = match call(reading, list, place.cursor.as_deref()).await? {
         Ok(page) => page,
         Err(failure) => {
@@ -129,7 +130,7 @@ async fn step(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, known:
             } else {
                 place.failed(failure);
             }
-            return reading.stage(staged(list, number, None), None, place, None).await;
+            return reading.stage(staged(list, number, None, asked_at), None, place, None).await;
         }
     };
     let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
@@ -153,7 +154,7 @@ async fn step(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, known:
         Progress::Complete => complete(reading, list, place, known).await,
     }
     let read = PageRead { checked, rows, expected };
-    reading.stage(staged(list, number, next), Some(read), place, followed).await
+    reading.stage(staged(list, number, next, asked_at), Some(read), place, followed).await
 }
 
 /// The vendor says that nothing follows: does it add up?
@@ -177,7 +178,7 @@ async fn complete(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, kn
 }
 
 /// A page of a list, without its records.
-fn staged(list: ListId<'_>, number: u32, cursor: Option<String>) -> StagedPage {
+fn staged(list: ListId<'_>, number: u32, cursor: Option<String>, asked_at: Timestamp) -> StagedPage {
     StagedPage {
         feed: list.feed.name.clone(),
         parent: list.parent.map(str::to_owned),
@@ -187,6 +188,7 @@ fn staged(list: ListId<'_>, number: u32, cursor: Option<String>) -> StagedPage {
         records: Records::default(),
         repeats: list.feed.repeats.iter().copied().collect(),
         seen: Vec::new(),
+        asked_at: Some(asked_at),
     }
 }
 

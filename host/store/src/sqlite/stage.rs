@@ -43,7 +43,13 @@ pub(super) async fn put(
     let part = checkpoint(database, session, page, incoming.len()).await?;
     insert(database, session, part, page, incoming).await?;
     mark_seen(database, session, part, page).await?;
+    super::apply::touched::outdate(database, session, part, page.asked_at).await?;
     Ok(part)
+}
+
+/// Stages a page within a transaction of the caller's.
+pub(super) async fn stage_within(database: &mut SqliteConnection, session: SessionId, page: &StagedPage) -> Result<()> {
+    put(database, session, page, incoming(page)?).await.map(drop)
 }
 
 /// A page's records as they are staged.

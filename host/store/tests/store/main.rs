@@ -3,6 +3,7 @@
 
 mod access;
 mod acme;
+mod actions;
 mod applying;
 mod audit;
 mod cancelling;

@@ -41,6 +41,7 @@ fn page(number: u32, ids: &[&str]) -> StagedPage {
         records: users(ids.iter().map(|id| headcount_model::User { id: id.to_string(), ..Default::default() })),
         repeats: BTreeSet::new(),
         seen: vec![Reference::new(Kind::User, format!("seen on {number}"))],
+        asked_at: None,
     }
 }
 

@@ -2,11 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
+mod actions;
 mod completeness;
 mod failures;
 mod model;
 mod parents;
-mod resuming;
 mod property;
+mod resuming;
 mod scopes;
 mod script;

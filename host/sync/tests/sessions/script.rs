@@ -27,6 +27,7 @@ pub struct Script {
     asked: Mutex<HashMap<Question, u32>>,
     notes: Vec<String>,
     silent: bool,
+    outcome: Option<Outcome>,
     /// The call that is never answered, and what stops the session then.
     stop: Option<(u32, CancellationToken)>,
     /// The call during which a person wants the session to end, and where he says so.
@@ -43,6 +44,7 @@ impl Script {
             silent: false,
             stop: None,
             wish: None,
+            outcome: None,
         }
     }
 
@@ -55,6 +57,11 @@ impl Script {
     /// Has `check` never answer again after what it answers in turn.
     pub fn then_silence(self) -> Self {
         Script { silent: true, ..self }
+    }
+
+    /// What `invoke` answers.
+    pub fn acts(self, outcome: Outcome) -> Self {
+        Script { outcome: Some(outcome), ..self }
     }
 
     /// What it has to say beside its answers.
@@ -126,7 +133,7 @@ impl Source for Script {
     }
 
     async fn invoke(&self, _: &str, _: &serde_json::Value) -> Result<Outcome, CallError> {
-        Err(failure(FailureCode::Unsupported))
+        self.outcome.clone().ok_or_else(|| failure(FailureCode::Unsupported))
     }
 
     fn usage(&self) -> Usage {
