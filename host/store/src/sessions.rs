@@ -126,8 +126,7 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn begin_on(&self, session: &NewSession, basis: &Basis) -> Result<SessionId>;
     /// The open session of a connection, whoever works on it.
     async fn open_session(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<OpenSession>>;
-    /// Notes that an open session goes on, and forgets that a person asked for its end. Only whoever knows that nobody else works on
-    /// it may call this.
+    /// Notes that an open session goes on. Only whoever knows that nobody else works on it may call this.
     async fn resume_session(&self, tenant: &TenantId, id: SessionId, resumption: &Resumption) -> Result<()>;
     /// Ends the open session of a connection, if there is one, and drops its staging, with a note why. Only whoever knows that nobody
     /// works on it any more may call this. Returns the session that was ended.
@@ -159,8 +158,6 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> Result<ListMemory>;
     /// The hashes of the cursors that were followed behind this page of a list and later ones.
     async fn followed(&self, tenant: &TenantId, id: SessionId, list: (&str, Option<&str>), from_page: u32) -> Result<Vec<i64>>;
-    /// Drops all that an open session read, its counters and its notes: it is read from the start again.
-    async fn forget_read(&self, tenant: &TenantId, id: SessionId) -> Result<()>;
     /// Keeps a failed call of an open session as its next one, unless it has `most` of them.
     async fn add_error(&self, tenant: &TenantId, id: SessionId, error: &SessionError, most: u32) -> Result<()>;
     /// The failed calls of a session, in order.

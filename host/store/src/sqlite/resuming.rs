@@ -5,12 +5,12 @@ use headcount_model::{ConnectionId, Kind, SessionId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use super::sessions::{COLUMNS, begin_session, from_json, json, open_session, optional, read};
+use super::sessions::{COLUMNS, begin_session, from_json, json, optional, read};
 use super::stage::drop_staged;
 use super::{SqliteStore, places, session_errors};
 use crate::{
-    Applied, Basis, Counters, Ending, ListMemory, Move, NewSession, OpenSession, Place, Result, Resumption, SessionEnd,
-    SessionError, SessionState, SessionStore, StagedPage, StoreError,
+    Applied, Basis, Ending, ListMemory, Move, NewSession, OpenSession, Place, Result, Resumption, SessionEnd, SessionError,
+    SessionState, SessionStore, StagedPage, StoreError,
 };
 
 #[async_trait]
@@ -32,7 +32,7 @@ impl SessionStore for SqliteStore {
     async fn resume_session(&self, tenant: &TenantId, id: SessionId, resumption: &Resumption) -> Result<()> {
         let mut transaction = self.begin().await?;
         let done = sqlx::query(
-            "UPDATE sessions SET resumed = json_insert(resumed, '$[#]', json($1)), touched_at = $2, cancel_asked_at = NULL
+            "UPDATE sessions SET resumed = json_insert(resumed, '$[#]', json($1)), touched_at = $2
              WHERE id = $3 AND tenant = $4 AND ended_at IS NULL",
         )
         .bind(json(resumption)?)
@@ -93,19 +93,6 @@ impl SessionStore for SqliteStore {
 
     async fn followed(&self, tenant: &TenantId, id: SessionId, list: (&str, Option<&str>), from_page: u32) -> Result<Vec<i64>> {
         places::followed(self, tenant, id, list, from_page).await
-    }
-
-    async fn forget_read(&self, tenant: &TenantId, id: SessionId) -> Result<()> {
-        let mut transaction = self.begin().await?;
-        open_session(&mut transaction, tenant, id).await?;
-        drop_staged(&mut transaction, id).await?;
-        sqlx::query("UPDATE sessions SET counters = $1, notes = '[]', scope = NULL WHERE id = $2 AND tenant = $3")
-            .bind(json(&Counters::default())?)
-            .bind(id.0)
-            .bind(tenant.as_str())
-            .execute(&mut *transaction)
-            .await?;
-        Ok(transaction.commit().await?)
     }
 
     async fn add_error(&self, tenant: &TenantId, id: SessionId, error: &SessionError, most: u32) -> Result<()> {
