@@ -51,7 +51,7 @@ async fn killed_at_every_request_and_every_commit_a_sync_ends_as_if_nothing_had_
     let stopped: usize = by_vendor.values().map(|shown| shown.stopped).sum();
     let missed: usize = by_vendor.values().map(|shown| shown.missed).sum();
     assert!(stopped >= POINTS, "only {stopped} points");
-    assert!(missed * 20 <= stopped, "{missed} syncs ended before they could be killed, {stopped} were killed");
+    assert!(missed * 10 <= stopped, "{missed} syncs ended before they could be killed, {stopped} were killed");
 }
 
 /// Kills a vendor's syncs at this worker's share of the points.
