@@ -1,0 +1,166 @@
+//! Everything that goes wrong, and where it can.
+
+use headcount_vendors::{Dialect, Fault, Reach, RetryAfter, Rule, Servers, Vendor};
+
+use crate::boundaries::Boundary;
+
+/// One way to go wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    Status(u16),
+    StatusOnce(u16),
+    Revoked,
+    Soon(Option<Dialect>),
+    Tomorrow(Option<Dialect>),
+    Timeout,
+    Reset,
+    ResetOnce,
+    TruncatedJson,
+    Html,
+    WrongContentType,
+    SamePage,
+    SamePageOnce,
+    Shifted,
+    ShiftedOnce,
+    Cyclic,
+    EmptyWithNext,
+    LostPage,
+    LostPageOnce,
+    TotalChanges,
+    TotalChangesOnce,
+    ParentsCutShort,
+    BadDate,
+    NarrowerKey,
+    ForeignKey,
+}
+
+/// A wait so long that nobody waits: no answer today.
+const TOMORROW: u32 = 86_400;
+
+impl Trouble {
+    /// All, in the order of the report.
+    pub fn all() -> Vec<Trouble> {
+        use Trouble::*;
+        let mut all = vec![Status(401), Revoked, Status(403), Status(404)];
+        all.push(Soon(None));
+        all.extend(Dialect::ALL.map(|dialect| Soon(Some(dialect))));
+        all.push(Tomorrow(None));
+        all.extend(Dialect::ALL.map(|dialect| Tomorrow(Some(dialect))));
+        all.extend([Status(500), StatusOnce(500), Status(503), StatusOnce(503), Timeout, Reset, ResetOnce]);
+        all.extend([TruncatedJson, Html, WrongContentType, SamePage, SamePageOnce, Shifted, ShiftedOnce, Cyclic, EmptyWithNext]);
+        all.extend([LostPage, LostPageOnce, TotalChanges, TotalChangesOnce, ParentsCutShort, BadDate, NarrowerKey, ForeignKey]);
+        all
+    }
+
+    /// As the report has it.
+    pub fn name(self) -> String {
+        use Trouble::*;
+        match self {
+            Status(status) => status.to_string(),
+            StatusOnce(status) => format!("{status}, once"),
+            Revoked => "401 from then on".to_owned(),
+            Soon(None) => "429 without a word, once".to_owned(),
+            Soon(Some(dialect)) => format!("429 of {}, once", words(dialect)),
+            Tomorrow(None) => "429 without a word".to_owned(),
+            Tomorrow(Some(dialect)) => format!("429 until tomorrow by {}", words(dialect)),
+            Timeout => "no answer".to_owned(),
+            Reset => "connection reset".to_owned(),
+            ResetOnce => "connection reset, once".to_owned(),
+            TruncatedJson => "truncated JSON".to_owned(),
+            Html => "HTML".to_owned(),
+            WrongContentType => "wrong content type".to_owned(),
+            SamePage => "the page before, again".to_owned(),
+            SamePageOnce => "the page before, again, once".to_owned(),
+            Shifted => "shifted page".to_owned(),
+            ShiftedOnce => "shifted page, once".to_owned(),
+            Cyclic => "cursor that goes in circles".to_owned(),
+            EmptyWithNext => "empty page with a next one".to_owned(),
+            LostPage => "lost page: no rows, and the end".to_owned(),
+            LostPageOnce => "lost page, once".to_owned(),
+            TotalChanges => "another total".to_owned(),
+            TotalChangesOnce => "another total, once".to_owned(),
+            ParentsCutShort => "list of parents cut short".to_owned(),
+            BadDate => "record with a bad date".to_owned(),
+            NarrowerKey => "key that sees less from then on".to_owned(),
+            ForeignKey => "key of another organisation from then on".to_owned(),
+        }
+    }
+
+    /// How it strikes there; nothing where it can't happen.
+    pub fn rule(self, vendor: Vendor, servers: &Servers, at: &Boundary) -> Option<Rule> {
+        use Trouble::*;
+        let (check, first) = (at.list == "check", at.page == 1);
+        let list = |fault: Fault, possible: bool| (possible && !check).then(|| at.always(fault));
+        let once = |fault: Fault, possible: bool| (possible && !check).then(|| at.once(fault));
+        match self {
+            Status(status) => Some(at.always(answer(status))),
+            StatusOnce(status) => Some(at.once(answer(status))),
+            Revoked => Some(at.onward(answer(401))),
+            Soon(dialect) => Some(at.once(Fault::TooManyRequests(wait(dialect, 0)))),
+            Tomorrow(dialect) => Some(at.always(Fault::TooManyRequests(wait(dialect, TOMORROW)))),
+            Timeout => Some(at.always(Fault::Hang)),
+            Reset => Some(at.always(Fault::Reset)),
+            ResetOnce => Some(at.once(Fault::Reset)),
+            TruncatedJson => Some(at.always(Fault::TruncatedJson)),
+            Html => Some(at.always(Fault::HtmlOk)),
+            WrongContentType => Some(at.always(Fault::WrongContentType)),
+            SamePage => list(Fault::RepeatPrevious, !first),
+            SamePageOnce => once(Fault::RepeatPrevious, !first),
+            Shifted => list(Fault::ShiftedPage, !first && at.total),
+            ShiftedOnce => once(Fault::ShiftedPage, !first && !at.keyset),
+            Cyclic => list(Fault::CyclicNext, at.pages > 1),
+            EmptyWithNext => list(Fault::EmptyPageWithNext, at.page < at.pages),
+            LostPage => list(Fault::LostPage, true),
+            LostPageOnce => once(Fault::LostPage, true),
+            TotalChanges => list(Fault::TotalChanges, at.total && !first),
+            TotalChangesOnce => once(Fault::TotalChanges, at.total && !first),
+            ParentsCutShort => list(Fault::CutShort, at.parents && at.total),
+            BadDate => list(Fault::BadDate, at.dates),
+            NarrowerKey => Some(at.onward(Fault::As(headers(vendor, servers, Reach::Narrow)))),
+            ForeignKey => Some(at.onward(Fault::As(headers(vendor, servers, Reach::OtherOrganization)))),
+        }
+    }
+
+    /// How often the fault has to strike, where it matters: a wait that is understood is not tried out.
+    pub fn strikes(self) -> Option<u32> {
+        match self {
+            Trouble::Tomorrow(Some(_)) => Some(1),
+            _ => None,
+        }
+    }
+}
+
+fn wait(dialect: Option<Dialect>, seconds: u32) -> RetryAfter {
+    dialect.map_or(RetryAfter::Nothing, |dialect| RetryAfter::In(dialect, seconds))
+}
+
+fn answer(status: u16) -> Fault {
+    Fault::Status { status, content_type: "application/json".to_owned(), body: r#"{"message":"as the matrix wants it"}"#.to_owned() }
+}
+
+/// The headers by which a vendor would know a key of this reach.
+fn headers(vendor: Vendor, servers: &Servers, reach: Reach) -> Vec<(String, String)> {
+    let key = servers.key(vendor, reach);
+    let header = |name: &str, value: String| (name.to_owned(), value);
+    match vendor {
+        Vendor::JetBrains => vec![header("x-api-key", key), header("x-customer-code", servers.customer_code(reach))],
+        Vendor::Tines | Vendor::Kandji => vec![header("authorization", format!("Bearer {key}"))],
+        Vendor::JumpCloud => vec![header("x-api-key", key)],
+    }
+}
+
+fn words(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Seconds => "seconds",
+        Dialect::Date => "date",
+        Dialect::Draft8 => "IETF 8",
+        Dialect::Draft7 => "IETF 7",
+        Dialect::Draft6 => "IETF 6",
+        Dialect::GitHub => "GitHub",
+        Dialect::Millis => "milliseconds",
+        Dialect::Atlassian => "Atlassian",
+        Dialect::Discord => "Discord",
+        Dialect::Okta => "Okta",
+        Dialect::HubSpot => "HubSpot",
+    }
+}
