@@ -1,5 +1,6 @@
 //! One session: check, read, judge, apply, end.
 
+mod ending;
 mod reading;
 
 use std::sync::atomic::Ordering;
@@ -157,10 +158,11 @@ impl Reading<'_> {
         }
         self.state(SessionState::Reading).await?;
         feeds::read_all(self).await?;
+        let at_end = self.judge_at_end().await?;
 
         self.state(SessionState::Reconciling).await?;
         let scope = lock(&self.scope).clone().unwrap_or(scope);
-        let verdict = scope::judge(&scope, baseline);
+        let verdict = at_end.unwrap_or_else(|| scope::judge(&scope, baseline));
         let incomplete = lock(&self.verdicts).reasons();
         for reason in incomplete.iter().rev() {
             self.insist(format!("not read completely: {reason}"));
