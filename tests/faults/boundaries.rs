@@ -1,7 +1,7 @@
 //! Every page of every list that the connectors read, and what is known of each.
 
 use headcount_vendors::truth::Expected;
-use headcount_vendors::{Rule, Fault, Vendor};
+use headcount_vendors::{Fault, Rule, Vendor};
 
 use crate::world::World;
 
@@ -66,14 +66,34 @@ const JUMPCLOUD: &[List] = &[
     List { name: "groups", path: "/api/v2/usergroups", pages: 2, total: true, parents: true, ..LIST },
     List { name: "members", path: "/api/v2/usergroups/{}/members", pages: 3, total: true, ..LIST },
     List { name: "applications", path: "/api/applications", pages: 2, total: true, dates: true, parents: true, ..LIST },
-    List { name: "app-access", path: "/api/v2/applications/{}/associations", query: "targets=user&", pages: 1, total: true, ..LIST },
+    List {
+        name: "app-access",
+        path: "/api/v2/applications/{}/associations",
+        query: "targets=user&",
+        pages: 1,
+        total: true,
+        ..LIST
+    },
     List { name: "ldap", path: "/api/v2/ldapservers", pages: 2, total: true, parents: true, ..LIST },
-    List { name: "ldap-access", path: "/api/v2/ldapservers/{}/associations", query: "targets=user_group", pages: 1, total: true, ..LIST },
+    List {
+        name: "ldap-access",
+        path: "/api/v2/ldapservers/{}/associations",
+        query: "targets=user_group",
+        pages: 1,
+        total: true,
+        ..LIST
+    },
     List { name: "radius", path: "/api/radiusservers", pages: 1, total: true, parents: true, ..LIST },
-    List { name: "radius-access", path: "/api/v2/radiusservers/{}/associations", query: "targets=user_group", pages: 1, total: true, ..LIST },
+    List {
+        name: "radius-access",
+        path: "/api/v2/radiusservers/{}/associations",
+        query: "targets=user_group",
+        pages: 1,
+        total: true,
+        ..LIST
+    },
 ];
-const LIST: List =
-    List { name: "", path: "", query: "", pages: 1, total: false, keyset: false, dates: false, parents: false };
+const LIST: List = List { name: "", path: "", query: "", pages: 1, total: false, keyset: false, dates: false, parents: false };
 
 /// All pages of a vendor's lists. Of lists that are read for each parent, the longest.
 pub fn of(world: &World) -> Vec<Boundary> {

@@ -135,7 +135,11 @@ fn wait(dialect: Option<Dialect>, seconds: u32) -> RetryAfter {
 }
 
 fn answer(status: u16) -> Fault {
-    Fault::Status { status, content_type: "application/json".to_owned(), body: r#"{"message":"as the matrix wants it"}"#.to_owned() }
+    Fault::Status {
+        status,
+        content_type: "application/json".to_owned(),
+        body: r#"{"message":"as the matrix wants it"}"#.to_owned(),
+    }
 }
 
 /// The headers by which a vendor would know a key of this reach.

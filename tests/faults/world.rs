@@ -39,13 +39,9 @@ impl World {
             Vendor::JetBrains => &[("", 20)],
             Vendor::Tines => &[("", 10), ("/api/v1/teams", 2), ("/api/v1/admin/roles", 3)],
             Vendor::Kandji => &[("", 15), ("/api/v1/devices", 20)],
-            Vendor::JumpCloud => &[
-                ("", 40),
-                ("/api/users", 1),
-                ("/api/v2/usergroups", 2),
-                ("/api/applications", 1),
-                ("/api/v2/ldapservers", 1),
-            ],
+            Vendor::JumpCloud => {
+                &[("", 40), ("/api/users", 1), ("/api/v2/usergroups", 2), ("/api/applications", 1), ("/api/v2/ldapservers", 1)]
+            }
         };
         for (path, rows) in sizes {
             servers.faults(vendor).page_size(path, *rows);

@@ -150,6 +150,40 @@ async fn validated(reading: &Reading<'_>, feed: &Feed, page: Page) -> Result<Val
     checked.map_err(|panicked| SyncError::Host(panicked.to_string()))
 }
 
+/// Which of these records a list still has, when it is read once more and nothing of it is kept; nothing if it can't be read to its
+/// end.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn still_has(
+    reading: &Reading<'_>,
+    list: ListId<'_>,
+    kind: Kind,
+    ids: &[&str],
+) -> Result<Option<HashSet<String>>, SyncError> {
+    let mut watch = Watch::default();
+    let mut found = HashSet::new();
+    let mut cursor: Option<String> = None;
+    loop {
+        let Ok(page) = call(reading, list, cursor.as_deref()).await? else { return Ok(None) };
+        let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
+        let checked = validated(reading, list.feed, page).await?;
+        watch.page(rows, total, &checked, list.feed);
+        let mut note = |of: Kind, id: &str| {
+            if of == kind && ids.contains(&id) {
+                found.insert(id.to_owned());
+            }
+        };
+        for_each_id(&checked.records, &mut note);
+        checked.seen.iter().for_each(|seen| note(seen.kind, &seen.id));
+        match progress {
+            Progress::More(next) if watch.circles(&next).is_none() => cursor = Some(next),
+            Progress::More(_) | Progress::Partial(_) => return Ok(None),
+            Progress::Complete => return Ok(matches!(watch.verdict(), Pass::Ended(ListEnd::Complete)).then_some(found)),
+        }
+    }
+}
+
 /// One page, asked for again when the vendor says to wait or is unavailable.
 async fn call(reading: &Reading<'_>, list: ListId<'_>, cursor: Option<&str>) -> Result<Result<Page, Failure>, SyncError> {
     let mut attempt = 1;
@@ -225,10 +259,14 @@ impl Watch {
         }
         let mut fresh = 0u64;
         let mut repeated = None;
+        let mut grants: HashSet<u64> = HashSet::new();
         for_each_id(&checked.records, |kind, id| {
-            if self.ids.insert(hash(&(kind, id))) {
+            let hashed = hash(&(kind, id));
+            // One record may say twice that it holds something; the same grant on another page is a row that moved.
+            let own = kind == Kind::Grant && !grants.insert(hashed);
+            if self.ids.insert(hashed) {
                 fresh += 1;
-            } else if !feed.repeats.contains(&kind) && kind != Kind::Grant {
+            } else if !own && !feed.repeats.contains(&kind) {
                 repeated.get_or_insert_with(|| format!("{kind} {} came twice", headcount_model::printable(id)));
             }
         });

@@ -99,6 +99,12 @@ impl Verdicts {
         self.feed_incomplete(feed, reason);
     }
 
+    /// Takes back that a parent of a feed is gone: its list is incomplete, and the others stay as they are.
+    pub(crate) fn still_there(&mut self, feed: &str, parent: &str, reason: &str) {
+        self.lists.entry(feed.to_owned()).or_default().complete.remove(&Some(parent.to_owned()));
+        self.list(feed, Some(parent), &ListEnd::Incomplete(reason.to_owned()));
+    }
+
     /// Why the session is partial: a reason for each feed that is.
     pub(crate) fn reasons(&self) -> Vec<String> {
         self.lists

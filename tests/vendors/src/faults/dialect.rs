@@ -66,9 +66,7 @@ impl Dialect {
             Dialect::Draft6 => of(["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"], seconds.to_string()),
             Dialect::GitHub => of(X, then.to_string()),
             Dialect::Millis => of(X, (then * 1_000).to_string()),
-            Dialect::Atlassian => {
-                of(X, crate::company::Moment(i64::try_from(then).unwrap_or(0) * 1_000_000).seconds())
-            }
+            Dialect::Atlassian => of(X, crate::company::Moment(i64::try_from(then).unwrap_or(0) * 1_000_000).seconds()),
             Dialect::Discord => of([X[0], X[1], "x-ratelimit-reset-after"], format!("{seconds}.0")),
             Dialect::Okta => of(["x-rate-limit-limit", "x-rate-limit-remaining", "x-rate-limit-reset"], then.to_string()),
             Dialect::HubSpot => of(

@@ -59,7 +59,8 @@ pub(super) fn bad_date(reply: Reply) -> Reply {
 
 fn undate(value: &mut Value) {
     let is_date = |text: &str| {
-        text.len() >= 10 && text.bytes().zip(b"0000-00-00").all(|(is, like)| if *like == b'-' { is == b'-' } else { is.is_ascii_digit() })
+        text.len() >= 10
+            && text.bytes().zip(b"0000-00-00").all(|(is, like)| if *like == b'-' { is == b'-' } else { is.is_ascii_digit() })
     };
     match value {
         Value::String(text) if is_date(text) => "the day before yesterday".clone_into(text),

@@ -191,7 +191,13 @@ async fn ten_limits_are_told_with_and_without_a_time_to_wait() {
         }
     }
     assert_eq!(over.unwrap().header("retry-after"), "");
-    let kinds = [RetryAfter::Nothing, RetryAfter::Seconds(9), RetryAfter::Date(9), RetryAfter::Reset(9), RetryAfter::In(Dialect::Draft6, 9)];
+    let kinds = [
+        RetryAfter::Nothing,
+        RetryAfter::Seconds(9),
+        RetryAfter::Date(9),
+        RetryAfter::Reset(9),
+        RetryAfter::In(Dialect::Draft6, 9),
+    ];
     for kind in kinds {
         servers.faults(Vendor::JumpCloud).clear();
         servers.faults(Vendor::JumpCloud).set(Rule::always("", Fault::TooManyRequests(kind)));
