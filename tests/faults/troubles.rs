@@ -147,9 +147,8 @@ fn headers(vendor: Vendor, servers: &Servers, reach: Reach) -> Vec<(String, Stri
     let key = servers.key(vendor, reach);
     let header = |name: &str, value: String| (name.to_owned(), value);
     match vendor {
-        Vendor::JetBrains => vec![header("x-api-key", key), header("x-customer-code", servers.customer_code(reach))],
         Vendor::Tines | Vendor::Kandji => vec![header("authorization", format!("Bearer {key}"))],
-        Vendor::JumpCloud => vec![header("x-api-key", key)],
+        Vendor::JetBrains | Vendor::JumpCloud => vec![header("x-api-key", key)],
     }
 }
 

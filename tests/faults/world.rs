@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use headcount::store::{Filter, Health};
+use headcount::store::{Filter, HealthState};
 use headcount::{ConnectionId, Draft, Headcount, Kind, Report, Secret, SyncOptions, Tenant};
 use headcount_tests::{compiler, component, egress, placement};
 use headcount_vendors::{Company, Options, Servers, Vendor};
@@ -81,11 +81,11 @@ impl Seat {
 
     /// How well the connection is, in a word.
     pub async fn health(&self) -> &'static str {
-        match self.tenant.connection(&self.id).await.unwrap().health {
-            Health::Ok => "ok",
-            Health::Reconnect { .. } => "reconnect",
-            Health::Held { .. } => "held",
-            Health::Incomplete { .. } => "incomplete",
+        match self.tenant.connection(&self.id).await.unwrap().health.state {
+            HealthState::Ok => "ok",
+            HealthState::Reconnect => "reconnect",
+            HealthState::Held => "held",
+            HealthState::Incomplete => "incomplete",
         }
     }
 
