@@ -324,6 +324,6 @@ pub struct Applied {
     pub aside: Vec<String>,
     /// Why the removals wait for a person; empty when they don't.
     pub held: Vec<String>,
-    /// Whether removals of the connection wait now, of this session or an older one.
-    pub waiting: bool,
+    /// The session whose removals wait now: this one, or an older one.
+    pub waiting: Option<SessionId>,
 }
