@@ -18,7 +18,7 @@ pub async fn plant(seat: &Seat, at: &Boundary) {
     let (connection, manifest) = seat.tenant.connection_and_manifest(&seat.id).await.unwrap();
     let (store, tenant, now) = (seat.tenant.store(), seat.tenant.id(), Timestamp::now());
     let digest = Digest::from_bytes([7; 32]);
-    let new = NewSession { tenant: tenant.clone(), connection: seat.id.clone(), digest, started_at: now };
+    let new = NewSession { tenant: tenant.clone(), connection: seat.id.clone(), digest, credential: None, started_at: now };
     let held = grants(seat).await;
     let protocols = protocols(seat).await;
     let session = store.begin_session(&new).await.unwrap();

@@ -7,5 +7,6 @@ mod boundaries;
 mod cell;
 mod ghosts;
 mod matrix;
+mod nights;
 mod troubles;
 mod world;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use headcount_vendors::Vendor;
 
 use crate::boundaries::{self, Boundary};
-use crate::cell;
+use crate::{cell, nights};
 use crate::troubles::Trouble;
 use crate::world::World;
 
@@ -18,6 +18,14 @@ const SIDE_BY_SIDE: usize = 6;
 const WRITE: &str = "HEADCOUNT_WRITE_MATRIX";
 /// Set to a part of a fault's name, to run those alone and compare nothing.
 const ONLY: &str = "HEADCOUNT_FAULTS";
+
+/// The head of the last table.
+const NIGHTS: &str = "
+## the wrong key, four nights long
+
+| vendor | key | tonight | second night | third night | fourth night | with the old key again |
+|---|---|---|---|---|---|---|
+";
 
 /// By vendor, number of the fault, list and page.
 type Verdicts = BTreeMap<(Vendor, usize, &'static str, u32), String>;
@@ -36,12 +44,22 @@ async fn no_fault_at_any_page_ends_in_a_wrong_removal_and_each_has_its_verdict()
         Trouble::all().into_iter().enumerate().filter(|(_, trouble)| trouble.name().contains(&only)).collect();
     let found = Arc::new(Mutex::new(Found::default()));
     let vendors = Vendor::ALL.map(|vendor| tokio::spawn(all_of(vendor, troubles.clone(), Arc::clone(&found))));
+    let nights = Vendor::ALL.map(|vendor| tokio::spawn(nights::of(vendor)));
     let mut lists = BTreeMap::new();
     for (vendor, boundaries) in Vendor::ALL.into_iter().zip(vendors) {
         lists.insert(vendor, boundaries.await.unwrap());
     }
     let Found { verdicts, mut broken } = std::mem::take(&mut *found.lock().unwrap());
-    let report = report(&lists, &troubles, &verdicts);
+    let mut report = report(&lists, &troubles, &verdicts);
+    report.push_str(NIGHTS);
+    for (vendor, nights) in Vendor::ALL.into_iter().zip(nights) {
+        match nights.await.unwrap() {
+            Ok(nights) => nights.iter().for_each(|nights| {
+                let _ = writeln!(report, "| {} | {} | {} |", vendor.name(), nights.key, nights.verdicts.join(" | "));
+            }),
+            Err(problem) => broken.push(problem),
+        }
+    }
     println!("{report}");
     broken.sort();
     assert!(broken.is_empty(), "{} promises were broken:\n{}", broken.len(), broken.join("\n"));
