@@ -36,8 +36,10 @@ mod audit;
 mod budget;
 mod builder;
 mod catalog;
+mod changes;
 mod connection;
 mod error;
+mod holds;
 mod keeper;
 mod key;
 mod lease;
@@ -50,6 +52,7 @@ mod embedding {}
 
 pub use audit::AuditOptions;
 pub use builder::Builder;
+pub use changes::ChangesOptions;
 pub use connection::Draft;
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
@@ -94,6 +97,7 @@ pub(crate) struct Inner {
     pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
+    pub changes: ChangesOptions,
     pub extra_hosts: Vec<String>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,

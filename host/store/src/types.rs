@@ -94,6 +94,12 @@ impl SessionState {
         !matches!(self, Checking | Reading | Waiting | Verifying | Reconciling | Applying)
     }
 
+    /// Whether the session was applied: it knows all that it could see.
+    pub fn is_finished(self) -> bool {
+        use SessionState::*;
+        matches!(self, Complete | Partial | Held | Released | Rejected | Superseded | Expired)
+    }
+
     /// The word in the store and on the command line.
     pub fn as_str(self) -> &'static str {
         use SessionState::*;

@@ -9,8 +9,8 @@ use std::time::Duration;
 use headcount_model::{ConnectionId, Digest, Failure, FailureCode, Manifest, Scope, SessionId, Timestamp};
 use headcount_sandbox::{Budget, CallError, Excess};
 use headcount_store::{
-    Applied, Apply, Connection, Counters, CredentialUse, Health, HealthState, NewSession, RELEASE, SessionEnd, SessionState, Store,
-    StoreError, SyncRules, Witness,
+    Applied, Apply, Connection, Counters, CredentialUse, Health, HealthState, NewSession, RELEASE, SessionEnd, SessionState,
+    Store, StoreError, SyncRules, Witness,
 };
 use tokio::time::Instant;
 
