@@ -18,6 +18,8 @@ pub struct Boundary {
     query: &'static str,
     /// The first request that is meant: the check may ask for the same page.
     from: u32,
+    /// The vendor's longest list.
+    pub main: bool,
     /// The parent whose list it is.
     pub parent: Option<String>,
     /// The vendor states how many rows there are.
@@ -113,6 +115,7 @@ pub fn of(world: &World) -> Vec<Boundary> {
             pages: list.pages,
             path: list.path.replace("{}", parent.as_deref().unwrap_or_default()),
             query: list.query,
+            main: ["licenses", "users"].contains(&list.name),
             from: if list.path == "/api/v1/users" && list.name == "users" && page == 1 { 2 } else { 1 },
             parent: parent.clone(),
             total: list.total,
@@ -144,6 +147,17 @@ fn parent_of(truth: &Expected, list: &str) -> String {
 }
 
 impl Boundary {
+    /// Whether the check asks for the same page.
+    pub fn is_checks(&self) -> bool {
+        self.list == "check" || self.from > 1
+    }
+
+    /// Whether the page, without its rows in reading after reading, is what the vendor would say if they had been deleted: it states no
+    /// total, and few rows are on it.
+    pub fn could_be_true(&self) -> bool {
+        !self.total && self.page == self.pages && ["roles", "members"].contains(&self.list)
+    }
+
     /// Strikes every request for this page.
     pub fn always(&self, fault: Fault) -> Rule {
         Rule { from: self.from, ..Rule::always(&self.path, fault).page(self.page).query(self.query) }
@@ -151,7 +165,12 @@ impl Boundary {
 
     /// Strikes the first request for this page alone.
     pub fn once(&self, fault: Fault) -> Rule {
-        Rule { times: 1, ..self.always(fault) }
+        self.nth(0, fault)
+    }
+
+    /// Strikes the request for this page that follows so many others.
+    pub fn nth(&self, others: u32, fault: Fault) -> Rule {
+        Rule { from: self.from + others, times: 1, ..self.always(fault) }
     }
 
     /// Strikes this request and every one after it.

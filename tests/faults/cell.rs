@@ -16,7 +16,10 @@ use crate::world::{Keys, Seat, World};
 /// A promise that was broken, whatever the table says.
 pub async fn run(world: &mut World, at: &Boundary, trouble: Trouble) -> Result<Option<String>, String> {
     let vendor = world.vendor;
-    let Some(rule) = trouble.rule(vendor, &world.servers, at) else { return Ok(None) };
+    let rules = trouble.rules(vendor, &world.servers, at);
+    if rules.is_empty() {
+        return Ok(None);
+    }
     world.servers.switch(|switches| switches.tines_memberships = at.list != "members");
     world.servers.evolve(0);
     world.servers.faults(vendor).clear();
@@ -32,7 +35,7 @@ pub async fn run(world: &mut World, at: &Boundary, trouble: Trouble) -> Result<O
 
     world.servers.evolve(1);
     world.servers.faults(vendor).clear();
-    world.servers.faults(vendor).set(rule);
+    rules.into_iter().for_each(|rule| world.servers.faults(vendor).set(rule));
     let report = seat.sync().await;
     let struck = world.servers.faults(vendor).struck();
     let health = seat.health().await;
@@ -53,7 +56,7 @@ pub async fn run(world: &mut World, at: &Boundary, trouble: Trouble) -> Result<O
     if report.counters.requests > most {
         return Err(format!("{} requests, and at most {most} were expected", report.counters.requests));
     }
-    if struck == 0 || trouble.strikes().is_some_and(|strikes| at.list != "check" && strikes != struck) {
+    if struck == 0 || trouble.strikes().is_some_and(|strikes| !at.is_checks() && strikes != struck) {
         return Err(format!("the fault struck {struck} times; {}", told(&report)));
     }
     verdict(&report, health, &kept, &planted).map(Some)

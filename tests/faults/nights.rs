@@ -5,7 +5,7 @@ use headcount::Kind;
 use headcount_vendors::{Reach, Vendor};
 
 use crate::boundaries;
-use crate::world::{Keys, Seat, World};
+use crate::world::{Keys, World};
 use crate::{cell, ghosts};
 
 /// Nights with the wrong key.

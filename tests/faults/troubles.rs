@@ -10,7 +10,8 @@ pub enum Trouble {
     Status(u16),
     StatusOnce(u16),
     Revoked,
-    Soon(Option<Dialect>),
+    /// 429 in one way after the other, with nothing to wait for.
+    Soon(usize),
     Tomorrow(Option<Dialect>),
     Timeout,
     Reset,
@@ -37,13 +38,20 @@ pub enum Trouble {
 /// A wait so long that nobody waits: no answer today.
 const TOMORROW: u32 = 86_400;
 
+/// Ways to say 429 that are tried in one sync each: as many as a request is repeated.
+const SOON: [[Option<Dialect>; 3]; 4] = [
+    [None, Some(Dialect::Seconds), Some(Dialect::Date)],
+    [Some(Dialect::Draft8), Some(Dialect::Draft7), Some(Dialect::Draft6)],
+    [Some(Dialect::GitHub), Some(Dialect::Millis), Some(Dialect::Atlassian)],
+    [Some(Dialect::Discord), Some(Dialect::Okta), Some(Dialect::HubSpot)],
+];
+
 impl Trouble {
     /// All, in the order of the report.
     pub fn all() -> Vec<Trouble> {
         use Trouble::*;
         let mut all = vec![Status(401), Revoked, Status(403), Status(404)];
-        all.push(Soon(None));
-        all.extend(Dialect::ALL.map(|dialect| Soon(Some(dialect))));
+        all.extend((0..SOON.len()).map(Soon));
         all.push(Tomorrow(None));
         all.extend(Dialect::ALL.map(|dialect| Tomorrow(Some(dialect))));
         all.extend([Status(500), StatusOnce(500), Status(503), StatusOnce(503), Timeout, Reset, ResetOnce]);
@@ -59,8 +67,10 @@ impl Trouble {
             Status(status) => status.to_string(),
             StatusOnce(status) => format!("{status}, once"),
             Revoked => "401 from then on".to_owned(),
-            Soon(None) => "429 without a word, once".to_owned(),
-            Soon(Some(dialect)) => format!("429 of {}, once", words(dialect)),
+            Soon(group) => {
+                let ways: Vec<&str> = SOON[group].iter().map(|dialect| dialect.map_or("nobody", words)).collect();
+                format!("429 in the words of {}, once each", ways.join(", "))
+            }
             Tomorrow(None) => "429 without a word".to_owned(),
             Tomorrow(Some(dialect)) => format!("429 until tomorrow by {}", words(dialect)),
             Timeout => "no answer".to_owned(),
@@ -86,18 +96,23 @@ impl Trouble {
         }
     }
 
-    /// How it strikes there; nothing where it can't happen.
-    pub fn rule(self, vendor: Vendor, servers: &Servers, at: &Boundary) -> Option<Rule> {
+    /// How it strikes there; not at all where it can't happen.
+    pub fn rules(self, vendor: Vendor, servers: &Servers, at: &Boundary) -> Vec<Rule> {
         use Trouble::*;
         let (check, first) = (at.list == "check", at.page == 1);
         let list = |fault: Fault, possible: bool| (possible && !check).then(|| at.always(fault));
         let once = |fault: Fault, possible: bool| (possible && !check).then(|| at.once(fault));
-        match self {
+        let rule = match self {
+            Soon(group) => {
+                let strike = |(number, dialect): (u32, Option<Dialect>)| at.nth(number, too_many(dialect, 0));
+                return (0..).zip(SOON[group]).map(strike).collect();
+            }
             Status(status) => Some(at.always(answer(status))),
             StatusOnce(status) => Some(at.once(answer(status))),
             Revoked => Some(at.onward(answer(401))),
-            Soon(dialect) => Some(at.once(Fault::TooManyRequests(wait(dialect, 0)))),
-            Tomorrow(dialect) => Some(at.always(Fault::TooManyRequests(wait(dialect, TOMORROW)))),
+            // Each is understood the same everywhere: once a vendor is enough to see it understood.
+            Tomorrow(Some(dialect)) if dialect != Dialect::Seconds && !(at.main && at.page == 2) => None,
+            Tomorrow(dialect) => Some(at.always(too_many(dialect, TOMORROW))),
             Timeout => Some(at.always(Fault::Hang)),
             Reset => Some(at.always(Fault::Reset)),
             ResetOnce => Some(at.once(Fault::Reset)),
@@ -110,7 +125,7 @@ impl Trouble {
             ShiftedOnce => once(Fault::ShiftedPage, !first && !at.keyset),
             Cyclic => list(Fault::CyclicNext, at.pages > 1),
             EmptyWithNext => list(Fault::EmptyPageWithNext, at.page < at.pages),
-            LostPage => list(Fault::LostPage, true),
+            LostPage => list(Fault::LostPage, !at.could_be_true()),
             LostPageOnce => once(Fault::LostPage, true),
             TotalChanges => list(Fault::TotalChanges, at.total && !first),
             TotalChangesOnce => once(Fault::TotalChanges, at.total && !first),
@@ -118,20 +133,22 @@ impl Trouble {
             BadDate => list(Fault::BadDate, at.dates),
             NarrowerKey => Some(at.onward(Fault::As(headers(vendor, servers, Reach::Narrow)))),
             ForeignKey => Some(at.onward(Fault::As(headers(vendor, servers, Reach::OtherOrganization)))),
-        }
+        };
+        rule.into_iter().collect()
     }
 
     /// How often the fault has to strike, where it matters: a wait that is understood is not tried out.
     pub fn strikes(self) -> Option<u32> {
         match self {
+            Trouble::Soon(group) => u32::try_from(SOON[group].len()).ok(),
             Trouble::Tomorrow(Some(_)) => Some(1),
             _ => None,
         }
     }
 }
 
-fn wait(dialect: Option<Dialect>, seconds: u32) -> RetryAfter {
-    dialect.map_or(RetryAfter::Nothing, |dialect| RetryAfter::In(dialect, seconds))
+fn too_many(dialect: Option<Dialect>, seconds: u32) -> Fault {
+    Fault::TooManyRequests(dialect.map_or(RetryAfter::Nothing, |dialect| RetryAfter::In(dialect, seconds)))
 }
 
 fn answer(status: u16) -> Fault {

@@ -146,7 +146,7 @@ async fn really_gone(
     let (there, gone) = gone.into_iter().partition(|parent| still.as_ref().is_none_or(|still| still.contains(&parent.id)));
     let there: Vec<Reference> = there;
     for parent in &there {
-        lock(&reading.verdicts).still_there(&feed.name, &parent.id, &reason);
+        lock(&reading.verdicts).take_back(&feed.name, Some(&parent.id), &reason);
     }
     Ok(gone)
 }
@@ -183,7 +183,7 @@ fn settle(reading: &Reading<'_>, feed: &Feed, access: Access, why: Option<&Failu
     }
 }
 
-fn place(reading: &Reading<'_>, feed: &Feed) -> u32 {
+pub(crate) fn place(reading: &Reading<'_>, feed: &Feed) -> u32 {
     reading
         .manifest
         .feeds

@@ -48,8 +48,28 @@ pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<Pass
     let read = passes(reading, list, &mut stated).await;
     if !stated {
         lock(&reading.verdicts).unstated(&list.feed.name);
+        if matches!(read, Ok(Pass::Ended(ListEnd::Complete))) {
+            lock(&reading.verdicts).unconfirmed(&list.feed.name, list.parent);
+        }
     }
     read
+}
+
+/// Reads a list a second time that ended complete without a total, since it lacks what the store holds. Its rows are staged beside
+/// those of the first pass: what is absent from both is missing.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) async fn verify(reading: &Reading<'_>, list: ListId<'_>) -> Result<(), SyncError> {
+    let reason = match pass(reading, list, 1, &mut false).await? {
+        Pass::Ended(ListEnd::Complete) => return Ok(()),
+        Pass::Ended(ListEnd::Incomplete(reason)) | Pass::Moved(reason) => reason,
+        Pass::Ended(ListEnd::ParentGone) => "its parent is gone".to_owned(),
+        Pass::FirstPageFailed(failure) => failure.to_string(),
+    };
+    let reason = format!("its second reading, which it lacked records for, ended otherwise: {reason}");
+    lock(&reading.verdicts).take_back(&list.feed.name, list.parent, &reason);
+    Ok(())
 }
 
 async fn passes(reading: &Reading<'_>, list: ListId<'_>, stated: &mut bool) -> Result<Pass, SyncError> {

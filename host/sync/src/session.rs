@@ -2,6 +2,7 @@
 
 mod ending;
 mod reading;
+mod verifying;
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -158,6 +159,7 @@ impl Reading<'_> {
         }
         self.state(SessionState::Reading).await?;
         feeds::read_all(self).await?;
+        self.verify_absences().await?;
         let at_end = self.judge_at_end().await?;
 
         self.state(SessionState::Reconciling).await?;
