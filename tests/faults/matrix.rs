@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex};
 use headcount_vendors::Vendor;
 
 use crate::boundaries::{self, Boundary};
-use crate::{cell, nights};
 use crate::troubles::Trouble;
 use crate::world::World;
+use crate::{cell, nights};
 
 /// Worlds of a vendor that run side by side: much of a fault is waiting.
 const SIDE_BY_SIDE: usize = 6;

@@ -10,7 +10,7 @@ use headcount_vendors::{Company, Options, Servers, Vendor};
 use tempfile::TempDir;
 
 /// How long a vendor that answers nothing is waited for.
-const PATIENCE: Duration = Duration::from_secs(3);
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A server of each vendor, of which one is used, and a host.
 pub struct World {

@@ -43,7 +43,9 @@ impl Absences for SqliteStore {
                 .await?;
             for row in rows {
                 let parent: String = row.try_get(1)?;
-                found.grants.insert(ParentPage { feed: row.try_get(0)?, parent: Some(parent).filter(|parent| !parent.is_empty()) });
+                found
+                    .grants
+                    .insert(ParentPage { feed: row.try_get(0)?, parent: Some(parent).filter(|parent| !parent.is_empty()) });
             }
         }
         Ok(found)
