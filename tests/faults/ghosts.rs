@@ -77,7 +77,7 @@ pub async fn plant(seat: &Seat, at: &Boundary) {
 pub fn among(keys: &Keys) -> BTreeSet<String> {
     let role = |key: &str| {
         let parts: Vec<Option<String>> = serde_json::from_str(key).ok()?;
-        Some(parts.into_iter().flatten().find_map(|part| Some(part.strip_prefix(GHOST)?.trim().to_owned()))?)
+        parts.into_iter().flatten().find_map(|part| Some(part.strip_prefix(GHOST)?.trim().to_owned()))
     };
     let of = |(kind, key): &(Kind, String)| match kind {
         Kind::Grant => role(key),

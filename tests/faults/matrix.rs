@@ -30,6 +30,9 @@ const NIGHTS: &str = "
 /// By vendor, number of the fault, list and page.
 type Verdicts = BTreeMap<(Vendor, usize, &'static str, u32), String>;
 
+/// What is left to do, each fault with its number.
+type Queue = VecDeque<(Boundary, (usize, Trouble))>;
+
 /// What came of the cells.
 #[derive(Default)]
 struct Found {
@@ -83,7 +86,7 @@ async fn all_of(vendor: Vendor, troubles: Vec<(usize, Trouble)>, found: Arc<Mute
     let mut lists: Vec<_> = boundaries.iter().map(|at| (at.list, at.pages)).collect();
     lists.dedup();
     let cells = troubles.iter().flat_map(|trouble| boundaries.iter().map(|at| (at.clone(), *trouble)));
-    let queue: Arc<Mutex<VecDeque<(Boundary, (usize, Trouble))>>> = Arc::new(Mutex::new(cells.collect()));
+    let queue: Arc<Mutex<Queue>> = Arc::new(Mutex::new(cells.collect()));
     let mut worlds = vec![first];
     while worlds.len() < SIDE_BY_SIDE {
         worlds.push(World::new(vendor).await);
