@@ -8,6 +8,7 @@ use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
 use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
+use crate::action::ActionRule;
 use crate::audit::{AuditOptions, Trail};
 use crate::changes::ChangesOptions;
 use crate::key::{FolderLock, KeyPlace};
@@ -29,12 +30,14 @@ pub struct Builder {
     audit: AuditOptions,
     changes: ChangesOptions,
     engine: Engine,
+    forbidden_actions: Vec<ActionRule>,
 }
 
 /// What of the engine is not as [`RuntimeOptions::new`] has it.
 #[derive(Default)]
 struct Engine {
     max_instances: Option<u32>,
+    max_memory: Option<u64>,
     max_queueing: Option<Duration>,
     max_queued: Option<usize>,
     max_code_bytes: Option<u64>,
@@ -44,6 +47,7 @@ struct Engine {
 impl Engine {
     fn change(self, options: &mut RuntimeOptions) {
         options.max_instances = self.max_instances.or(options.max_instances);
+        options.max_memory = self.max_memory.or(options.max_memory);
         options.max_queueing = self.max_queueing.unwrap_or(options.max_queueing);
         options.max_queued = self.max_queued.unwrap_or(options.max_queued);
         options.max_code_bytes = self.max_code_bytes.unwrap_or(options.max_code_bytes);
@@ -64,6 +68,7 @@ impl Builder {
             audit: AuditOptions::default(),
             changes: ChangesOptions::default(),
             engine: Engine::default(),
+            forbidden_actions: Vec::new(),
         }
     }
 
@@ -106,6 +111,12 @@ impl Builder {
         self
     }
 
+    /// Forbids actions, whatever tenants and connections permit. May be called several times.
+    pub fn forbid_actions(mut self, rule: ActionRule) -> Self {
+        self.forbidden_actions.push(rule);
+        self
+    }
+
     /// How much of each tenant's audit trail is kept in the store. An embedder who takes the records himself gives
     /// [`EgressOptions::audit`] a channel of his own; then the store gets none.
     pub fn audit(mut self, audit: AuditOptions) -> Self {
@@ -123,6 +134,13 @@ impl Builder {
     /// machine holds.
     pub fn max_instances(mut self, most: u32) -> Self {
         self.engine.max_instances = Some(most);
+        self
+    }
+
+    /// How much memory all instances of connectors may hold together, in bytes, of which no tenant gets more than half; else
+    /// three quarters of what was free.
+    pub fn max_memory(mut self, bytes: u64) -> Self {
+        self.engine.max_memory = Some(bytes);
         self
     }
 
@@ -203,9 +221,10 @@ impl Builder {
                 budget: self.budget,
                 changes: self.changes,
                 extra_hosts: self.extra_hosts,
+                forbidden_actions: self.forbidden_actions,
                 trail,
                 leases: Leases::new(),
-                loading: tokio::sync::Mutex::new(()),
+                loading: Default::default(),
             }),
         })
     }
@@ -221,13 +240,20 @@ mod tests {
         let of = |builder: Builder| {
             let mut options = plain();
             builder.engine.change(&mut options);
-            let RuntimeOptions { max_instances, max_queueing, max_queued, max_code_bytes, max_compiling, .. } = options;
-            (max_instances, max_queueing, max_queued, max_code_bytes, max_compiling)
+            let RuntimeOptions { max_instances, max_memory, max_queueing, max_queued, max_code_bytes, max_compiling, .. } =
+                options;
+            (max_instances, max_memory, max_queueing, max_queued, max_code_bytes, max_compiling)
         };
         let builder = || Builder::new(Path::new("data"));
         let (seconds, minutes) = (Duration::from_secs(3), Duration::from_secs(300));
-        assert_eq!(of(builder()), (None, minutes, 1_024, 256 << 20, minutes));
-        let set = builder().max_instances(7).max_queueing(seconds).max_queued(8).max_code_bytes(9).max_compiling(seconds * 2);
-        assert_eq!(of(set), (Some(7), seconds, 8, 9, seconds * 2));
+        assert_eq!(of(builder()), (None, None, minutes, 1_024, 256 << 20, minutes));
+        let set = builder()
+            .max_instances(7)
+            .max_memory(6)
+            .max_queueing(seconds)
+            .max_queued(8)
+            .max_code_bytes(9)
+            .max_compiling(seconds * 2);
+        assert_eq!(of(set), (Some(7), Some(6), seconds, 8, 9, seconds * 2));
     }
 }

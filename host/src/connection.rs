@@ -155,6 +155,7 @@ impl Tenant {
     pub async fn remove(&self, id: &ConnectionId) -> Result<String, Error> {
         let (_, manifest) = self.connection_and_manifest(id).await?;
         let _lease = self.inner.leases.take(&self.inner.data, &self.id, id).await?;
+        let _acting = self.inner.leases.take_for_action(&self.inner.data, &self.id, id).await?;
         self.inner.store.remove_connection(&self.id, id).await?;
         Ok(manifest.setup.revoke)
     }

@@ -32,6 +32,7 @@
 //! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone. Components are compiled by a child process whose
 //! program you name; it may be your own, if it calls [`compile_worker`] first in `main` when it is started so.
 
+mod action;
 mod audit;
 mod budget;
 mod builder;
@@ -43,6 +44,8 @@ mod holds;
 mod keeper;
 mod key;
 mod lease;
+mod loading;
+mod sessions;
 mod tenant;
 
 /// The examples of the guide, compiled with the documentation's.
@@ -50,25 +53,29 @@ mod tenant;
 #[doc = include_str!("../../docs/embedding.md")]
 mod embedding {}
 
+pub use action::{Acted, ActionRequest, ActionRule, Offered, Permission, unknown_advice};
 pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use changes::ChangesOptions;
 pub use connection::Draft;
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
+pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
-    TenantId, Timestamp,
+    ActionRunId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret,
+    SessionId, TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
-pub use headcount_store::{Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
+pub use headcount_store::{
+    ActionFilter, ActionRun, ActionState, Connection, InstalledConnector, Session, SessionState, SqliteStore, Store,
+};
 pub use headcount_sync as sync;
-pub use headcount_sync::{Progress, Report, SyncOptions};
+pub use headcount_sync::{Concern, Form, FormField, Preview, Progress, Report, SyncOptions};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,11 +106,11 @@ pub(crate) struct Inner {
     pub budget: Budget,
     pub changes: ChangesOptions,
     pub extra_hosts: Vec<String>,
+    pub forbidden_actions: Vec<ActionRule>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
     pub leases: lease::Leases,
-    /// Held while a component's file is read.
-    pub loading: tokio::sync::Mutex<()>,
+    pub loading: loading::Loading,
 }
 
 impl Headcount {

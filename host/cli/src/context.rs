@@ -76,6 +76,9 @@ impl Context {
             .audit(self.config.audit)
             .changes(self.config.changes)
             .compiler(compiler()?);
+        for rule in &self.config.forbid_actions {
+            builder = builder.forbid_actions(rule.clone());
+        }
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());
         }

@@ -19,6 +19,7 @@ mod scope;
 mod secrets;
 mod sessions;
 mod standing;
+mod story;
 mod table;
 mod words;
 

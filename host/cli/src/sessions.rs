@@ -145,6 +145,10 @@ pub fn effort(counters: &Counters) -> String {
             parts.push(format!("{} {what}", number(value)));
         }
     }
+    if counters.waits > 0 {
+        let waited = duration(Duration::from_millis(counters.waited_millis));
+        parts.push(format!("{} of {waited} in all", counted(counters.waits, "wait")));
+    }
     parts.push(bytes(counters.bytes));
     parts.push(format!("{} of processor time", duration(Duration::from_micros(counters.cpu_micros))));
     parts.join(", ")
@@ -180,6 +184,9 @@ pub fn value(session: &Session) -> Value {
         "scope": session.scope.as_ref().map(crate::scope::value),
         "failure": session.failure,
         "notes": session.notes,
+        "basis": session.basis,
+        "resumed": session.resumed,
+        "cancel-asked-at": session.cancel_asked_at.map(crate::words::time),
     })
 }
 

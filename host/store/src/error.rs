@@ -1,6 +1,6 @@
 //! Why the store could not do something.
 
-use headcount_model::{ConnectionId, SessionId, TenantId};
+use headcount_model::{ActionRunId, ConnectionId, SessionId, TenantId};
 
 /// Why the store could not do something. None of these loses what was committed before.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,12 @@ pub enum StoreError {
     NotOpen {
         /// Which session.
         session: SessionId,
+    },
+    /// There is no such action, or it has ended.
+    #[error("action {action} is not being done: it has ended, or never was")]
+    NoAction {
+        /// Its number.
+        action: ActionRunId,
     },
     /// Changes that were asked for were cut off to keep the bound, or were never made.
     #[error(

@@ -3,14 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Metered, Records, Reference, Resource, Scope, SessionId,
-    TenantId, Timestamp,
+    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId, TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Guard;
-
-use crate::{CredentialUse, Health};
+use crate::{Basis, Counters, CredentialUse, Guard, Health, KindCounters, Resumption};
 
 /// A connector that an operator accepted, by digest.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,66 +136,6 @@ pub struct NewSession {
     pub started_at: Timestamp,
 }
 
-/// What happened to records of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-pub struct KindCounters {
-    /// Records read, repeats included.
-    pub read: u64,
-    /// New in the store.
-    pub created: u64,
-    /// Changed.
-    pub updated: u64,
-    /// As before.
-    pub unchanged: u64,
-    /// Proven to be missing.
-    pub removed: u64,
-    /// Back after having been removed.
-    pub returned: u64,
-    /// Absent, but not proven to be missing, or held: kept.
-    pub kept: u64,
-    /// Missing, or newly inactive or suspended, and waiting for a person.
-    pub held: u64,
-    /// Not written, by preference.
-    pub left: u64,
-    /// Grants that refer to nothing.
-    pub aside: u64,
-}
-
-/// Counters of one session.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-pub struct Counters {
-    /// By kind.
-    pub kinds: BTreeMap<Kind, KindCounters>,
-    /// Pages staged.
-    pub pages: u64,
-    /// Vendor rows covered.
-    pub rows: u64,
-    /// Vendor rows there should be, summed over the feeds that say.
-    pub expected: u64,
-    /// Rows that the connector skipped.
-    pub skipped: u64,
-    /// Records that the host rejected.
-    pub rejected: u64,
-    /// Values that could not be read and were dropped.
-    pub unreadable: u64,
-    /// Requests, repeats and denied ones included.
-    pub requests: u64,
-    /// Requests that the rules denied.
-    pub denied: u64,
-    /// Requests repeated.
-    pub retries: u64,
-    /// Response bytes on the wire.
-    pub bytes: u64,
-    /// Microseconds of CPU inside the connector.
-    pub cpu_micros: u64,
-    /// The most memory that its instances held at once, in bytes.
-    pub memory: u64,
-    /// How much of each budget was used.
-    pub budgets: BTreeMap<Resource, Metered>,
-}
-
 /// A session, open or over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Session {
@@ -226,10 +163,18 @@ pub struct Session {
     pub failure: Option<Failure>,
     /// What a person should know: feeds not read, rows skipped, scope narrower. In order.
     pub notes: Vec<String>,
+    /// Under what it runs, where it can be resumed.
+    pub basis: Option<Basis>,
+    /// How often it went on after an interruption, in order.
+    pub resumed: Vec<Resumption>,
+    /// When it last did anything.
+    pub touched_at: Timestamp,
+    /// When a person asked for its end.
+    pub cancel_asked_at: Option<Timestamp>,
 }
 
 /// How a session ends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionEnd {
     /// One of the states that are over.
     pub state: SessionState,
@@ -266,6 +211,8 @@ pub struct StagedPage {
     pub repeats: BTreeSet<Kind>,
     /// Records that count as seen though they aren't there.
     pub seen: Vec<Reference>,
+    /// When the vendor was asked for it; none counts as before everything. What an action touched since is not taken from this page.
+    pub asked_at: Option<Timestamp>,
 }
 
 /// How much was staged.
@@ -304,6 +251,8 @@ pub struct Apply {
     pub baseline: Option<Scope>,
     /// Compute everything and write nothing; what would have changed is kept beside.
     pub dry_run: bool,
+    /// How the session ends once it is applied: kept with what was applied, so that nothing is applied twice.
+    pub end: Option<SessionEnd>,
     /// What a sync is held to; none for what a person did, which is applied as it is.
     pub rules: Option<SyncRules>,
 }
@@ -322,7 +271,8 @@ pub struct SyncRules {
 }
 
 /// What was applied.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Applied {
     /// By kind: created, updated, unchanged, removed, returned, kept, aside (not `read`).
     pub kinds: BTreeMap<Kind, KindCounters>,

@@ -25,8 +25,12 @@ pub struct SyncOptions {
     pub guard: Guard,
     /// Tells the time at which what was found is applied: losses are counted over 24 hours.
     pub clock: Clock,
-    /// Stops the session when cancelled.
+    /// Stops the session when cancelled: it is over, and what it read is dropped.
     pub cancel: CancellationToken,
+    /// Stops the session where it is when cancelled, so that the next one goes on with it: for a process that has to end.
+    pub pause: CancellationToken,
+    /// Begin anew, whatever an interrupted session has read.
+    pub anew: bool,
     /// Told after every page and at every change of state.
     pub progress: Option<Listener>,
 }
@@ -50,6 +54,8 @@ impl Default for SyncOptions {
             guard: Guard::default(),
             clock: Arc::new(Timestamp::now),
             cancel: CancellationToken::new(),
+            pause: CancellationToken::new(),
+            anew: false,
             progress: None,
         }
     }
@@ -64,4 +70,7 @@ pub struct Progress {
     pub state: SessionState,
     /// Its counters so far; `rows` of `expected` is how far it is, where the vendor states totals.
     pub counters: Counters,
+    /// How long reading takes still, at the pace so far; none where the vendor states no totals, or too little was read. Feeds without
+    /// a total come on top.
+    pub remaining: Option<Duration>,
 }

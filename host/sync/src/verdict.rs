@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{Access, Kind, Manifest, Scope};
 use headcount_store::ParentPage;
+use serde::{Deserialize, Serialize};
 
 /// How the reading of one list (a feed, or a feed for one parent) ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum ListEnd {
     /// The vendor said that nothing follows, and the rows are as many as it stated.
     Complete,
@@ -136,6 +138,13 @@ impl Verdicts {
                 })
             })
             .collect()
+    }
+
+    /// Each feed that was read: its complete lists, its incomplete ones, and why the feed as a whole is incomplete.
+    pub(crate) fn by_feed(&self) -> impl Iterator<Item = (&str, u64, u64, Option<&str>)> {
+        self.lists.iter().map(|(feed, verdict)| {
+            (feed.as_str(), verdict.complete.len() as u64, verdict.failures, verdict.incomplete.as_deref())
+        })
     }
 
     /// Whether a feed was read completely, for every parent, and so was every feed that lists those parents.

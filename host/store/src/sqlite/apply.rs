@@ -11,6 +11,7 @@ mod judge;
 mod lost;
 pub(super) mod release;
 mod totals;
+pub(super) mod touched;
 pub(super) mod undo;
 mod users;
 mod walk;
@@ -65,23 +66,38 @@ impl Applying<'_> {
 pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: SessionId, apply: &Apply) -> Result<Applied> {
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
-    let gone = apply.gone.iter().map(|gone| (gone.kind, Cow::Borrowed(gone.id.as_str())));
-    let gone = gone.chain(apply.gone_grants.iter().map(|grant| (Kind::Grant, Cow::Owned(grant_key(grant))))).collect();
-    let preferences = match &apply.rules {
-        Some(_) => preferences(&mut transaction, tenant, &connection).await?,
-        None => Preferences::default(),
-    };
-    let now = apply.now.unwrap_or_else(Timestamp::now);
-    let applying = Applying { tenant, connection, session, apply, gone, now, preferences };
-    let applied = apply_all(&mut transaction, &applying).await?;
+    touched::respect(&mut transaction, session).await?;
+    let applied = within(&mut transaction, tenant, connection.clone(), session, apply).await?;
+    if let Some(end) = &apply.end {
+        super::resuming::keep_ending(&mut transaction, tenant, session, end, &applied).await?;
+    }
     if apply.dry_run {
         let diff = diff::whole(&mut transaction, tenant, session).await?;
         transaction.rollback().await?;
-        diff::keep_test(store, tenant, &applying.connection, session, diff).await?;
+        diff::keep_test(store, tenant, &connection, session, diff).await?;
     } else {
         transaction.commit().await?;
     }
     Ok(applied)
+}
+
+/// Applies what was staged under this number, within a transaction of the caller's.
+pub(super) async fn within(
+    transaction: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: ConnectionId,
+    session: SessionId,
+    apply: &Apply,
+) -> Result<Applied> {
+    let gone = apply.gone.iter().map(|gone| (gone.kind, Cow::Borrowed(gone.id.as_str())));
+    let gone = gone.chain(apply.gone_grants.iter().map(|grant| (Kind::Grant, Cow::Owned(grant_key(grant))))).collect();
+    let preferences = match &apply.rules {
+        Some(_) => preferences(transaction, tenant, &connection).await?,
+        None => Preferences::default(),
+    };
+    let now = apply.now.unwrap_or_else(Timestamp::now);
+    let applying = Applying { tenant, connection, session, apply, gone, now, preferences };
+    apply_all(transaction, &applying).await
 }
 
 async fn apply_all(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<Applied> {

@@ -176,10 +176,10 @@ pub(super) async fn require_connection(database: &mut SqliteConnection, tenant: 
 
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
-    let staging = ["staged", "seen", "checkpoints"].map(|table| {
+    let staging = ["staged", "seen", "followed", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
-    let records = ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain([
+    let records = ["accounts", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
         "applied",
         "test_changes",
         "preferences",
@@ -190,12 +190,15 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
         "decisions",
         "credentials",
         "budgets",
+        "session_errors",
         "sessions",
     ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
+    // Who did what stays, as the audit trail does; a connection that takes the name later has keys of its own.
+    let keys = "UPDATE action_runs SET key = NULL WHERE tenant = $1 AND connection = $2 AND key IS NOT NULL".to_owned();
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
     changes::purge(&mut transaction, tenant, id, Timestamp::now()).await?;
-    for sql in staging.into_iter().chain(records).chain([last]) {
+    for sql in staging.into_iter().chain(records).chain([keys, last]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)

@@ -3,6 +3,7 @@
 
 mod absences;
 mod access;
+mod actions;
 mod applying;
 mod audit;
 mod cancelling;

@@ -1,7 +1,6 @@
 //! A second look before anything is taken away: a list whose vendor states no total, and that lacks what the store holds, is read again.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::Ordering;
 
 use futures::stream::{self, TryStreamExt};
 use headcount_model::manifest::Feed;
@@ -22,7 +21,7 @@ impl Reading<'_> {
         let scope = lock(&self.scope).clone();
         let Some(scope) = scope else { return Ok(()) };
         let judged = scope::judge(&scope, self.connection.baseline.as_ref()) == ScopeVerdict::Sufficient;
-        if self.connection.baseline.is_none() || !judged || !self.staged.load(Ordering::Relaxed) {
+        if self.connection.baseline.is_none() || !judged || lock(&self.counters).pages == 0 {
             return Ok(());
         }
         let unconfirmed: Vec<(&Feed, Vec<Option<String>>)> = {
