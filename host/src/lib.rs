@@ -45,6 +45,7 @@ mod keeper;
 mod key;
 mod lease;
 mod loading;
+mod lock;
 mod sessions;
 mod tenant;
 
