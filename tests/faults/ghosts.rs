@@ -56,6 +56,7 @@ pub async fn plant(seat: &Seat, at: &Boundary) {
                 records,
                 repeats: BTreeSet::new(),
                 seen: Vec::new(),
+                asked_at: None,
             };
             store.stage_page(tenant, session, &page, &Counters::default()).await.unwrap();
         }
