@@ -5,7 +5,7 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 HEADCOUNT := $(CARGO_TARGET_DIR)/release/headcount
 CARGO_FLAGS := --release --locked --workspace
 
-.PHONY: demo test bench fuzz check components guests host tools schema clean
+.PHONY: demo test faults bench fuzz check components guests host tools schema clean
 
 demo: components ## Four connectors, four vendors, one company of 1,000 people
 	$(HEADCOUNT) demo $(ARGS)
@@ -16,6 +16,9 @@ test: check components ## Everything: formatting, lints, then all tests
 check: tools ## Formatting and lints
 	cargo fmt --all --check
 	cargo clippy $(CARGO_FLAGS) --all-targets -- -D warnings
+
+faults: components ## The fault matrix, printed; WRITE=1 writes its report, tests/faults/matrix.md, anew
+	$(if $(WRITE),HEADCOUNT_WRITE_MATRIX=1) cargo test $(CARGO_FLAGS) --test faults -- --nocapture
 
 bench: components guests ## Every benchmark, each a ratio measured in one run
 	cargo bench --locked --workspace --benches

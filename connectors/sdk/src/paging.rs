@@ -28,6 +28,7 @@ pub struct Paging {
     size: Option<(&'static str, u32)>,
     end: End,
     total: Option<Total>,
+    sparse: bool,
 }
 
 /// How the end of a list by page number or offset is known. Where the vendor says in the answer whether a page follows, that counts;
@@ -75,7 +76,7 @@ pub(crate) enum Place {
 
 impl Paging {
     const fn new(step: Step) -> Self {
-        Paging { step, size: None, end: End::Empty, total: None }
+        Paging { step, size: None, end: End::Empty, total: None, sparse: false }
     }
 
     /// The whole list in one answer.
@@ -121,6 +122,14 @@ impl Paging {
     #[must_use]
     pub const fn until(mut self, end: End) -> Self {
         self.end = end;
+        self
+    }
+
+    /// A page may have no rows and yet name a next one, as where the vendor cuts the pages first and filters them then. Without this
+    /// such a page is an unexpected response: rows are lacking, and nobody knows how many.
+    #[must_use]
+    pub const fn may_be_empty(mut self) -> Self {
+        self.sparse = true;
         self
     }
 
@@ -205,6 +214,9 @@ impl Paging {
             _ => None,
         };
         match next {
+            Some(_) if rows == 0 && !self.sparse => {
+                Err(response.misread(format_args!("The answer to {label} has no rows, and yet names a next page.")))
+            }
             Some(next) if next.len() > LONGEST_CURSOR => {
                 Err(response.misread(format_args!("The answer to {label} has a cursor of more than {LONGEST_CURSOR} bytes.")))
             }
@@ -216,7 +228,7 @@ impl Paging {
     fn ends(&self, rows: u32, seen: u32, total: Option<u32>, envelope: Option<&Object<'_>>) -> bool {
         let named = |pointer| envelope.and_then(|envelope| envelope.pointer(pointer));
         match (self.end, total) {
-            // An empty page that names a next one is no end: the vendor says that more follows.
+            // An empty page that names a next one is no end.
             (End::Null(pointer), _) if named(pointer).is_some() => named(pointer).is_some_and(|raw| raw.get() == "null"),
             _ if rows == 0 => true,
             (_, Some(total)) => seen >= total,

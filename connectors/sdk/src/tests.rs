@@ -33,6 +33,7 @@ impl Connector for Probe {
             "counted" => (Paging::offset("skip").size("limit", 2).total_header("x-total-count").until(End::Short), ""),
             "cursor" => (Paging::cursor("/meta/cursor", "after"), "/data/rows"),
             "next" => (Paging::next_url("/next", "cursor"), "rows"),
+            "sparse" => (Paging::next_url("/next", "cursor").may_be_empty(), "rows"),
             "link" => (Paging::link("cursor"), ""),
             "single" => (Paging::single(), "rows"),
             _ => return Err(Failure::unsupported(format_args!("feed {feed}"))),

@@ -3,6 +3,7 @@
 //! A session stages pages (each in one transaction with its cursor), then applies them in one transaction: killed at any moment,
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
+mod absences;
 mod actions;
 mod audit;
 mod changes;
@@ -19,6 +20,7 @@ mod types;
 use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
+pub use absences::{Absences, Absent};
 pub use actions::{
     ActionAnswer, ActionEffect, ActionEnd, ActionFilter, ActionPermit, ActionRun, ActionState, ActionStop, Actions, BegunAction,
     Brought, NewAction,
@@ -50,7 +52,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Actions + Changes + Holds + SessionStore + Send + Sync + 'static {
+pub trait Store: Absences + Actions + Changes + Holds + SessionStore + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

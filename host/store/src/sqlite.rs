@@ -1,5 +1,6 @@
 //! SQLite behind the store trait: one connection that writes, a few that answer questions.
 
+mod absences;
 mod access;
 mod actions;
 mod administrators;

@@ -101,6 +101,7 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
     }
     let gone = std::mem::take(&mut *lock(&gone));
     if gone.is_empty() || gone.len() < before as usize {
+        let gone = really_gone(reading, feed, parent, kind, gone).await?;
         lock(&reading.gone).extend(gone);
     } else {
         // Not the parents are gone, but what is asked for: an endpoint that moved, or something in between that answers 404.
@@ -116,6 +117,37 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
         }
     }
     children(reading, feed).await
+}
+
+/// Those of the parents that answered not-found which their own list, read once more, has no longer. Of the others something else is
+/// wrong than that they are gone.
+async fn really_gone(
+    reading: &Reading<'_>,
+    feed: &Feed,
+    parent: &Feed,
+    kind: Kind,
+    gone: Vec<Reference>,
+) -> Result<Vec<Reference>, SyncError> {
+    let ids: Vec<&str> = gone.iter().map(|parent| parent.id.as_str()).collect();
+    // A list that is itself read for each parent is not gone through again: what is gone from it is missing the next time.
+    let still = match (ids.is_empty(), parent.parent.is_some()) {
+        (true, _) => return Ok(gone),
+        (false, true) => None,
+        (false, false) => {
+            let list = ListId { feed: parent, place: place(reading, parent), parent: None, parent_place: 0 };
+            list::still_has(reading, list, kind, &ids).await?
+        }
+    };
+    let reason = match &still {
+        Some(_) => format!("it answers not-found, although {} lists it", parent.name),
+        None => format!("it answers not-found, and {} could not be read once more to see whether it is gone", parent.name),
+    };
+    let (there, gone) = gone.into_iter().partition(|parent| still.as_ref().is_none_or(|still| still.contains(&parent.id)));
+    let there: Vec<Reference> = there;
+    for parent in &there {
+        lock(&reading.verdicts).take_back(&feed.name, Some(&parent.id), &reason);
+    }
+    Ok(gone)
 }
 
 async fn one_parent(
@@ -149,7 +181,7 @@ fn settle(reading: &Reading<'_>, feed: &Feed, access: Access, why: Option<&Failu
     }
 }
 
-fn place(reading: &Reading<'_>, feed: &Feed) -> u32 {
+pub(crate) fn place(reading: &Reading<'_>, feed: &Feed) -> u32 {
     reading
         .manifest
         .feeds

@@ -11,6 +11,8 @@ pub(crate) enum ScopeVerdict {
     Narrower(String),
     /// Another organisation: nothing is applied at all.
     Foreign(String),
+    /// Nobody knows what it was when everything was read: nothing is removed this time.
+    Unknown,
 }
 
 /// Compares a session's scope with the one under which absences were last applied.

@@ -1,10 +1,12 @@
 //! One session: check, read, judge, apply, end.
 
+mod at_end;
 mod ending;
 mod job;
 mod reading;
 mod resume;
 mod tally;
+mod verifying;
 
 use std::time::Duration;
 
@@ -91,10 +93,12 @@ impl Reading<'_> {
         }
         self.move_on(SessionState::Reading, Some(&scope)).await?;
         feeds::read_all(self).await?;
+        self.verify_absences().await?;
+        let at_end = self.judge_at_end().await?;
 
         self.state(SessionState::Reconciling).await?;
         let scope = lock(&self.scope).clone().unwrap_or(scope);
-        let verdict = scope::judge(&scope, baseline);
+        let verdict = at_end.unwrap_or_else(|| scope::judge(&scope, baseline));
         let incomplete = lock(&self.verdicts).reasons();
         for reason in incomplete.iter().rev() {
             self.insist(format!("not read completely: {reason}"));

@@ -39,6 +39,8 @@ struct FeedVerdict {
     read: bool,
     /// How many lists came without a total.
     unstated: u64,
+    /// Those of them that ended complete, by parent.
+    unconfirmed: BTreeSet<Option<String>>,
 }
 
 impl Verdicts {
@@ -63,6 +65,16 @@ impl Verdicts {
     /// Notes down that the vendor did not say how many rows a list has.
     pub(crate) fn unstated(&mut self, feed: &str) {
         self.lists.entry(feed.to_owned()).or_default().unstated += 1;
+    }
+
+    /// Notes down that a list ended complete, and nothing but the vendor's word says so.
+    pub(crate) fn unconfirmed(&mut self, feed: &str, parent: Option<&str>) {
+        self.lists.entry(feed.to_owned()).or_default().unconfirmed.insert(parent.map(str::to_owned));
+    }
+
+    /// The lists of a feed that ended complete without a total, by parent.
+    pub(crate) fn unconfirmed_lists(&self, feed: &str) -> Vec<Option<String>> {
+        self.lists.get(feed).into_iter().flat_map(|verdict| verdict.unconfirmed.iter().cloned()).collect()
     }
 
     /// Notes down that a feed with parents was read for all of them, even when there were none.
@@ -106,6 +118,12 @@ impl Verdicts {
     pub(crate) fn disbelieve(&mut self, feed: &str, reason: String) {
         self.lists.entry(feed.to_owned()).or_default().complete.clear();
         self.feed_incomplete(feed, reason);
+    }
+
+    /// Takes back that a list was complete, or its parent gone; other lists of the feed stay as they are.
+    pub(crate) fn take_back(&mut self, feed: &str, parent: Option<&str>, reason: &str) {
+        self.lists.entry(feed.to_owned()).or_default().complete.remove(&parent.map(str::to_owned));
+        self.list(feed, parent, &ListEnd::Incomplete(reason.to_owned()));
     }
 
     /// Why the session is partial: a reason for each feed that is.

@@ -1,12 +1,18 @@
 //! Things that go wrong on request: which requests, and what happens to them.
 
+mod dialect;
+mod place;
+mod rows;
 mod spoil;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::guarded::Guarded;
 use crate::wire::Request;
 
+pub use dialect::Dialect;
+use place::Places;
 pub(crate) use spoil::{Memory, Sent, header_map, spoil};
 
 /// When to try again, as a 429 says it.
@@ -20,6 +26,8 @@ pub enum RetryAfter {
     Date(u32),
     /// `RateLimit-Reset` in seconds, and no `Retry-After`.
     Reset(u32),
+    /// So many seconds, as one of the vendors of this world says it.
+    In(Dialect, u32),
 }
 
 /// What goes wrong.
@@ -56,6 +64,18 @@ pub enum Fault {
     CyclicNext,
     /// No rows, but a link to a next page.
     EmptyPageWithNext,
+    /// No rows, and nothing that follows. Stated totals stay as they are.
+    LostPage,
+    /// The page begins a row too late, as when a row before it was deleted meanwhile. A stated total is one less.
+    ShiftedPage,
+    /// The page without its last row. All else stays as it is.
+    CutShort,
+    /// A stated total is one more than before.
+    TotalChanges,
+    /// The dates of the page's first row are none.
+    BadDate,
+    /// The right answer to whoever sends these headers, which take the place of those that came.
+    As(Vec<(String, String)>),
     /// 200 and nothing at all.
     EmptyBody,
     /// 302.
@@ -80,6 +100,12 @@ pub struct Rule {
     pub fault: Fault,
     /// Only paths that begin so; "" for all.
     pub path: String,
+    /// Only paths that end there, too.
+    pub exact: bool,
+    /// Only this page of each list, counted from 1 as pages are asked for since the faults were cleared; none for all.
+    pub page: Option<u32>,
+    /// Once struck, every later request is struck too, whatever it asks for.
+    pub onward: bool,
     /// Only this method; none for all.
     pub method: Option<String>,
     /// Only requests whose query has this text; "" for all.
@@ -93,7 +119,17 @@ pub struct Rule {
 impl Rule {
     /// Strikes every request whose path begins so.
     pub fn always(path: &str, fault: Fault) -> Self {
-        Rule { fault, path: path.to_owned(), method: None, query: String::new(), from: 1, times: u32::MAX }
+        Rule {
+            fault,
+            path: path.to_owned(),
+            exact: false,
+            page: None,
+            onward: false,
+            method: None,
+            query: String::new(),
+            from: 1,
+            times: u32::MAX,
+        }
     }
 
     /// Strikes the nth matching request alone, counted from 1.
@@ -111,8 +147,15 @@ impl Rule {
         Rule { query: part.to_owned(), ..self }
     }
 
-    fn matches(&self, request: &Request) -> bool {
+    /// Only this page of the list at exactly this path.
+    pub fn page(self, page: u32) -> Self {
+        Rule { exact: true, page: Some(page), ..self }
+    }
+
+    fn matches(&self, request: &Request, page: u32) -> bool {
         request.path.starts_with(&self.path)
+            && (!self.exact || request.path.len() == self.path.len())
+            && self.page.is_none_or(|wanted| wanted == page)
             && self.method.as_ref().is_none_or(|method| *method == request.method.as_str())
             && (self.query.is_empty() || request.raw_query.contains(&self.query))
     }
@@ -121,29 +164,63 @@ impl Rule {
 /// The faults of one server. They can be changed while it runs.
 #[derive(Debug, Default)]
 pub struct Faults {
-    rules: Guarded<Vec<(Rule, u32)>>,
+    rules: Guarded<Vec<Armed>>,
+    places: Places,
+    sizes: Guarded<BTreeMap<String, u64>>,
     pub(crate) memory: Memory,
+}
+
+/// A rule, and what it has met so far.
+#[derive(Debug)]
+struct Armed {
+    rule: Rule,
+    seen: u32,
+    struck: u32,
 }
 
 impl Faults {
     /// Adds a rule. Earlier rules go first, and the first that strikes a request is the only one.
     pub fn set(&self, rule: Rule) {
-        self.rules.write().push((rule, 0));
+        self.rules.write().push(Armed { rule, seen: 0, struck: 0 });
     }
 
-    /// Forgets all rules.
+    /// Forgets all rules, and which pages were asked for.
     pub fn clear(&self) {
         self.rules.write().clear();
+        self.places.clear();
+    }
+
+    /// How many requests were struck since the rules were cleared.
+    pub fn struck(&self) -> u32 {
+        self.rules.read().iter().map(|armed| armed.struck).sum()
+    }
+
+    /// Gives at most so many rows a page of the list at this path, or with "" of all other lists: vendors may give fewer than asked for.
+    pub fn page_size(&self, path: &str, rows: u64) {
+        self.sizes.write().insert(path.to_owned(), rows);
+    }
+
+    /// The most rows on a page of this path.
+    pub(crate) fn most_rows(&self, path: &str) -> Option<u64> {
+        let sizes = self.sizes.read();
+        sizes.get(path).or_else(|| sizes.get("")).copied()
     }
 
     /// What strikes this request.
     pub(crate) fn strike(&self, request: &Request) -> Option<Fault> {
+        let page = self.places.page(request);
         let mut struck = None;
-        for (rule, seen) in self.rules.write().iter_mut().filter(|(rule, _)| rule.matches(request)) {
-            *seen = seen.saturating_add(1);
-            let last = rule.from.saturating_add(rule.times - u32::from(rule.times > 0));
-            if struck.is_none() && rule.times > 0 && (rule.from..=last).contains(seen) {
-                struck = Some(rule.fault.clone());
+        for armed in self.rules.write().iter_mut() {
+            let goes_on = armed.rule.onward && armed.struck > 0;
+            if !goes_on && !armed.rule.matches(request, page) {
+                continue;
+            }
+            armed.seen = armed.seen.saturating_add(1);
+            let Rule { from, times, .. } = armed.rule;
+            let last = from.saturating_add(times - u32::from(times > 0));
+            if struck.is_none() && (goes_on || times > 0 && (from..=last).contains(&armed.seen)) {
+                armed.struck = armed.struck.saturating_add(1);
+                struck = Some(armed.rule.fault.clone());
             }
         }
         struck

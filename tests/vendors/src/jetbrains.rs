@@ -140,7 +140,7 @@ impl Site {
     fn list(&self, request: &Request, reach: Reach, team: Option<usize>) -> Result<Reply, Refusal> {
         let switches = self.front.switches.read().clone();
         let number = |name, default| request.query.number(name, default).filter(|number| *number > 0).ok_or(Refusal::Html(400));
-        let (page, size) = (number("page", 1)?, number("perPage", 100)?.min(LARGEST));
+        let (page, size) = (number("page", 1)?, number("perPage", 100)?.min(request.largest(LARGEST)));
         let assigned = match (request.query.get("assigned"), switches.jetbrains_assigned) {
             (Some("true"), _) => Some(true),
             (Some("false"), _) | (None, Assigned::FreeOnly) => Some(false),

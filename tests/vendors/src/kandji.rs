@@ -117,14 +117,15 @@ impl Site {
                 && archived.is_none_or(|archived| user.archived == archived)
         };
         let rows = books.users();
+        let size = usize::try_from(request.largest(PAGE as u64)).unwrap_or(PAGE);
         let start = after.map_or(0, |after| rows.partition_point(|key| *key <= after));
-        let mut found: Vec<u32> = rows.get(start..).unwrap_or(&[]).iter().copied().filter(matches).take(PAGE + 1).collect();
-        let more = found.len() > PAGE;
-        found.truncate(PAGE);
+        let mut found: Vec<u32> = rows.get(start..).unwrap_or(&[]).iter().copied().filter(matches).take(size + 1).collect();
+        let more = found.len() > size;
+        found.truncate(size);
         let link = |key: u32| json!(self.users_link(request, key));
         let next = found.last().filter(|_| more).map_or(Value::Null, |last| link(*last));
         let previous =
-            if start == 0 { Value::Null } else { link(rows.get(start.saturating_sub(PAGE + 1)).copied().unwrap_or(0)) };
+            if start == 0 { Value::Null } else { link(rows.get(start.saturating_sub(size + 1)).copied().unwrap_or(0)) };
         Ok(Reply::ok(&row::UserPage { next, previous, results: found.iter().map(|key| row::user(&books, *key)).collect() }))
     }
 
@@ -140,7 +141,7 @@ impl Site {
     fn devices(&self, request: &Request) -> Result<Reply, Refusal> {
         let books = self.books.read();
         let limit = request.query.number("limit", PAGE as u64).filter(|limit| (1..=PAGE as u64).contains(limit));
-        let limit = limit.ok_or(Refusal::List("limit must be between 1 and 300"))?;
+        let limit = limit.ok_or(Refusal::List("limit must be between 1 and 300"))?.min(request.largest(PAGE as u64));
         let offset = request.query.number("offset", 0).ok_or(Refusal::List("offset must be a positive number"))?;
         let by_user =
             request.query.get("user_id").map(|id| books.user_key(id).map(|key| books.devices_of(key)).unwrap_or_default());

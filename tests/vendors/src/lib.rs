@@ -36,7 +36,7 @@ mod vendor;
 mod wire;
 
 pub use company::Company;
-pub use faults::{Fault, Faults, RetryAfter, Rule};
+pub use faults::{Dialect, Fault, Faults, RetryAfter, Rule};
 pub use front::Reach;
 pub use log::{Listener, LoggedRequest};
 pub use servers::{Options, Servers, StartError};

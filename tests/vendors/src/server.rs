@@ -97,6 +97,7 @@ async fn handle(server: Arc<Server>, request: hyper::Request<Incoming>) -> Resul
     let Ok(body) = Limited::new(body, LARGEST_BODY).collect().await else { return Ok(whole(Reply::empty(413))) };
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or(""));
     let request = Request::new(parts.method, host.unwrap_or_default(), path, query, parts.headers, body.to_bytes());
+    let request = Request { most_rows: server.faults.most_rows(&request.path), ..request };
     let fault = server.faults.strike(&request);
     // Filters over a million rows take a while: the runtime's threads stay free.
     let answering = {

@@ -148,7 +148,8 @@ impl Site {
     ) -> Result<Reply, Refusal> {
         let number = |field, default| request.query.number(field, default).filter(|number| *number > 0);
         let page = number("page", 1).ok_or(Refusal::Invalid("page", "is not a positive number"))?;
-        let size = number("per_page", 20).ok_or(Refusal::Invalid("per_page", "is not a positive number"))?.min(LARGEST);
+        let size = number("per_page", 20).ok_or(Refusal::Invalid("per_page", "is not a positive number"))?;
+        let size = size.min(request.largest(LARGEST));
         let shown: Vec<W> = Window::page(page, size).of(rows).iter().map(row).collect();
         let pages = (rows.len() as u64).div_ceil(size).max(1);
         let switches = self.front.switches.read();

@@ -18,6 +18,8 @@ pub(crate) struct Request {
     pub(crate) query: Query,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
+    /// The most rows that the server gives on a page, where that is fewer than the vendor's own.
+    pub(crate) most_rows: Option<u64>,
 }
 
 /// The names of headers that carry a credential at one of the vendors.
@@ -26,7 +28,30 @@ const CREDENTIALS: &[&str] = &["authorization", "x-api-key", "x-user-token"];
 impl Request {
     pub(crate) fn new(method: Method, host: String, path: &str, query: &str, headers: HeaderMap, body: Bytes) -> Self {
         let query_pairs = Query::parse(query);
-        Request { method, host, path: path.to_owned(), raw_query: query.to_owned(), query: query_pairs, headers, body }
+        Request {
+            method,
+            host,
+            path: path.to_owned(),
+            raw_query: query.to_owned(),
+            query: query_pairs,
+            headers,
+            body,
+            most_rows: None,
+        }
+    }
+
+    /// The largest page: the vendor's own, unless the server gives less.
+    pub(crate) fn largest(&self, vendors: u64) -> u64 {
+        self.most_rows.map_or(vendors, |most| most.clamp(1, vendors))
+    }
+
+    /// The same request with these headers in place of those of their names. What can't be a header is left out.
+    pub(crate) fn with_headers(&self, headers: &[(String, String)]) -> Self {
+        let mut changed = self.clone();
+        for (name, value) in crate::faults::header_map(headers).iter() {
+            changed.headers.insert(name, value.clone());
+        }
+        changed
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {

@@ -127,7 +127,19 @@ fn the_last_page_number_there_is_ends_the_list() {
 #[test]
 fn a_feed_that_goes_round_in_circles_fails_the_test_that_reads_it() {
     let vendor = vendor()
-        .on("GET /rows?cursor=a", Reply::json(json!({ "next": "?cursor=b", "rows": [] })))
-        .on("GET /rows", Reply::json(json!({ "next": "?cursor=a", "rows": [] })));
+        .on("GET /rows?cursor=a", Reply::json(json!({ "next": "?cursor=b", "rows": rows(&[1]) })))
+        .on("GET /rows", Reply::json(json!({ "next": "?cursor=a", "rows": rows(&[2]) })));
     assert!(vendor.read_all("next").unwrap_err().message.contains("never ends"));
+}
+
+#[test]
+fn a_page_without_rows_that_names_a_next_one_is_unexpected_unless_the_vendor_leaves_rows_out() {
+    let vendor = vendor()
+        .on("GET /rows?cursor=b", Reply::json(json!({ "next": null, "rows": rows(&[2]) })))
+        .on("GET /rows?page=1", Reply::json(json!({ "meta": { "next": 2 }, "rows": [] })))
+        .on("GET /rows", Reply::json(json!({ "next": "?cursor=b", "rows": [] })));
+    for feed in ["next", "null"] {
+        assert_eq!(vendor.read(feed, None, None).unwrap_err().code, FailureCode::UnexpectedResponse, "{feed}");
+    }
+    assert_eq!(ids(&vendor.read_all("sparse").unwrap()), ["g-2"]);
 }

@@ -4,7 +4,7 @@
 //! anything is. Grants come last, so that a grant's ends are looked up among what is there after the session. Staging is walked in
 //! batches: memory doesn't grow with the number of records.
 
-mod absence;
+pub(super) mod absence;
 mod grants;
 mod hold;
 mod judge;

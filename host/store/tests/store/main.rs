@@ -1,6 +1,7 @@
 //! What the store promises, on SQLite.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't be set up has failed")]
 
+mod absences;
 mod access;
 mod acme;
 mod actions;

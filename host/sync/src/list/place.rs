@@ -83,6 +83,14 @@ impl Place {
         self.begin();
     }
 
+    /// The list ended complete, and is read a second time all the same.
+    pub(super) fn again(&mut self) {
+        self.turn = 1;
+        self.restarts = 0;
+        self.over = None;
+        self.begin();
+    }
+
     /// A page could not be read.
     pub(super) fn failed(&mut self, failure: Failure) {
         match (self.turn, self.page) {

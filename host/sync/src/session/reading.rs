@@ -224,9 +224,11 @@ impl<'a> Reading<'a> {
 
     /// Where a list of a session that goes on was left.
     pub(crate) async fn place<P: DeserializeOwned>(&self, feed: &str, parent: Option<&str>) -> Result<Option<P>, SyncError> {
-        if !self.before.reads_on {
-            return Ok(None);
-        }
+        if self.before.reads_on { self.kept_place(feed, parent).await } else { Ok(None) }
+    }
+
+    /// Where a list is, as it was kept with its last page.
+    pub(crate) async fn kept_place<P: DeserializeOwned>(&self, feed: &str, parent: Option<&str>) -> Result<Option<P>, SyncError> {
         let kept = self.store.place(&self.connection.tenant, self.session, feed, parent).await?;
         let read = |kept: String| serde_json::from_str(&kept);
         let place = kept.map(read).transpose().map_err(|error| StoreError::Unreadable(format!("the place of {feed}: {error}")));

@@ -236,3 +236,31 @@ async fn a_total_that_was_stated_once_is_not_forgotten_in_the_second_pass() {
     assert_eq!(world.sync(&script).await.state, SessionState::Partial);
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
 }
+
+#[tokio::test]
+async fn a_grant_on_a_second_page_again_is_a_row_that_moved_and_on_the_same_page_is_not() {
+    let world = World::new().await;
+    let listed = |pages: Vec<Records>| {
+        Script::new(move |feed, parent, cursor, _| {
+            let at: usize = cursor.map_or(0, |cursor| cursor.parse().unwrap());
+            Ok(match (feed, parent) {
+                ("users", _) => page(users(&["ana", "bo", "cy"]), Progress::Complete),
+                ("groups", _) => page(groups(&["staff"]), Progress::Complete),
+                ("members", _) => {
+                    let progress = if at + 1 < pages.len() { Progress::More((at + 1).to_string()) } else { Progress::Complete };
+                    page(pages[at].clone(), progress)
+                }
+                _ => nothing(),
+            })
+        })
+    };
+    let first = || members("staff", &["ana", "bo"]);
+    world.sync(&listed(vec![first(), members("staff", &["cy"])])).await;
+    assert_eq!(world.ids(Kind::Grant).await.len(), 3);
+    let report = world.sync(&listed(vec![first(), first()])).await;
+    assert_eq!(report.state, SessionState::Partial, "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::Grant).await.len(), 3);
+    let report = world.sync(&listed(vec![members("staff", &["ana", "ana", "bo"])])).await;
+    assert_eq!(report.state, SessionState::Complete, "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::Grant).await.len(), 2);
+}

@@ -34,14 +34,42 @@ async fn one_failing_group_does_not_freeze_the_others() {
     assert_eq!(grants, ["ana>ops", "ana>staff", "bo>ops"]);
 }
 
+/// The same, where `ops` is listed only so many times.
+fn listed(times: u32, script: &'static (dyn Fn() -> Script + Sync)) -> Script {
+    let inner = script();
+    Script::new(move |feed, parent, cursor, nth| match feed {
+        "groups" if nth > times => Ok(page(groups(&["staff"]), Progress::Complete)),
+        _ => inner.answer(feed, parent, cursor, nth),
+    })
+}
+
+fn without_ops() -> Script {
+    company(Ok(&["ana"]), Err(FailureCode::NotFound))
+}
+
 #[tokio::test]
-async fn a_parent_that_answers_not_found_is_itself_missing() {
+async fn a_parent_that_answers_not_found_is_itself_missing_once_its_list_has_it_no_longer() {
     let world = World::new().await;
     world.sync(&company(Ok(&["ana"]), Ok(&["bo"]))).await;
-    let report = world.sync(&company(Ok(&["ana"]), Err(FailureCode::NotFound))).await;
+    let script = listed(1, &without_ops);
+    let report = world.sync(&script).await;
     assert_eq!(report.state, SessionState::Complete);
+    assert_eq!(script.asked("groups"), 2);
     assert_eq!(world.ids(Kind::Group).await, ["staff"]);
     assert_eq!(world.ids(Kind::Grant).await, ["ana>staff"]);
+}
+
+#[tokio::test]
+async fn a_parent_that_answers_not_found_and_is_listed_still_stays_with_all_that_it_holds() {
+    let world = World::new().await;
+    world.sync(&company(Ok(&["ana", "bo"]), Ok(&["bo"]))).await;
+    let report = world.sync(&without_ops()).await;
+    assert_eq!(report.state, SessionState::Partial);
+    assert!(report.notes.iter().any(|note| note.contains("although groups lists it")), "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::Group).await, ["ops", "staff"]);
+    let mut grants = world.ids(Kind::Grant).await;
+    grants.sort();
+    assert_eq!(grants, ["ana>staff", "bo>ops"], "the other group's members are judged for themselves");
 }
 
 #[tokio::test]

@@ -109,3 +109,39 @@ async fn a_test_run_leaves_health_and_baseline_alone() {
     let connection = world.connection().await;
     assert_eq!((connection.health.state, connection.baseline), (HealthState::Ok, None));
 }
+
+#[tokio::test]
+async fn a_credential_that_comes_to_see_less_while_it_is_read_with_removes_nobody() {
+    let world = world_with_teams(&["1", "7"]).await;
+    let script = || only_users(vec![page(users(&["ana", "cy"]), Progress::Complete)]);
+    let report = world.sync(&script().checks([Ok(scope(&["1", "7"])), Ok(scope(&["7"]))])).await;
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "cy"], "{:?}", report.notes);
+    assert_eq!(world.connection().await.health.state, HealthState::Held);
+    // Seeing all again, it is believed again.
+    world.sync(&script().checks([Ok(scope(&["1", "7"]))])).await;
+    assert_eq!(world.ids(Kind::User).await, ["ana", "cy"]);
+    assert_eq!(world.connection().await.health.state, HealthState::Ok);
+}
+
+#[tokio::test]
+async fn a_credential_that_becomes_another_organisations_while_it_is_read_with_changes_nothing() {
+    let world = world_with_teams(&["1"]).await;
+    let other = Scope { organization: "other".to_owned(), ..scope(&["1"]) };
+    let script = only_users(vec![page(users(&["eve"]), Progress::Complete)]).checks([Ok(scope(&["1"])), Ok(other)]);
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Failed);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+    assert_eq!(world.connection().await.health.state, HealthState::Held);
+}
+
+#[tokio::test]
+async fn a_credential_that_nobody_can_ask_for_at_the_end_removes_nobody_and_adds_what_it_read() {
+    let world = world_with_teams(&["1"]).await;
+    let script = only_users(vec![page(users(&["ana", "cy"]), Progress::Complete)]);
+    let script = script.checks([Ok(scope(&["1"])), Err(failure(FailureCode::UnexpectedResponse))]);
+    let report = world.sync(&script).await;
+    assert_eq!(report.state, SessionState::Partial);
+    assert!(report.notes.iter().any(|note| note.contains("when everything was read")), "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "cy"]);
+    assert_eq!(world.connection().await.health.state, HealthState::Incomplete);
+}

@@ -23,6 +23,7 @@ pub type Question = (String, Option<String>, Option<String>);
 /// Answers from a script; counts how often each page was asked for.
 pub struct Script {
     pub scopes: Mutex<Vec<Result<Scope, CallError>>>,
+    known: Mutex<Option<Scope>>,
     reads: Box<Reads>,
     asked: Mutex<HashMap<Question, u32>>,
     notes: Vec<String>,
@@ -38,6 +39,7 @@ impl Script {
     pub fn new(reads: impl Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync + 'static) -> Self {
         Script {
             scopes: Mutex::default(),
+            known: Mutex::default(),
             reads: Box::new(reads),
             asked: Mutex::default(),
             notes: Vec::new(),
@@ -48,7 +50,7 @@ impl Script {
         }
     }
 
-    /// What `check` answers, in turn; afterwards the organisation `acme`, without facts.
+    /// What `check` answers, in turn, and the last scope of these from then on; without one, the organisation `acme`, without facts.
     pub fn checks(self, answers: impl IntoIterator<Item = Result<Scope, CallError>>) -> Self {
         *self.scopes.lock().unwrap() = answers.into_iter().collect();
         self
@@ -67,6 +69,11 @@ impl Script {
     /// What it has to say beside its answers.
     pub fn notes(self, notes: &[&str]) -> Self {
         Script { notes: notes.iter().map(|note| note.to_string()).collect(), ..self }
+    }
+
+    /// What it answers to a page that is asked for the nth time.
+    pub fn answer(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>, nth: u32) -> Answer {
+        (self.reads)(feed, parent, cursor, nth)
     }
 
     /// Stops the session at this call, counted from 1, checks included: it is never answered.
@@ -121,9 +128,13 @@ impl Source for Script {
             (!scopes.is_empty()).then(|| scopes.remove(0))
         };
         match next {
-            Some(answer) => answer,
+            Some(Ok(known)) => {
+                *self.known.lock().unwrap() = Some(known.clone());
+                Ok(known)
+            }
+            Some(failed) => failed,
             None if self.silent => std::future::pending().await,
-            None => Ok(scope(&[])),
+            None => Ok(self.known.lock().unwrap().clone().unwrap_or_else(|| scope(&[]))),
         }
     }
 

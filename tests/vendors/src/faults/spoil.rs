@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
-use super::{Fault, RetryAfter};
+use super::{Fault, RetryAfter, rows};
 use crate::guarded::Guarded;
 use crate::wire::{Reply, Request};
 
@@ -65,6 +65,12 @@ pub(crate) fn spoil(request: &Request, fault: Option<Fault>, memory: &Memory, an
         Fault::RepeatPrevious => whole(memory.last(request).unwrap_or_else(|| answer(request))),
         Fault::CyclicNext => whole(cyclic(request, answer)),
         Fault::EmptyPageWithNext => whole(emptied(request, answer(request))),
+        Fault::LostPage => whole(rows::lost(answer(request))),
+        Fault::ShiftedPage => whole(rows::shifted(answer(request))),
+        Fault::CutShort => whole(rows::cut_short(answer(request))),
+        Fault::TotalChanges => whole(rows::total_changed(answer(request), 1)),
+        Fault::BadDate => whole(rows::bad_date(answer(request))),
+        Fault::As(headers) => whole(memory.keep(request, answer(&request.with_headers(&headers)))),
         Fault::EmptyBody => whole(Reply::empty(200)),
         Fault::Redirect(place) => whole(Reply::empty(302).header("location", place)),
         Fault::SlowBody { piece, pause } => Sent::Slow(answer(request), piece.max(1), pause),
@@ -99,6 +105,9 @@ fn too_many(retry: RetryAfter) -> Reply {
         RetryAfter::Nothing => reply,
         RetryAfter::Seconds(seconds) => reply.header("retry-after", seconds),
         RetryAfter::Reset(seconds) => reply.header("ratelimit-reset", seconds),
+        RetryAfter::In(dialect, seconds) => {
+            dialect.headers(seconds).into_iter().fold(reply, |reply, (name, value)| reply.header(name, value))
+        }
         RetryAfter::Date(seconds) => {
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
             reply.header("retry-after", http_date(now + u64::from(seconds)))
@@ -107,7 +116,7 @@ fn too_many(retry: RetryAfter) -> Reply {
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`
-fn http_date(seconds: u64) -> String {
+pub(super) fn http_date(seconds: u64) -> String {
     const DAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     let text = crate::company::Moment(i64::try_from(seconds).unwrap_or(0) * 1_000_000).seconds();
@@ -118,20 +127,23 @@ fn http_date(seconds: u64) -> String {
 }
 
 /// Names under which the vendors ask for a page.
-const PAGING: [&str; 5] = ["page", "skip", "offset", "cursor", "search_after"];
+pub(super) const PAGING: [&str; 5] = ["page", "skip", "offset", "cursor", "search_after"];
 
 /// The first page, whose link to the next leads to the same address.
 fn cyclic(request: &Request, answer: impl Fn(&Request) -> Reply) -> Reply {
     let kept: Vec<&str> =
         request.raw_query.split('&').filter(|pair| !PAGING.contains(&pair.split('=').next().unwrap_or(""))).collect();
-    let first = Request::new(
-        request.method.clone(),
-        request.host.clone(),
-        &request.path,
-        &kept.join("&"),
-        request.headers.clone(),
-        request.body.clone(),
-    );
+    let first = Request {
+        most_rows: request.most_rows,
+        ..Request::new(
+            request.method.clone(),
+            request.host.clone(),
+            &request.path,
+            &kept.join("&"),
+            request.headers.clone(),
+            request.body.clone(),
+        )
+    };
     let reply = answer(&first);
     let own = format!("https://{}{}?{}", request.host, request.path, request.raw_query);
     let page = request.query.get("page").and_then(|page| page.parse::<u64>().ok()).unwrap_or(1);

@@ -32,6 +32,7 @@ impl Visit<'_> {
             _ if limit > LARGEST && self.v2 => return Err(Refusal::Invalid("limit may be at most 100".to_owned())),
             _ => limit.min(LARGEST),
         };
+        let limit = limit.min(self.request.largest(LARGEST));
         let separator = if self.v2 { ',' } else { ' ' };
         let words = |name: &str| {
             let values = self.request.query.all(name).flat_map(move |value| value.split(separator));

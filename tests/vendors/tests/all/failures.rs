@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount_vendors::{Fault, Rule, Vendor};
+use headcount_vendors::{Dialect, Fault, RetryAfter, Rule, Vendor};
 use http::Method;
 
 use crate::client::{credential, get, send, start};
@@ -93,4 +93,70 @@ async fn a_hung_request_is_logged_as_unanswered() {
         () = async { while servers.requests(Vendor::Kandji).is_empty() { tokio::task::yield_now().await } } => {}
     }
     assert_eq!(servers.requests(Vendor::Kandji)[0].status, 0);
+}
+
+#[tokio::test]
+async fn a_rule_strikes_one_page_of_a_list_whatever_the_vendor_counts_pages_by() {
+    let servers = start(60).await;
+    let fault = || Fault::Status { status: 503, content_type: String::new(), body: String::new() };
+    servers.faults(Vendor::Kandji).page_size("", 20);
+    servers.faults(Vendor::Kandji).set(Rule::always(USERS, fault()).page(2));
+    let first = get(&servers, Vendor::Kandji, USERS).await.json();
+    assert_eq!(first["results"].as_array().unwrap().len(), 20);
+    let cursor = first["next"].as_str().unwrap().split_once('?').unwrap().1.to_owned();
+    let mut statuses = Vec::new();
+    let second = format!("{USERS}?{cursor}");
+    for target in [&second, "/api/v1/devices?offset=20", &second, USERS] {
+        statuses.push(get(&servers, Vendor::Kandji, target).await.status);
+    }
+    assert_eq!(statuses, [503, 200, 503, 200]);
+    assert_eq!(servers.faults(Vendor::Kandji).struck(), 2);
+
+    servers.faults(Vendor::Tines).set(Rule { onward: true, times: 1, ..Rule::always("/api/v1/teams", fault()).page(2) });
+    let mut statuses = Vec::new();
+    for target in [ACCOUNTS, "/api/v1/teams?page=1", "/api/v1/teams?page=2", ACCOUNTS, "/api/v1/teams?page=1"] {
+        statuses.push(get(&servers, Vendor::Tines, target).await.status);
+    }
+    assert_eq!(statuses, [200, 200, 503, 503, 503]);
+}
+
+#[tokio::test]
+async fn rows_are_lost_shifted_and_miscounted_as_the_fault_says() {
+    let servers = start(60).await;
+    let (vendor, target) = (Vendor::JumpCloud, "/api/systemusers?sort=_id&skip=10&limit=20");
+    let right = get(&servers, vendor, target).await.json();
+    let with = |fault: Fault| {
+        servers.faults(vendor).clear();
+        servers.faults(vendor).set(Rule::always("/api/systemusers", fault));
+        async { get(&servers, vendor, target).await.json() }
+    };
+    let (rows, total) = (right["results"].as_array().unwrap(), right["totalCount"].as_u64().unwrap());
+    let lost = with(Fault::LostPage).await;
+    assert_eq!((lost["results"].as_array().unwrap().len(), lost["totalCount"].as_u64()), (0, Some(total)));
+    let shifted = with(Fault::ShiftedPage).await;
+    assert_eq!(
+        (shifted["results"].as_array().unwrap().as_slice(), shifted["totalCount"].as_u64()),
+        (&rows[1..], Some(total - 1))
+    );
+    let short = with(Fault::CutShort).await;
+    assert_eq!((short["results"].as_array().unwrap().as_slice(), short["totalCount"].as_u64()), (&rows[..19], Some(total)));
+    assert_eq!(with(Fault::TotalChanges).await["totalCount"].as_u64(), Some(total + 1));
+    let undated = with(Fault::BadDate).await;
+    assert_eq!((&undated["results"][0]["created"], &undated["results"][1]), (&"the day before yesterday".into(), &rows[1]));
+    let other = servers.key(vendor, headcount_vendors::Reach::OtherOrganization);
+    let foreign = with(Fault::As(vec![("x-api-key".to_owned(), other)])).await;
+    assert_ne!(foreign["totalCount"].as_u64(), Some(total));
+}
+
+#[tokio::test]
+async fn every_dialect_of_a_429_says_when_to_try_again() {
+    let servers = start(60).await;
+    for dialect in Dialect::ALL {
+        servers.faults(Vendor::Kandji).clear();
+        let busy = Fault::TooManyRequests(RetryAfter::In(dialect, 86_400));
+        servers.faults(Vendor::Kandji).set(Rule::always(USERS, busy));
+        let answer = get(&servers, Vendor::Kandji, USERS).await;
+        let told = answer.headers.keys().any(|name| name.as_str().contains("ratelimit") || name.as_str().contains("rate-limit"));
+        assert!(answer.status == 429 && (told || !answer.header("retry-after").is_empty()), "{dialect:?}: {answer:?}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use headcount_vendors::{Assigned, Fault, Reach, RetryAfter, Rule, Vendor};
+use headcount_vendors::{Assigned, Dialect, Fault, Reach, RetryAfter, Rule, Vendor};
 use http::Method;
 use serde_json::{Value, json};
 
@@ -191,7 +191,13 @@ async fn ten_limits_are_told_with_and_without_a_time_to_wait() {
         }
     }
     assert_eq!(over.unwrap().header("retry-after"), "");
-    let kinds = [RetryAfter::Nothing, RetryAfter::Seconds(9), RetryAfter::Date(9), RetryAfter::Reset(9)];
+    let kinds = [
+        RetryAfter::Nothing,
+        RetryAfter::Seconds(9),
+        RetryAfter::Date(9),
+        RetryAfter::Reset(9),
+        RetryAfter::In(Dialect::Draft6, 9),
+    ];
     for kind in kinds {
         servers.faults(Vendor::JumpCloud).clear();
         servers.faults(Vendor::JumpCloud).set(Rule::always("", Fault::TooManyRequests(kind)));
@@ -202,7 +208,7 @@ async fn ten_limits_are_told_with_and_without_a_time_to_wait() {
             RetryAfter::Nothing => assert_eq!((wait, reset), ("", "")),
             RetryAfter::Seconds(_) => assert_eq!((wait, reset), ("9", "")),
             RetryAfter::Date(_) => assert!(wait.ends_with(" GMT") && reset.is_empty()),
-            RetryAfter::Reset(_) => assert_eq!((wait, reset), ("", "9")),
+            RetryAfter::Reset(_) | RetryAfter::In(..) => assert_eq!((wait, reset), ("", "9")),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::{Applying, lost::REMOVED};
 use crate::{KindCounters, Result, What};
 
 /// Rows of the connection that are present, and that session `$3` neither staged nor saw.
-pub(super) fn absent(table: &str) -> String {
+pub(in crate::sqlite) fn absent(table: &str) -> String {
     format!(
         "{table}.tenant = $1 AND {table}.connection = $2 AND {table}.gone_at IS NULL
          AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = {table}.id)

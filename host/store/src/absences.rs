@@ -1,0 +1,25 @@
+//! What a session did not see of what the store holds, asked before anything is taken away.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use headcount_model::{Kind, SessionId, TenantId};
+
+use crate::{ParentPage, Result};
+
+/// What an open session neither staged nor saw.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Absent {
+    /// Kinds other than grants of which some present record is absent.
+    pub kinds: BTreeSet<Kind>,
+    /// Lists of which some present grant is absent.
+    pub grants: BTreeSet<ParentPage>,
+}
+
+/// The store's word on what is absent.
+#[async_trait]
+pub trait Absences {
+    /// Which of these kinds have present records that an open session neither staged nor saw, and, where grants are asked for, which
+    /// lists have such grants.
+    async fn absent(&self, tenant: &TenantId, session: SessionId, kinds: &BTreeSet<Kind>, grants: bool) -> Result<Absent>;
+}

@@ -1,0 +1,53 @@
+//! SQLite's side of what a session did not see.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use headcount_model::{Kind, SessionId, TenantId};
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::SqliteStore;
+use super::apply::absence::absent;
+use super::record::table;
+use super::sessions::open_session;
+use crate::{Absences, Absent, ParentPage, Result};
+
+#[async_trait]
+impl Absences for SqliteStore {
+    async fn absent(&self, tenant: &TenantId, session: SessionId, kinds: &BTreeSet<Kind>, grants: bool) -> Result<Absent> {
+        let mut database = self.readers.acquire().await?;
+        let connection = open_session(&mut database, tenant, session).await?;
+        let mut found = Absent::default();
+        for kind in kinds.iter().copied().filter(|kind| *kind != Kind::Grant) {
+            let table = table(kind);
+            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {})", absent(table));
+            let row = sqlx::query(AssertSqlSafe(sql))
+                .bind(tenant.as_str())
+                .bind(connection.as_str())
+                .bind(session.0)
+                .bind(kind.as_str())
+                .fetch_one(&mut *database)
+                .await?;
+            if row.try_get::<bool, _>(0)? {
+                found.kinds.insert(kind);
+            }
+        }
+        if grants {
+            let sql = format!("SELECT DISTINCT feed, parent FROM grants WHERE {}", absent("grants"));
+            let rows = sqlx::query(AssertSqlSafe(sql))
+                .bind(tenant.as_str())
+                .bind(connection.as_str())
+                .bind(session.0)
+                .bind(Kind::Grant.as_str())
+                .fetch_all(&mut *database)
+                .await?;
+            for row in rows {
+                let parent: String = row.try_get(1)?;
+                found
+                    .grants
+                    .insert(ParentPage { feed: row.try_get(0)?, parent: Some(parent).filter(|parent| !parent.is_empty()) });
+            }
+        }
+        Ok(found)
+    }
+}

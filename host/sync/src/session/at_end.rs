@@ -1,0 +1,42 @@
+//! Who the credential is when everything was read: it may have come to see less meanwhile, and then pages lack rows without a word.
+
+use headcount_model::{Failure, FailureCode};
+
+use super::{Reading, SyncError, lock};
+use crate::scope::{self, ScopeVerdict};
+
+impl Reading<'_> {
+    /// Asks once more who the credential is, where something could be removed. Gives a verdict if it does not see all that it saw when
+    /// the session began, or if nobody knows.
+    ///
+    /// # Errors
+    /// The vendor does not accept the credential any more, or it is another organisation's; or what ends any session.
+    pub(super) async fn judge_at_end(&self) -> Result<Option<ScopeVerdict>, SyncError> {
+        let begun = lock(&self.scope).clone();
+        let Some(begun) = begun.filter(|_| self.connection.baseline.is_some() && lock(&self.counters).pages > 0) else {
+            return Ok(None);
+        };
+        let ended = match self.check().await {
+            Ok(ended) => ended,
+            Err(SyncError::Failure(failure)) => {
+                let reason = format!("who the credential is could not be asked when everything was read: {failure}");
+                lock(&self.verdicts).feed_incomplete("the check at the end", reason);
+                return Ok(Some(ScopeVerdict::Unknown));
+            }
+            Err(other) => return Err(other),
+        };
+        match scope::judge(&ended, Some(&begun)) {
+            ScopeVerdict::Sufficient | ScopeVerdict::Unknown => Ok(None),
+            ScopeVerdict::Foreign(_) => {
+                let reason = format!(
+                    "the credential became another organisation's while it was read with ({}, then {})",
+                    headcount_model::printable(&begun.organization),
+                    headcount_model::printable(&ended.organization)
+                );
+                *lock(&self.scope) = Some(ended);
+                Err(SyncError::Failure(Failure::new(FailureCode::InvalidConfiguration, reason)))
+            }
+            narrower => Ok(Some(narrower)),
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A second look before anything is taken away on nothing but a list's word that it was at its end.
+
+use headcount_model::{FailureCode, Kind, Page, Progress};
+use headcount_store::SessionState;
+
+use crate::script::{Answer, Script, failure, groups, members, nothing, page, users, world_of_two};
+
+/// People as listed the first and the second time.
+fn listed(first: &'static [&'static str], second: impl Fn() -> Answer + Send + Sync + 'static) -> Script {
+    Script::new(move |feed, _, _, nth| match (feed, nth) {
+        ("users", 1) => Ok(page(users(first), Progress::Complete)),
+        ("users", _) => second(),
+        _ => Ok(nothing()),
+    })
+}
+
+#[tokio::test]
+async fn who_is_on_the_second_reading_stays() {
+    let world = world_of_two().await;
+    let script = listed(&["ana"], || Ok(page(users(&["bo"]), Progress::Complete)));
+    let report = world.sync(&script).await;
+    assert_eq!((report.state, script.asked("users")), (SessionState::Complete, 2), "{:?}", report.notes);
+    assert!(report.notes.iter().any(|note| note.contains("no total is stated")), "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+}
+
+#[tokio::test]
+async fn who_is_on_neither_is_removed() {
+    let world = world_of_two().await;
+    let script = listed(&["ana"], || Ok(page(users(&["ana"]), Progress::Complete)));
+    let report = world.sync(&script).await;
+    assert_eq!((report.state, script.asked("users")), (SessionState::Complete, 2));
+    assert_eq!(world.ids(Kind::User).await, ["ana"]);
+}
+
+#[tokio::test]
+async fn a_second_reading_that_fails_removes_nobody() {
+    for code in [FailureCode::NotFound, FailureCode::UnexpectedResponse] {
+        let world = world_of_two().await;
+        let report = world.sync(&listed(&["ana"], move || Err(failure(code)))).await;
+        assert_eq!(report.state, SessionState::Partial);
+        assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+    }
+}
+
+#[tokio::test]
+async fn a_list_with_a_total_or_with_everybody_is_read_once() {
+    let world = world_of_two().await;
+    let whole = listed(&["ana", "bo", "cy"], || Ok(nothing()));
+    world.sync(&whole).await;
+    assert_eq!(whole.asked("users"), 1);
+    let told = Script::new(|feed, _, _, _| {
+        let ana = Page { total: Some(1), ..page(users(&["ana"]), Progress::Complete) };
+        Ok(if feed == "users" { ana } else { nothing() })
+    });
+    world.sync(&told).await;
+    assert_eq!(told.asked("users"), 1);
+    assert_eq!(world.ids(Kind::User).await, ["ana"]);
+}
+
+#[tokio::test]
+async fn only_the_lists_that_lack_something_are_read_again() {
+    let world = world_of_two().await;
+    let company = |ops: &'static [&'static str]| {
+        Script::new(move |feed, parent, _, _| {
+            Ok(match (feed, parent) {
+                ("users", _) => page(users(&["ana", "bo"]), Progress::Complete),
+                ("groups", _) => page(groups(&["ops", "staff"]), Progress::Complete),
+                ("members", Some("ops")) => page(members("ops", ops), Progress::Complete),
+                ("members", Some("staff")) => page(members("staff", &["ana"]), Progress::Complete),
+                _ => nothing(),
+            })
+        })
+    };
+    world.sync(&company(&["ana", "bo"])).await;
+    let script = company(&["ana"]);
+    world.sync(&script).await;
+    assert_eq!((script.asked("users"), script.asked("groups"), script.asked("members")), (1, 1, 3));
+    assert_eq!(world.ids(Kind::Grant).await, ["ana>ops", "ana>staff"]);
+}
+
+#[tokio::test]
+async fn parents_that_only_the_second_reading_has_leave_their_children_unproven() {
+    let world = world_of_two().await;
+    let company = |first: &'static [&'static str], second: &'static [&'static str]| {
+        Script::new(move |feed, parent, _, nth| {
+            Ok(match (feed, parent) {
+                ("users", _) => page(users(&["ana", "bo"]), Progress::Complete),
+                ("groups", _) => page(groups(if nth == 1 { first } else { second }), Progress::Complete),
+                ("members", Some(group)) => page(members(group, &["ana", "bo"]), Progress::Complete),
+                _ => nothing(),
+            })
+        })
+    };
+    world.sync(&company(&["ops", "staff"], &[])).await;
+    let report = world.sync(&company(&["staff"], &["ops", "staff"])).await;
+    assert_eq!(report.state, SessionState::Partial, "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::Group).await, ["ops", "staff"]);
+    assert_eq!(world.ids(Kind::Grant).await.len(), 4);
+}
