@@ -10,6 +10,7 @@ mod ids;
 mod kind;
 mod limits;
 pub mod manifest;
+pub mod mapping;
 mod merge;
 mod page;
 mod quantity;
@@ -25,6 +26,7 @@ pub use ids::{ConnectionId, ConnectorId, Digest, InvalidId, SessionId, TenantId}
 pub use kind::{Kind, Reference, UnknownKind};
 pub use limits::{LimitError, Limits};
 pub use manifest::Manifest;
+pub use mapping::{FilterRule, Mapping, MappingRule};
 pub use merge::Merge;
 pub use page::{Access, Fact, FeedAccess, Outcome, Page, Progress, Scope, Skipped};
 pub use quantity::Unit;

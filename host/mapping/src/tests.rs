@@ -1,0 +1,4 @@
+//! What expressions may do, and what they may not.
+
+mod attacks;
+mod language;
