@@ -116,7 +116,7 @@ impl Expression {
         *steps -= cost.steps.min(*steps);
         self.program.execute(&scope.context).map_err(|error| {
             let node = culprit(self.program.expression(), &scope.context, &error);
-            ExpressionError::at(&self.source, guard::place(&self.program, node), said(&error))
+            ExpressionError::at(&self.source, guard::place(&self.source, &self.program, node), said(&error))
         })
     }
 }

@@ -38,9 +38,10 @@ pub(crate) fn program(source: &str, program: &Program, variables: &[&str]) -> Re
     guard.node(program.expression(), &mut State { bound: Vec::new(), nodes: 0 }, 0, 0)
 }
 
-/// Where a node stands in the source: a character, from 0.
-pub(crate) fn place(program: &Program, node: &IdedExpr) -> usize {
-    program.source_info().offset_for(node.id).map_or(0, |(start, _)| start as usize)
+/// Where a node stands in the source: a character, from 0. The parser counts bytes.
+pub(crate) fn place(source: &str, program: &Program, node: &IdedExpr) -> usize {
+    let byte = program.source_info().offset_for(node.id).map_or(0, |(start, _)| start as usize);
+    source.char_indices().take_while(|(at, _)| *at < byte).count()
 }
 
 struct Guard<'a> {
@@ -57,7 +58,7 @@ struct State<'a> {
 
 impl Guard<'_> {
     fn wrong(&self, node: &IdedExpr, problem: impl Into<String>) -> ExpressionError {
-        ExpressionError::at(self.source, place(self.program, node), problem)
+        ExpressionError::at(self.source, place(self.source, self.program, node), problem)
     }
 
     fn node<'e>(&self, node: &'e IdedExpr, state: &mut State<'e>, depth: usize, nested: usize) -> Result<(), ExpressionError> {

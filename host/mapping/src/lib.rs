@@ -5,16 +5,24 @@
 
 mod cost;
 mod expression;
+mod filter;
 mod functions;
 mod guard;
 pub mod limits;
+mod mapping;
+mod pick;
 mod problem;
+mod record;
 mod shape;
 mod stack;
+pub mod standard;
 mod values;
 
 pub use expression::{Expression, Scope};
+pub use filter::{FilterError, Filters, Sifted, variable};
+pub use mapping::{CompiledMapping, MappingError, VARIABLES};
 pub use problem::ExpressionError;
+pub use record::{Tracking, Variables};
 pub use stack::{Lost, deep};
 
 #[cfg(test)]

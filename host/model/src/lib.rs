@@ -4,6 +4,7 @@
 //! Records mirror the WIT contract (`wit/connector.wit`) after the host has read it: times are [`Timestamp`]s, empty text is none.
 //! The [`Manifest`] is what a connector says of itself; [`Failure`] is why something did not succeed and who must act.
 
+mod account;
 mod audit;
 mod failure;
 mod ids;
@@ -20,6 +21,7 @@ mod secret;
 mod text;
 mod time;
 
+pub use account::{AccountInputs, MappedAccount};
 pub use audit::{AuditRecord, Decision, RequestEvent};
 pub use failure::{Actor, Failure, FailureCode};
 pub use ids::{ConnectionId, ConnectorId, Digest, InvalidId, SessionId, TenantId};

@@ -55,7 +55,7 @@ fn errors_point_into_the_expression() {
         ("size(user.email, 1)", 5, "wrong number of arguments"),
         ("user.logins / 0", 13, "division by zero"),
         ("user.email + 1", 12, "can't be combined"),
-        ("user.email.matches(user.title)", 20, "must be written out"),
+        ("user.email.matches(user.title)", 24, "must be written out"),
         ("user.email.matches('(')", 20, "unclosed group"),
         ("user.attributes", 1, "the value is an object"),
         ("[[1]]", 1, "a list within a list"),
