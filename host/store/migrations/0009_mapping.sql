@@ -1,1 +1,33 @@
--- Nothing yet: mapping.
+-- What an administrator set for a connection in place of its connector's standard mapping, and its filters.
+
+CREATE TABLE mappings (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    mapping TEXT,
+    filters TEXT NOT NULL,
+    changed_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, connection),
+    FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, id) ON DELETE CASCADE
+);
+
+-- The newest answer of each action about an account: what fields can be made of.
+
+CREATE TABLE answers (
+    tenant TEXT NOT NULL,
+    connection TEXT NOT NULL,
+    account TEXT NOT NULL,
+    action TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, connection, account, action),
+    FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, id) ON DELETE CASCADE
+);
+
+-- Records that a session's filters dropped: they are there, so never missing, and out of scope, so never brought back.
+
+CREATE TABLE dropped (
+    session BIGINT NOT NULL,
+    kind TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (session, kind, id)
+);

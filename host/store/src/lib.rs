@@ -5,6 +5,7 @@
 
 mod audit;
 mod error;
+mod mapping;
 mod query;
 mod sqlite;
 mod types;
@@ -14,11 +15,12 @@ use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, Sess
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use error::StoreError;
+pub use mapping::{LONGEST_ANSWER, MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
-    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, MappedCounters,
+    NewSession, ParentPage, SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
 };
 
 /// The result of the store's calls.
@@ -28,7 +30,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: MappingStore + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

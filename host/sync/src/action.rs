@@ -100,13 +100,16 @@ async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), 
         NewSession { tenant: tenant.clone(), connection: job.connection.id.clone(), digest: job.digest, started_at: now };
     let id = job.store.begin_session(&session).await?;
     let sieve = Sieve::new(&job.manifest.never_kept);
+    let records = crate::page::clean(outcome.records.clone(), &sieve, job.budget.record_bytes);
+    let (filters, _) = crate::filters::of(job.store, job.connection).await?;
+    let records = tokio::task::spawn_blocking(move || crate::filters::sifted(&filters, records)).await.unwrap_or_default();
     let page = StagedPage {
         feed: brought_in_by(action),
         parent: None,
         number: 0,
         order: (0, 0, 0),
         cursor: None,
-        records: crate::page::clean(outcome.records.clone(), &sieve, job.budget.record_bytes),
+        records,
         repeats: headcount_model::Kind::ALL.into_iter().collect(),
         seen: Vec::new(),
     };

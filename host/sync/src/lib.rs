@@ -6,9 +6,11 @@
 mod action;
 mod attributes;
 mod feeds;
+mod filters;
 #[doc(hidden)]
 pub mod fuzzing;
 mod list;
+mod mapping;
 mod options;
 mod page;
 mod scope;
@@ -17,6 +19,7 @@ mod source;
 mod verdict;
 
 pub use action::{ActionError, act};
+pub use mapping::{FieldChange, MappingSource, RemapError, Remapped, compile, mapping_of, remap, tracking};
 pub use options::{Listener, Progress, SyncOptions};
 pub use page::{Review, review};
 pub use session::{Job, Report, SyncError, sync};

@@ -10,6 +10,7 @@ use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records};
 use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
+use crate::filters;
 use crate::page::{MOST_REASONS, Validated, validate};
 use crate::session::{Reading, SyncError, lock};
 use crate::verdict::ListEnd;
@@ -91,6 +92,12 @@ fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated) 
             let reason = format!("{}: not read for {seen}, which could not be read itself", child.name);
             lock(&reading.verdicts).feed_incomplete(&child.name, reason);
         }
+        // Nor for one that is out of scope. What it holds stays as it is; but records that are listed nowhere else would look missing.
+        let more_than_grants = child.kinds().any(|kind| kind != Kind::Grant);
+        if let Some(dropped) = checked.sifted.dropped.iter().find(|dropped| more_than_grants && Some(dropped.kind) == kind) {
+            let reason = format!("{}: not read for {dropped}, which a filter drops", child.name);
+            lock(&reading.verdicts).feed_incomplete(&child.name, reason);
+        }
     }
 }
 
@@ -146,8 +153,13 @@ async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mu
 /// A page after validation, on a thread where it holds up nobody: a page can be large.
 async fn validated(reading: &Reading<'_>, feed: &Feed, page: Page) -> Result<Validated, SyncError> {
     let (feed, sieve, longest) = (feed.clone(), Arc::clone(&reading.sieve), reading.longest_record());
-    let checked = tokio::task::spawn_blocking(move || validate(&feed, page, &sieve, longest, MOST_REASONS)).await;
-    checked.map_err(|panicked| SyncError::Host(panicked.to_string()))
+    let filters = Arc::clone(&reading.filters);
+    let checked = tokio::task::spawn_blocking(move || {
+        let mut checked = validate(&feed, page, &sieve, longest, MOST_REASONS);
+        filters::sift(&filters, &mut checked);
+        checked
+    });
+    checked.await.map_err(|panicked| SyncError::Host(panicked.to_string()))
 }
 
 /// One page, asked for again when the vendor says to wait or is unavailable.
@@ -225,7 +237,7 @@ impl Watch {
         }
         let mut fresh = 0u64;
         let mut repeated = None;
-        for_each_id(&checked.records, |kind, id| {
+        for_each_id(checked, |kind, id| {
             if self.ids.insert(hash(&(kind, id))) {
                 fresh += 1;
             } else if !feed.repeats.contains(&kind) && kind != Kind::Grant {
@@ -277,7 +289,10 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-fn for_each_id(records: &Records, mut visit: impl FnMut(Kind, &str)) {
+/// Of what is dropped, too: a list that moves shows in any of its ids.
+fn for_each_id(checked: &Validated, mut visit: impl FnMut(Kind, &str)) {
+    checked.sifted.dropped.iter().for_each(|dropped| visit(dropped.kind, &dropped.id));
+    let records = &checked.records;
     records.users.iter().for_each(|record| visit(Kind::User, &record.id));
     records.groups.iter().for_each(|record| visit(Kind::Group, &record.id));
     records.roles.iter().for_each(|record| visit(Kind::Role, &record.id));

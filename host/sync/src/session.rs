@@ -1,5 +1,6 @@
 //! One session: check, read, judge, apply, end.
 
+mod mapped;
 mod reading;
 
 use std::sync::atomic::Ordering;
@@ -91,6 +92,7 @@ pub struct Job<'a> {
 pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncError> {
     let started = Instant::now();
     let tenant = &job.connection.tenant;
+    let (filters, unusable) = crate::filters::of(job.store, job.connection).await?;
     let session = job
         .store
         .begin_session(&NewSession {
@@ -101,7 +103,10 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
         })
         .await?;
     job.source.of_session(session);
-    let reading = Reading::new(job, session, options, started);
+    let reading = Reading::new(job, session, options, started, filters);
+    if let Some(problem) = unusable {
+        reading.insist(problem);
+    }
     let result = reading.run().await;
     let end = reading.end(result).await;
     let (end, error) = match end {
@@ -159,6 +164,9 @@ impl Reading<'_> {
         }
         let applied = self.apply(&scope, &verdict).await?;
         self.count(applied).await;
+        if !self.options.test {
+            self.remap().await?;
+        }
 
         let health = match (&verdict, incomplete.first()) {
             (ScopeVerdict::Narrower(reason), _) => Health::Held { reason: reason.clone() },

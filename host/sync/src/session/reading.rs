@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
+use headcount_mapping::Filters;
 use headcount_model::{Manifest, Reference, Scope, SessionId};
 use headcount_sandbox::{Budget, Crowded, Resource};
 use headcount_store::{Connection, Counters, SessionState, StagedPage, Store};
@@ -30,6 +31,7 @@ pub(crate) struct Reading<'a> {
     pub manifest: &'a Manifest,
     pub options: &'a SyncOptions,
     pub sieve: Arc<Sieve>,
+    pub filters: Arc<Filters>,
     pub store: &'a dyn Store,
     pub connection: &'a Connection,
     pub session: SessionId,
@@ -45,12 +47,19 @@ pub(crate) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(job: &Job<'a>, session: SessionId, options: &'a SyncOptions, started: Instant) -> Self {
+    pub(super) fn new(
+        job: &Job<'a>,
+        session: SessionId,
+        options: &'a SyncOptions,
+        started: Instant,
+        filters: Arc<Filters>,
+    ) -> Self {
         Reading {
             source: job.source,
             manifest: job.manifest,
             options,
             sieve: Arc::new(Sieve::new(&job.manifest.never_kept)),
+            filters,
             store: job.store,
             connection: job.connection,
             session,
@@ -145,6 +154,9 @@ impl<'a> Reading<'a> {
         for reason in checked.reasons {
             self.note(format!("{}: {reason}", page.feed)).await;
         }
+        for failure in crate::filters::failures(&checked.sifted) {
+            self.note(failure).await;
+        }
         page.records = checked.records;
         page.seen = checked.seen;
         let counters = {
@@ -158,11 +170,21 @@ impl<'a> Reading<'a> {
             counters.skipped += checked.skipped;
             counters.rejected += checked.rejected;
             counters.unreadable += checked.unreadable;
+            for (filter, dropped) in checked.sifted.by_filter {
+                *counters.dropped.entry(filter).or_default() += dropped;
+            }
+            for (filter, (failed, _)) in checked.sifted.failed {
+                *counters.unjudged.entry(filter).or_default() += failed;
+            }
             self.with_usage(counters.clone())
         };
         let records: u64 = counters.kinds.values().map(|kind| kind.read).sum();
         if records + counters.skipped > self.budget.records {
             return Err(SyncError::Excess(self.budget.excess(Resource::Records)));
+        }
+        if !checked.sifted.dropped.is_empty() {
+            // Before the page: what it dropped must not look missing, whatever happens in between.
+            self.store.stage_dropped(&self.connection.tenant, self.session, &checked.sifted.dropped).await?;
         }
         self.store.stage_page(&self.connection.tenant, self.session, &page, &counters).await?;
         self.staged.store(true, Ordering::Relaxed);

@@ -1,0 +1,72 @@
+//! Records that filters dropped.
+
+use headcount_model::{ConnectionId, Kind, Reference, SessionId, TenantId, Timestamp};
+use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite};
+
+use super::super::SqliteStore;
+use super::super::connections::require_connection;
+use super::super::record::table;
+use super::super::sessions::open_session;
+use super::super::values::{MOST, Values, placeholders, portions};
+use super::accounts::push_ids;
+use crate::Result;
+
+pub(super) async fn stage(store: &SqliteStore, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<()> {
+    let mut transaction = store.begin().await?;
+    open_session(&mut transaction, tenant, session).await?;
+    let mut references = dropped.iter();
+    for portion in portions(dropped.len()) {
+        let mut values = Values::with_capacity(portion * 3);
+        for reference in references.by_ref().take(portion) {
+            values.add(session.0);
+            values.add(reference.kind.as_str());
+            values.add(reference.id.as_str());
+        }
+        let sql = format!(
+            "INSERT INTO dropped (session, kind, id) VALUES {} ON CONFLICT (session, kind, id) DO NOTHING",
+            placeholders(portion, 3)
+        );
+        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *transaction).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn leave_out(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    kind: Kind,
+    ids: &[String],
+    now: Timestamp,
+) -> Result<u64> {
+    // A row that is gone keeps the time at which it was last seen.
+    let seen = "seen_session = COALESCE(seen_session,
+            (SELECT session FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
+    let seen_at = "),
+        seen_at = COALESCE(seen_at,
+            (SELECT at FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
+    let mark = |table: &str, of: Kind| {
+        let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(format!("UPDATE {table} AS row SET gone_at = "));
+        query.push_bind(now.micros()).push(", changed_at = ").push_bind(now.micros()).push(", ").push(seen);
+        query.push_bind(of.as_str()).push(seen_at).push_bind(of.as_str()).push("), first_seen_at) WHERE row.tenant = ");
+        query.push_bind(tenant.as_str().to_owned()).push(" AND row.connection = ");
+        query.push_bind(connection.as_str().to_owned()).push(" AND row.gone_at IS NULL");
+        query
+    };
+    let mut transaction = store.begin().await?;
+    require_connection(&mut transaction, tenant, connection).await?;
+    let mut left = 0;
+    for ids in ids.chunks(MOST) {
+        let mut records = mark(table(kind), kind);
+        push_ids(records.push(" AND row.id IN "), ids);
+        left += records.build().execute(&mut *transaction).await?.rows_affected();
+        for end in ["principal", "target", "via"] {
+            let mut grants = mark(table(Kind::Grant), Kind::Grant);
+            grants.push(format!(" AND row.{end}_kind = ")).push_bind(kind.as_str());
+            push_ids(grants.push(format!(" AND row.{end}_id IN ")), ids);
+            grants.build().execute(&mut *transaction).await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(left)
+}
