@@ -8,6 +8,7 @@ use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
 use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
+use crate::action::ActionRule;
 use crate::audit::{AuditOptions, Trail};
 use crate::key::{FolderLock, KeyPlace};
 use crate::lease::Leases;
@@ -27,6 +28,7 @@ pub struct Builder {
     extra_hosts: Vec<String>,
     audit: AuditOptions,
     engine: Engine,
+    forbidden_actions: Vec<ActionRule>,
 }
 
 /// What of the engine is not as [`RuntimeOptions::new`] has it.
@@ -61,6 +63,7 @@ impl Builder {
             extra_hosts: Vec::new(),
             audit: AuditOptions::default(),
             engine: Engine::default(),
+            forbidden_actions: Vec::new(),
         }
     }
 
@@ -100,6 +103,12 @@ impl Builder {
     /// Allows a host in connection settings that ends in none of a manifest's suffixes: a tenant's custom domain.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.extra_hosts.push(host.into().to_ascii_lowercase());
+        self
+    }
+
+    /// Forbids actions, whatever tenants and connections permit. May be called several times.
+    pub fn forbid_actions(mut self, rule: ActionRule) -> Self {
+        self.forbidden_actions.push(rule);
         self
     }
 
@@ -193,6 +202,7 @@ impl Builder {
                 data: self.data,
                 budget: self.budget,
                 extra_hosts: self.extra_hosts,
+                forbidden_actions: self.forbidden_actions,
                 trail,
                 leases: Leases::new(),
                 loading: tokio::sync::Mutex::new(()),

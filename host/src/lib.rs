@@ -32,6 +32,7 @@
 //! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone. Components are compiled by a child process whose
 //! program you name; it may be your own, if it calls [`compile_worker`] first in `main` when it is started so.
 
+mod action;
 mod audit;
 mod budget;
 mod builder;
@@ -48,6 +49,7 @@ mod tenant;
 #[doc = include_str!("../../docs/embedding.md")]
 mod embedding {}
 
+pub use action::{Acted, ActionRequest, ActionRule, Offered, Permission, unknown_advice};
 pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::Draft;
@@ -57,15 +59,15 @@ pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
+    ActionRunId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
     TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
-pub use headcount_store::{Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
+pub use headcount_store::{ActionFilter, ActionRun, ActionState, Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
 pub use headcount_sync as sync;
-pub use headcount_sync::{Progress, Report, SyncOptions};
+pub use headcount_sync::{Concern, Form, FormField, Preview, Progress, Report, SyncOptions};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -95,6 +97,7 @@ pub(crate) struct Inner {
     pub data: PathBuf,
     pub budget: Budget,
     pub extra_hosts: Vec<String>,
+    pub forbidden_actions: Vec<ActionRule>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
     pub leases: lease::Leases,

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use headcount_model::{ConnectionId, Manifest, Outcome, Scope, SessionId, TenantId, Timestamp};
+use headcount_model::{ConnectionId, Manifest, Scope, SessionId, TenantId, Timestamp};
 use headcount_sandbox::{OpenOptions, Run};
-use headcount_store::{AuditFilter, AuditRow, Connection, Health, InstalledConnector, Session, Store};
+use headcount_store::{AuditFilter, AuditRow, Connection, Health, HealthState, InstalledConnector, Session, Store, Witness};
 use headcount_sync::{Job, Report, SyncOptions};
-use serde_json::Value;
 
 use crate::keeper::Keeper;
 use crate::lease::Lease;
@@ -81,7 +80,7 @@ impl Tenant {
         let notes = run.notes();
         self.ended(run).await;
         let scope = scope?;
-        if matches!(connection.health, Health::Reconnect { .. }) {
+        if connection.health.state == HealthState::Reconnect {
             self.reconnected(id).await?;
         }
         Ok(Checked { scope, notes })
@@ -94,8 +93,8 @@ impl Tenant {
             taken => taken?,
         };
         let mut connection = self.connection(id).await?;
-        if matches!(connection.health, Health::Reconnect { .. }) {
-            connection.health = Health::Ok;
+        if connection.health.state == HealthState::Reconnect {
+            connection.health = Health::new(HealthState::Ok, Witness::Check, Timestamp::now());
             self.inner.store.put_connection(&connection).await?;
         }
         Ok(())
@@ -111,18 +110,6 @@ impl Tenant {
         let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await;
         self.ended(run).await;
         Ok(report?)
-    }
-
-    /// Does one action of a connection, at most once, and stores what it changed.
-    ///
-    /// # Errors
-    /// The connection can't be opened, its connector has no such action, the input does not fit, or the vendor refuses.
-    pub async fn act(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<Outcome, Error> {
-        let _lease = self.lease(id).await?;
-        let (connection, installed, run) = self.open(id).await?;
-        let outcome = headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await;
-        self.ended(run).await;
-        Ok(outcome?)
     }
 
     /// The newest sessions, of all connections or of one.
@@ -181,18 +168,19 @@ impl Tenant {
     }
 
     /// Ends a run, and brings what it recorded into the store.
-    async fn ended(&self, run: Run) {
+    pub(crate) async fn ended(&self, run: Run) {
         drop(run);
         self.inner.flush_audit().await;
     }
 
-    fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {
+    pub(crate) fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {
         Job {
             store: self.inner.store.as_ref(),
             source: run,
             connection,
             manifest: &installed.manifest,
             digest: installed.digest,
+            credential: None,
             budget: run.budget(),
         }
     }

@@ -85,6 +85,14 @@ slug! {
     /// A connector, as its manifest calls it.
     ConnectorId, "connector id"
 }
+slug! {
+    /// A credential of a tenant's, which several connections may use; unique within the tenant.
+    CredentialName, "name of a credential"
+}
+slug! {
+    /// A value of a tenant's, which several connections' settings may refer to; unique within the tenant.
+    SharedName, "name of a shared value"
+}
 
 /// One run of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -102,6 +110,25 @@ impl FromStr for SessionId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         text.parse().map(SessionId).map_err(|_| InvalidId { what: "session id", text: text.to_owned(), rule: "a number" })
+    }
+}
+
+/// One action that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionRunId(pub i64);
+
+impl fmt::Display for ActionRunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ActionRunId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        text.parse().map(ActionRunId).map_err(|_| InvalidId { what: "number of an action", text: text.to_owned(), rule: "a number" })
     }
 }
 

@@ -10,19 +10,6 @@ CREATE TABLE mappings (
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, id) ON DELETE CASCADE
 );
 
--- The newest answer of each action about an account: what fields can be made of.
-
-CREATE TABLE answers (
-    tenant TEXT NOT NULL,
-    connection TEXT NOT NULL,
-    account TEXT NOT NULL,
-    action TEXT NOT NULL,
-    answer TEXT NOT NULL,
-    at BIGINT NOT NULL,
-    PRIMARY KEY (tenant, connection, account, action),
-    FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, id) ON DELETE CASCADE
-);
-
 -- Records that a session's filters dropped: they are there, so never missing, and out of scope, so never brought back.
 
 CREATE TABLE dropped (

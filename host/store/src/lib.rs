@@ -3,7 +3,10 @@
 //! A session stages pages (each in one transaction with its cursor), then applies them in one transaction: killed at any moment,
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
+mod actions;
 mod audit;
+mod changes;
+mod connections;
 mod error;
 mod mapping;
 mod query;
@@ -13,14 +16,20 @@ mod types;
 use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
+pub use actions::{
+    ActionAnswer, ActionEffect, ActionEnd, ActionFilter, ActionPermit, ActionRun, ActionState, ActionStop, Actions, BegunAction,
+    Brought, NewAction,
+};
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
+pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
+pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
 pub use error::StoreError;
-pub use mapping::{LONGEST_ANSWER, MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
+pub use mapping::{MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, MappedCounters,
-    NewSession, ParentPage, SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, Counters, CredentialKey, InstalledConnector, KindCounters, MappedCounters, NewSession, ParentPage,
+    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
 };
 
 /// The result of the store's calls.
@@ -30,7 +39,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: MappingStore + Send + Sync + 'static {
+pub trait Store: Actions + Changes + MappingStore + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.
@@ -44,7 +53,7 @@ pub trait Store: MappingStore + Send + Sync + 'static {
 
     // === connections
 
-    /// Adds a connection, or replaces its settings, name, life, health and baseline.
+    /// Adds a connection, or replaces all of it but its id and when it was made.
     async fn put_connection(&self, connection: &Connection) -> Result<()>;
     /// Adds a connection with its sealed credentials unless the tenant has one of this id, and says whether it did.
     async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool>;

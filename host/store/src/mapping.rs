@@ -9,8 +9,6 @@ use crate::Result;
 
 /// The most records of one kind that an account may hold for expressions to go over them.
 pub const MOST_HELD: u32 = 500;
-/// The longest answer of an action that is kept, in bytes.
-pub const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// An account as a mapping reads it, and what was made of it before.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,15 +74,6 @@ pub trait MappingStore: Send + Sync {
         connection: &ConnectionId,
         ids: &[String],
     ) -> Result<Vec<(String, MappedAccount)>>;
-    /// Keeps an action's answer (JSON) about an account, in place of the one before. One that is too long is not kept: says whether.
-    async fn put_answer(
-        &self,
-        tenant: &TenantId,
-        connection: &ConnectionId,
-        account: &str,
-        action: &str,
-        answer: &str,
-    ) -> Result<bool>;
     /// Notes that a session's filters dropped records, before the page that they were on is staged.
     async fn stage_dropped(&self, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<()>;
     /// Marks records as gone because they are out of scope, with the grants of and to them. Returns how many records.

@@ -1,10 +1,12 @@
 //! SQLite behind the store trait: one connection that writes, a few that answer questions.
 
 mod access;
+mod actions;
 mod administrators;
 mod apply;
 mod audit;
 mod budgets;
+mod changes;
 mod connections;
 mod credentials;
 mod fault;

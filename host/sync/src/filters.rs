@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use headcount_mapping::{Filters, Sifted};
-use headcount_model::{Records, printable};
-use headcount_store::{Connection, Store, StoreError};
+use headcount_model::printable;
+use headcount_store::{Connection, StagedPage, Store, StoreError};
 
 use crate::page::Validated;
 
@@ -29,11 +29,20 @@ pub(crate) fn sift(filters: &Filters, page: &mut Validated) {
     }
 }
 
-/// What an action brought in, without what is out of scope. Blocks.
-pub(crate) fn sifted(filters: &Filters, mut records: Records) -> Records {
-    // Nothing is dropped where the filters can't be used.
-    let _ = filters.sift(&mut records);
-    records
+/// Takes out of an action's pages what is out of scope; says so where that can't be done.
+pub(crate) async fn keep_in_scope(store: &dyn Store, connection: &Connection, pages: &mut [StagedPage]) -> Option<String> {
+    let (filters, problem) = match of(store, connection).await {
+        Ok(found) => found,
+        Err(error) => return Some(format!("no filter was used, and nothing dropped: {error}")),
+    };
+    for page in pages.iter_mut().filter(|_| !filters.is_empty()) {
+        let (filters, mut records) = (Arc::clone(&filters), page.records.clone());
+        let sifting = tokio::task::spawn_blocking(move || filters.sift(&mut records).map(|_| records));
+        if let Ok(Ok(records)) = sifting.await {
+            page.records = records;
+        }
+    }
+    problem
 }
 
 /// What filters failed on, in words.

@@ -18,9 +18,11 @@ mod session;
 mod source;
 mod verdict;
 
-pub use action::{ActionError, act};
+pub use action::{
+    ActionError, Attempt, Concern, FieldKind, Form, FormField, Named, Preview, attempt, form, form_value, kept_input, prepare,
+};
 pub use mapping::{FieldChange, MappingSource, RemapError, Remapped, compile, mapping_of, remap, tracking};
 pub use options::{Listener, Progress, SyncOptions};
 pub use page::{Review, review};
-pub use session::{Job, Report, SyncError, sync};
+pub use session::{Job, Report, SyncError, reconnect, sync};
 pub use source::Source;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headcount_model::manifest::Feed;
-use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records};
+use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
@@ -106,6 +106,7 @@ async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mu
     let mut cursor: Option<String> = None;
     let mut number = 0u32;
     loop {
+        let asked_at = Timestamp::now();
         let page = match call(reading, list, cursor.as_deref()).await? {
             Ok(page) => page,
             Err(failure) if failure.code == FailureCode::CursorExpired && number > 0 => return Ok(Attempt::CursorExpired),
@@ -130,6 +131,7 @@ async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mu
             records: Records::default(),
             repeats: list.feed.repeats.iter().copied().collect(),
             seen: Vec::new(),
+            asked_at: Some(asked_at),
         };
         let newly_expected = watch.newly_expected(turn);
         reading.stage(staged, checked, rows, newly_expected).await?;

@@ -5,6 +5,7 @@
 
 mod absence;
 mod grants;
+pub(super) mod touched;
 mod walk;
 
 use std::borrow::Cow;
@@ -13,6 +14,7 @@ use headcount_model::{Application, Asset, ConnectionId, Group, Kind, License, Ro
 use sqlx::sqlite::SqliteConnection;
 
 use super::SqliteStore;
+use super::changes::Log;
 use super::grant::grant_key;
 use super::record::Stored;
 use super::sessions::open_session;
@@ -39,25 +41,47 @@ impl Applying<'_> {
 pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: SessionId, apply: &Apply) -> Result<Applied> {
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
+    touched::respect(&mut transaction, session).await?;
+    let applied = within(&mut transaction, tenant, connection, session, apply).await?;
+    if apply.dry_run {
+        transaction.rollback().await?;
+    } else {
+        transaction.commit().await?;
+    }
+    Ok(applied)
+}
+
+/// Applies what was staged under this number, within a transaction of the caller's.
+pub(super) async fn within(
+    transaction: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: ConnectionId,
+    session: SessionId,
+    apply: &Apply,
+) -> Result<Applied> {
     let gone = apply.gone.iter().map(|gone| (gone.kind, Cow::Borrowed(gone.id.as_str())));
     let gone = gone.chain(apply.gone_grants.iter().map(|grant| (Kind::Grant, Cow::Owned(grant_key(grant))))).collect();
     let applying = Applying { tenant, connection, session, apply, gone, now: apply.now.unwrap_or_else(Timestamp::now) };
     let mut applied = Applied::default();
-    forget(&mut transaction, session, &applying.gone).await?;
+    let mut log = Log::open(transaction, tenant, applying.connection.as_str(), Some(session), applying.now).await?;
+    forget(transaction, session, &applying.gone).await?;
     for kind in Kind::ALL {
         let tally = match kind {
-            Kind::User => records::<User>(&mut transaction, &applying).await?,
-            Kind::Group => records::<Group>(&mut transaction, &applying).await?,
-            Kind::Role => records::<Role>(&mut transaction, &applying).await?,
-            Kind::Application => records::<Application>(&mut transaction, &applying).await?,
-            Kind::License => records::<License>(&mut transaction, &applying).await?,
-            Kind::Asset => records::<Asset>(&mut transaction, &applying).await?,
-            Kind::Grant => grants::apply(&mut transaction, &applying, &applied.kinds.clone(), &mut applied.aside).await?,
+            Kind::User => records::<User>(transaction, &applying, &mut log).await?,
+            Kind::Group => records::<Group>(transaction, &applying, &mut log).await?,
+            Kind::Role => records::<Role>(transaction, &applying, &mut log).await?,
+            Kind::Application => records::<Application>(transaction, &applying, &mut log).await?,
+            Kind::License => records::<License>(transaction, &applying, &mut log).await?,
+            Kind::Asset => records::<Asset>(transaction, &applying, &mut log).await?,
+            Kind::Grant => {
+                grants::apply(transaction, &applying, &applied.kinds.clone(), &mut applied.aside, &mut log).await?
+            }
         };
         if tally != KindCounters::default() {
             applied.kinds.insert(kind, tally);
         }
     }
+    log.close(transaction).await?;
     if let Some(baseline) = &apply.baseline {
         sqlx::query("UPDATE connections SET baseline = $1 WHERE tenant = $2 AND id = $3")
             .bind(super::sessions::json(baseline)?)
@@ -65,11 +89,6 @@ pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: Sessi
             .bind(applying.connection.as_str())
             .execute(&mut *transaction)
             .await?;
-    }
-    if apply.dry_run {
-        transaction.rollback().await?;
-    } else {
-        transaction.commit().await?;
     }
     Ok(applied)
 }
@@ -87,12 +106,14 @@ async fn forget(database: &mut SqliteConnection, session: SessionId, gone: &[(Ki
     Ok(())
 }
 
-async fn records<R: Stored>(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<KindCounters> {
+async fn records<R: Stored>(database: &mut SqliteConnection, applying: &Applying<'_>, log: &mut Log) -> Result<KindCounters> {
     let mut tally = KindCounters::default();
+    let mark = Log::mark::<R>(database).await?;
     let mut walk = walk::Walk::<R>::new(applying.session);
     while let Some(batch) = walk.next(database).await? {
-        upsert(database, applying.owner(), batch, applying.now, &mut tally).await?;
+        upsert(database, applying.owner(), batch, applying.now, &mut tally, log).await?;
     }
+    log.created::<R>(database, mark).await?;
     absence::mark_seen::<R>(database, applying, &mut tally).await?;
     absence::settle::<R>(database, applying, &mut tally).await?;
     Ok(tally)
@@ -114,7 +135,11 @@ impl SqliteStore {
     ) -> Result<KindCounters> {
         let mut tally = KindCounters::default();
         let mut transaction = self.begin().await?;
-        upsert(&mut transaction, Owner { tenant, connection }, users, now, &mut tally).await?;
+        let mut log = Log::open(&mut transaction, tenant, connection.as_str(), None, now).await?;
+        let mark = Log::mark::<User>(&mut transaction).await?;
+        upsert(&mut transaction, Owner { tenant, connection }, users, now, &mut tally, &mut log).await?;
+        log.created::<User>(&mut transaction, mark).await?;
+        log.close(&mut transaction).await?;
         transaction.commit().await?;
         Ok(tally)
     }

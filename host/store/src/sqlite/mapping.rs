@@ -11,7 +11,7 @@ use sqlx::Row as _;
 use super::SqliteStore;
 use super::connections::require_connection;
 use super::sessions::{from_json, json};
-use crate::{LONGEST_ANSWER, MappingStore, NewlyMapped, Result, StoredInputs, WhichAccounts};
+use crate::{MappingStore, NewlyMapped, Result, StoredInputs, WhichAccounts};
 
 #[async_trait]
 impl MappingStore for SqliteStore {
@@ -97,35 +97,6 @@ impl MappingStore for SqliteStore {
     ) -> Result<Vec<(String, MappedAccount)>> {
         let found = accounts::find(self, tenant, connection, ids).await?;
         Ok(found.into_iter().map(|(id, (account, _))| (id, account)).collect())
-    }
-
-    async fn put_answer(
-        &self,
-        tenant: &TenantId,
-        connection: &ConnectionId,
-        account: &str,
-        action: &str,
-        answer: &str,
-    ) -> Result<bool> {
-        if answer.len() > LONGEST_ANSWER {
-            return Ok(false);
-        }
-        let mut transaction = self.begin().await?;
-        require_connection(&mut transaction, tenant, connection).await?;
-        sqlx::query(
-            "INSERT INTO answers (tenant, connection, account, action, answer, at) VALUES ($1, $2, $3, $4, $5, $6)
-             ON CONFLICT (tenant, connection, account, action) DO UPDATE SET answer = excluded.answer, at = excluded.at",
-        )
-        .bind(tenant.as_str())
-        .bind(connection.as_str())
-        .bind(account)
-        .bind(action)
-        .bind(answer)
-        .bind(Timestamp::now().micros())
-        .execute(&mut *transaction)
-        .await?;
-        transaction.commit().await?;
-        Ok(true)
     }
 
     async fn stage_dropped(&self, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<()> {

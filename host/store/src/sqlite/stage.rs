@@ -32,7 +32,16 @@ pub(super) async fn stage_page(
     let part = checkpoint(&mut transaction, session, page, incoming.len()).await?;
     insert(&mut transaction, session, part, page, incoming).await?;
     mark_seen(&mut transaction, session, part, &page.seen).await?;
+    super::apply::touched::outdate(&mut transaction, session, part, page.asked_at).await?;
     Ok(transaction.commit().await?)
+}
+
+/// Stages a page within a transaction of the caller's.
+pub(super) async fn stage_within(database: &mut SqliteConnection, session: SessionId, page: &StagedPage) -> Result<()> {
+    let incoming = incoming(page)?;
+    let part = checkpoint(database, session, page, incoming.len()).await?;
+    insert(database, session, part, page, incoming).await?;
+    mark_seen(database, session, part, &page.seen).await
 }
 
 fn incoming(page: &StagedPage) -> Result<Vec<Incoming>> {

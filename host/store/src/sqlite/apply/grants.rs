@@ -6,6 +6,7 @@ use headcount_model::{Grant, Kind, Reference};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::super::changes::Log;
 use super::super::grant::PlacedGrant;
 use super::super::record::{Stored, table};
 use super::super::upsert::upsert;
@@ -23,8 +24,10 @@ pub(super) async fn apply(
     applying: &Applying<'_>,
     records: &BTreeMap<Kind, KindCounters>,
     aside: &mut Vec<String>,
+    log: &mut Log,
 ) -> Result<KindCounters> {
     let mut tally = KindCounters::default();
+    let mark = Log::mark::<PlacedGrant>(database).await?;
     let mut walk = walk::Walk::<PlacedGrant>::new(applying.session);
     while let Some(batch) = walk.next(database).await? {
         let missing = missing(database, applying, &batch).await?;
@@ -33,8 +36,9 @@ pub(super) async fn apply(
         tally.aside += broken.len() as u64;
         let room = DESCRIBED.saturating_sub(aside.len());
         aside.extend(broken.iter().take(room).map(|placed| describe(&placed.grant, &missing)));
-        upsert(database, applying.owner(), whole, applying.now, &mut tally).await?;
+        upsert(database, applying.owner(), whole, applying.now, &mut tally, log).await?;
     }
+    log.created::<PlacedGrant>(database, mark).await?;
     let before = absence::before(database, applying, Kind::Grant).await?;
     for (kind, counters) in records {
         if counters.removed > 0 {

@@ -136,8 +136,9 @@ impl Reader<'_> {
     }
 
     async fn answers(&self, ids: &[String]) -> Result<HashMap<String, Vec<(String, String)>>> {
-        let mut query = self.query("SELECT account, action, answer FROM answers");
-        push_ids(query.push(" AND account IN "), ids);
+        // What an action has touched since may be otherwise by now.
+        let mut query = self.query("SELECT id, action, answer FROM action_answers");
+        push_ids(query.push(" AND stale = 0 AND id IN "), ids);
         let mut answers: HashMap<String, Vec<(String, String)>> = HashMap::new();
         for row in query.build().fetch_all(&self.store.readers).await? {
             answers.entry(row.try_get(0)?).or_default().push((row.try_get(1)?, row.try_get(2)?));

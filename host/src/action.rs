@@ -1,0 +1,367 @@
+//! Actions: what a connection offers, a look before it is done, doing it once, and the history of who did what and why.
+
+mod permission;
+mod preview;
+
+use std::collections::BTreeSet;
+
+use headcount_model::manifest::Action;
+use headcount_model::{ActionRunId, ConnectionId, FailureCode, Manifest, Timestamp};
+use headcount_sandbox::CallError;
+use headcount_store::{
+    ActionAnswer, ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, Connection, Health, HealthState,
+    InstalledConnector, NewAction, Row, Witness,
+};
+use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
+use serde_json::Value;
+
+use crate::{Error, Tenant};
+
+pub use permission::{ActionRule, Permission};
+
+/// The longest name of who asks, key, and reason, in bytes.
+const LONGEST_NAME: usize = 256;
+const LONGEST_KEY: usize = 128;
+const LONGEST_WHY: usize = 2_000;
+
+/// What the fingerprint of an action is derived for, from the host's key: an input can hold what is easily guessed.
+const FINGERPRINT: &str = "headcount 2026 fingerprint of an action";
+
+/// An action that is asked for: what, by whom, and why.
+///
+/// ```
+/// use headcount::ActionRequest;
+/// let request = ActionRequest::new("revoke-license", serde_json::json!({ "license-id": "ABC1234567" }), "ana@example.com")
+///     .because("left the company")
+///     .key("leaver-4711");
+/// ```
+#[derive(Clone, Debug)]
+pub struct ActionRequest {
+    action: String,
+    input: Value,
+    by: String,
+    through: Option<String>,
+    why: Option<String>,
+    key: Option<String>,
+}
+
+impl ActionRequest {
+    /// This action with this input, asked for by this person (or program), who must be known to the caller.
+    pub fn new(action: impl Into<String>, input: Value, by: impl Into<String>) -> Self {
+        ActionRequest { action: action.into(), input, by: by.into(), through: None, why: None, key: None }
+    }
+
+    /// Why.
+    pub fn because(mut self, why: impl Into<String>) -> Self {
+        self.why = Some(why.into());
+        self
+    }
+
+    /// By what means: a command line, a page, a program.
+    pub fn through(mut self, through: impl Into<String>) -> Self {
+        self.through = Some(through.into());
+        self
+    }
+
+    /// The caller's own key for it. The same key with the same input is done once: asked for again, it gives what became of it.
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        let bad = |text: &str, longest: usize| text.trim().is_empty() || text.len() > longest;
+        let problem = match self {
+            ActionRequest { by, .. } if bad(by, LONGEST_NAME) => "who asks must be named, in at most 256 bytes",
+            ActionRequest { key: Some(key), .. } if bad(key, LONGEST_KEY) => "a key has 1 to 128 bytes",
+            ActionRequest { why: Some(why), .. } if bad(why, LONGEST_WHY) => "a reason has 1 to 2,000 bytes",
+            ActionRequest { through: Some(through), .. } if bad(through, LONGEST_NAME) => "the means have 1 to 256 bytes",
+            _ => return Ok(()),
+        };
+        Err(Error::ActionRequest(problem))
+    }
+}
+
+/// An action that was done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Acted {
+    /// What stands in the history.
+    pub run: ActionRun,
+    /// It had been done before, under the same key; this time nothing was asked of the vendor.
+    pub repeated: bool,
+}
+
+/// An action that a connection offers.
+#[derive(Clone, Debug)]
+pub struct Offered {
+    /// What the manifest says of it.
+    pub action: Action,
+    /// Its input form.
+    pub form: Form,
+    /// Whether it may be done.
+    pub permission: Permission,
+}
+
+/// What to do about an action of which nobody knows whether it was done.
+pub fn unknown_advice(run: &ActionRun) -> String {
+    let connection = &run.asked.connection;
+    let look = format!("`headcount sync {connection}` shows what the vendor has now");
+    if run.asked.repeatable {
+        format!("Doing it again is safe, as the vendor takes it once; {look}")
+    } else {
+        format!("It is not repeated by itself: {look}; ask for it again, under a new key, only if it was not done")
+    }
+}
+
+impl Tenant {
+    /// The actions that a connection offers, with their input forms, and whether they may be done.
+    ///
+    /// # Errors
+    /// There is no such connection.
+    pub async fn actions(&self, id: &ConnectionId) -> Result<Vec<Offered>, Error> {
+        let (connection, manifest) = self.connection_and_manifest(id).await?;
+        let mut offered = Vec::with_capacity(manifest.actions.len());
+        for action in manifest.actions {
+            let permission = self.permission(&connection, &action).await?;
+            offered.push(Offered { form: form(&action), action, permission });
+        }
+        Ok(offered)
+    }
+
+    /// What an action would do with this input, and whether it may. Asks nothing of the vendor.
+    ///
+    /// # Errors
+    /// There is no such connection or action, or the input does not fit.
+    pub async fn preview(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<(Preview, Permission), Error> {
+        let (connection, manifest) = self.connection_and_manifest(id).await?;
+        let (action, input) = prepare(&manifest, action, input).await?;
+        let permission = self.permission(&connection, action).await?;
+        Ok((self.describe(&connection, &manifest, action, &input).await?, permission))
+    }
+
+    /// Does one action of a connection, at most once, and stores what it changed. It goes beside a sync of the connection, which does not
+    /// overwrite what it changed.
+    ///
+    /// It stands in the history as started before the vendor is asked. If the process dies, or this future is dropped, before its end
+    /// stands there, it becomes unknown, and is never repeated by itself.
+    ///
+    /// # Errors
+    /// The connection can't be opened, another action of it is under way, it has no such action, the input does not fit, it is not
+    /// permitted ([`Error::ActionForbidden`]), the vendor refuses ([`Error::ActionNotDone`]), or nobody knows whether it was done
+    /// ([`Error::ActionUncertain`], [`Error::ActionNotStored`]).
+    pub async fn act(&self, id: &ConnectionId, request: &ActionRequest) -> Result<Acted, Error> {
+        request.check()?;
+        let (connection, manifest) = self.connection_and_manifest(id).await?;
+        let (action, input) = prepare(&manifest, &request.action, &request.input).await?;
+        let _lease = self.acting(id).await?;
+        let asked = self.asked(&connection, &manifest, action, &input, request).await?;
+        let permission = self.permission(&connection, action).await?;
+        let run = match self.inner.store.begin_action(&asked).await? {
+            BegunAction::Known(known) => return again(*known, &asked),
+            BegunAction::New(run) => run,
+        };
+        if !permission.is_given() {
+            let end = nothing_done(ActionState::Forbidden, permission.to_string());
+            self.inner.store.end_action(&self.id, run, &end).await?;
+            let (tenant, action) = (self.id.clone(), action.name.clone());
+            let permission = Box::new(permission);
+            return Err(Error::ActionForbidden { tenant, connection: id.clone(), action, permission });
+        }
+        match self.open(id).await {
+            Ok(opened) => self.ask(run, opened, action, &input).await,
+            Err(error) => {
+                let end = nothing_done(ActionState::Failed, error.to_string());
+                self.inner.store.end_action(&self.id, run, &end).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks the connector, and writes down what became of it.
+    async fn ask(
+        &self,
+        run: ActionRunId,
+        (connection, installed, opened): (Connection, InstalledConnector, headcount_sandbox::Run),
+        action: &Action,
+        input: &Value,
+    ) -> Result<Acted, Error> {
+        // Of the component that is asked, should another have been installed meanwhile.
+        let action = installed.manifest.action(&action.name).unwrap_or(action);
+        let mut named = Named::of(action, input);
+        let about = self.about(&connection.id, &mut named).await?;
+        let Attempt { end, error } = attempt(&self.job(&opened, &connection, &installed), action, input, &named, &about).await;
+        if matches!(&error, Some(CallError::Failure(failure)) if failure.code == FailureCode::Unauthenticated) {
+            self.confirm_reconnect(&opened, &connection.id, &action.name).await?;
+        }
+        self.ended(opened).await;
+        let ended = self.inner.store.end_action(&self.id, run, &end).await;
+        let ended = match (ended, end.state) {
+            (Ok(ended), _) => ended,
+            (Err(error), ActionState::Done | ActionState::Unknown) => {
+                return Err(Error::ActionNotStored { run, connection: connection.id, error });
+            }
+            (Err(error), _) => return Err(error.into()),
+        };
+        match (error, ended.state) {
+            (None, _) => Ok(Acted { run: ended, repeated: false }),
+            (Some(error), ActionState::Unknown) => {
+                Err(Error::ActionUncertain { run, problem: error.to_string(), advice: unknown_advice(&ended) })
+            }
+            (Some(error), _) => Err(Error::ActionNotDone { run, error }),
+        }
+    }
+
+    /// The vendor did not accept the credential: the connection must be reconnected, if a check says so, too. A sync under way says so
+    /// itself.
+    async fn confirm_reconnect(&self, run: &headcount_sandbox::Run, id: &ConnectionId, action: &str) -> Result<(), Error> {
+        let failure = match run.check().await {
+            Err(CallError::Failure(failure)) if failure.code == FailureCode::Unauthenticated => failure,
+            _ => return Ok(()),
+        };
+        let _lease = match self.lease(id).await {
+            Err(Error::Busy(..)) => return Ok(()),
+            taken => taken?,
+        };
+        let mut connection = self.connection(id).await?;
+        connection.health = Health::new(HealthState::Reconnect, Witness::Action(action.to_owned()), Timestamp::now())
+            .because(failure.to_string())
+            .next(format!("Enter a new credential: headcount connection credential {id}"));
+        Ok(self.inner.store.put_connection(&connection).await?)
+    }
+
+    /// The accounts of a connection that an input names, by id.
+    async fn about(&self, id: &ConnectionId, named: &mut Named) -> Result<Vec<String>, Error> {
+        let emails: Vec<String> = named.emails().map(str::to_owned).collect();
+        let mut rows: Vec<Row> = Vec::new();
+        for email in emails.iter().take(20) {
+            rows.extend(self.inner.store.users_by_email(&self.id, id, email).await?);
+        }
+        named.accounts(rows.iter().map(|row| row.key.clone()));
+        let users: Vec<String> = named
+            .records()
+            .filter(|(kind, _)| *kind == headcount_model::Kind::User)
+            .map(|(_, user)| user.to_owned())
+            .take(100)
+            .collect();
+        for user in users {
+            rows.extend(self.inner.store.record(&self.id, id, headcount_model::Kind::User, &user).await?);
+        }
+        let ids: BTreeSet<String> = rows.into_iter().map(|row| row.key).collect();
+        Ok(ids.into_iter().collect())
+    }
+
+    async fn asked(
+        &self,
+        connection: &Connection,
+        manifest: &Manifest,
+        action: &Action,
+        input: &Value,
+        request: &ActionRequest,
+    ) -> Result<NewAction, Error> {
+        let preview = self.describe(connection, manifest, action, input).await?;
+        let installed = self.inner.store.connector(&connection.connector).await?;
+        let installed = installed.ok_or_else(|| Error::NoConnector(connection.connector.clone()))?;
+        let told = serde_json::json!([FINGERPRINT, action.name, input]).to_string();
+        Ok(NewAction {
+            tenant: self.id.clone(),
+            connection: connection.id.clone(),
+            connector: connection.connector.clone(),
+            digest: installed.digest,
+            action: action.name.clone(),
+            label: action.label.clone(),
+            changes: !action.read_only,
+            repeatable: action.idempotent || action.read_only,
+            requested_by: request.by.clone(),
+            through: request.through.clone(),
+            why: request.why.clone(),
+            input: preview.input.clone(),
+            fingerprint: self.inner.vault.derive(&told),
+            key: request.key.clone(),
+            preview: serde_json::to_value(&preview).unwrap_or_default(),
+            requested_at: Timestamp::now(),
+        })
+    }
+
+    /// The right to act through a connection. Whoever holds it knows that an action that stands as started is nobody's.
+    async fn acting(&self, id: &ConnectionId) -> Result<crate::lease::Lease, Error> {
+        let lease = self.inner.leases.take_for_action(&self.inner.data, &self.id, id).await?;
+        self.inner.store.end_interrupted_actions(&self.id, id, Timestamp::now()).await?;
+        Ok(lease)
+    }
+
+    /// Actions that were asked for, the newest first. One whose process died stands among them as unknown.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn action_runs(&self, filter: &ActionFilter) -> Result<Vec<ActionRun>, Error> {
+        let found = self.inner.store.action_runs(&self.id, filter).await?;
+        let started = found.iter().filter(|run| run.state == ActionState::Started);
+        let started: BTreeSet<ConnectionId> = started.map(|run| run.asked.connection.clone()).collect();
+        if started.is_empty() {
+            return Ok(found);
+        }
+        for connection in &started {
+            match self.acting(connection).await {
+                Ok(_) | Err(Error::Acting(..)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(self.inner.store.action_runs(&self.id, filter).await?)
+    }
+
+    /// One action that was asked for.
+    ///
+    /// # Errors
+    /// There is none of this number.
+    pub async fn action_run(&self, id: ActionRunId) -> Result<ActionRun, Error> {
+        let none = || Error::NoActionRun(self.id.clone(), id);
+        let run = self.inner.store.action_run(&self.id, id).await?.ok_or_else(none)?;
+        if run.state == ActionState::Started && self.acting(&run.asked.connection).await.is_ok() {
+            return self.inner.store.action_run(&self.id, id).await?.ok_or_else(none);
+        }
+        Ok(run)
+    }
+
+    /// What actions answered about the accounts of a connection, or about one account.
+    ///
+    /// # Errors
+    /// There is no such connection.
+    pub async fn action_answers(&self, id: &ConnectionId, account: Option<&str>) -> Result<Vec<ActionAnswer>, Error> {
+        self.connection(id).await?;
+        Ok(self.inner.store.action_answers(&self.id, id, account, None, 1_000).await?)
+    }
+}
+
+/// What is given to one who asks again under a key that is known.
+fn again(known: ActionRun, asked: &NewAction) -> Result<Acted, Error> {
+    if known.asked.fingerprint != asked.fingerprint {
+        return Err(Error::ActionKeyReused { key: asked.key.clone().unwrap_or_default(), run: known.id });
+    }
+    let run = known.id;
+    match (known.state, &known.failure) {
+        (ActionState::Done, _) => Ok(Acted { run: known, repeated: true }),
+        (ActionState::Refused, Some(failure)) => {
+            Err(Error::ActionNotDone { run, error: CallError::Failure(failure.clone()) })
+        }
+        (_, failure) => {
+            let problem = failure.as_ref().map(ToString::to_string);
+            let problem = problem.or_else(|| known.notes.last().cloned()).unwrap_or_default();
+            Err(Error::ActionUncertain { run, problem, advice: unknown_advice(&known) })
+        }
+    }
+}
+
+fn nothing_done(state: ActionState, why: String) -> ActionEnd {
+    let code = if state == ActionState::Forbidden { FailureCode::Forbidden } else { FailureCode::Unavailable };
+    ActionEnd {
+        state,
+        ended_at: Timestamp::now(),
+        summary: None,
+        effects: Vec::new(),
+        output: None,
+        failure: Some(headcount_model::Failure::new(code, why)),
+        notes: Vec::new(),
+        requests: 0,
+        brings: None,
+    }
+}
