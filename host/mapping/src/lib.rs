@@ -12,6 +12,7 @@ pub mod limits;
 mod mapping;
 mod pick;
 mod problem;
+mod propose;
 mod record;
 mod shape;
 mod stack;
@@ -22,6 +23,7 @@ pub use expression::{Expression, Scope};
 pub use filter::{FilterError, Filters, Sifted, variable};
 pub use mapping::{CompiledMapping, MappingError, VARIABLES};
 pub use problem::ExpressionError;
+pub use propose::{Confidence, Proposal, propose};
 pub use record::{Tracking, Variables};
 pub use stack::{Lost, deep};
 

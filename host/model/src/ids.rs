@@ -128,7 +128,11 @@ impl FromStr for ActionRunId {
     type Err = InvalidId;
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
-        text.parse().map(ActionRunId).map_err(|_| InvalidId { what: "number of an action", text: text.to_owned(), rule: "a number" })
+        text.parse().map(ActionRunId).map_err(|_| InvalidId {
+            what: "number of an action",
+            text: text.to_owned(),
+            rule: "a number",
+        })
     }
 }
 

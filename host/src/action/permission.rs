@@ -58,7 +58,8 @@ impl FromStr for ActionRule {
             None => (text, None),
         };
         let connector = connector.parse().map_err(|error: headcount_model::InvalidId| error.to_string())?;
-        let is_name = |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let is_name =
+            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if action.is_some_and(|action| !is_name(action)) {
             return Err(format!("{text:?} names no action: write *, CONNECTOR or CONNECTOR/ACTION"));
         }
@@ -120,7 +121,11 @@ impl fmt::Display for Permission {
                 because(&stop.why)
             ),
             Permission::Resting(connection, life) => {
-                write!(f, "connection {connection} is {}: nothing is changed through it until it is ready or running", life.as_str())
+                write!(
+                    f,
+                    "connection {connection} is {}: nothing is changed through it until it is ready or running",
+                    life.as_str()
+                )
             }
             Permission::NotPermitted(connection, action) => write!(
                 f,
@@ -132,11 +137,7 @@ impl fmt::Display for Permission {
 
 impl Tenant {
     /// Whether an action of a connection may be done now.
-    pub(crate) async fn permission(
-        &self,
-        connection: &Connection,
-        action: &Action,
-    ) -> Result<Permission, Error> {
+    pub(crate) async fn permission(&self, connection: &Connection, action: &Action) -> Result<Permission, Error> {
         let id = &connection.id;
         if let Some(rule) = self.inner.forbidden_actions.iter().find(|rule| rule.forbids(&connection.connector, action)) {
             return Ok(Permission::ForbiddenByOperator(rule.clone()));
@@ -237,9 +238,13 @@ mod tests {
             serde_json::from_value(json!({ "name": "look", "label": "L", "read-only": read_only, "input": input })).unwrap()
         };
         let acme: ConnectorId = "acme".parse().unwrap();
-        for (rule, changing, reading) in
-            [("*", true, false), ("acme", true, false), ("acme/look", true, true), ("acme/other", false, false), ("b", false, false)]
-        {
+        for (rule, changing, reading) in [
+            ("*", true, false),
+            ("acme", true, false),
+            ("acme/look", true, true),
+            ("acme/other", false, false),
+            ("b", false, false),
+        ] {
             let rule: ActionRule = rule.parse().unwrap();
             assert_eq!((rule.forbids(&acme, &action(false)), rule.forbids(&acme, &action(true))), (changing, reading), "{rule}");
         }

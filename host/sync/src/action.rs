@@ -108,7 +108,8 @@ async fn done(job: &Job<'_>, action: &Action, outcome: Outcome, named: &Named, a
     let mut believed = belief::believe(outcome, action, named);
     let effects = belief::effects(&believed);
     let mut notes = std::mem::take(&mut believed.notes);
-    let mut brought = Brought { gone: believed.gone, gone_grants: believed.gone_grants, about: about.to_vec(), ..Brought::default() };
+    let mut brought =
+        Brought { gone: believed.gone, gone_grants: believed.gone_grants, about: about.to_vec(), ..Brought::default() };
     let sieve = Sieve::new(&job.manifest.never_kept);
     if !believed.records.is_empty() {
         brought.pages.push(StagedPage {

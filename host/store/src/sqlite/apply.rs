@@ -73,9 +73,7 @@ pub(super) async fn within(
             Kind::Application => records::<Application>(transaction, &applying, &mut log).await?,
             Kind::License => records::<License>(transaction, &applying, &mut log).await?,
             Kind::Asset => records::<Asset>(transaction, &applying, &mut log).await?,
-            Kind::Grant => {
-                grants::apply(transaction, &applying, &applied.kinds.clone(), &mut applied.aside, &mut log).await?
-            }
+            Kind::Grant => grants::apply(transaction, &applying, &applied.kinds.clone(), &mut applied.aside, &mut log).await?,
         };
         if tally != KindCounters::default() {
             applied.kinds.insert(kind, tally);

@@ -179,10 +179,12 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     let staging = ["staged", "seen", "dropped", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
-    let records = ["accounts", "mappings", "action_permits", "action_answers"]
-        .into_iter()
-        .chain(Kind::ALL.map(table))
-        .chain(["applied", "credentials", "budgets", "sessions"]);
+    let records = ["accounts", "mappings", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
+        "applied",
+        "credentials",
+        "budgets",
+        "sessions",
+    ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     // Who did what stays, as the audit trail does; a connection that takes the name later has keys of its own.
     let keys = "UPDATE action_runs SET key = NULL WHERE tenant = $1 AND connection = $2 AND key IS NOT NULL".to_owned();

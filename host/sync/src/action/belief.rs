@@ -27,7 +27,9 @@ pub(super) fn believe(outcome: Outcome, action: &Action, named: &Named) -> Belie
     let mut believed = Believed::default();
     let all = records.len() + gone.len() + gone_grants.len();
     if all > MOST {
-        believed.notes.push(format!("it tells of {all} records, and at most {MOST} are taken from an action: they come with the next sync"));
+        believed.notes.push(format!(
+            "it tells of {all} records, and at most {MOST} are taken from an action: they come with the next sync"
+        ));
         return believed;
     }
     let lost = gone.len() + gone_grants.len();

@@ -163,7 +163,8 @@ mod tests {
             "pin": { "type": "string", "writeOnly": true },
             "notify": { "type": "boolean", "default": true },
         });
-        serde_json::from_value(json!({ "name": "a", "label": "A", "input": { "type": "object", "properties": properties } })).unwrap()
+        serde_json::from_value(json!({ "name": "a", "label": "A", "input": { "type": "object", "properties": properties } }))
+            .unwrap()
     }
 
     #[tokio::test]

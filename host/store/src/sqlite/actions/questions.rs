@@ -1,8 +1,6 @@
 //! What an action is about, as the store holds it; and what actions answered about accounts.
 
-use headcount_model::{
-    Application, Asset, ConnectionId, Group, Kind, License, Reference, Role, TenantId, User,
-};
+use headcount_model::{Application, Asset, ConnectionId, Group, Kind, License, Reference, Role, TenantId, User};
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::super::SqliteStore;

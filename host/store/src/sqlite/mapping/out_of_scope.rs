@@ -1,15 +1,17 @@
 //! Records that filters dropped.
 
 use headcount_model::{ConnectionId, Kind, Reference, SessionId, TenantId, Timestamp};
-use sqlx::{AssertSqlSafe, QueryBuilder, Sqlite};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::super::SqliteStore;
+use super::super::changes::{Entry, Log};
 use super::super::connections::require_connection;
-use super::super::record::table;
+use super::super::record::{name_column, table};
 use super::super::sessions::open_session;
 use super::super::values::{MOST, Values, placeholders, portions};
 use super::accounts::push_ids;
-use crate::Result;
+use crate::{Result, What};
 
 pub(super) async fn stage(store: &SqliteStore, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<()> {
     let mut transaction = store.begin().await?;
@@ -55,18 +57,34 @@ pub(super) async fn leave_out(
     };
     let mut transaction = store.begin().await?;
     require_connection(&mut transaction, tenant, connection).await?;
+    let mut log = Log::open(&mut transaction, tenant, connection.as_str(), None, now).await?;
     let mut left = 0;
     for ids in ids.chunks(MOST) {
         let mut records = mark(table(kind), kind);
         push_ids(records.push(" AND row.id IN "), ids);
-        left += records.build().execute(&mut *transaction).await?.rows_affected();
+        let gone = returned(&mut transaction, records, kind).await?;
+        left += gone.len() as u64;
+        log.add(&mut transaction, gone).await?;
         for end in ["principal", "target", "via"] {
             let mut grants = mark(table(Kind::Grant), Kind::Grant);
             grants.push(format!(" AND row.{end}_kind = ")).push_bind(kind.as_str());
             push_ids(grants.push(format!(" AND row.{end}_id IN ")), ids);
-            grants.build().execute(&mut *transaction).await?;
+            let gone = returned(&mut transaction, grants, Kind::Grant).await?;
+            log.add(&mut transaction, gone).await?;
         }
     }
+    log.close(&mut transaction).await?;
     transaction.commit().await?;
     Ok(left)
+}
+
+/// Runs it, and gives what it marked as changes.
+async fn returned(database: &mut SqliteConnection, mut query: QueryBuilder<Sqlite>, kind: Kind) -> Result<Vec<Entry>> {
+    let name = if kind == Kind::Grant { "NULL" } else { name_column(kind) };
+    query.push(format!(" RETURNING id, {name}"));
+    let rows = query.build().fetch_all(database).await?;
+    let entry = |row: &SqliteRow| {
+        Ok(Entry { kind: kind.as_str(), id: row.try_get(0)?, what: What::Removed, name: row.try_get(1)?, fields: None })
+    };
+    rows.iter().map(entry).collect()
 }
