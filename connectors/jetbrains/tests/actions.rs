@@ -122,6 +122,48 @@ fn a_revocation_that_is_answered_with_nothing_is_done_all_the_same() {
 }
 
 #[test]
+fn a_license_that_the_person_has_already_is_as_good_as_assigned() {
+    let taken = Reply::json(json!({ "code": "LICENSE_IS_NOT_AVAILABLE_TO_ASSIGN", "description": "ALLOCATED" })).status(400);
+    for (holder, theirs) in [("Ada@Example.com", true), ("grace@example.com", false)] {
+        let vendor = vendor()
+            .on("POST /customer/licenses/assign", taken.clone())
+            .on("GET /customer/licenses/A", Reply::json(license("A", Some(holder))));
+        match vendor.invoke("assign-license", assignment()) {
+            Ok(outcome) => assert!(theirs && outcome.summary.contains("nothing was changed"), "{}", outcome.summary),
+            Err(failure) => {
+                assert!(!theirs && failure.code == FailureCode::Conflict);
+                assert!(failure.message.contains("Somebody else has this license"), "{}", failure.message);
+            }
+        }
+    }
+}
+
+#[test]
+fn why_a_license_is_not_available_is_told_in_words() {
+    for (reason, words) in [("EXPIRED_WITHOUT_FALLBACK", "has expired"), ("NON_PER_USER", "license server")] {
+        let taken = json!({ "code": "LICENSE_IS_NOT_AVAILABLE_TO_ASSIGN", "description": reason });
+        let vendor = vendor()
+            .on("POST /customer/licenses/assign", Reply::json(taken).status(400))
+            .on("GET /customer/licenses/A", Reply::json(license("A", None)));
+        let failure = vendor.invoke("assign-license", assignment()).unwrap_err();
+        assert_eq!(failure.code, FailureCode::Conflict);
+        assert!(failure.message.contains(words) && failure.message.contains(reason), "{}", failure.message);
+    }
+}
+
+#[test]
+fn revoking_what_nobody_holds_changes_nothing_and_says_so() {
+    let vendor = vendor()
+        .on("GET /customer/licenses/A", Reply::json(license("A", None)))
+        .on("POST /customer/licenses/revoke", Reply::json(json!({ "licenseIds": [] })));
+    for (given, who) in [(json!({ "license-id": "A" }), "Nobody"), (json!({ "email": "ada@example.com" }), "ada@example.com")] {
+        let outcome = vendor.invoke("revoke-license", given).unwrap();
+        assert!(outcome.summary.starts_with(who) && outcome.summary.contains("nothing was revoked"), "{}", outcome.summary);
+        assert_eq!((outcome.gone_grants, outcome.output.as_deref()), (None, Some(r#"{"license-ids":[]}"#)));
+    }
+}
+
+#[test]
 fn what_is_still_held_after_a_revocation_is_not_called_gone() {
     let vendor = vendor()
         .on("GET /customer/licenses/A", Reply::json(license("A", Some("ada@example.com"))))

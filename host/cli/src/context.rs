@@ -75,6 +75,9 @@ impl Context {
             .budget(self.config.budget.clone())
             .audit(self.config.audit)
             .compiler(compiler()?);
+        for rule in &self.config.forbid_actions {
+            builder = builder.forbid_actions(rule.clone());
+        }
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());
         }
