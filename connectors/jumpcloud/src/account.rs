@@ -97,7 +97,9 @@ pub fn set_state(vendor: &Vendor<Config>, target: &Target, active: bool) -> Resu
     let account: Account = before.json()?;
     match account.status() {
         UserStatus::Pending if active => {
-            return Err(Failure::conflict("This person was never let in: activate the account in the console, which sends the invitation."));
+            return Err(Failure::conflict(
+                "This person was never let in: activate the account in the console, which sends the invitation.",
+            ));
         }
         status if (status == UserStatus::Suspended) != active => {
             let name = account.email.filter(|email| !email.is_empty()).unwrap_or_else(|| id.to_owned());

@@ -146,9 +146,11 @@ fn a_role_that_may_not_suspend_is_forbidden_to() {
 
 #[test]
 fn what_is_so_already_is_not_asked_for_and_nobody_is_let_in_who_never_was() {
-    for (action, state, words) in
-        [("deactivate", "SUSPENDED", "suspended already"), ("reactivate", "ACTIVATED", "not suspended"), ("reactivate", "STAGED", "")]
-    {
+    for (action, state, words) in [
+        ("deactivate", "SUSPENDED", "suspended already"),
+        ("reactivate", "ACTIVATED", "not suspended"),
+        ("reactivate", "STAGED", ""),
+    ] {
         let person = json!({ "_id": "5f00", "email": "ada@example.com", "state": state });
         let vendor = vendor("").on("GET /systemusers/5f00", Reply::json(person));
         match vendor.invoke(action, json!({ "user-id": "5f00" })) {

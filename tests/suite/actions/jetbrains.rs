@@ -41,7 +41,8 @@ async fn a_free_license_is_assigned_and_the_store_shows_who_has_it() {
     // Assigned already, to the same person: a success that says so.
     let run = act(&lab, &id, "assign-license", input).await.unwrap();
     assert!(run.summary.as_deref().unwrap().contains("already"), "{run:?}");
-    refused(&lab, "assign-license", assignment(json!({ "license-id": free.id }), "other@acme.example"), "Somebody else has").await;
+    refused(&lab, "assign-license", assignment(json!({ "license-id": free.id }), "other@acme.example"), "Somebody else has")
+        .await;
     // Assigned today: not to be revoked for thirty days.
     refused(&lab, "revoke-license", json!({ "license-id": free.id }), "30 days").await;
     refused(&lab, "revoke-license", json!({ "email": "new.person@acme.example" }), "30 days").await;

@@ -93,7 +93,8 @@ async fn reading_needs_no_permission_and_reads_alone() {
 #[tokio::test(flavor = "multi_thread")]
 async fn input_that_does_not_fit_is_told_before_anything_happens() {
     let (lab, id) = permitted(100, Vendor::JetBrains).await;
-    for input in [json!({}), json!({ "email": 7 }), json!({ "license-id": "A", "email": "a@b.c" }), json!([]), json!({ "x": 1 })] {
+    for input in [json!({}), json!({ "email": 7 }), json!({ "license-id": "A", "email": "a@b.c" }), json!([]), json!({ "x": 1 })]
+    {
         let error = act(&lab, &id, "revoke-license", input.clone()).await.unwrap_err();
         assert!(matches!(error, Error::Action(_)), "{input}: {error}");
     }

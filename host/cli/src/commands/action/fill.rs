@@ -1,9 +1,9 @@
 //! The input of an action: from the command line, and asked for where somebody can be asked.
 
-use headcount::sync::{FieldKind, form, form_value};
-use headcount::{Form, FormField};
 use headcount::model::manifest::Action;
 use headcount::model::printable;
+use headcount::sync::{FieldKind, form, form_value};
+use headcount::{Form, FormField};
 use serde_json::{Map, Value};
 
 use super::RunArgs;

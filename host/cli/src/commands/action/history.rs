@@ -109,7 +109,12 @@ fn tell_lines(run: &ActionRun, context: &Context) -> std::io::Result<()> {
         out.line(format!("  note: {}", printable(note)))?;
     }
     let ended = maybe_time(run.ended_at);
-    out.line(format!("  action {}, {}{}{ended}", run.id, counted(run.requests, "request"), if ended.is_empty() { "" } else { ", " }))
+    out.line(format!(
+        "  action {}, {}{}{ended}",
+        run.id,
+        counted(run.requests, "request"),
+        if ended.is_empty() { "" } else { ", " }
+    ))
 }
 
 /// What actions answered about accounts.
