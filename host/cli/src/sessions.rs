@@ -132,6 +132,13 @@ pub fn effort(counters: &Counters) -> String {
             parts.push(format!("{} {what}", number(value)));
         }
     }
+    for (filter, dropped) in &counters.dropped {
+        parts.push(format!("{} dropped by the filter {}", number(*dropped), printable(filter)));
+    }
+    let failed: u64 = counters.mapped.failed.values().sum();
+    if failed > 0 {
+        parts.push(format!("{} fields not mapped", number(failed)));
+    }
     parts.push(bytes(counters.bytes));
     parts.push(format!("{} of processor time", duration(Duration::from_micros(counters.cpu_micros))));
     parts.join(", ")

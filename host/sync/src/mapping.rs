@@ -3,7 +3,7 @@
 //! It is a function of the store and the mapping: what it would change can be told without changing it, and what was interrupted is
 //! made good by the next time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -110,8 +110,7 @@ pub async fn remap(
     only: Option<&[String]>,
     write: bool,
 ) -> Result<Remapped, RemapError> {
-    let mut remapping =
-        Remapping { told: Remapped::default(), tracking: tracking(connection), keys: HashMap::new(), counts_keys: !write };
+    let mut remapping = Remapping { told: Remapped::default(), tracking: tracking(connection), keys: HashSet::new() };
     let mut which = WhichAccounts { after: None, only: only.map(<[String]>::to_vec), limit: PORTION };
     loop {
         let portion = store.account_inputs(&connection.tenant, &connection.id, &which).await?;
@@ -141,8 +140,7 @@ struct Remapping {
     told: Remapped,
     tracking: Tracking,
     /// Hashes of the keys so far: eight bytes an account.
-    keys: HashMap<u64, ()>,
-    counts_keys: bool,
+    keys: HashSet<u64>,
 }
 
 /// An account on its way: its id, its variables, the hash of its inputs, and what was made of it before.
@@ -202,10 +200,10 @@ impl Remapping {
     }
 
     fn key(&mut self, account: &MappedAccount) {
-        if let Some(key) = account.sync_key.as_ref().filter(|_| self.counts_keys) {
+        if let Some(key) = &account.sync_key {
             let mut hasher = DefaultHasher::new();
             key.hash(&mut hasher);
-            if self.keys.insert(hasher.finish(), ()).is_some() {
+            if !self.keys.insert(hasher.finish()) {
                 self.told.shared_keys += 1;
             }
         }
@@ -237,7 +235,7 @@ fn changes(before: &MappedAccount, after: &MappedAccount) -> Vec<(String, serde_
     let mut changes = Vec::new();
     for (prefix, before, after) in [("", &before.fields, &after.fields), ("person ", &before.person_fields, &after.person_fields)]
     {
-        let names: std::collections::BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         for name in names {
             let (was, is) = (before.get(name).cloned().unwrap_or_default(), after.get(name).cloned().unwrap_or_default());
             if was != is {
