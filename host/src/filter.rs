@@ -115,7 +115,7 @@ impl Tenant {
                 trial.failure.get_or_insert(why);
             }
             trial.dropped += dropped.len() as u64;
-            let ids: Vec<String> = dropped.into_iter().map(|reference| reference.id).collect();
+            let ids: Vec<String> = dropped.into_keys().map(|reference| reference.id).collect();
             let room = DESCRIBED.saturating_sub(trial.examples.len());
             trial.examples.extend(ids.iter().take(room).cloned());
             if let Some(now) = remove.filter(|_| !ids.is_empty()) {

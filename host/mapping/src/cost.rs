@@ -28,7 +28,7 @@ pub(crate) fn of<'a>(expression: &'a IdedExpr, size: &'a dyn Fn(&str) -> Size<'a
 
 struct Reckoning<'a> {
     size: &'a dyn Fn(&str) -> Size<'a>,
-    bound: Vec<(&'a str, Shape)>,
+    bound: Vec<(&'a str, Size<'a>)>,
     heaviest: u64,
 }
 
@@ -44,7 +44,7 @@ impl<'a> Reckoning<'a> {
         match &node.expr {
             Expr::Ident(name) => {
                 let bound = self.bound.iter().rev().find(|(bound, _)| bound == name);
-                (1, bound.map_or_else(|| (self.size)(name), |(_, shape)| Size::Bound(*shape)))
+                (1, bound.map_or_else(|| (self.size)(name), |(_, size)| size.clone()))
             }
             Expr::Select(select) => {
                 let (steps, operand) = self.node(&select.operand);
@@ -111,6 +111,7 @@ impl<'a> Reckoning<'a> {
     fn each(&mut self, each: &'a ComprehensionExpr) -> (u64, Shape) {
         let (range_steps, range) = self.node(&each.iter_range);
         let (rounds, item) = range.elements();
+        let copied = item.shape().weight / STEP;
         let outside = self.bound.len();
         self.bound.push((&each.iter_var, item));
         let appended = appended(each);
@@ -127,7 +128,7 @@ impl<'a> Reckoning<'a> {
                 (steps, Shape::list(rounds.saturating_mul(elements.len() as u64), element))
             }
             None => {
-                self.bound.push((&each.accu_var, Shape::SCALAR));
+                self.bound.push((&each.accu_var, Size::Bound(Shape::SCALAR)));
                 let (condition, _) = self.node(&each.loop_cond);
                 let (step, _) = self.node(&each.loop_step);
                 let (last, _) = self.node(&each.result);
@@ -135,7 +136,7 @@ impl<'a> Reckoning<'a> {
             }
         };
         self.bound.truncate(outside);
-        body = body.saturating_add(4).saturating_add(item.weight / STEP);
+        body = body.saturating_add(4).saturating_add(copied);
         (range_steps.saturating_add(rounds.saturating_mul(body)), result)
     }
 }

@@ -43,7 +43,7 @@ impl<'v> Scope<'v> {
 
     fn size(&self, name: &str) -> Size<'_> {
         let known = self.values.iter().find(|(known, _)| *known == name);
-        known.map_or(Size::Bound(Shape::SCALAR), |(_, value)| Size::Known(value))
+        known.map_or(Size::Bound(Shape::SCALAR), |(_, value)| Size::of(value))
     }
 }
 

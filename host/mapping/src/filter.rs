@@ -42,10 +42,8 @@ pub struct Filters {
 /// What filters did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Sifted {
-    /// What was dropped: it is out of scope, and counts as seen.
-    pub dropped: Vec<Reference>,
-    /// How many records each filter dropped.
-    pub by_filter: BTreeMap<String, u64>,
+    /// What was dropped, each record once, and by which filter: it is out of scope, and counts as seen.
+    pub dropped: BTreeMap<Reference, String>,
     /// On how many records each filter failed, which were kept, and why it first did.
     pub failed: BTreeMap<String, (u64, String)>,
 }
@@ -131,8 +129,7 @@ impl Filters {
                 }
             });
             if let Some((rule, _)) = dropped {
-                *sifted.by_filter.entry(rule.name.clone()).or_default() += 1;
-                sifted.dropped.push(Reference::new(R::KIND, record.id()));
+                sifted.dropped.entry(Reference::new(R::KIND, record.id())).or_insert_with(|| rule.name.clone());
             }
             kept.push(dropped.is_none());
         }

@@ -1,5 +1,7 @@
 //! How large a value can be: what the costs of expressions are reckoned with.
 
+use std::rc::Rc;
+
 use serde_json::Value;
 
 /// Bytes that any value takes, beside its text.
@@ -55,15 +57,6 @@ impl Shape {
         }
     }
 
-    /// What each element of a list, or key of a map, can be.
-    pub(crate) fn of_elements(value: &Value) -> Shape {
-        match value {
-            Value::Array(items) => items.iter().map(Shape::of).fold(Shape::SCALAR, Shape::or),
-            Value::Object(fields) => fields.keys().map(|name| Shape::text(name.len())).fold(Shape::SCALAR, Shape::or),
-            _ => Shape::SCALAR,
-        }
-    }
-
     /// The shape of a value. Deeper than expressions see it counts as nothing.
     pub(crate) fn of(value: &Value) -> Shape {
         match value {
@@ -75,40 +68,48 @@ impl Shape {
     }
 }
 
-/// What is known of a value's size: the value itself, as long as it is a part of the record, or its bounds.
-#[derive(Clone, Copy, Debug)]
+/// What is known of a value's size: which parts of the record it can be, as long as it is one of them, or its bounds.
+#[derive(Clone, Debug)]
 pub(crate) enum Size<'v> {
-    /// A part of the record.
-    Known(&'v Value),
+    /// One of these.
+    Known(Rc<[&'v Value]>),
     /// Anything within these bounds.
     Bound(Shape),
 }
 
 impl<'v> Size<'v> {
-    pub(crate) fn shape(self) -> Shape {
+    /// This very value.
+    pub(crate) fn of(value: &'v Value) -> Self {
+        Size::Known(Rc::new([value]))
+    }
+
+    pub(crate) fn shape(&self) -> Shape {
         match self {
-            Size::Known(value) => Shape::of(value),
-            Size::Bound(shape) => shape,
+            Size::Known(values) => values.iter().map(|value| Shape::of(value)).fold(Shape::SCALAR, Shape::or),
+            Size::Bound(shape) => *shape,
         }
     }
 
     /// The field of this name.
-    pub(crate) fn field(self, name: &str) -> Size<'v> {
+    pub(crate) fn field(&self, name: &str) -> Size<'v> {
         match self {
-            Size::Known(value) => value.get(name).map_or(Size::Bound(Shape::SCALAR), Size::Known),
+            Size::Known(values) => Size::Known(values.iter().filter_map(|value| value.get(name)).collect()),
             Size::Bound(shape) => Size::Bound(shape.element()),
         }
     }
 
-    /// How many elements there are at most, and what each can be.
-    pub(crate) fn elements(self) -> (u64, Shape) {
-        match self {
-            Size::Known(value) => {
-                let len = value.as_array().map(Vec::len).or_else(|| value.as_object().map(serde_json::Map::len));
-                (len.unwrap_or(0) as u64, Shape::of_elements(value))
-            }
-            Size::Bound(shape) => (shape.len, shape.element()),
+    /// How many elements there are at most, and what each can be: of a map, its keys.
+    pub(crate) fn elements(&self) -> (u64, Size<'v>) {
+        let Size::Known(values) = self else {
+            let shape = self.shape();
+            return (shape.len, Size::Bound(shape.element()));
+        };
+        let length = |value: &&Value| value.as_array().map(Vec::len).or_else(|| value.as_object().map(serde_json::Map::len));
+        let most = values.iter().filter_map(length).max().unwrap_or(0) as u64;
+        if values.iter().any(|value| value.is_object()) {
+            return (most, Size::Bound(self.shape().element()));
         }
+        (most, Size::Known(values.iter().filter_map(|value| value.as_array()).flatten().collect()))
     }
 }
 

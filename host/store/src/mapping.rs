@@ -74,8 +74,9 @@ pub trait MappingStore: Send + Sync {
         connection: &ConnectionId,
         ids: &[String],
     ) -> Result<Vec<(String, MappedAccount)>>;
-    /// Notes that a session's filters dropped records, before the page that they were on is staged.
-    async fn stage_dropped(&self, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<()>;
+    /// Notes that a session's filters dropped records, before the page that they were on is staged. Returns those that were not noted
+    /// before.
+    async fn stage_dropped(&self, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<Vec<Reference>>;
     /// Marks records as gone because they are out of scope, with the grants of and to them. Returns how many records.
     async fn leave_out(
         &self,

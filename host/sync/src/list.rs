@@ -94,7 +94,7 @@ fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated) 
         }
         // Nor for one that is out of scope. What it holds stays as it is; but records that are listed nowhere else would look missing.
         let more_than_grants = child.kinds().any(|kind| kind != Kind::Grant);
-        if let Some(dropped) = checked.sifted.dropped.iter().find(|dropped| more_than_grants && Some(dropped.kind) == kind) {
+        if let Some(dropped) = checked.sifted.dropped.keys().find(|dropped| more_than_grants && Some(dropped.kind) == kind) {
             let reason = format!("{}: not read for {dropped}, which a filter drops", child.name);
             lock(&reading.verdicts).feed_incomplete(&child.name, reason);
         }
@@ -293,7 +293,7 @@ fn hash(value: &impl Hash) -> u64 {
 
 /// Of what is dropped, too: a list that moves shows in any of its ids.
 fn for_each_id(checked: &Validated, mut visit: impl FnMut(Kind, &str)) {
-    checked.sifted.dropped.iter().for_each(|dropped| visit(dropped.kind, &dropped.id));
+    checked.sifted.dropped.keys().for_each(|dropped| visit(dropped.kind, &dropped.id));
     let records = &checked.records;
     records.users.iter().for_each(|record| visit(Kind::User, &record.id));
     records.groups.iter().for_each(|record| visit(Kind::Group, &record.id));

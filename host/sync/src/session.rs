@@ -162,6 +162,7 @@ impl Reading<'_> {
         }
         self.state(SessionState::Reading).await?;
         feeds::read_all(self).await?;
+        self.tell_dropped();
 
         self.state(SessionState::Reconciling).await?;
         let scope = lock(&self.scope).clone().unwrap_or(scope);

@@ -73,8 +73,8 @@ async fn jetbrains_has_its_twenty_fields_and_products_as_roles() {
     let licenses: BTreeMap<&str, _> = truth.licenses.iter().map(|license| (license.id.as_str(), license)).collect();
     let (mut several, mut expired) = (0, 0);
     for (user, account) in &mapped {
-        let held = truth.grants.iter().filter(|grant| &grant.principal_id == user && grant.target_kind == "license");
-        let held: Vec<_> = held.filter_map(|grant| licenses.get(grant.target_id.as_str())).collect();
+        let held = truth.grants.iter().filter(|grant| &grant.principal == user && grant.target_kind == "license");
+        let held: Vec<_> = held.filter_map(|grant| licenses.get(grant.target.as_str())).collect();
         let sorted = |field: &str| {
             let mut texts: Vec<String> =
                 account.fields[field].as_array().unwrap().iter().map(|v| v.as_str().unwrap().into()).collect();
@@ -128,8 +128,8 @@ async fn an_actions_answer_becomes_a_field() {
     lab.acme.act(&id, &request).await.unwrap();
     let held: Vec<Value> = {
         let truth = lab.servers.truth(Vendor::JetBrains);
-        let held = truth.grants.iter().filter(|grant| grant.principal_id == user && grant.target_kind == "license");
-        let mut held: Vec<String> = held.map(|grant| grant.target_id.clone()).collect();
+        let held = truth.grants.iter().filter(|grant| grant.principal == user && grant.target_kind == "license");
+        let mut held: Vec<String> = held.map(|grant| grant.target.clone()).collect();
         held.sort();
         held.into_iter().map(Value::from).collect()
     };

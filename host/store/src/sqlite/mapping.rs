@@ -99,7 +99,7 @@ impl MappingStore for SqliteStore {
         Ok(found.into_iter().map(|(id, (account, _))| (id, account)).collect())
     }
 
-    async fn stage_dropped(&self, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<()> {
+    async fn stage_dropped(&self, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<Vec<Reference>> {
         out_of_scope::stage(self, tenant, session, dropped).await
     }
 

@@ -29,6 +29,16 @@ impl Reading<'_> {
         Ok(())
     }
 
+    /// Says how many records each filter dropped.
+    pub(super) fn tell_dropped(&self) {
+        let dropped = lock(&self.counters).dropped.clone();
+        for (filter, count) in dropped {
+            self.insist(format!(
+                "the filter {filter} dropped {count} records: they are out of scope, and stay as they are in the store"
+            ));
+        }
+    }
+
     async fn remapped(&self) -> Result<crate::mapping::Remapped, RemapError> {
         // As it is now: the scope that was just learned is among what fields can be made of.
         let (tenant, id) = (&self.connection.tenant, &self.connection.id);

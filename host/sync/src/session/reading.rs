@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
-use headcount_mapping::Filters;
+use headcount_mapping::{Filters, Sifted};
 use headcount_model::{Manifest, Reference, Scope, SessionId};
 use headcount_sandbox::{Budget, Crowded, Resource};
 use headcount_store::{Connection, Counters, SessionState, StagedPage, Store};
@@ -157,6 +157,7 @@ impl<'a> Reading<'a> {
         for failure in crate::filters::failures(&checked.sifted) {
             self.note(failure).await;
         }
+        let dropped = self.stage_dropped(&checked.sifted).await?;
         page.records = checked.records;
         page.seen = checked.seen;
         let counters = {
@@ -170,8 +171,8 @@ impl<'a> Reading<'a> {
             counters.skipped += checked.skipped;
             counters.rejected += checked.rejected;
             counters.unreadable += checked.unreadable;
-            for (filter, dropped) in checked.sifted.by_filter {
-                *counters.dropped.entry(filter).or_default() += dropped;
+            for filter in dropped {
+                *counters.dropped.entry(filter).or_default() += 1;
             }
             for (filter, (failed, _)) in checked.sifted.failed {
                 *counters.unjudged.entry(filter).or_default() += failed;
@@ -182,14 +183,21 @@ impl<'a> Reading<'a> {
         if records + counters.skipped > self.budget.records {
             return Err(SyncError::Excess(self.budget.excess(Resource::Records)));
         }
-        if !checked.sifted.dropped.is_empty() {
-            // Before the page: what it dropped must not look missing, whatever happens in between.
-            self.store.stage_dropped(&self.connection.tenant, self.session, &checked.sifted.dropped).await?;
-        }
         self.store.stage_page(&self.connection.tenant, self.session, &page, &counters).await?;
         self.staged.store(true, Ordering::Relaxed);
         self.tell(SessionState::Reading, &counters);
         Ok(())
+    }
+
+    /// Before the page: what it dropped must not look missing, whatever happens in between. Gives the filter of each record that no
+    /// page before had.
+    async fn stage_dropped(&self, sifted: &Sifted) -> Result<Vec<String>, SyncError> {
+        if sifted.dropped.is_empty() {
+            return Ok(Vec::new());
+        }
+        let dropped: Vec<Reference> = sifted.dropped.keys().cloned().collect();
+        let fresh = self.store.stage_dropped(&self.connection.tenant, self.session, &dropped).await?;
+        Ok(fresh.iter().filter_map(|reference| sifted.dropped.get(reference).cloned()).collect())
     }
 
     pub(super) fn snapshot(&self) -> Counters {

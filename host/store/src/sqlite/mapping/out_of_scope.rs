@@ -7,15 +7,22 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 use super::super::SqliteStore;
 use super::super::changes::{Entry, Log};
 use super::super::connections::require_connection;
+use super::super::field::read_kind;
 use super::super::record::{name_column, table};
 use super::super::sessions::open_session;
 use super::super::values::{MOST, Values, placeholders, portions};
 use super::accounts::push_ids;
 use crate::{Result, What};
 
-pub(super) async fn stage(store: &SqliteStore, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<()> {
+pub(super) async fn stage(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    session: SessionId,
+    dropped: &[Reference],
+) -> Result<Vec<Reference>> {
     let mut transaction = store.begin().await?;
     open_session(&mut transaction, tenant, session).await?;
+    let mut fresh = Vec::new();
     let mut references = dropped.iter();
     for portion in portions(dropped.len()) {
         let mut values = Values::with_capacity(portion * 3);
@@ -25,12 +32,15 @@ pub(super) async fn stage(store: &SqliteStore, tenant: &TenantId, session: Sessi
             values.add(reference.id.as_str());
         }
         let sql = format!(
-            "INSERT INTO dropped (session, kind, id) VALUES {} ON CONFLICT (session, kind, id) DO NOTHING",
+            "INSERT INTO dropped (session, kind, id) VALUES {} ON CONFLICT (session, kind, id) DO NOTHING RETURNING kind, id",
             placeholders(portion, 3)
         );
-        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *transaction).await?;
+        for row in sqlx::query_with(AssertSqlSafe(sql), values.finish()?).fetch_all(&mut *transaction).await? {
+            fresh.push(Reference::new(read_kind(&row, 0)?, row.try_get::<String, _>(1)?));
+        }
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    Ok(fresh)
 }
 
 pub(super) async fn leave_out(
@@ -44,7 +54,7 @@ pub(super) async fn leave_out(
     // A row that is gone keeps the time at which it was last seen.
     let seen = "seen_session = COALESCE(seen_session,
             (SELECT session FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
-    let seen_at = "),
+    let seen_at = ")),
         seen_at = COALESCE(seen_at,
             (SELECT at FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
     let mark = |table: &str, of: Kind| {
