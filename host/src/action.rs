@@ -9,10 +9,10 @@ use headcount_model::manifest::Action;
 use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Manifest, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{
-    ActionAnswer, ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, Connection, Health, HealthState,
-    InstalledConnector, NewAction, Row, Witness,
+    ActionAnswer, ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, NewAction, Row,
+    Witness,
 };
-use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
+use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare, reconnect};
 use serde_json::Value;
 
 use crate::{Error, Tenant};
@@ -196,6 +196,7 @@ impl Tenant {
             self.confirm_reconnect(&opened, &connection.id, &action.name).await?;
         }
         self.ended(opened).await;
+        self.cut_changes().await;
         let ended = self.inner.store.end_action(&self.id, run, &end).await;
         let ended = match (ended, end.state) {
             (Ok(ended), _) => ended,
@@ -229,31 +230,35 @@ impl Tenant {
             taken => taken?,
         };
         let mut connection = self.connection(id).await?;
-        connection.health = Health::new(HealthState::Reconnect, Witness::Action(action.to_owned()), Timestamp::now())
-            .because(failure.to_string())
-            .next(format!("Enter a new credential: headcount connection credential {id}"));
+        connection.health = reconnect(&connection.id, &failure, Witness::Action(action.to_owned()));
         Ok(self.inner.store.put_connection(&connection).await?)
     }
 
-    /// The accounts of a connection that an input names, by id.
+    /// The accounts of a connection that an input concerns, by id: those it names by id or e-mail address, and the only holder of a
+    /// license that it names.
     async fn about(&self, id: &ConnectionId, named: &mut Named) -> Result<Vec<String>, Error> {
+        let licenses = named.records().filter(|(kind, _)| *kind == Kind::License);
+        let licenses: Vec<String> = licenses.map(|(_, license)| license.to_owned()).take(20).collect();
+        let mut holders = BTreeSet::new();
+        for license in licenses {
+            let held = self.inner.store.holders(&self.id, id, Kind::License, &license).await?;
+            if let [only] = held.as_slice() {
+                holders.insert(only.user.clone());
+            }
+        }
+        named.accounts(holders.iter().cloned());
         let emails: Vec<String> = named.emails().map(str::to_owned).collect();
         let mut rows: Vec<Row> = Vec::new();
         for email in emails.iter().take(20) {
             rows.extend(self.inner.store.users_by_email(&self.id, id, email).await?);
         }
         named.accounts(rows.iter().map(|row| row.key.clone()));
-        let users: Vec<String> = named
-            .records()
-            .filter(|(kind, _)| *kind == headcount_model::Kind::User)
-            .map(|(_, user)| user.to_owned())
-            .take(100)
-            .collect();
+        let users: Vec<String> =
+            named.records().filter(|(kind, _)| *kind == Kind::User).map(|(_, user)| user.to_owned()).take(100).collect();
         for user in users {
-            rows.extend(self.inner.store.record(&self.id, id, headcount_model::Kind::User, &user).await?);
+            rows.extend(self.inner.store.record(&self.id, id, Kind::User, &user).await?);
         }
-        let ids: BTreeSet<String> = rows.into_iter().map(|row| row.key).collect();
-        Ok(ids.into_iter().collect())
+        Ok(rows.into_iter().map(|row| row.key).chain(holders).collect::<BTreeSet<_>>().into_iter().collect())
     }
 
     async fn asked(

@@ -37,13 +37,17 @@ mod audit;
 mod budget;
 mod builder;
 mod catalog;
+mod changes;
 mod connection;
 mod error;
 mod filter;
+mod holds;
 mod keeper;
 mod key;
 mod lease;
+mod loading;
 mod mapping;
+mod sessions;
 mod tenant;
 
 /// The examples of the guide, compiled with the documentation's.
@@ -54,11 +58,13 @@ mod embedding {}
 pub use action::{Acted, ActionRequest, ActionRule, Offered, Permission, unknown_advice};
 pub use audit::AuditOptions;
 pub use builder::Builder;
+pub use changes::ChangesOptions;
 pub use connection::Draft;
 pub use error::Error;
 pub use filter::{FilterTrial, OutOfScope};
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
 pub use mapping::{MappingSample, check_standard_mapping};
+pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};
 
 pub use headcount_mapping as mappings;
@@ -104,13 +110,13 @@ pub(crate) struct Inner {
     pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
+    pub changes: ChangesOptions,
     pub extra_hosts: Vec<String>,
     pub forbidden_actions: Vec<ActionRule>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
     pub leases: lease::Leases,
-    /// Held while a component's file is read.
-    pub loading: tokio::sync::Mutex<()>,
+    pub loading: loading::Loading,
 }
 
 impl Headcount {

@@ -125,11 +125,20 @@ pub fn revoke(vendor: &Vendor<Config>, wanted: Wanted) -> Result<Outcome> {
         return Ok(outcome.with_output(&json!({ "license-ids": [] })));
     }
     let ids = listed.unwrap_or_else(|| wanted.license_id.into_iter().collect());
-    let gone =
-        holder.iter().flat_map(|id| ids.iter().map(move |license| Grant::new(Reference::user(id), Reference::license(license))));
-    Ok(Outcome::done(format!("Licenses revoked: {}", ids.join(", ")), these(vendor, ids.iter().take(MOST)))
-        .with_output(&json!({ "license-ids": ids }))
-        .with_gone(gone))
+    let mut read_back = these(vendor, ids.iter().take(MOST));
+    let rest = holder.as_deref().map_or_else(|| Ok(Records::default()), |id| held_by(vendor, id, None));
+    // Whoever holds nothing any more is in no list of JetBrains', and leaves the teams of what was revoked.
+    let (mut teams, mut left) = (Vec::new(), false);
+    if let (Ok(revoked), Ok(rest)) = (&mut read_back, rest) {
+        left = rest.users().is_empty() && revoked.users().iter().all(|user| Some(&user.id) != holder.as_ref());
+        teams.extend(revoked.licenses().iter().filter_map(|license| license.group_id.clone()));
+        revoked.append(rest);
+    }
+    let targets = || ids.iter().map(Reference::license).chain(teams.iter().map(Reference::group));
+    let gone = holder.iter().flat_map(|id| targets().map(move |target| Grant::new(Reference::user(id), target)));
+    let mut outcome = Outcome::done(format!("Licenses revoked: {}", ids.join(", ")), read_back).with_gone(gone);
+    outcome.gone = holder.as_ref().filter(|_| left).map(|id| vec![Reference::user(id)]);
+    Ok(outcome.with_output(&json!({ "license-ids": ids })))
 }
 
 fn held_by(vendor: &Vendor<Config>, email: &str, product: Option<&str>) -> Result<Records> {

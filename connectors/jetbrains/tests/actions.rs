@@ -85,9 +85,12 @@ fn a_license_is_revoked_by_its_id_and_its_holder_no_longer_holds_it() {
     let vendor = vendor()
         .once("GET /customer/licenses/A", Reply::json(license("A", Some("Ada@example.com"))))
         .on("POST /customer/licenses/revoke?licenseId=A", Reply::json(json!({ "licenseIds": ["A"] })))
-        .on("GET /customer/licenses/A", Reply::json(license("A", None)));
+        .on("GET /customer/licenses/A", Reply::json(license("A", None)))
+        .on("GET /customer/licenses?assigneeEmail=ada@example.com", Reply::json(json!([])).header("x-total-count", 0));
     let outcome = vendor.invoke("revoke-license", json!({ "license-id": "A" })).unwrap();
-    assert_eq!(outcome.gone_grants, Some(vec![Grant::new(Reference::user("ada@example.com"), Reference::license("A"))]));
+    let ada = || Reference::user("ada@example.com");
+    let gone = vec![Grant::new(ada(), Reference::license("A")), Grant::new(ada(), Reference::group(7))];
+    assert_eq!((outcome.gone_grants, outcome.gone), (Some(gone), Some(vec![ada()])), "it was the last one");
     assert_eq!(outcome.records.licenses()[0].id, "A");
     assert!(outcome.records.users().is_empty());
     assert!(vendor.requests().iter().all(|request| request.method == "GET" || request.body.is_none()));
@@ -101,8 +104,13 @@ fn the_licenses_of_a_person_are_revoked_together() {
             Reply::json(json!({ "licenseIds": ["A", "B"] })),
         )
         .on("GET /customer/licenses/A", Reply::json(license("A", None)))
-        .on("GET /customer/licenses/B", Reply::json(license("B", Some("grace@example.com"))));
+        .on("GET /customer/licenses/B", Reply::json(license("B", Some("grace@example.com"))))
+        .on(
+            "GET /customer/licenses?assigneeEmail=ada@example.com",
+            Reply::json(json!([license("C", Some("ada@example.com"))])).header("x-total-count", 1),
+        );
     let outcome = vendor.invoke("revoke-license", json!({ "email": "Ada@example.com", "product-code": "II" })).unwrap();
+    assert_eq!(outcome.gone, None, "she holds another one still, and is in its team");
     let gone = outcome.gone_grants.unwrap();
     assert_eq!(gone.len(), 2);
     assert!(gone.iter().all(|grant| grant.principal == Reference::user("ada@example.com")));

@@ -37,7 +37,7 @@ CREATE TABLE change_sets (
 
 CREATE INDEX change_sets_by_session ON change_sets (tenant, session) WHERE session IS NOT NULL;
 
--- What a connection's newest test run would have changed.
+-- What a connection's newest test run would have changed (`what`), and what of it would have waited (`how`).
 CREATE TABLE test_changes (
     tenant TEXT NOT NULL,
     connection TEXT NOT NULL,
@@ -45,7 +45,8 @@ CREATE TABLE test_changes (
     number BIGINT NOT NULL,
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
-    what TEXT NOT NULL,
+    what TEXT,
+    how TEXT,
     name TEXT,
     fields TEXT,
     PRIMARY KEY (tenant, connection, session, number)
@@ -61,13 +62,15 @@ CREATE TABLE preferences (
     PRIMARY KEY (tenant, connection)
 );
 
--- What a session would take away, and how it was lost: filled and emptied while a session is applied. `fields` is what the vendor changed.
+-- What a session would take away, and how it was lost: filled and emptied while a session is applied. `fields` is what the vendor changed,
+-- `waits` whether it stays whatever else is decided: it waits for a person already, was turned down, or stays by preference.
 CREATE TABLE lost (
     session BIGINT NOT NULL,
     kind TEXT NOT NULL,
     how TEXT NOT NULL,
     id TEXT NOT NULL,
     fields TEXT,
+    waits BIGINT NOT NULL DEFAULT 0,
     PRIMARY KEY (session, kind, how, id)
 ) WITHOUT ROWID;
 
@@ -134,5 +137,7 @@ CREATE TABLE decisions (
     reason TEXT NOT NULL,
     outcome TEXT NOT NULL
 );
+
+CREATE INDEX lost_by_id ON lost (session, kind, id);
 
 CREATE INDEX decisions_by_session ON decisions (tenant, session);

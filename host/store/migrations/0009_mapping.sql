@@ -10,11 +10,16 @@ CREATE TABLE mappings (
     FOREIGN KEY (tenant, connection) REFERENCES connections (tenant, id) ON DELETE CASCADE
 );
 
--- Records that a session's filters dropped: they are there, so never missing, and out of scope, so never brought back.
+-- Records that a session's filters dropped, by the list and page that they were on: they are there, so never missing, and out of scope,
+-- so never brought back.
 
 CREATE TABLE dropped (
     session BIGINT NOT NULL,
     kind TEXT NOT NULL,
     id TEXT NOT NULL,
-    PRIMARY KEY (session, kind, id)
+    feed TEXT NOT NULL,
+    parent TEXT NOT NULL,
+    page BIGINT NOT NULL,
+    filter TEXT NOT NULL,
+    PRIMARY KEY (session, kind, id, feed, parent)
 );

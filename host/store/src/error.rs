@@ -90,6 +90,14 @@ pub enum StoreError {
         /// The last number there is.
         last: u64,
     },
+    /// Nothing of a session waits for a decision.
+    #[error("nothing of session {session} waits to be decided: {reason}")]
+    NothingHeld {
+        /// Which session.
+        session: SessionId,
+        /// Why.
+        reason: String,
+    },
     /// Something in the store can't be read back.
     #[error("the store holds something that this Headcount can't read: {0}")]
     Unreadable(String),

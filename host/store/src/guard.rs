@@ -108,10 +108,7 @@ impl Guard {
             let before = loss.lost - loss.now.min(loss.lost);
             let since = if before > 0 { format!(", {before} of them in the 24 hours before") } else { String::new() };
             let doubt = if loss.confirmed { "" } else { ", with no total stated" };
-            Some(format!(
-                "{} of {} {kind} records would be lost{since}: more than {allowed}{doubt}",
-                loss.lost, loss.of
-            ))
+            Some(format!("{} of {} {kind} records would be lost{since}: more than {allowed}{doubt}", loss.lost, loss.of))
         } else {
             None
         }
@@ -179,7 +176,10 @@ mod tests {
         let loss = |now| Loss { lost: 9 + now, now, of: 100, present: 91, confirmed: true };
         assert_eq!(Guard::default().records(Kind::User, &loss(1)), None);
         let reason = Guard::default().records(Kind::User, &loss(2)).unwrap();
-        assert!(reason.contains("11 of 100 user records would be lost, 9 of them in the 24 hours before: more than 10"), "{reason}");
+        assert!(
+            reason.contains("11 of 100 user records would be lost, 9 of them in the 24 hours before: more than 10"),
+            "{reason}"
+        );
         assert_eq!(Guard::default().records(Kind::User, &Loss { lost: 50, ..loss(0) }), None);
     }
 

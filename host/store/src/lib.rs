@@ -7,9 +7,13 @@ mod actions;
 mod audit;
 mod changes;
 mod connections;
+mod counters;
 mod error;
+mod guard;
+mod holds;
 mod mapping;
 mod query;
+mod sessions;
 mod sqlite;
 mod types;
 
@@ -23,13 +27,22 @@ pub use actions::{
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
 pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
+pub use counters::{Counters, FeedCounters, KindCounters, MappedCounters};
 pub use error::StoreError;
+pub use guard::{Guard, Loss, Threshold, WINDOW};
+pub use holds::{
+    DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
+    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
+};
 pub use mapping::{MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
+pub use sessions::{
+    Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,
+};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Counters, CredentialKey, InstalledConnector, KindCounters, MappedCounters, NewSession, ParentPage,
-    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, CredentialKey, InstalledConnector, NewSession, ParentPage, SealedCredential, Session, SessionEnd,
+    SessionState, Staged, StagedPage, SyncRules,
 };
 
 /// The result of the store's calls.
@@ -39,7 +52,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Actions + Changes + MappingStore + Send + Sync + 'static {
+pub trait Store: Actions + Changes + Holds + MappingStore + SessionStore + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

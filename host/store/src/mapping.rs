@@ -1,11 +1,13 @@
 //! Mappings, filters, and what mappings made of accounts.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use headcount_model::{
     AccountInputs, ConnectionId, FilterRule, Kind, MappedAccount, Mapping, Reference, SessionId, TenantId, Timestamp,
 };
 
-use crate::Result;
+use crate::{Result, StagedPage};
 
 /// The most records of one kind that an account may hold for expressions to go over them.
 pub const MOST_HELD: u32 = 500;
@@ -74,9 +76,16 @@ pub trait MappingStore: Send + Sync {
         connection: &ConnectionId,
         ids: &[String],
     ) -> Result<Vec<(String, MappedAccount)>>;
-    /// Notes that a session's filters dropped records, before the page that they were on is staged. Returns those that were not noted
-    /// before.
-    async fn stage_dropped(&self, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<Vec<Reference>>;
+    /// Notes that a session's filters dropped records, and which did, before the page that they were on is staged.
+    async fn stage_dropped(
+        &self,
+        tenant: &TenantId,
+        session: SessionId,
+        page: &StagedPage,
+        dropped: &BTreeMap<Reference, String>,
+    ) -> Result<()>;
+    /// How many records each filter of a session dropped.
+    async fn dropped(&self, tenant: &TenantId, session: SessionId) -> Result<BTreeMap<String, u64>>;
     /// Marks records as gone because they are out of scope, with the grants of and to them. Returns how many records.
     async fn leave_out(
         &self,

@@ -5,6 +5,7 @@
 
 mod action;
 mod attributes;
+mod estimate;
 mod feeds;
 mod filters;
 #[doc(hidden)]
@@ -22,7 +23,7 @@ pub use action::{
     ActionError, Attempt, Concern, FieldKind, Form, FormField, Named, Preview, attempt, form, form_value, kept_input, prepare,
 };
 pub use mapping::{FieldChange, MappingSource, RemapError, Remapped, compile, mapping_of, remap, tracking};
-pub use options::{Listener, Progress, SyncOptions};
+pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};
 pub use session::{Job, Report, SyncError, reconnect, sync};
 pub use source::Source;

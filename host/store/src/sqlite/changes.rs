@@ -26,7 +26,7 @@ impl Changes for SqliteStore {
         }
         let mut query = select(tenant);
         query.push(" AND changes.number > ").push_bind(number(after)).push(" AND changes.number <= ").push_bind(number(last));
-        narrow(&mut query, filter);
+        narrow(&mut query, tenant, filter);
         query.push(" ORDER BY changes.number LIMIT ").push_bind(i64::from(limit));
         let rows = query.build().fetch_all(&mut *reader).await?;
         let changes = rows.iter().map(read).collect::<Result<Vec<_>>>()?;
@@ -68,7 +68,7 @@ impl Changes for SqliteStore {
 }
 
 /// The last number of a tenant, and the last that was cut off.
-async fn bounds(database: &mut SqliteConnection, tenant: &TenantId) -> Result<(u64, u64)> {
+pub(super) async fn bounds(database: &mut SqliteConnection, tenant: &TenantId) -> Result<(u64, u64)> {
     let row = sqlx::query("SELECT last, cut FROM change_heads WHERE tenant = $1")
         .bind(tenant.as_str())
         .fetch_optional(database)
@@ -93,24 +93,17 @@ fn select(tenant: &TenantId) -> QueryBuilder<Sqlite> {
     query
 }
 
-fn narrow(query: &mut QueryBuilder<Sqlite>, filter: &ChangeFilter) {
+fn narrow(query: &mut QueryBuilder<Sqlite>, tenant: &TenantId, filter: &ChangeFilter) {
     if let Some(connection) = &filter.connection {
         query.push(" AND changes.connection = ").push_bind(connection.as_str().to_owned());
     }
     if let Some(session) = filter.session {
         // By the numbers of the session's transactions: no other change is looked at.
-        query
-            .push(
-                " AND changes.session = ",
-            )
-            .push_bind(session.0)
-            .push(
-                " AND changes.number >= (SELECT min(first) FROM change_sets AS s WHERE s.tenant = changes.tenant AND s.session = ",
-            )
-            .push_bind(session.0)
-            .push(") AND changes.number <= (SELECT max(last) FROM change_sets AS s WHERE s.tenant = changes.tenant AND s.session = ")
-            .push_bind(session.0)
-            .push(")");
+        query.push(" AND changes.session = ").push_bind(session.0);
+        for (sign, bound) in [(">=", "min(first)"), ("<=", "max(last)")] {
+            query.push(format!(" AND changes.number {sign} (SELECT {bound} FROM change_sets WHERE tenant = "));
+            query.push_bind(tenant.as_str().to_owned()).push(" AND session = ").push_bind(session.0).push(")");
+        }
     }
     let mut among = |column: &'static str, words: Vec<String>| {
         if words.is_empty() {

@@ -176,13 +176,21 @@ pub(super) async fn require_connection(database: &mut SqliteConnection, tenant: 
 
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
-    let staging = ["staged", "seen", "dropped", "checkpoints", "touched"].map(|table| {
+    let staging = ["staged", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
     let records = ["accounts", "mappings", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
         "applied",
+        "test_changes",
+        "preferences",
+        "totals",
+        "losses",
+        "held",
+        "holds",
+        "decisions",
         "credentials",
         "budgets",
+        "session_errors",
         "sessions",
     ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));

@@ -4,6 +4,8 @@ mod accounts;
 mod inputs;
 mod out_of_scope;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use headcount_model::{ConnectionId, FilterRule, Kind, MappedAccount, Mapping, Reference, SessionId, TenantId, Timestamp};
 use sqlx::Row as _;
@@ -11,7 +13,7 @@ use sqlx::Row as _;
 use super::SqliteStore;
 use super::connections::require_connection;
 use super::sessions::{from_json, json};
-use crate::{MappingStore, NewlyMapped, Result, StoredInputs, WhichAccounts};
+use crate::{MappingStore, NewlyMapped, Result, StagedPage, StoredInputs, WhichAccounts};
 
 #[async_trait]
 impl MappingStore for SqliteStore {
@@ -99,8 +101,18 @@ impl MappingStore for SqliteStore {
         Ok(found.into_iter().map(|(id, (account, _))| (id, account)).collect())
     }
 
-    async fn stage_dropped(&self, tenant: &TenantId, session: SessionId, dropped: &[Reference]) -> Result<Vec<Reference>> {
-        out_of_scope::stage(self, tenant, session, dropped).await
+    async fn stage_dropped(
+        &self,
+        tenant: &TenantId,
+        session: SessionId,
+        page: &StagedPage,
+        dropped: &BTreeMap<Reference, String>,
+    ) -> Result<()> {
+        out_of_scope::stage(self, tenant, session, page, dropped).await
+    }
+
+    async fn dropped(&self, tenant: &TenantId, session: SessionId) -> Result<BTreeMap<String, u64>> {
+        out_of_scope::dropped(self, tenant, session).await
     }
 
     async fn leave_out(

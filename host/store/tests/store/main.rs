@@ -2,11 +2,14 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't be set up has failed")]
 
 mod access;
+mod actions;
 mod applying;
 mod audit;
 mod cancelling;
+mod changes;
 mod connections;
 mod grants;
+mod holding;
 mod listing;
 mod merging;
 mod sessions;

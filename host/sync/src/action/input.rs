@@ -84,7 +84,7 @@ pub fn kept(action: &Action, never_kept: &[String], input: &Value) -> Value {
 pub struct Named {
     /// Values as they were given, by what they point at (none where the schema does not say) and in lower case.
     values: BTreeMap<(Option<RefersTo>, String), String>,
-    /// Users who have an e-mail address that it names, by id.
+    /// Users by id whom it concerns: they have an e-mail address, or are alone in holding a license, that it names.
     accounts: BTreeSet<String>,
 }
 
@@ -131,7 +131,7 @@ impl Named {
         })
     }
 
-    /// These users have one of its e-mail addresses.
+    /// It concerns these users, though it names none by id.
     pub fn accounts(&mut self, ids: impl IntoIterator<Item = String>) {
         self.accounts.extend(ids);
     }

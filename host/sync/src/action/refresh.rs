@@ -5,7 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use headcount_model::manifest::Feed;
-use headcount_model::{Progress, Records, Timestamp};
+use headcount_model::{Progress, Records, Reference, Timestamp};
 use headcount_store::{Brought, ParentPage, StagedPage};
 
 use super::input::Named;
@@ -15,6 +15,9 @@ use crate::session::Job;
 
 /// Lists that are read again after one action.
 const MOST_LISTS: usize = 8;
+/// Grants that may be missing from one list before a sync must judge it; and those of a principal that are counted.
+const MOST_LOST: usize = 25;
+const MOST_HELD: u32 = 1_000;
 /// Pages of one list.
 const MOST_PAGES: u32 = 100;
 
@@ -27,20 +30,36 @@ pub(super) async fn read_again(job: &Job<'_>, named: &Named, proves: bool, broug
         // What the store does not have is no parent of anything there.
         let stored = job.store.record(&job.connection.tenant, &job.connection.id, kind, id).await;
         if matches!(stored, Ok(Some(_))) {
-            lists.extend(feeds.map(|(place, feed)| (place, feed, id.to_owned())));
+            lists.extend(feeds.map(|(place, feed)| (place, feed, kind, id.to_owned())));
         }
     }
-    for (place, feed, parent) in lists.into_iter().take(MOST_LISTS) {
+    for (place, feed, kind, parent) in lists.into_iter().take(MOST_LISTS) {
         match read(job, place, feed, &parent).await {
             Ok(pages) => {
+                let record = Reference::new(kind, parent.clone());
+                let judged = believable(job, &record, &pages).await;
                 brought.pages.extend(pages);
-                if proves {
+                if !judged {
+                    notes.push(format!("{} lists far fewer than before: the next sync will judge what is missing", feed.name));
+                }
+                if proves && judged {
                     brought.proven_grants.insert(ParentPage { feed: feed.name.clone(), parent: Some(parent) });
                 }
             }
             Err(reason) => notes.push(format!("{} could not be read again: {reason}; the next sync will", feed.name)),
         }
     }
+}
+
+/// Whether what is lost by these pages is little enough to be taken away without the judgement that a sync's losses get.
+async fn believable(job: &Job<'_>, parent: &Reference, pages: &[StagedPage]) -> bool {
+    let (tenant, connection) = (&job.connection.tenant, &job.connection.id);
+    let Ok(holders) = job.store.holders(tenant, connection, parent.kind, &parent.id).await else { return false };
+    let Ok(held) = job.store.held_by(tenant, connection, parent, MOST_HELD).await else { return false };
+    let before = holders.iter().filter(|holder| holder.through.is_empty()).count() + held.len();
+    let after = pages.iter().map(|page| page.records.grants.len() + page.seen.len()).sum::<usize>();
+    let lost = before.saturating_sub(after);
+    lost <= MOST_LOST && (before < 10 || lost * 2 < before) && (before < 3 || after > 0)
 }
 
 /// All pages of a feed for one parent, if they are all.

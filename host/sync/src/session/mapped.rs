@@ -1,45 +1,57 @@
 //! A session's last step: what the mapping makes of the accounts that it brought in.
 
 use headcount_model::printable;
-use headcount_store::StoreError;
+use headcount_store::{SessionEnd, StoreError};
 
 use super::{Reading, SyncError, lock};
-use crate::mapping::{RemapError, compile, mapping_of, remap};
+use crate::mapping::{RemapError, Remapped, compile, mapping_of, remap};
+
+/// How many notes a session's end keeps.
+const MOST_NOTES: usize = 100;
 
 impl Reading<'_> {
-    /// Maps the accounts that changed. What can't be mapped is said, and left to the next session: the records are applied already.
-    pub(super) async fn remap(&self) -> Result<(), SyncError> {
-        let told = match self.call(self.remapped()).await {
-            Ok(Ok(told)) => told,
-            Ok(Err(RemapError::Store(error))) => return Err(error.into()),
-            Ok(Err(problem)) => {
-                self.insist(format!("fields were not mapped, and stay as they were: {}", printable(&problem.to_string())));
-                return Ok(());
-            }
-            Err(stopped) => {
-                self.insist(format!("not all fields were mapped; the next session does the rest: {stopped}"));
-                return Ok(());
-            }
-        };
-        for (field, why) in &told.failures {
-            let failed = told.counters.failed.get(field).copied().unwrap_or(0);
-            self.note(format!("the field {field} could not be made for {failed} accounts: {why}")).await;
+    /// Counts the records that each filter dropped, and says so.
+    pub(super) async fn tell_dropped(&self) -> Result<(), SyncError> {
+        if self.filters.is_empty() {
+            return Ok(());
         }
-        lock(&self.counters).mapped = told.counters;
-        Ok(())
-    }
-
-    /// Says how many records each filter dropped.
-    pub(super) fn tell_dropped(&self) {
-        let dropped = lock(&self.counters).dropped.clone();
-        for (filter, count) in dropped {
+        let dropped = self.store.dropped(&self.connection.tenant, self.session).await?;
+        for (filter, count) in &dropped {
             self.insist(format!(
                 "the filter {filter} dropped {count} records: they are out of scope, and stay as they are in the store"
             ));
         }
+        lock(&self.counters).dropped = dropped;
+        Ok(())
     }
 
-    async fn remapped(&self) -> Result<crate::mapping::Remapped, RemapError> {
+    /// Maps the accounts that changed. What can't be mapped is said, and left to the next session: the records are applied already.
+    pub(super) async fn remap(&self, end: &mut SessionEnd) {
+        let mut notes = Vec::new();
+        match self.call(self.remapped()).await {
+            Ok(Ok(told)) => {
+                notes.extend(told.failures.iter().map(|(field, why)| {
+                    let failed = told.counters.failed.get(field).copied().unwrap_or(0);
+                    format!("the field {field} could not be made for {failed} accounts: {why}")
+                }));
+                end.counters.mapped = told.counters;
+            }
+            Ok(Err(problem)) => {
+                notes.push(format!(
+                    "not all fields were mapped; the next session does the rest: {}",
+                    printable(&problem.to_string())
+                ));
+            }
+            Err(stopped) => notes.push(format!("not all fields were mapped; the next session does the rest: {stopped}")),
+        }
+        for note in notes {
+            if end.notes.len() < MOST_NOTES && !end.notes.contains(&note) {
+                end.notes.push(note);
+            }
+        }
+    }
+
+    async fn remapped(&self) -> Result<Remapped, RemapError> {
         // As it is now: the scope that was just learned is among what fields can be made of.
         let (tenant, id) = (&self.connection.tenant, &self.connection.id);
         let gone = || StoreError::NoConnection { tenant: tenant.clone(), connection: id.clone() };

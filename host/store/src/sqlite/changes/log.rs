@@ -117,8 +117,8 @@ impl Log {
     ) -> Result<u64> {
         let sql = format!(
             "INSERT INTO changes ({COLUMNS})
-             SELECT $1, $4 + row_number() OVER (), $5, $2, $6, '{kind}', found.id, '{}', found.name, NULL
-             FROM ({query}) AS found (id, name)",
+             WITH found (id, name) AS ({query})
+             SELECT $1, $4 + row_number() OVER (), $5, $2, $6, '{kind}', found.id, '{}', found.name, NULL FROM found",
             what.as_str()
         );
         let done = sqlx::query(AssertSqlSafe(sql))

@@ -1,5 +1,7 @@
 //! Records that filters dropped.
 
+use std::collections::BTreeMap;
+
 use headcount_model::{ConnectionId, Kind, Reference, SessionId, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
@@ -7,40 +9,56 @@ use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 use super::super::SqliteStore;
 use super::super::changes::{Entry, Log};
 use super::super::connections::require_connection;
-use super::super::field::read_kind;
 use super::super::record::{name_column, table};
 use super::super::sessions::open_session;
 use super::super::values::{MOST, Values, placeholders, portions};
 use super::accounts::push_ids;
-use crate::{Result, What};
+use crate::{Result, StagedPage, What};
 
 pub(super) async fn stage(
     store: &SqliteStore,
     tenant: &TenantId,
     session: SessionId,
-    dropped: &[Reference],
-) -> Result<Vec<Reference>> {
+    page: &StagedPage,
+    dropped: &BTreeMap<Reference, String>,
+) -> Result<()> {
     let mut transaction = store.begin().await?;
     open_session(&mut transaction, tenant, session).await?;
-    let mut fresh = Vec::new();
     let mut references = dropped.iter();
     for portion in portions(dropped.len()) {
-        let mut values = Values::with_capacity(portion * 3);
-        for reference in references.by_ref().take(portion) {
+        let mut values = Values::with_capacity(portion * 7);
+        for (reference, filter) in references.by_ref().take(portion) {
             values.add(session.0);
             values.add(reference.kind.as_str());
             values.add(reference.id.as_str());
+            values.add(page.feed.as_str());
+            values.add(page.parent.as_deref().unwrap_or_default());
+            values.add(i64::from(page.number));
+            values.add(filter.as_str());
         }
         let sql = format!(
-            "INSERT INTO dropped (session, kind, id) VALUES {} ON CONFLICT (session, kind, id) DO NOTHING RETURNING kind, id",
-            placeholders(portion, 3)
+            "INSERT OR REPLACE INTO dropped (session, kind, id, feed, parent, page, filter) VALUES {}",
+            placeholders(portion, 7)
         );
-        for row in sqlx::query_with(AssertSqlSafe(sql), values.finish()?).fetch_all(&mut *transaction).await? {
-            fresh.push(Reference::new(read_kind(&row, 0)?, row.try_get::<String, _>(1)?));
-        }
+        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *transaction).await?;
     }
-    transaction.commit().await?;
-    Ok(fresh)
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn dropped(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<BTreeMap<String, u64>> {
+    // Each record once, under the first filter by name.
+    let rows = sqlx::query(
+        "SELECT filter, count(*) FROM (
+            SELECT min(filter) AS filter FROM dropped WHERE session = $1
+             AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.tenant = $2) GROUP BY kind, id
+         ) GROUP BY filter",
+    )
+    .bind(session.0)
+    .bind(tenant.as_str())
+    .fetch_all(&store.readers)
+    .await?;
+    let count = |row: &SqliteRow| Ok((row.try_get(0)?, u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0)));
+    rows.iter().map(count).collect()
 }
 
 pub(super) async fn leave_out(
