@@ -57,8 +57,8 @@ impl Tenant {
         self.judge(id, rule.kind, filters, None).await
     }
 
-    /// Adds a filter, in place of one of the same name, and settles what becomes of the records in the store that it drops. It holds from
-    /// the next sync on.
+    /// Adds a filter, in place of one of the same name, and settles what becomes of the records in the store that it drops. It holds
+    /// from the next sync on.
     ///
     /// # Errors
     /// There is no such connection, the filter can't be used, or the connection is being synced.

@@ -38,8 +38,8 @@ impl Tenant {
         Ok(mapping_of(self.inner.store.as_ref(), &connection, &manifest).await?)
     }
 
-    /// What a mapping would change, from what the store holds: exactly what [`set_mapping`](Self::set_mapping) would then do. None stands
-    /// for the connector's standard mapping.
+    /// What a mapping would change, from what the store holds: exactly what [`set_mapping`](Self::set_mapping) would then do. None
+    /// stands for the connector's standard mapping.
     ///
     /// # Errors
     /// There is no such connection, or the mapping can't be used.
@@ -64,7 +64,7 @@ impl Tenant {
         Ok(remap(self.inner.store.as_ref(), &connection, &compiled, None, true).await?)
     }
 
-    /// What a mapping (or, with none, the connection's own) makes of one account: of this id or e-mail address, or of the first one.
+    /// What a mapping (or, with none, the connection's own) makes of one account: of this id or e-mail address, or of the first.
     /// None where there is no such account.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! What evaluating an expression can cost at most, reckoned from the sizes of the values that it is given. The engine has no limit of
-//! its own and can't be stopped, so nothing is evaluated whose cost is not known to be small.
+//! What evaluating an expression can cost at most, reckoned from the sizes of the values that it is given. The engine has no limit
+//! of its own and can't be stopped, so nothing is evaluated whose cost is not known to be small.
 
 use cel::common::ast::{ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue};
 

@@ -115,7 +115,8 @@ impl Expression {
         }
         *steps -= cost.steps.min(*steps);
         self.program.execute(&scope.context).map_err(|error| {
-            let node = culprit(self.program.expression(), &scope.context, &error);
+            let mut search = Search { context: &scope.context, error: &error, each: cost.steps, left: steps };
+            let node = search.culprit(self.program.expression());
             ExpressionError::at(&self.source, guard::place(&self.source, &self.program, node), said(&error))
         })
     }
@@ -128,18 +129,32 @@ fn too_much(cost: Cost, steps: u64) -> Option<String> {
     (cost.steps > steps).then(|| "it could take too long; go over fewer lists, or compare smaller parts".to_owned())
 }
 
-/// The innermost part that fails the same way: what an administrator wants to see. Going over the parts costs a few evaluations more,
-/// each less than that of the whole, and the bodies of comprehensions are left out.
-fn culprit<'e>(node: &'e IdedExpr, context: &Context<'_, '_>, error: &ExecutionError) -> &'e IdedExpr {
-    let fails = |part: &&IdedExpr| matches!(Cel::resolve(part, context), Err(found) if found == *error);
-    let part = match &node.expr {
-        Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).find(fails),
-        Expr::Select(select) => Some(&*select.operand).filter(fails),
-        Expr::List(list) => list.elements.iter().find(fails),
-        Expr::Comprehension(each) => Some(&each.iter_range).filter(fails),
-        _ => None,
-    };
-    part.map_or(node, |part| culprit(part, context, error))
+/// The search for what an administrator wants to see: the innermost part that fails the same way.
+struct Search<'a, 'v> {
+    context: &'a Context<'v, 'v>,
+    error: &'a ExecutionError,
+    /// What going over the parts of one part costs at most.
+    each: u64,
+    left: &'a mut u64,
+}
+
+impl Search<'_, '_> {
+    /// The bodies of comprehensions are left out: their variables have no values any more.
+    fn culprit<'e>(&mut self, node: &'e IdedExpr) -> &'e IdedExpr {
+        if *self.left < self.each {
+            return node;
+        }
+        *self.left -= self.each;
+        let fails = |part: &&IdedExpr| matches!(Cel::resolve(part, self.context), Err(found) if found == *self.error);
+        let part = match &node.expr {
+            Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).find(fails),
+            Expr::Select(select) => Some(&*select.operand).filter(fails),
+            Expr::List(list) => list.elements.iter().find(fails),
+            Expr::Comprehension(each) => Some(&each.iter_range).filter(fails),
+            _ => None,
+        };
+        part.map_or(node, |part| self.culprit(part))
+    }
 }
 
 /// What the engine says, without the record's own values.

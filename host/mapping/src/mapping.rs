@@ -23,7 +23,7 @@ pub enum MappingError {
     #[error("{}", .0.join("\n"))]
     Rules(Vec<String>),
     /// Expressions that can't be used, by field.
-    #[error("{}", .0.iter().map(|(field, error)| format!("field {field}: {error}\n{}", error.pointed())).collect::<Vec<_>>().join("\n"))]
+    #[error("{}", .0.iter().map(|(field, error)| told(field, error)).collect::<Vec<_>>().join("\n"))]
     Expressions(Vec<(String, ExpressionError)>),
     /// It could not be compiled.
     #[error(transparent)]
@@ -131,6 +131,10 @@ impl CompiledMapping {
     fn rules(&self) -> impl Iterator<Item = (&MappingRule, &Expression)> {
         self.mapping.rules.iter().zip(&self.expressions)
     }
+}
+
+fn told(field: &str, error: &ExpressionError) -> String {
+    format!("field {field}: {error}\n{}", error.pointed())
 }
 
 fn compile(rule: &MappingRule) -> Result<Expression, ExpressionError> {

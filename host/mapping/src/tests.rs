@@ -4,3 +4,4 @@ mod attacks;
 mod filters;
 mod language;
 mod mappings;
+mod proposals;

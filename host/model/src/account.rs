@@ -22,7 +22,7 @@ pub struct AccountInputs {
     pub applications: Vec<(Application, Grant)>,
     /// Assets.
     pub assets: Vec<(Asset, Grant)>,
-    /// The newest answer of each action about this account: JSON, by the action's name. One that an action has outdated is left out.
+    /// The newest answer of each action about this account: JSON, by the action's name, without those that an action has outdated.
     pub answers: BTreeMap<String, String>,
     /// When a session last saw the account.
     pub seen_at: Option<Timestamp>,

@@ -1,4 +1,5 @@
-//! What a mapping and a filter are, as people write them: rules with expressions as text. Plain data; `headcount-mapping` compiles it.
+//! What a mapping and a filter are, as people write them: rules with expressions as text. Plain data; `headcount-mapping` compiles
+//! it.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,5 +1,5 @@
-//! Expressions: whatever is written, compiling and evaluating it ends, in bounds, with a value that a field can hold or with an error
-//! that points into the source.
+//! Expressions: whatever is written, compiling and evaluating it ends, in bounds, with a value that a field can hold or with an
+//! error that points into the source.
 
 use headcount_mapping::limits::{MAPPING_STEPS, TEXT, VALUES};
 use headcount_mapping::{Expression, Scope, deep};

@@ -1,9 +1,12 @@
 //! Filters: what they drop is out of scope, never missing.
 
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
 use headcount::model::mapping::Effect;
 use headcount::{ConnectionId, FilterRule, Kind, OutOfScope, SessionState};
-use headcount_tests::Lab;
-use headcount_vendors::Vendor;
+use headcount_tests::{Lab, program};
+use headcount_vendors::{Fault, Rule, Vendor};
 
 use super::present;
 
@@ -115,4 +118,34 @@ async fn an_action_brings_in_nothing_that_is_out_of_scope() {
     let input = serde_json::json!({ "email": email });
     lab.acme.act(&id, &headcount::ActionRequest::new("licenses-of-user", input, "ana@acme.example")).await.unwrap();
     assert_eq!(present(&lab, Kind::User).await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_that_was_killed_goes_on_and_knows_what_it_dropped() {
+    let lab = Lab::new(150).await.unwrap();
+    lab.connect_and_sync(Vendor::JumpCloud).await.unwrap();
+    let id: ConnectionId = "jumpcloud".parse().unwrap();
+    lab.acme.put_filter(&id, &rule(Kind::User, Effect::Drop, "user.id != ''"), OutOfScope::Keep).await.unwrap();
+    let whole = lab.sync(&id).await.unwrap();
+    let before = (present(&lab, Kind::User).await.len(), present(&lab, Kind::Grant).await.len());
+    lab.servers.reset_requests();
+    lab.servers.faults(Vendor::JumpCloud).set(Rule::always("/api/radiusservers", Fault::Hang));
+    let flags = lab.flags().unwrap();
+    let mut child =
+        Command::new(program().unwrap()).args(flags).args(["--json", "sync", "jumpcloud"]).stdout(Stdio::null()).spawn().unwrap();
+    let reached = || lab.servers.requests(Vendor::JumpCloud).iter().any(|request| request.path.starts_with("/api/radiusservers"));
+    for _ in 0..1_200 {
+        if reached() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    assert!(reached(), "the sync never got there");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    lab.servers.faults(Vendor::JumpCloud).clear();
+    let report = lab.sync(&id).await.unwrap();
+    assert_eq!((report.state, &report.counters.dropped), (SessionState::Complete, &whole.counters.dropped), "{:?}", report.notes);
+    let removed: u64 = report.counters.kinds.values().map(|kind| kind.removed).sum();
+    assert_eq!((removed, (present(&lab, Kind::User).await.len(), present(&lab, Kind::Grant).await.len())), (0, before));
 }
