@@ -14,6 +14,7 @@ use headcount_store::{SessionState, StagedPage};
 
 use self::place::Place;
 use self::watch::{Known, Sum, Watch, cursor_hash, for_each_id};
+use crate::filters;
 use crate::page::{MOST_REASONS, Validated, validate};
 use crate::session::{Asked, PageRead, Reading, SyncError, lock};
 use crate::verdict::ListEnd;
@@ -117,7 +118,7 @@ pub(crate) async fn still_has(
                 found.insert(id.to_owned());
             }
         };
-        for_each_id(&checked.records, &mut note);
+        for_each_id(&checked, &mut note);
         checked.seen.iter().for_each(|seen| note(seen.kind, &seen.id));
         match progress {
             Progress::More(next) if watch.circles(&next, &mut known).is_none() => cursor = Some(next),
@@ -173,6 +174,12 @@ fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated, 
         if let Some(seen) = checked.seen.iter().find(|seen| Some(seen.kind) == kind) {
             let reason = format!("{}: not read for {seen}, which could not be read itself", child.name);
             place.unread.entry(child.name.clone()).or_insert_with(|| (reason.clone(), 0)).1 += 1;
+            lock(&reading.verdicts).feed_incomplete(&child.name, reason);
+        }
+        // Nor for one that is out of scope. What it holds stays as it is; but records that are listed nowhere else would look missing.
+        let more_than_grants = child.kinds().any(|kind| kind != Kind::Grant);
+        if let Some(dropped) = checked.sifted.dropped.keys().find(|dropped| more_than_grants && Some(dropped.kind) == kind) {
+            let reason = format!("{}: not read for {dropped}, which a filter drops", child.name);
             lock(&reading.verdicts).feed_incomplete(&child.name, reason);
         }
     }
@@ -259,8 +266,13 @@ fn staged(list: ListId<'_>, number: u32, cursor: Option<String>, asked_at: Times
 /// A page after validation, on a thread where it holds up nobody: a page can be large.
 async fn validated(reading: &Reading<'_>, feed: &Feed, page: Page) -> Result<Validated, SyncError> {
     let (feed, sieve, longest) = (feed.clone(), Arc::clone(&reading.sieve), reading.longest_record());
-    let checked = tokio::task::spawn_blocking(move || validate(&feed, page, &sieve, longest, MOST_REASONS)).await;
-    checked.map_err(|panicked| SyncError::Host(panicked.to_string()))
+    let filters = Arc::clone(&reading.filters);
+    let checked = tokio::task::spawn_blocking(move || {
+        let mut checked = validate(&feed, page, &sieve, longest, MOST_REASONS);
+        filters::sift(&filters, &mut checked);
+        checked
+    });
+    checked.await.map_err(|panicked| SyncError::Host(panicked.to_string()))
 }
 
 /// One page, asked for again when the vendor says to wait or is unavailable.
