@@ -17,7 +17,8 @@ fn headcount(lab: &Lab, arguments: &[&str]) -> Output {
 fn json(lab: &Lab, arguments: &[&str]) -> (Vec<Value>, i32) {
     let output = headcount(lab, &[&["--json"], arguments].concat());
     let printed = String::from_utf8(output.stdout).unwrap();
-    let lines = printed.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+    let lines =
+        printed.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
     (lines, output.status.code().unwrap())
 }
 
@@ -68,7 +69,10 @@ async fn a_vendor_that_lists_nobody_takes_nobody_away() {
     assert_eq!((waiting.len(), waiting[0]["session"].to_string()), (1, real.clone()));
     assert!(waiting[0]["reasons"].to_string().contains("all "), "{waiting:?}");
     let shown = said(&headcount(&lab, &["sessions", "show", &real]));
-    assert!(shown.contains("removals wait for a person") && shown.contains(&format!("headcount sessions release {real}")), "{shown}");
+    assert!(
+        shown.contains("removals wait for a person") && shown.contains(&format!("headcount sessions release {real}")),
+        "{shown}"
+    );
     let csv = said(&headcount(&lab, &["sessions", "diff", &real, "--all", "--csv"]));
     assert!(csv.starts_with("what,kind,name,id,fields\n") && csv.lines().count() > before.len(), "{csv}");
 
@@ -125,7 +129,10 @@ async fn preferences_are_set_shown_and_obeyed() {
     let lab = Lab::new(60).await.unwrap();
     lab.connect(Vendor::Tines).await.unwrap();
     let (shown, code) = json(&lab, &["connection", "preferences", "tines", "--extent", "people-only"]);
-    assert_eq!((code, shown[0]["extent"].as_str(), shown[0]["writes"].as_str()), (0, Some("people-only"), Some("create-and-update")));
+    assert_eq!(
+        (code, shown[0]["extent"].as_str(), shown[0]["writes"].as_str()),
+        (0, Some("people-only"), Some("create-and-update"))
+    );
     json(&lab, &["sync", "tines"]);
     let counts = lab.acme.store().counts(lab.acme.id()).await.unwrap();
     assert_eq!(counts.iter().map(|count| count.kind).collect::<Vec<_>>(), [Kind::User]);
