@@ -171,8 +171,9 @@ impl Reading<'_> {
             return Err(SyncError::Failure(Failure::new(FailureCode::Unavailable, format!("nothing could be read: {reason}"))));
         }
         let applied = self.apply(&scope, &verdict, incomplete.is_empty()).await?;
+        let wait = if self.options.test { "would wait" } else { "wait" };
         for reason in applied.held.iter().rev() {
-            self.insist(format!("removals wait for a person: {reason}"));
+            self.insist(format!("removals {wait} for a person: {reason}"));
         }
         let (held, waiting) = (applied.held.clone(), applied.waiting);
         self.count(applied).await;
