@@ -5,6 +5,7 @@
 
 mod audit;
 mod error;
+mod notices;
 mod query;
 mod sqlite;
 mod types;
@@ -14,6 +15,7 @@ use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, Sess
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use error::StoreError;
+pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
@@ -28,7 +30,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Notices + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

@@ -12,6 +12,7 @@ mod field;
 mod grant;
 mod licenses;
 mod list;
+mod notices;
 mod open;
 mod people;
 mod record;

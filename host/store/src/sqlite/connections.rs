@@ -1,14 +1,15 @@
 //! Installed connectors, and connections.
 
-use headcount_model::{ConnectionId, ConnectorId, Kind, TenantId};
+use headcount_model::{ConnectionId, ConnectorId, Kind, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
 use super::credentials::put;
+use super::notices::of_health;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
-use crate::{Connection, InstalledConnector, Life, Result, SealedCredential, StoreError};
+use crate::{Connection, Health, InstalledConnector, Life, Result, SealedCredential, StoreError};
 
 // === connectors
 
@@ -71,6 +72,8 @@ pub(super) async fn put_connection(store: &SqliteStore, connection: &Connection)
             health = excluded.health, baseline = excluded.baseline, updated_at = excluded.updated_at",
     )
     .await?;
+    let (tenant, id) = (&connection.tenant, &connection.id);
+    of_health(&mut transaction, tenant, id, &connection.health, None, Timestamp::now()).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -173,12 +176,23 @@ pub(super) async fn require_connection(database: &mut SqliteConnection, tenant: 
     found.map(|_| ()).ok_or_else(|| StoreError::NoConnection { tenant: tenant.clone(), connection: id.clone() })
 }
 
+/// How a connection is.
+pub(super) async fn health_of(database: &mut SqliteConnection, tenant: &TenantId, id: &ConnectionId) -> Result<Health> {
+    let health: String = sqlx::query_scalar("SELECT health FROM connections WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.as_str())
+        .fetch_one(database)
+        .await?;
+    from_json(&health, "health")
+}
+
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
     let staging = ["staged", "seen", "checkpoints"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
-    let records = ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain(["applied", "credentials", "budgets", "sessions"]);
+    let records =
+        ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain(["applied", "credentials", "budgets", "sessions", "causes"]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
     for sql in staging.into_iter().chain(records).chain([last]) {

@@ -9,6 +9,7 @@ mod connections;
 mod grants;
 mod listing;
 mod merging;
+mod notices;
 mod sessions;
 mod tenants;
 mod world;
