@@ -7,6 +7,7 @@ mod audit;
 mod error;
 mod notices;
 mod query;
+mod schedules;
 mod sqlite;
 mod types;
 
@@ -17,6 +18,7 @@ pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use error::StoreError;
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
+pub use schedules::{Claim, ClaimRequest, Planned, Rhythm, Schedule, Schedules};
 pub use sqlite::SqliteStore;
 pub use types::{
     Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
@@ -30,7 +32,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Notices + Send + Sync + 'static {
+pub trait Store: Notices + Schedules + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

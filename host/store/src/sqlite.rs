@@ -16,6 +16,7 @@ mod notices;
 mod open;
 mod people;
 mod record;
+mod schedules;
 mod schema;
 mod sessions;
 mod stage;

@@ -11,6 +11,7 @@ pub mod fuzzing;
 mod list;
 mod options;
 mod page;
+pub mod schedule;
 mod scope;
 mod session;
 mod source;

@@ -191,8 +191,14 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     let staging = ["staged", "seen", "checkpoints"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
-    let records =
-        ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain(["applied", "credentials", "budgets", "sessions", "causes"]);
+    let records = ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain([
+        "applied",
+        "credentials",
+        "budgets",
+        "sessions",
+        "causes",
+        "schedules",
+    ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
     for sql in staging.into_iter().chain(records).chain([last]) {
