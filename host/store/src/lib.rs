@@ -4,6 +4,7 @@
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
 mod audit;
+mod connections;
 mod error;
 mod notices;
 mod query;
@@ -15,14 +16,15 @@ use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
+pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
 pub use error::StoreError;
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use schedules::{Claim, ClaimRequest, Planned, Rhythm, Schedule, Schedules};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
-    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, Counters, CredentialKey, InstalledConnector, KindCounters, NewSession, ParentPage, SealedCredential, Session,
+    SessionEnd, SessionState, Staged, StagedPage,
 };
 
 /// The result of the store's calls.
@@ -46,7 +48,7 @@ pub trait Store: Notices + Schedules + Send + Sync + 'static {
 
     // === connections
 
-    /// Adds a connection, or replaces its settings, name, life, health and baseline.
+    /// Adds a connection, or replaces all of it but its id and when it was made.
     async fn put_connection(&self, connection: &Connection) -> Result<()>;
     /// Adds a connection with its sealed credentials unless the tenant has one of this id, and says whether it did.
     async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool>;

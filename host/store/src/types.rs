@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headcount_model::manifest::Settings;
 use headcount_model::{
     ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Metered, Records, Reference, Resource, Scope, SessionId,
     TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::{CredentialUse, Health};
 
 /// A connector that an operator accepted, by digest.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,70 +23,6 @@ pub struct InstalledConnector {
     pub size: u64,
     /// When it was accepted.
     pub installed_at: Timestamp,
-}
-
-/// Where a connection is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Life {
-    /// Being filled in.
-    Draft,
-    /// Checked; not yet running.
-    Ready,
-    /// Running.
-    Active,
-    /// Stopped by a person.
-    Paused,
-    /// Taken away; its records may be kept.
-    Removed,
-}
-
-/// How a connection is, and the one sentence that says what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
-pub enum Health {
-    /// All is well.
-    Ok,
-    /// The credential no longer works: a person must replace it.
-    Reconnect {
-        /// Why, in the vendor's words, and what to do.
-        reason: String,
-    },
-    /// Removals wait for a person.
-    Held {
-        /// Why, and what to do.
-        reason: String,
-    },
-    /// The last session could not read everything.
-    Incomplete {
-        /// What was not read, and what to do.
-        reason: String,
-    },
-}
-
-/// One tenant's link to one vendor through one connector.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Connection {
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// Unique within the tenant.
-    pub id: ConnectionId,
-    /// For people.
-    pub name: String,
-    /// Which connector.
-    pub connector: ConnectorId,
-    /// Checked settings, without secrets.
-    pub settings: Settings,
-    /// Where it is in its life.
-    pub life: Life,
-    /// How it is.
-    pub health: Health,
-    /// The scope under which absences were last applied.
-    pub baseline: Option<Scope>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed by a person.
-    pub updated_at: Timestamp,
 }
 
 /// Which credential.
@@ -173,6 +110,8 @@ pub struct NewSession {
     pub connection: ConnectionId,
     /// With which component.
     pub digest: Digest,
+    /// With which credential; none where the connector needs none.
+    pub credential: Option<CredentialUse>,
     /// When.
     pub started_at: Timestamp,
 }
@@ -244,6 +183,8 @@ pub struct Session {
     pub connection: ConnectionId,
     /// With which component.
     pub digest: Digest,
+    /// With which credential.
+    pub credential: Option<CredentialUse>,
     /// Where it is.
     pub state: SessionState,
     /// When it began.

@@ -96,8 +96,13 @@ async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), 
     }
     let tenant = &job.connection.tenant;
     let now = Timestamp::now();
-    let session =
-        NewSession { tenant: tenant.clone(), connection: job.connection.id.clone(), digest: job.digest, started_at: now };
+    let session = NewSession {
+        tenant: tenant.clone(),
+        connection: job.connection.id.clone(),
+        digest: job.digest,
+        credential: job.credential.clone(),
+        started_at: now,
+    };
     let id = job.store.begin_session(&session).await?;
     let sieve = Sieve::new(&job.manifest.never_kept);
     let page = StagedPage {

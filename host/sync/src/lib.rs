@@ -20,5 +20,5 @@ mod verdict;
 pub use action::{ActionError, act};
 pub use options::{Listener, Progress, SyncOptions};
 pub use page::{Review, review};
-pub use session::{Job, Report, SyncError, sync};
+pub use session::{Job, Report, SyncError, reconnect, sync};
 pub use source::Source;

@@ -17,7 +17,7 @@ const COLUMNS: &str = "SELECT s.* FROM schedules s";
 
 /// Whether a person wants the connection to run.
 const ACTIVE: &str =
-    "EXISTS (SELECT 1 FROM connections c WHERE c.tenant = s.tenant AND c.id = s.connection AND c.life = 'active')";
+    "EXISTS (SELECT 1 FROM connections c WHERE c.tenant = s.tenant AND c.id = s.connection AND c.life ->> 'state' = 'active')";
 
 #[async_trait]
 impl Schedules for SqliteStore {
@@ -90,7 +90,7 @@ impl Schedules for SqliteStore {
 
     async fn unscheduled(&self, limit: u32) -> Result<Vec<(TenantId, ConnectionId)>> {
         let rows = sqlx::query(
-            "SELECT tenant, id FROM connections c WHERE life = 'active'
+            "SELECT tenant, id FROM connections c WHERE c.life ->> 'state' = 'active'
                 AND NOT EXISTS (SELECT 1 FROM schedules s WHERE s.tenant = c.tenant AND s.connection = c.id)
              ORDER BY tenant, id LIMIT $1",
         )

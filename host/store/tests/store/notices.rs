@@ -2,7 +2,8 @@
 
 use headcount_model::{Failure, FailureCode};
 use headcount_store::{
-    Cause, Health, NewNotice, NoticeFilter, NoticeKind, Notices, SessionEnd, SessionState, SqliteStore, Store, StoreError,
+    Cause, Health, HealthState, NewNotice, NoticeFilter, NoticeKind, Notices, SessionEnd, SessionState, SqliteStore, Store,
+    StoreError, Witness,
 };
 
 use crate::world::{World, at, connection, connection_id, end, tenant};
@@ -28,6 +29,10 @@ async fn told(store: &SqliteStore, tenant: &str) -> Vec<(Cause, NoticeKind)> {
 async fn ended(world: &World, how: SessionEnd) {
     let session = world.begin("acme", "one").await;
     world.store.end_session(&tenant("acme"), session, &how).await.unwrap();
+}
+
+fn health(state: HealthState) -> Health {
+    Health::new(state, Witness::Host, at(9)).because("401")
 }
 
 fn failed() -> SessionEnd {
@@ -96,7 +101,7 @@ async fn a_run_that_fails_again_and_again_is_told_once_and_its_recovery_once() {
 #[tokio::test]
 async fn a_credential_that_stops_working_is_one_cause_and_its_health_ends_it() {
     let world = World::new().await;
-    let reconnect = SessionEnd { health: Some(Health::Reconnect { reason: "401".into() }), ..failed() };
+    let reconnect = SessionEnd { health: Some(health(HealthState::Reconnect)), ..failed() };
     ended(&world, reconnect.clone()).await;
     ended(&world, reconnect).await;
     assert_eq!(told(&world.store, "acme").await, [(Cause::Reconnect, NoticeKind::Raised)]);
@@ -108,9 +113,9 @@ async fn a_credential_that_stops_working_is_one_cause_and_its_health_ends_it() {
 #[tokio::test]
 async fn held_removals_and_lists_that_were_not_read_have_causes_of_their_own() {
     let world = World::new().await;
-    let held = SessionEnd { health: Some(Health::Held { reason: "812 fewer".into() }), ..end(SessionState::Complete) };
+    let held = SessionEnd { health: Some(health(HealthState::Held)), ..end(SessionState::Complete) };
     let notes = vec!["not read completely: users".to_owned()];
-    let partial = SessionEnd { notes, health: Some(Health::Ok), ..end(SessionState::Partial) };
+    let partial = SessionEnd { notes, health: Some(health(HealthState::Ok)), ..end(SessionState::Partial) };
     ended(&world, held).await;
     ended(&world, partial).await;
     ended(&world, end(SessionState::Complete)).await;

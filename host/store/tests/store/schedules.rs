@@ -1,7 +1,10 @@
 //! The queue of runs: taken by one at a time, given back by whoever died, ended only by whoever took them last.
 
 use headcount_model::Timestamp;
-use headcount_store::{Cause, Claim, ClaimRequest, Life, NewNotice, Notices, Planned, Rhythm, Schedules, SqliteStore, Store};
+use headcount_store::{
+    Cause, Claim, ClaimRequest, Connection, Life, LifeState, NewNotice, Notices, Planned, Rhythm, Schedules, SqliteStore, Store,
+    Witness,
+};
 
 use crate::world::{World, at, connection, connection_id, tenant};
 
@@ -11,11 +14,15 @@ fn planned(micros: i64) -> Planned {
     Planned { planned_at: at(micros), due_at: at(micros) }
 }
 
+fn living(state: LifeState, tenant: &str, id: &str) -> Connection {
+    Connection { life: Life::new(state, Witness::Host, at(1)), ..connection(tenant, id) }
+}
+
 /// A store with runs planned at these times.
 async fn queue(runs: &[(&str, &str, i64)]) -> SqliteStore {
     let store = World::new().await.store;
     for (tenant, id, due) in runs {
-        store.put_connection(&connection(tenant, id)).await.unwrap();
+        store.put_connection(&living(LifeState::Active, tenant, id)).await.unwrap();
         store.put_schedule(&self::tenant(tenant), &connection_id(id), &HOURLY, planned(*due)).await.unwrap();
     }
     store
@@ -113,7 +120,7 @@ async fn what_was_due_too_long_ago_is_missed_once_and_caught_up_with_when_it_was
 async fn paused_and_inactive_connections_do_not_run_and_do_not_count_as_missed() {
     let store = queue(&[("acme", "one", 100), ("acme", "two", 100), ("globex", "one", 100)]).await;
     assert!(store.pause_schedule(&tenant("acme"), &connection_id("one"), true, planned(100)).await.unwrap());
-    store.put_connection(&headcount_store::Connection { life: Life::Paused, ..connection("acme", "two") }).await.unwrap();
+    store.put_connection(&living(LifeState::Paused, "acme", "two")).await.unwrap();
     assert_eq!(names(&take(&store, &request(200)).await), ["globex/one"]);
     let overdue: Vec<_> = store.overdue(at(200), 10).await.unwrap();
     assert!(overdue.is_empty(), "{overdue:?}");
@@ -168,8 +175,9 @@ async fn a_run_that_was_given_back_is_taken_again_however_late() {
 #[tokio::test]
 async fn active_connections_without_a_schedule_are_found_and_removal_takes_schedules_along() {
     let store = queue(&[("acme", "one", 100)]).await;
+    store.put_connection(&living(LifeState::Active, "globex", "two")).await.unwrap();
     let found = store.unscheduled(10).await.unwrap();
-    assert_eq!(found.len(), 3, "{found:?}");
+    assert_eq!(found, [(tenant("globex"), connection_id("two"))]);
     store.remove_connection(&tenant("acme"), &connection_id("one")).await.unwrap();
     assert!(store.schedules(&tenant("acme")).await.unwrap().is_empty());
     assert!(take(&store, &request(500)).await.is_empty());
@@ -182,6 +190,7 @@ async fn the_queue_is_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");
     let store = World::over(SqliteStore::open(&path).await.unwrap()).await.store;
+    store.put_connection(&living(LifeState::Active, "acme", "one")).await.unwrap();
     store.put_schedule(&tenant("acme"), &connection_id("one"), &HOURLY, planned(100)).await.unwrap();
     store.close().await;
     let store = SqliteStore::open(&path).await.unwrap();

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::super::SqliteStore;
 use super::super::sessions::{parsed, time};
 use super::{raise, recover};
-use crate::{Cause, Health, NewNotice, Result, SessionEnd, SessionState};
+use crate::{Cause, Health, HealthState, NewNotice, Result, SessionEnd, SessionState};
 
 /// Who is told of, when, and by which session.
 struct About<'a> {
@@ -51,7 +51,7 @@ pub(in crate::sqlite) async fn of_session(
     about.recover(database, Cause::Overran, format!("the run of {connection} has ended ({})", end.state.as_str())).await?;
     about.recover(database, Cause::NotStarted, format!("{connection} has run again ({})", end.state.as_str())).await?;
     match end.state {
-        SessionState::Failed if !matches!(end.health, Some(Health::Reconnect { .. })) => {
+        SessionState::Failed if !is_reconnect(end.health.as_ref()) => {
             let why = end.failure.as_ref().map_or_else(|| "it was interrupted".to_owned(), ToString::to_string);
             let next = format!("nothing was removed, and the next run tries again{}", about.more());
             about.raise(database, Cause::RunFailed, format!("the run of {connection} failed: {why}"), next).await?;
@@ -81,23 +81,23 @@ pub(in crate::sqlite) async fn of_health(
     at: Timestamp,
 ) -> Result<()> {
     let about = About { tenant, connection, session, at };
-    match health {
-        Health::Reconnect { reason } => {
-            let what = format!("the credential of {connection} no longer works: {reason}");
-            let next = format!("enter a new one with `headcount connection credential {connection}`");
-            about.raise(database, Cause::Reconnect, what, next).await?;
-        }
-        _ => about.recover(database, Cause::Reconnect, format!("the credential of {connection} works again")).await?,
-    }
-    match health {
-        Health::Held { reason } => {
-            let next = format!("look at it and decide{}", about.more());
-            about.raise(database, Cause::Held, format!("removals of {connection} wait for a person: {reason}"), next).await
-        }
+    let next = |otherwise: String| if health.next.is_empty() { otherwise } else { health.next.clone() };
+    if health.state == HealthState::Reconnect {
+        let what = format!("the credential of {connection} no longer works: {}", health.why);
+        let next = next(format!("enter a new one with `headcount connection credential {connection}`"));
         // What is held stays so while the credential does not work.
-        Health::Reconnect { .. } => Ok(()),
-        _ => about.recover(database, Cause::Held, format!("no removals of {connection} wait any more")).await,
+        return about.raise(database, Cause::Reconnect, what, next).await;
     }
+    about.recover(database, Cause::Reconnect, format!("the credential of {connection} works again")).await?;
+    if health.state == HealthState::Held {
+        let what = format!("removals of {connection} wait for a person: {}", health.why);
+        return about.raise(database, Cause::Held, what, next(format!("look at it and decide{}", about.more()))).await;
+    }
+    about.recover(database, Cause::Held, format!("no removals of {connection} wait any more")).await
+}
+
+fn is_reconnect(health: Option<&Health>) -> bool {
+    health.is_some_and(|health| health.state == HealthState::Reconnect)
 }
 
 /// Raises that a session takes too long, for each that began before a time.

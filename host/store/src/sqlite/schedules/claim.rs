@@ -17,7 +17,7 @@ const CLAIM: &str = "
         SELECT s.tenant, s.connection, s.due_at,
             COALESCE(r.held, 0) + ROW_NUMBER() OVER (PARTITION BY s.tenant ORDER BY s.due_at, s.connection) AS turn
         FROM schedules s
-        JOIN connections c ON c.tenant = s.tenant AND c.id = s.connection AND c.life = 'active'
+        JOIN connections c ON c.tenant = s.tenant AND c.id = s.connection AND c.life ->> 'state' = 'active'
         LEFT JOIN running r ON r.tenant = s.tenant
         WHERE s.due_at <= $1
             AND (s.requested_at IS NOT NULL
