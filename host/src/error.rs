@@ -4,7 +4,8 @@ use headcount_model::manifest::{Asks, SettingsError};
 use headcount_model::{ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
 use headcount_sandbox::vault::VaultError;
 use headcount_sandbox::{CallError, Crowded, PackageError};
-use headcount_store::StoreError;
+use headcount_store::{LifeState, StoreError};
+use headcount_sync::schedule::InvalidRhythm;
 use headcount_sync::{ActionError, SyncError};
 
 /// Why the host could not do something: what failed, for which tenant and connection, and what to do next.
@@ -104,6 +105,21 @@ pub enum Error {
     /// The scope is another organisation's.
     #[error("the credential of connection {1} of tenant {0} is of another organisation: make another connection for it")]
     OtherOrganization(TenantId, ConnectionId),
+    /// A schedule can't be followed.
+    #[error(transparent)]
+    Rhythm(#[from] InvalidRhythm),
+    /// The connection does not run by itself.
+    #[error(
+        "connection {connection} of tenant {tenant} is {life}, so it is not run: `headcount connection launch {connection}`, or `headcount connection resume {connection}`"
+    )]
+    NotActive {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        connection: ConnectionId,
+        /// What it is.
+        life: LifeState,
+    },
     /// Another process syncs this connection.
     #[error("connection {1} of tenant {0} is being synced by another process: wait for it")]
     Busy(TenantId, ConnectionId),

@@ -36,12 +36,15 @@ mod audit;
 mod budget;
 mod builder;
 mod catalog;
+mod clock;
 mod connection;
 mod error;
 mod keeper;
 mod key;
 mod lease;
+mod schedule;
 mod tenant;
+mod worker;
 
 /// The examples of the guide, compiled with the documentation's.
 #[cfg(doctest)]
@@ -50,10 +53,12 @@ mod embedding {}
 
 pub use audit::AuditOptions;
 pub use builder::Builder;
+pub use clock::{Clock, SystemClock};
 pub use connection::Draft;
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
 pub use tenant::{Checked, Tenant};
+pub use worker::{Happening, Turn, Worker, WorkerOptions};
 
 pub use headcount_model as model;
 pub use headcount_model::{
