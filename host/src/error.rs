@@ -1,7 +1,8 @@
 //! Why the host could not do something.
 
 use headcount_model::manifest::{Asks, SettingsError};
-use headcount_model::{ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
+use headcount_model::{ChannelId, ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
+use headcount_notify::MailError;
 use headcount_sandbox::vault::VaultError;
 use headcount_sandbox::{CallError, Crowded, PackageError};
 use headcount_store::{LifeState, StoreError};
@@ -108,6 +109,23 @@ pub enum Error {
     /// A schedule can't be followed.
     #[error(transparent)]
     Rhythm(#[from] InvalidRhythm),
+    /// There is a channel already.
+    #[error("tenant {0} already has a channel {1}: choose another name, or remove that one")]
+    ChannelExists(TenantId, ChannelId),
+    /// No such channel.
+    #[error("tenant {0} has no channel {1}: see `headcount notices channel list`")]
+    NoChannel(TenantId, ChannelId),
+    /// A channel can't send there, or sign with that.
+    #[error("the channel {channel} can't be used: {problem}")]
+    Channel {
+        /// Which.
+        channel: ChannelId,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The operator's mail server can't be used.
+    #[error(transparent)]
+    Mail(#[from] MailError),
     /// The connection does not run by itself.
     #[error(
         "connection {connection} of tenant {tenant} is {life}, so it is not run: `headcount connection launch {connection}`, or `headcount connection resume {connection}`"

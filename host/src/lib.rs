@@ -38,10 +38,12 @@ mod builder;
 mod catalog;
 mod clock;
 mod connection;
+mod courier;
 mod error;
 mod keeper;
 mod key;
 mod lease;
+mod notices;
 mod schedule;
 mod tenant;
 mod worker;
@@ -55,6 +57,7 @@ pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use clock::{Clock, SystemClock};
 pub use connection::Draft;
+pub use courier::{Courier, CourierOptions, Sent};
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
 pub use tenant::{Checked, Tenant};
@@ -62,9 +65,10 @@ pub use worker::{Happening, Turn, Worker, WorkerOptions};
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
-    TenantId, Timestamp,
+    ChannelId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret,
+    SessionId, TenantId, Timestamp,
 };
+pub use headcount_notify::{MailLogin, MailOptions, Security};
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
@@ -76,7 +80,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headcount_sandbox::Runtime;
-use headcount_sandbox::egress::Ceiling;
+use headcount_sandbox::egress::{Ceiling, Egress};
 use headcount_sandbox::vault::{Overrides, Vault};
 
 use crate::audit::Trail;
@@ -93,6 +97,8 @@ pub(crate) struct Inner {
     pub _lock: FolderLock,
     pub store: Arc<dyn Store>,
     pub runtime: Runtime,
+    /// For messages; connectors' requests take the runtime's way.
+    pub egress: Arc<Egress>,
     pub vault: Vault,
     /// Credentials are sealed to these, too.
     pub overrides: Overrides,

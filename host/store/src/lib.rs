@@ -7,6 +7,7 @@ mod audit;
 mod connections;
 mod error;
 mod notices;
+mod outbox;
 mod query;
 mod schedules;
 mod sqlite;
@@ -19,6 +20,7 @@ pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
 pub use error::StoreError;
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
+pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, Settled};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use schedules::{Claim, ClaimRequest, Planned, Rhythm, Schedule, Schedules};
 pub use sqlite::SqliteStore;
@@ -34,7 +36,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Notices + Schedules + Send + Sync + 'static {
+pub trait Store: Notices + Outbox + Schedules + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

@@ -14,6 +14,7 @@ mod licenses;
 mod list;
 mod notices;
 mod open;
+mod outbox;
 mod people;
 mod record;
 mod schedules;

@@ -10,6 +10,7 @@ mod grants;
 mod listing;
 mod merging;
 mod notices;
+mod outbox;
 mod schedules;
 mod sessions;
 mod tenants;
