@@ -126,6 +126,9 @@ pub enum Error {
     /// The operator's mail server can't be used.
     #[error(transparent)]
     Mail(#[from] MailError),
+    /// Another process serves the data folder.
+    #[error("the data folder {0} is served by another process already: stop that one first, or leave the serving to it")]
+    Served(String),
     /// The connection does not run by itself.
     #[error(
         "connection {connection} of tenant {tenant} is {life}, so it is not run: `headcount connection launch {connection}`, or `headcount connection resume {connection}`"

@@ -45,6 +45,7 @@ mod key;
 mod lease;
 mod notices;
 mod schedule;
+mod serving;
 mod tenant;
 mod worker;
 
@@ -60,6 +61,7 @@ pub use connection::Draft;
 pub use courier::{Courier, CourierOptions, Sent};
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
+pub use serving::Serving;
 pub use tenant::{Checked, Tenant};
 pub use worker::{Happening, Turn, Worker, WorkerOptions};
 

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::engine::Engine;
 use crate::exit::Complaint;
 use crate::pairs::Pair;
+use crate::serving::{Mail, Serve};
 
 /// Where data is kept unless something else is said.
 pub const DEFAULT_DATA: &str = "headcount-data";
@@ -112,6 +113,8 @@ struct File {
     budget: Limits,
     audit: Audit,
     engine: Engine,
+    serve: Serve,
+    mail: Option<Mail>,
 }
 
 /// How much of each tenant's audit trail is kept.
@@ -157,6 +160,10 @@ pub struct Config {
     pub audit: AuditOptions,
     /// What else of the engine.
     pub engine: Engine,
+    /// How runs are made.
+    pub serve: Serve,
+    /// The mail server.
+    pub mail: Option<Mail>,
 }
 
 impl Config {
@@ -221,6 +228,8 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         budget,
         audit,
         engine: file.engine,
+        serve: file.serve,
+        mail: file.mail,
     })
 }
 

@@ -16,6 +16,7 @@ mod progress;
 mod records;
 mod scope;
 mod secrets;
+mod serving;
 mod sessions;
 mod standing;
 mod table;
