@@ -13,10 +13,13 @@ mod interruption;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod keys;
+mod notices;
 mod program;
 mod requests;
 mod rooms;
+mod schedule;
 mod secrets;
+mod serving;
 mod tidy;
 mod tokens;
 mod truth;

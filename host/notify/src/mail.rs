@@ -16,8 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::Letter;
 
-/// How long the mail server may take for one answer, and for all of a message.
-const ANSWER: Duration = Duration::from_secs(20);
+/// How long the mail server may take for all of a message.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// People that one notice is sent to.
 const MOST: usize = 20;
@@ -52,6 +51,8 @@ pub struct MailOptions {
     pub address: Option<SocketAddr>,
     /// Certificate authorities in PEM, trusted beside Mozilla's as they were when this program was built.
     pub extra_ca_pem: Vec<String>,
+    /// How long the server may take for one answer; 20 seconds serve well.
+    pub patience: Duration,
 }
 
 /// A login at the mail server.
@@ -151,7 +152,7 @@ impl Mailer {
             .port(port)
             .tls(tls)
             .hello_name(ClientId::Domain("localhost".to_owned()))
-            .timeout(Some(ANSWER));
+            .timeout(Some(options.patience));
         if let Some(login) = &options.login {
             transport = transport.credentials(Credentials::new(login.user.clone(), login.password.as_str().to_owned()));
         }
@@ -249,6 +250,7 @@ mod tests {
             login: Some(login),
             address: None,
             extra_ca_pem: Vec::new(),
+            patience: Duration::from_secs(1),
         };
         assert!(Mailer::new(&options).is_ok());
         assert!(Mailer::new(&MailOptions { from: "nobody".into(), ..options.clone() }).is_err());

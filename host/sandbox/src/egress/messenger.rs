@@ -109,7 +109,11 @@ impl Egress {
         let path_and_query = Zeroizing::new(target.path_and_query());
         let outgoing = Outgoing { key, headers, path_and_query, waits, credentials: Vec::new() };
         let mut body = RequestBody::Kept(message.body.clone());
-        match exchange(connected, &Method::POST, &outgoing, &mut body).await {
+        let exchanging = exchange(connected, &Method::POST, &outgoing, &mut body);
+        let Ok(exchanged) = timeout(response, exchanging).await else {
+            return Err(Refusal::Timeout { what: Wait::Response, limit: response });
+        };
+        match exchanged {
             // The connection is closed with its last hand: nobody reads what else comes.
             Ok((response, _connected)) => Ok(response.status().as_u16()),
             Err(Exchanged::Refused(refusal)) => Err(refusal),
