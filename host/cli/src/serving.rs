@@ -92,7 +92,7 @@ impl Mail {
             login,
             address,
             extra_ca_pem,
-            patience: Duration::from_secs(20),
+            patience: Duration::from_secs(60),
         })
     }
 }

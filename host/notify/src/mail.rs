@@ -16,8 +16,6 @@ use zeroize::Zeroizing;
 
 use crate::Letter;
 
-/// How long the mail server may take for all of a message.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// People that one notice is sent to.
 const MOST: usize = 20;
 /// Characters of a mail server's words that are kept.
@@ -51,7 +49,7 @@ pub struct MailOptions {
     pub address: Option<SocketAddr>,
     /// Certificate authorities in PEM, trusted beside Mozilla's as they were when this program was built.
     pub extra_ca_pem: Vec<String>,
-    /// How long the server may take for one answer; 20 seconds serve well.
+    /// How long the server may take for a whole message; a minute serves well.
     pub patience: Duration,
 }
 
@@ -120,6 +118,7 @@ pub fn check_address(email: &str) -> Result<(), MailError> {
 pub struct Mailer {
     transport: AsyncSmtpTransport<Tokio1Executor>,
     from: Mailbox,
+    patience: Duration,
 }
 
 impl Mailer {
@@ -156,7 +155,7 @@ impl Mailer {
         if let Some(login) = &options.login {
             transport = transport.credentials(Credentials::new(login.user.clone(), login.password.as_str().to_owned()));
         }
-        Ok(Mailer { transport: transport.build(), from })
+        Ok(Mailer { transport: transport.build(), from, patience: options.patience })
     }
 
     /// Sends a letter to all, or to none of them. Where the server refuses one of several for good, the others get it; the text says whom
@@ -195,8 +194,8 @@ impl Mailer {
             message = message.to(one.clone());
         }
         let message = message.body(letter.text()).map_err(wrong)?;
-        let sent = tokio::time::timeout(PATIENCE, self.transport.send(message)).await;
-        let late = || MailError::Unavailable(format!("it took longer than {PATIENCE:?}"));
+        let sent = tokio::time::timeout(self.patience, self.transport.send(message)).await;
+        let late = || MailError::Unavailable(format!("it took longer than {:?}", self.patience));
         sent.map_err(|_| late())?.map(|_| ()).map_err(|error| {
             let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
             let words: String = printable(&format!("{error} {source}")).trim().chars().take(LONGEST_WORDS).collect();

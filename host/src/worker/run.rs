@@ -63,30 +63,33 @@ impl Runner {
         self.tell(&Happening::Ended { tenant: claim.tenant.clone(), connection: claim.connection.clone(), result, next });
     }
 
-    /// Syncs while the lease holds. Whatever stops it, no page that was stored is lost.
+    /// Syncs while the lease holds. Whatever stops it, it is dropped where it is: the store holds what was staged, and the next run takes it
+    /// from there.
     async fn sync(&self, claim: &Claim) -> Outcome {
         let tenant = self.host.tenant(claim.tenant.clone());
-        let cancel = CancellationToken::new();
         let mut options = self.options.sync.clone();
-        options.cancel = cancel.clone();
-        let syncing = tenant.sync(&claim.connection, &options);
-        tokio::pin!(syncing);
-        let mut until = after(self.options.clock.now(), self.options.lease);
-        let beat = self.options.lease / 3;
+        options.cancel = CancellationToken::new();
+        // All three go on at once: a sync that stood still over a transaction would keep the store from making its lease longer.
+        tokio::select! {
+            result = tenant.sync(&claim.connection, &options) => self.judge(claim, result).await,
+            () = self.lose(claim) => Outcome::Lost,
+            () = self.stop.cancelled() => Outcome::Stopped,
+        }
+    }
+
+    /// Keeps the lease, until it is another's.
+    async fn lose(&self, claim: &Claim) {
+        let clock = &self.options.clock;
+        let mut until = after(clock.now(), self.options.lease);
         loop {
-            tokio::select! {
-                result = &mut syncing => return self.judge(claim, result).await,
-                // Dropped where it is: the store holds what was staged, and the next run takes it from there.
-                () = self.stop.cancelled() => return Outcome::Stopped,
-                () = self.options.clock.sleep_until(after(self.options.clock.now(), beat)) => {}
-            }
-            let now = self.options.clock.now();
-            match self.host.store().extend(claim, after(now, self.options.lease)).await {
-                Ok(true) => until = after(now, self.options.lease),
-                Err(error) if now < until => {
+            clock.sleep_until(after(clock.now(), self.options.lease / 3)).await;
+            let longer = after(clock.now(), self.options.lease);
+            match self.host.store().extend(claim, longer).await {
+                Ok(true) => until = longer,
+                Err(error) if clock.now() < until => {
                     tracing::warn!(tenant = %claim.tenant, connection = %claim.connection, %error, "a lease can't be made longer");
                 }
-                Ok(false) | Err(_) => return Outcome::Lost,
+                Ok(false) | Err(_) => return,
             }
         }
     }

@@ -39,13 +39,13 @@ pub enum Command {
 
 /// When a connection runs.
 #[derive(clap::Args, Debug)]
-#[group(id = "rhythm", required = true, multiple = false, args = ["daily", "every", "cron"])]
+#[group(required = true, multiple = true)]
 pub struct RhythmArgs {
     /// Once a day, at a minute of its own: so it is unless something else is set
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["every", "cron", "zone"])]
     pub daily: bool,
     /// At an interval: 6h, 30min; 5 minutes to 31 days
-    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", value_parser = seconds, conflicts_with_all = ["cron", "zone"])]
     pub every: Option<u64>,
     /// At the times of a cron pattern: "30 6 * * 1-5"
     #[arg(long, value_name = "PATTERN")]
