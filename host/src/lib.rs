@@ -43,6 +43,8 @@ mod error;
 mod keeper;
 mod key;
 mod lease;
+mod loading;
+mod lock;
 mod notices;
 mod schedule;
 mod serving;
@@ -111,8 +113,7 @@ pub(crate) struct Inner {
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
     pub leases: lease::Leases,
-    /// Held while a component's file is read.
-    pub loading: tokio::sync::Mutex<()>,
+    pub loading: loading::Loading,
 }
 
 impl Headcount {

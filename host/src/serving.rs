@@ -1,13 +1,13 @@
 //! Who serves a data folder: one process at a time runs its schedules and sends its notices.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 
+use crate::lock::FileLock;
 use crate::{Error, Headcount, Inner, Tenant};
 
 /// Held by the process that serves a data folder; let go when dropped, or when the process dies.
-#[derive(Debug)]
 pub struct Serving {
-    _file: File,
+    _file: FileLock,
 }
 
 impl Headcount {
@@ -43,15 +43,11 @@ impl Tenant {
 
 impl Inner {
     /// The folder's lock; none while another holds it.
-    async fn serve_lock(&self) -> Result<Option<File>, Error> {
+    async fn serve_lock(&self) -> Result<Option<FileLock>, Error> {
         let path = self.data.join("serve.lock");
         let shown = path.display().to_string();
         let failed = |problem: String| Error::File { what: "the lock of who serves", path: shown, problem };
-        let taken = tokio::task::spawn_blocking(move || {
-            let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-            let file = open.map_err(TryLockError::Error)?;
-            file.try_lock().map(|()| file)
-        });
+        let taken = tokio::task::spawn_blocking(move || FileLock::take(&path, File::try_lock));
         match taken.await {
             Ok(Ok(file)) => Ok(Some(file)),
             Ok(Err(TryLockError::WouldBlock)) => Ok(None),

@@ -7,7 +7,8 @@ use std::process::Command;
 use std::slice::Iter;
 
 /// Licenses that Headcount may pass on under Apache-2.0 or MIT.
-const LICENSES: [&str; 14] = [
+const LICENSES: [&str; 15] = [
+    "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "MIT",
