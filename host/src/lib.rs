@@ -65,7 +65,7 @@ pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
 pub use serving::Serving;
 pub use tenant::{Checked, Tenant};
-pub use worker::{Happening, Turn, Worker, WorkerOptions};
+pub use worker::{Happening, Turn, Worker, WorkerListener, WorkerOptions};
 
 pub use headcount_model as model;
 pub use headcount_model::{

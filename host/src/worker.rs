@@ -16,7 +16,7 @@ use headcount_store::ClaimRequest;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use self::options::{Happening, WorkerOptions};
+pub use self::options::{Happening, WorkerListener, WorkerOptions};
 use self::run::Runner;
 use crate::clock::{after, before};
 use crate::{Error, Headcount};

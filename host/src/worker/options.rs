@@ -38,8 +38,11 @@ pub struct WorkerOptions {
     /// What it goes by.
     pub clock: Arc<dyn Clock>,
     /// Told what happens.
-    pub listener: Option<Arc<dyn Fn(&Happening) + Send + Sync>>,
+    pub listener: Option<WorkerListener>,
 }
+
+/// Told what happens while a worker works.
+pub type WorkerListener = Arc<dyn Fn(&Happening) + Send + Sync>;
 
 impl Default for WorkerOptions {
     /// Eight runs at once, two of one tenant; a lease of a minute; missed after 15 minutes and caught up with within 15; told when a run
