@@ -36,10 +36,12 @@ mod audit;
 mod budget;
 mod builder;
 mod catalog;
+mod changes;
 mod clock;
 mod connection;
 mod courier;
 mod error;
+mod holds;
 mod keeper;
 mod key;
 mod lease;
@@ -48,6 +50,7 @@ mod lock;
 mod notices;
 mod schedule;
 mod serving;
+mod sessions;
 mod tenant;
 mod worker;
 
@@ -58,12 +61,14 @@ mod embedding {}
 
 pub use audit::AuditOptions;
 pub use builder::Builder;
+pub use changes::ChangesOptions;
 pub use clock::{Clock, SystemClock};
 pub use connection::Draft;
 pub use courier::{Courier, CourierOptions, Sent};
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
 pub use serving::Serving;
+pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};
 pub use worker::{Happening, Turn, Worker, WorkerListener, WorkerOptions};
 
@@ -109,6 +114,7 @@ pub(crate) struct Inner {
     pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
+    pub changes: ChangesOptions,
     pub extra_hosts: Vec<String>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,

@@ -47,9 +47,9 @@ pub struct Turn {
 impl Headcount {
     /// What runs the connections of all tenants when they are due. Nothing runs before [`Worker::run`] or [`Worker::turn`] is called.
     pub fn worker(&self, options: WorkerOptions) -> Worker {
-        let stop = CancellationToken::new();
+        let (pause, stop) = (CancellationToken::new(), CancellationToken::new());
         Worker {
-            runner: Arc::new(Runner { host: self.clone(), options, stop }),
+            runner: Arc::new(Runner { host: self.clone(), options, pause, stop }),
             runs: JoinSet::new(),
             under_way: HashSet::new(),
             next_rounds: Timestamp::from_micros(i64::MIN),
@@ -58,8 +58,8 @@ impl Headcount {
 }
 
 impl Worker {
-    /// Runs what is due until it is told to stop. Then it takes nothing more, gives runs under way [`WorkerOptions::drain`] to end by
-    /// themselves, and gives those that are left back to the queue: the next worker goes on with them.
+    /// Runs what is due until it is told to stop. Then it takes nothing more, lets runs under way store their pages in flight within
+    /// [`WorkerOptions::drain`], and gives them back to the queue: the next worker goes on with them.
     pub async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let next = match self.turn().await {
@@ -144,6 +144,7 @@ impl Worker {
     }
 
     async fn stop(&mut self) {
+        self.runner.pause.cancel();
         let drain = self.runner.options.drain;
         if tokio::time::timeout(drain, self.settle()).await.is_err() {
             self.runner.stop.cancel();

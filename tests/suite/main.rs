@@ -9,6 +9,9 @@ mod budgets;
 mod compiling;
 mod components;
 mod dependencies;
+#[cfg(target_os = "linux")]
+mod disks;
+mod holding;
 mod interruption;
 #[cfg(target_os = "linux")]
 mod keyring;
@@ -20,6 +23,8 @@ mod rooms;
 mod schedule;
 mod secrets;
 mod serving;
+#[cfg(target_os = "linux")]
+mod sweep;
 mod tidy;
 mod tokens;
 mod truth;

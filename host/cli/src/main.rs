@@ -12,6 +12,7 @@ mod exit;
 mod interrupt;
 mod output;
 mod pairs;
+mod person;
 mod progress;
 mod records;
 mod scope;
@@ -19,6 +20,7 @@ mod secrets;
 mod serving;
 mod sessions;
 mod standing;
+mod story;
 mod table;
 mod words;
 

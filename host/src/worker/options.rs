@@ -31,7 +31,7 @@ pub struct WorkerOptions {
     pub rounds: Duration,
     /// How often the queue is looked at when nothing is due: another process may have asked for a run.
     pub look_again: Duration,
-    /// How long runs may go on when the worker stops.
+    /// How long runs may take to store their pages in flight when the worker stops.
     pub drain: Duration,
     /// How each run reads. Its `cancel` and `progress` are the worker's own.
     pub sync: SyncOptions,
@@ -46,7 +46,7 @@ pub type WorkerListener = Arc<dyn Fn(&Happening) + Send + Sync>;
 
 impl Default for WorkerOptions {
     /// Eight runs at once, two of one tenant; a lease of a minute; missed after 15 minutes and caught up with within 15; told when a run
-    /// takes 24 hours; five seconds to end by themselves.
+    /// takes 24 hours; five seconds to stop where they are.
     fn default() -> Self {
         WorkerOptions {
             name: format!("process-{}", std::process::id()),

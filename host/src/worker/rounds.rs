@@ -2,7 +2,7 @@
 //! long, and reminders.
 
 use headcount_model::{ConnectionId, TenantId, Timestamp};
-use headcount_store::{Cause, NewNotice, Planned, Rhythm};
+use headcount_store::{Cause, NewNotice, Planned, REMINDED_ON_DAYS, Rhythm};
 use headcount_sync::schedule;
 
 use super::options::Happening;
@@ -14,8 +14,6 @@ use crate::clock::{after, before};
 const BATCH: u32 = 256;
 /// Batches in one turn; what is left is the next turn's.
 const BATCHES: u32 = 40;
-/// Days after which people are reminded of removals that wait for them.
-const REMINDERS: [u64; 3] = [1, 7, 21];
 const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 impl Runner {
@@ -93,22 +91,21 @@ impl Runner {
         let store = self.host.store();
         let overran = store.raise_overrun(before(now, self.options.overrun), now).await?;
         let mut told = u32::try_from(overran).unwrap_or(u32::MAX);
-        for held in store.open_causes(Cause::Held, before(now, DAY), BATCH * BATCHES).await? {
-            let due = REMINDERS.iter().filter(|days| after(held.since, DAY * u32::try_from(**days).unwrap_or(0)) <= now).count();
-            let due = u32::try_from(due).unwrap_or(0);
-            if held.reminders >= due {
-                continue;
-            }
+        for (tenant, connection, session) in store.expire_holds(now).await? {
+            tracing::info!(%tenant, %connection, %session, "removals that nobody decided about were turned down");
+        }
+        for reminder in store.due_reminders(now).await? {
+            let given = REMINDED_ON_DAYS.iter().filter(|day| **day <= reminder.day).count();
             let notice = NewNotice {
-                what: format!("removals of {} have waited for a person since {}", held.connection, held.since),
+                what: format!("removals of {} have waited for a person since {}", reminder.connection, reminder.since),
                 next: "look at them and decide: `headcount sessions held`".to_owned(),
-                tenant: held.tenant,
-                connection: held.connection,
+                tenant: reminder.tenant,
+                connection: reminder.connection,
                 cause: Cause::Held,
-                session: None,
+                session: Some(reminder.session),
                 at: now,
             };
-            told += u32::from(store.remind(&notice, due).await?.is_some());
+            told += u32::from(store.remind(&notice, u32::try_from(given).unwrap_or(0)).await?.is_some());
         }
         Ok(told)
     }

@@ -18,7 +18,9 @@ const LATER: Duration = Duration::from_secs(60);
 pub(super) struct Runner {
     pub host: Headcount,
     pub options: WorkerOptions,
-    /// Cancelled when runs under way must be given back.
+    /// Cancelled when runs under way must stop where they are, once their pages in flight are stored.
+    pub pause: CancellationToken,
+    /// Cancelled when they must stop at once.
     pub stop: CancellationToken,
 }
 
@@ -69,6 +71,7 @@ impl Runner {
         let tenant = self.host.tenant(claim.tenant.clone());
         let mut options = self.options.sync.clone();
         options.cancel = CancellationToken::new();
+        options.pause = self.pause.clone();
         // All three go on at once: a sync that stood still over a transaction would keep the store from making its lease longer.
         tokio::select! {
             result = tenant.sync(&claim.connection, &options) => self.judge(claim, result).await,
@@ -101,6 +104,7 @@ impl Runner {
         };
         match &error {
             Error::Busy(..) | Error::Crowded { .. } => return Outcome::Later(error.to_string()),
+            Error::Sync(SyncError::Paused { .. }) => return Outcome::Stopped,
             Error::Sync(SyncError::Store(StoreError::SessionOpen { .. })) => return Outcome::Later(error.to_string()),
             _ => {}
         }

@@ -4,12 +4,17 @@
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
 mod audit;
+mod changes;
 mod connections;
+mod counters;
 mod error;
+mod guard;
+mod holds;
 mod notices;
 mod outbox;
 mod query;
 mod schedules;
+mod sessions;
 mod sqlite;
 mod types;
 
@@ -17,16 +22,26 @@ use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
+pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
 pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
+pub use counters::{Counters, FeedCounters, KindCounters};
 pub use error::StoreError;
+pub use guard::{Guard, Loss, Threshold, WINDOW};
+pub use holds::{
+    DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
+    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
+};
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
 pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, Settled};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use schedules::{Claim, ClaimRequest, Planned, Rhythm, Schedule, Schedules};
+pub use sessions::{
+    Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,
+};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Counters, CredentialKey, InstalledConnector, KindCounters, NewSession, ParentPage, SealedCredential, Session,
-    SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, CredentialKey, InstalledConnector, NewSession, ParentPage, SealedCredential, Session, SessionEnd,
+    SessionState, Staged, StagedPage, SyncRules,
 };
 
 /// The result of the store's calls.
@@ -36,7 +51,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Notices + Outbox + Schedules + Send + Sync + 'static {
+pub trait Store: Changes + Holds + Notices + Outbox + Schedules + SessionStore + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

@@ -5,20 +5,25 @@ mod administrators;
 mod apply;
 mod audit;
 mod budgets;
+mod changes;
 mod connections;
 mod credentials;
 mod fault;
 mod field;
 mod grant;
+mod holds;
 mod licenses;
 mod list;
 mod notices;
 mod open;
 mod outbox;
 mod people;
+mod places;
 mod record;
+mod resuming;
 mod schedules;
 mod schema;
+mod session_errors;
 mod sessions;
 mod stage;
 mod upsert;
@@ -128,7 +133,7 @@ impl Store for SqliteStore {
     }
 
     async fn begin_session(&self, session: &NewSession) -> Result<SessionId> {
-        sessions::begin_session(self, session).await
+        sessions::begin_session(self, session, None).await
     }
 
     async fn update_session(&self, tenant: &TenantId, id: SessionId, state: SessionState, counters: &Counters) -> Result<()> {

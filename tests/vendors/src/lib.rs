@@ -38,7 +38,7 @@ mod wire;
 pub use company::Company;
 pub use faults::{Fault, Faults, RetryAfter, Rule};
 pub use front::Reach;
-pub use log::LoggedRequest;
+pub use log::{Listener, LoggedRequest};
 pub use servers::{Options, Servers, StartError};
 pub use switches::{Assigned, Switches};
 pub use vendor::Vendor;

@@ -1,6 +1,7 @@
 //! What a server was asked.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::guarded::Guarded;
 
@@ -24,24 +25,41 @@ pub struct LoggedRequest {
     pub status: u16,
 }
 
+/// Hears of each request before it is answered: how many there were since the log was cleared.
+pub type Listener = Arc<dyn Fn(usize) + Send + Sync>;
+
 /// The log of one server.
-#[derive(Debug, Default)]
-pub(crate) struct Log(Guarded<VecDeque<LoggedRequest>>);
+#[derive(Default)]
+pub(crate) struct Log {
+    entries: Guarded<VecDeque<LoggedRequest>>,
+    listener: Guarded<Option<Listener>>,
+}
 
 impl Log {
     pub(crate) fn add(&self, request: LoggedRequest) {
-        let mut entries = self.0.write();
-        if entries.len() >= MOST {
-            entries.pop_front();
+        let count = {
+            let mut entries = self.entries.write();
+            if entries.len() >= MOST {
+                entries.pop_front();
+            }
+            entries.push_back(request);
+            entries.len()
+        };
+        let listener = self.listener.read().clone();
+        if let Some(listener) = listener {
+            listener(count);
         }
-        entries.push_back(request);
     }
 
     pub(crate) fn entries(&self) -> Vec<LoggedRequest> {
-        self.0.read().iter().cloned().collect()
+        self.entries.read().iter().cloned().collect()
     }
 
     pub(crate) fn clear(&self) {
-        self.0.write().clear();
+        self.entries.write().clear();
+    }
+
+    pub(crate) fn listen(&self, listener: Option<Listener>) {
+        *self.listener.write() = listener;
     }
 }

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::books;
 use crate::faults::Faults;
 use crate::front::{Front, Reach};
-use crate::log::LoggedRequest;
+use crate::log::{Listener, LoggedRequest};
 use crate::server::{Answers, Server, serve};
 use crate::switches::Switches;
 use crate::tls::Authority;
@@ -214,6 +214,11 @@ impl Servers {
     /// What a vendor was asked since the start or the last reset, oldest first; the last 200,000.
     pub fn requests(&self, vendor: Vendor) -> Vec<LoggedRequest> {
         self.seat(vendor).server.log.entries()
+    }
+
+    /// Has a vendor tell of each request before it answers, or tell nobody any more.
+    pub fn listen(&self, vendor: Vendor, listener: Option<Listener>) {
+        self.seat(vendor).server.log.listen(listener);
     }
 
     /// Forgets what all vendors were asked.

@@ -45,7 +45,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     sending.mail = context.mail().await?;
     let courier = host.courier(sending)?;
     let stop = CancellationToken::new();
-    interrupt::cancels(stop.clone());
+    // Either way what is under way stops where it is.
+    interrupt::pauses(stop.clone());
     let (at_once, each_tenant) = (options.at_once, options.each_tenant);
     let data = host.data().display().to_string();
     if out.json {

@@ -5,6 +5,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
+use super::changes;
 use super::credentials::put;
 use super::notices::of_health;
 use super::record::table;
@@ -188,19 +189,28 @@ pub(super) async fn health_of(database: &mut SqliteConnection, tenant: &TenantId
 
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
-    let staging = ["staged", "seen", "checkpoints"].map(|table| {
+    let staging = ["staged", "seen", "followed", "checkpoints"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
     let records = ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain([
         "applied",
-        "credentials",
-        "budgets",
-        "sessions",
         "causes",
         "schedules",
+        "test_changes",
+        "preferences",
+        "totals",
+        "losses",
+        "held",
+        "holds",
+        "decisions",
+        "credentials",
+        "budgets",
+        "session_errors",
+        "sessions",
     ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
+    changes::purge(&mut transaction, tenant, id, Timestamp::now()).await?;
     for sql in staging.into_iter().chain(records).chain([last]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }

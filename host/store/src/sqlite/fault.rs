@@ -15,6 +15,7 @@ impl From<sqlx::Error> for StoreError {
         match (code(&error), &error) {
             (Some(5 | 6), _) => StoreError::Locked,
             (Some(8), _) => StoreError::ReadOnly,
+            (Some(10), _) => StoreError::Disk(message(&error)),
             (Some(11 | 26), _) => StoreError::Damaged(message(&error)),
             (Some(13), _) => StoreError::Full,
             (_, sqlx::Error::PoolTimedOut) => StoreError::Busy,

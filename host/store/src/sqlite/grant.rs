@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
 use super::field::{Field, View, read_kind};
-use super::record::{Stored, folded, unwritable};
+use super::record::{Differing, Stored, differing, folded, unwritable};
 use super::values::Values;
 use crate::{Result, StoredRecord};
 
@@ -27,16 +27,9 @@ impl Merge for PlacedGrant {
     }
 }
 
-/// The canonical text of what identifies a grant: a JSON array of principal, target, role and via.
+/// The key of a grant's row.
 pub(super) fn grant_key(grant: &Grant) -> String {
-    let reference = |reference: &Reference| format!("{}:{}", reference.kind.as_str(), reference.id);
-    serde_json::json!([
-        reference(&grant.principal),
-        reference(&grant.target),
-        grant.role.as_deref(),
-        grant.via.as_ref().map(reference),
-    ])
-    .to_string()
+    grant.key()
 }
 
 /// A grant's payload in staging.
@@ -122,6 +115,27 @@ impl Stored for PlacedGrant {
 
     fn answer(self) -> StoredRecord {
         StoredRecord::Grant(self.grant)
+    }
+
+    fn name(&self) -> Option<String> {
+        None
+    }
+
+    fn differing(&self, other: &Self) -> Result<Vec<Differing>> {
+        let (one, other) = (&self.grant, &other.grant);
+        let times = [
+            ("assigned_at", one.assigned_at, other.assigned_at),
+            ("expires_at", one.expires_at, other.expires_at),
+            ("last_used_at", one.last_used_at, other.last_used_at),
+        ];
+        let mut found = Vec::new();
+        for (column, one, other) in times.into_iter().filter(|(_, one, other)| one != other) {
+            found.push(differing(column, &one, &other)?);
+        }
+        if one.attributes != other.attributes {
+            found.push(differing("attributes", &one.attributes, &other.attributes)?);
+        }
+        Ok(found)
     }
 
     fn payload(&self) -> Result<String> {

@@ -43,6 +43,11 @@ pub(super) trait Stored: Merge + serde::Serialize + DeserializeOwned + Send + Sy
     /// because whoever changes a record's fields changes the schema, and changing the schema drops what was staged.
     fn payload(&self) -> Result<String>;
 
+    /// What a person calls it: as [`name_column`] has it.
+    fn name(&self) -> Option<String>;
+    /// The fields that another one has otherwise, by column: in this one, and in the other.
+    fn differing(&self, other: &Self) -> Result<Vec<Differing>>;
+
     /// The hash of its fields, and of where it was read.
     fn hash(&self, buffer: &mut Vec<u8>) -> Vec<u8> {
         buffer.clear();
@@ -57,6 +62,15 @@ pub(super) trait Stored: Merge + serde::Serialize + DeserializeOwned + Send + Sy
         }
         hash
     }
+}
+
+/// A column, and its value in two records.
+pub(super) type Differing = (&'static str, [serde_json::Value; 2]);
+
+/// A field that is not the same in two records.
+pub(super) fn differing<T: serde::Serialize>(column: &'static str, one: &T, other: &T) -> Result<Differing> {
+    let value = |field: &T| serde_json::to_value(field).map_err(unwritable);
+    Ok((column, [value(one)?, value(other)?]))
 }
 
 /// Text in which letter case no longer counts.
@@ -88,6 +102,7 @@ pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
 trait Searched {
     const DERIVED: &'static [&'static str];
     fn derive(&self, values: &mut Values);
+    fn name(&self) -> Option<String>;
 }
 
 impl Searched for User {
@@ -98,15 +113,23 @@ impl Searched for User {
         values.add(folded(std::iter::once(self.id.as_str()).chain(lines.into_iter().flatten().map(String::as_str))));
         values.add(self.email.as_deref().map(email_key));
     }
+
+    fn name(&self) -> Option<String> {
+        self.display_name.as_ref().or(self.email.as_ref()).or(self.user_name.as_ref()).cloned()
+    }
 }
 
 macro_rules! searched {
-    ($record:ty, $($field:ident),+) => {
+    ($record:ty, $name:ident, $($field:ident),+) => {
         impl Searched for $record {
             const DERIVED: &'static [&'static str] = &["folded"];
 
             fn derive(&self, values: &mut Values) {
                 values.add(folded([self.id.as_str(), $(AsText::text(&self.$field)),+]));
+            }
+
+            fn name(&self) -> Option<String> {
+                Some(self.$name.clone())
             }
         }
     };
@@ -128,11 +151,11 @@ impl AsText for Option<String> {
     }
 }
 
-searched!(Group, name, email);
-searched!(Role, name);
-searched!(Application, name);
-searched!(License, product_id, product_name);
-searched!(Asset, name);
+searched!(Group, name, name, email);
+searched!(Role, name, name);
+searched!(Application, name, name);
+searched!(License, product_name, product_id, product_name);
+searched!(Asset, name, name);
 
 macro_rules! stored {
     ($record:ident, $table:literal, $($field:ident),+ $(,)?) => {
@@ -164,6 +187,18 @@ macro_rules! stored {
 
             fn answer(self) -> StoredRecord {
                 StoredRecord::$record(self)
+            }
+
+            fn name(&self) -> Option<String> {
+                Searched::name(self)
+            }
+
+            fn differing(&self, other: &Self) -> Result<Vec<Differing>> {
+                let mut found = Vec::new();
+                $(if self.$field != other.$field {
+                    found.push(differing(stringify!($field), &self.$field, &other.$field)?);
+                })+
+                Ok(found)
             }
 
             fn payload(&self) -> Result<String> {

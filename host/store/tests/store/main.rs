@@ -2,15 +2,20 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that can't be set up has failed")]
 
 mod access;
+mod acme;
 mod applying;
 mod audit;
 mod cancelling;
+mod changes;
 mod connections;
+mod deciding;
 mod grants;
+mod holding;
 mod listing;
 mod merging;
 mod notices;
 mod outbox;
+mod resuming;
 mod schedules;
 mod sessions;
 mod tenants;

@@ -4,6 +4,9 @@
 
 mod completeness;
 mod failures;
+mod model;
 mod parents;
+mod property;
+mod resuming;
 mod scopes;
 mod script;

@@ -1,0 +1,132 @@
+//! What a person decides about removals is done exactly.
+
+use headcount_model::{Kind, Records, User};
+use headcount_store::{Apply, DAY, Holds, SessionState, Verdict, WINDOW};
+
+use crate::acme::*;
+use crate::world::*;
+
+#[tokio::test]
+async fn a_release_takes_what_is_as_it_was_held_with_its_grants_and_tells_the_rest() {
+    let acme = Acme { world: World::new().await };
+    let company = |from: u32| {
+        let mut records = people(from..=40);
+        records.groups = vec![group("g", "Staff")];
+        records.grants = (from..=40).map(|id| grant(&format!("user:{id}"), "group:g")).collect();
+        records
+    };
+    acme.sync(company(1), &complete(0)).await;
+    let (session, _) = acme.sync(company(11), &complete(1)).await;
+    assert_eq!(acme.world.present("acme", Kind::Grant).await.len(), 40);
+    // One of them changes under the hold, by what an action brought in; another one is taken away by name.
+    let changed = User { title: Some("Dr".into()), ..user("1", "1@x") };
+    acme.sync(users([changed]), &unproven(2 * WINDOW / 24)).await;
+    acme.sync(Records::default(), &Apply { gone: vec![reference("user:2")], ..unproven(3 * WINDOW / 24) }).await;
+    let outcome = acme.world.store.release(&tenant("acme"), session, &by(4)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.left), (8, 0), "what is back or gone does not wait any more");
+    assert_eq!(acme.world.present("acme", Kind::User).await.len(), 31);
+    let grants = acme.world.present("acme", Kind::Grant).await;
+    assert_eq!(grants.len(), 30, "what a complete list lacked is missing, whoever held it: {grants:?}");
+    let decided = acme.world.store.decisions(&tenant("acme"), session).await.unwrap();
+    assert_eq!(
+        (decided[0].verdict, decided[0].person.as_str(), decided[0].reason.as_str()),
+        (Verdict::Released, "ana", "they left")
+    );
+    // Losses that a person consented to are none: three of those left may go the same day.
+    let (_, applied) = acme.sync(company(13), &complete(5)).await;
+    assert!(applied.held.is_empty(), "{applied:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_changed_since_it_was_held_is_left_and_told() {
+    let acme = Acme::of_a_hundred().await;
+    let (session, _) = acme.sync(people(21..=100), &complete(1)).await;
+    // Nothing that Headcount does; whoever edits the file.
+    let touched = User { title: Some("Dr".into()), ..user("1", "1@x") };
+    acme.world.store.upsert_users(&tenant("acme"), &connection_id("one"), vec![touched], at(7)).await.unwrap();
+    let outcome = acme.world.store.release(&tenant("acme"), session, &by(2)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.left, outcome.told[0].id.as_str()), (19, 1, "1"));
+    assert_eq!(acme.present().await, 81);
+}
+
+#[tokio::test]
+async fn what_was_rejected_stays_until_it_is_back_and_can_still_be_released() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (session, _) = acme.sync(people(21..=100), &complete(1)).await;
+    store.reject(&tenant("acme"), session, &by(2)).await.unwrap();
+    assert_eq!(acme.state(session).await, SessionState::Rejected);
+    assert!(store.reject(&tenant("acme"), session, &by(2)).await.is_err());
+    // The next runs neither remove nor hold them again; a new loss is judged by itself.
+    let (_, applied) = acme.sync(people(22..=100), &complete(3)).await;
+    assert_eq!((applied.held.len(), applied.waiting, acme.present().await), (0, None, 99));
+    // One is back, and then missing again: it counts anew.
+    acme.sync(people((1..=1).chain(22..=100)), &complete(4)).await;
+    let (_, applied) = acme.sync(people(22..=100), &complete(5)).await;
+    assert_eq!((applied.kinds[&Kind::User].removed, acme.present().await), (1, 98));
+    let outcome = store.release(&tenant("acme"), session, &by(6)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], acme.present().await), (19, 79));
+    assert_eq!(acme.state(session).await, SessionState::Released);
+}
+
+#[tokio::test]
+async fn reminders_and_expiry_depend_on_the_time_alone() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (first, _) = acme.sync(people(21..=100), &complete(0)).await;
+    // A newer run takes its place; the wait began with the first.
+    let (second, _) = acme.sync(people(21..=100), &complete(12)).await;
+    assert_ne!(first, second);
+    let due = async |days: i64| store.due_reminders(at(days * DAY)).await.unwrap().first().map(|due| (due.day, due.records));
+    assert_eq!(store.due_reminders(at(DAY - 1)).await.unwrap(), []);
+    for (days, day) in [(1, 1), (6, 1), (7, 7), (20, 7), (21, 21), (27, 21)] {
+        assert_eq!(due(days).await, Some((day, 20)), "after {days} days");
+    }
+    assert_eq!(store.expire_holds(at(28 * DAY - 1)).await.unwrap(), []);
+    let expired = store.expire_holds(at(28 * DAY)).await.unwrap();
+    assert_eq!(expired, [(tenant("acme"), connection_id("one"), second)]);
+    assert_eq!((acme.state(second).await, acme.present().await), (SessionState::Expired, 100));
+    assert_eq!(store.due_reminders(at(30 * DAY)).await.unwrap(), []);
+    assert_eq!(store.decisions(&tenant("acme"), second).await.unwrap()[0].person, "headcount");
+    let (_, applied) = acme.sync(people(21..=100), &complete(31 * 24)).await;
+    assert!(applied.held.is_empty());
+}
+
+#[tokio::test]
+async fn undo_brings_back_what_a_session_removed_and_it_stays() {
+    let acme = Acme { world: World::new().await };
+    let company = |from: u32| {
+        let mut records = people(from..=50);
+        records.groups = vec![group("g", "Staff")];
+        records.grants = (from..=50).map(|id| grant(&format!("user:{id}"), "group:g")).collect();
+        records
+    };
+    acme.sync(company(1), &complete(0)).await;
+    let (session, applied) = acme.sync(company(6), &complete(1)).await;
+    assert_eq!((applied.kinds[&Kind::User].removed, applied.kinds[&Kind::Grant].removed), (5, 5));
+    // One returned by itself: it is no longer as the session left it.
+    acme.sync(company(5), &complete(2)).await;
+    let outcome = acme.world.store.undo(&tenant("acme"), session, &by(3)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.changed[&Kind::Grant], outcome.left), (4, 4, 2));
+    assert!(outcome.told.iter().any(|left| left.id == "5"), "{outcome:?}");
+    assert_eq!(acme.present().await, 50);
+    // The vendor still lacks them: they stay all the same.
+    acme.sync(company(5), &complete(4)).await;
+    assert_eq!((acme.present().await, acme.world.present("acme", Kind::Grant).await.len()), (50, 50));
+    let again = acme.world.store.undo(&tenant("acme"), session, &by(5)).await.unwrap();
+    assert_eq!((again.changed.len(), again.left), (0, 10));
+}
+
+#[tokio::test]
+async fn other_tenants_neither_see_nor_decide_what_waits() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (session, _) = acme.sync(people(21..=100), &complete(1)).await;
+    let globex = tenant("globex");
+    assert!(store.holds(&globex, None, 10).await.unwrap().is_empty());
+    assert!(store.release(&globex, session, &by(2)).await.is_err());
+    assert!(store.reject(&globex, session, &by(2)).await.is_err());
+    assert!(store.undo(&globex, session, &by(2)).await.is_err());
+    assert!(store.diff(&globex, session, 0, 10).await.is_err());
+    assert_eq!(acme.present().await, 100);
+}

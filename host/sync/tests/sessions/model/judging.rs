@@ -1,0 +1,74 @@
+//! What is too much to be lost at once, in the model.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{DAY, How, Id, Kind, Model, ends, kind};
+
+impl Model {
+    /// Whether removals wait, and whether addresses do.
+    pub(super) fn judge(&self, lost: &BTreeMap<(Id, How), bool>, now: i64) -> (bool, bool) {
+        let mut verdict = (false, false);
+        for of in [Kind::User, Kind::Group, Kind::Member] {
+            let ids = |keys: bool| -> BTreeSet<Id> {
+                let counts = |(id, how): &(Id, How)| kind(*id) == of && (*how == How::Rekeyed) == keys;
+                lost.iter().filter(|(key, waits)| !**waits && counts(key)).map(|((id, _), _)| *id).collect()
+            };
+            let (gone, moved) = (ids(false), ids(true));
+            if gone.is_empty() && moved.is_empty() {
+                continue;
+            }
+            let present = self.count(of);
+            let base = self.baseline(of, now).unwrap_or(present);
+            let earlier = |keys: bool| {
+                let mut ids: BTreeSet<Id> = BTreeSet::new();
+                for ((id, how), at) in &self.losses {
+                    let row = self.rows[id];
+                    let still = match how {
+                        How::Lost => !keys && row.gone_at.is_some(),
+                        How::Inactive => !keys && row.gone_at.is_none() && row.face.inactive,
+                        How::Rekeyed => keys,
+                    };
+                    let again = lost.keys().any(|(lost, _)| lost == id);
+                    if kind(*id) == of && *at > now - DAY && still && !again {
+                        ids.insert(*id);
+                    }
+                }
+                ids.len()
+            };
+            let (least, percent) = if of == Kind::Member { (25, 20) } else { (3, if of == Kind::User { 5 } else { 10 }) };
+            let all = gone.len() + earlier(false);
+            if !gone.is_empty() {
+                let too_many = all > least.max(base * percent / 100);
+                let every = base >= 3 && all >= base || present >= 3 && gone.len() >= present;
+                verdict.0 |= too_many || every;
+            }
+            if !moved.is_empty() && moved.len() + earlier(true) > 3.max(base * 10 / 100) {
+                verdict = (true, true);
+            }
+            if of == Kind::Member && !gone.is_empty() {
+                verdict.0 |= self.half_of_a_group(&gone, now);
+            }
+        }
+        verdict
+    }
+
+    fn half_of_a_group(&self, gone: &BTreeSet<Id>, now: i64) -> bool {
+        let earlier = |id: Id| {
+            let lost = self.losses.get(&(id, How::Lost)).is_some_and(|at| *at > now - DAY);
+            lost && self.rows[&id].gone_at.is_some()
+        };
+        let groups: BTreeSet<Id> = gone.iter().map(|id| ends(*id)[1]).collect();
+        groups.into_iter().any(|group| {
+            let members = || self.rows.keys().filter(|id| kind(**id) == Kind::Member && ends(**id)[1] == group);
+            let of = members().filter(|id| self.has(**id) || earlier(**id)).count();
+            let lost = members().filter(|id| gone.contains(*id) || earlier(**id)).count();
+            of >= 10 && lost * 2 > of
+        })
+    }
+
+    fn baseline(&self, of: Kind, now: i64) -> Option<usize> {
+        let totals = self.totals.get(&of)?;
+        let old = totals.iter().rev().find(|(at, _)| *at <= now - DAY);
+        old.or(totals.first()).map(|(_, present)| *present)
+    }
+}

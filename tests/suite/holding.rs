@@ -1,0 +1,160 @@
+//! Removals that are too many, as a person meets them: the program says what waits, and does what is decided.
+
+use std::process::{Command, Output};
+
+use headcount::store::Filter;
+use headcount::{ConnectionId, Kind};
+use headcount_tests::{Lab, program};
+use headcount_vendors::{Fault, Rule, Vendor};
+use serde_json::Value;
+
+/// Runs the program against the laboratory.
+fn headcount(lab: &Lab, arguments: &[&str]) -> Output {
+    Command::new(program().unwrap()).args(lab.flags().unwrap()).args(arguments).output().unwrap()
+}
+
+/// What a command prints as lines of JSON, and its exit code.
+fn json(lab: &Lab, arguments: &[&str]) -> (Vec<Value>, i32) {
+    let output = headcount(lab, &[&["--json"], arguments].concat());
+    let printed = String::from_utf8(output.stdout).unwrap();
+    let lines =
+        printed.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect();
+    (lines, output.status.code().unwrap())
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+/// The ids of the users that are present.
+async fn users(lab: &Lab) -> Vec<String> {
+    let filter = Filter { limit: 10_000, ..Filter::default() };
+    let rows = lab.acme.store().list(lab.acme.id(), Kind::User, &filter).await.unwrap();
+    rows.into_iter().map(|row| row.key).collect()
+}
+
+/// A vendor that lists nobody, and says that this is all.
+fn lists_nobody(lab: &Lab) {
+    let body = r#"{"count":0,"next":null,"previous":null,"results":[]}"#.to_owned();
+    let fault = Fault::Status { status: 200, content_type: "application/json".into(), body };
+    lab.servers.faults(Vendor::Kandji).set(Rule::always("/api/v1/users", fault));
+}
+
+/// The session that a sync's last line tells of.
+fn session(lines: &[Value]) -> String {
+    lines.iter().find(|line| line["event"] == "end").unwrap()["session"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_vendor_that_lists_nobody_takes_nobody_away() {
+    let lab = Lab::new(120).await.unwrap();
+    lab.connect_and_sync(Vendor::Kandji).await.unwrap();
+    let before = users(&lab).await;
+    lists_nobody(&lab);
+
+    // A test run ends in the diff that the sync then holds.
+    let (lines, _) = json(&lab, &["sync", "kandji", "--test"]);
+    let test = session(&lines);
+    let (lines, code) = json(&lab, &["sync", "kandji"]);
+    let real = session(&lines);
+    assert_eq!((code, lines.last().unwrap()["state"].as_str()), (3, Some("held")), "{lines:?}");
+    let diff = |session: &str| json(&lab, &["sessions", "diff", session, "--all"]).0;
+    let held = diff(&real).into_iter().filter(|row| row["what"] == "held: missing" && row["kind"] == "user").count();
+    assert_eq!(held, before.len());
+    assert_eq!(diff(&test), diff(&real));
+    assert_eq!(users(&lab).await, before);
+
+    // What waits is listed, explained and exported.
+    let (waiting, _) = json(&lab, &["sessions", "held"]);
+    assert_eq!((waiting.len(), waiting[0]["session"].to_string()), (1, real.clone()));
+    assert!(waiting[0]["reasons"].to_string().contains("all "), "{waiting:?}");
+    let shown = said(&headcount(&lab, &["sessions", "show", &real]));
+    assert!(
+        shown.contains("removals wait for a person") && shown.contains(&format!("headcount sessions release {real}")),
+        "{shown}"
+    );
+    let csv = said(&headcount(&lab, &["sessions", "diff", &real, "--all", "--csv"]));
+    assert!(csv.starts_with("what,kind,name,id,fields\n") && csv.lines().count() > before.len(), "{csv}");
+
+    // Nobody is asked where nobody sits; a decision has somebody who made it.
+    let unasked = headcount(&lab, &["sessions", "release", &real, "--as", "ana"]);
+    assert_eq!(unasked.status.code(), Some(2), "{}", said(&unasked));
+    let rejected = headcount(&lab, &["sessions", "reject", &real, "--as", "ana", "--reason", "their API was ill", "--yes"]);
+    assert!(rejected.status.success(), "{}", said(&rejected));
+    let shown = said(&headcount(&lab, &["sessions", "show", &real]));
+    assert!(shown.contains("rejected") && shown.contains("by ana: their API was ill"), "{shown}");
+
+    // The vendor recovers: everything is as it was.
+    lab.servers.faults(Vendor::Kandji).clear();
+    let (lines, code) = json(&lab, &["sync", "kandji"]);
+    assert_eq!((code, lines.last().unwrap()["state"].as_str()), (0, Some("complete")), "{lines:?}");
+    assert_eq!(users(&lab).await, before);
+    assert!(json(&lab, &["sessions", "held", "--all"]).0.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_ends_where_the_vendor_is_and_undo_brings_everybody_back() {
+    let lab = Lab::new(120).await.unwrap();
+    let id: ConnectionId = lab.connect(Vendor::Tines).await.unwrap();
+    lab.sync(&id).await.unwrap();
+    let before = users(&lab).await;
+    lab.servers.evolve(120);
+    let (lines, code) = json(&lab, &["sync", "tines"]);
+    let number = session(&lines);
+    assert_eq!((code, lines.last().unwrap()["state"].as_str()), (3, Some("held")), "{lines:?}");
+    let meanwhile = users(&lab).await;
+    assert!(before.iter().all(|id| meanwhile.contains(id)));
+
+    let released = headcount(&lab, &["sessions", "release", &number, "--as", "ana", "--reason", "they left", "--yes"]);
+    assert!(released.status.success(), "{}", said(&released));
+    let mut expected: Vec<String> = lab.servers.truth(Vendor::Tines).users.into_iter().map(|user| user.id).collect();
+    expected.sort();
+    assert_eq!(users(&lab).await, expected);
+    let (lines, code) = json(&lab, &["sync", "tines"]);
+    assert_eq!((code, lines.last().unwrap()["state"].as_str()), (0, Some("complete")), "{lines:?}");
+    let again = headcount(&lab, &["sessions", "release", &number, "--as", "ana", "--yes"]);
+    assert!(!again.status.success() && said(&again).contains("released already"), "{}", said(&again));
+
+    let undone = headcount(&lab, &["sessions", "undo", &number, "--as", "bo", "--yes"]);
+    assert!(undone.status.success(), "{}", said(&undone));
+    let now = users(&lab).await;
+    assert!(before.iter().all(|id| now.contains(id)));
+    // And they stay, though the vendor does not list them.
+    json(&lab, &["sync", "tines"]);
+    assert_eq!(users(&lab).await, now);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn preferences_are_set_shown_and_obeyed() {
+    let lab = Lab::new(60).await.unwrap();
+    lab.connect(Vendor::Tines).await.unwrap();
+    let (shown, code) = json(&lab, &["connection", "preferences", "tines", "--extent", "people-only"]);
+    assert_eq!(
+        (code, shown[0]["extent"].as_str(), shown[0]["writes"].as_str()),
+        (0, Some("people-only"), Some("create-and-update"))
+    );
+    json(&lab, &["sync", "tines"]);
+    let counts = lab.acme.store().counts(lab.acme.id()).await.unwrap();
+    assert_eq!(counts.iter().map(|count| count.kind).collect::<Vec<_>>(), [Kind::User]);
+    assert_eq!(headcount(&lab, &["connection", "preferences", "tines", "--writes", "nothing"]).status.code(), Some(2));
+    assert_eq!(headcount(&lab, &["connection", "preferences", "nowhere"]).status.code(), Some(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_embedder_follows_what_changes_by_number() {
+    let lab = Lab::new(60).await.unwrap();
+    lab.connect_and_sync(Vendor::Tines).await.unwrap();
+    let (mut cursor, mut created) = (0, Vec::new());
+    loop {
+        let page = lab.acme.changes(cursor, 50, &Default::default()).await.unwrap();
+        created.extend(page.changes.into_iter().filter(|change| change.kind == "user").map(|change| change.id));
+        cursor = page.cursor;
+        if page.end {
+            break;
+        }
+    }
+    created.sort();
+    assert_eq!(created, users(&lab).await);
+    assert!(lab.acme.changes(cursor, 50, &Default::default()).await.unwrap().changes.is_empty());
+    assert!(lab.acme.changes(cursor + 1, 50, &Default::default()).await.is_err());
+}
