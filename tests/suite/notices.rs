@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use headcount::sandbox::egress::{Ceiling, EgressOptions};
 use headcount::store::{Cause, Connection, Contact, DeliveryState, NewNotice};
-use headcount::{Clock, Courier, CourierOptions, Headcount, MailLogin, MailOptions, Secret, Security, Sent, Tenant, Timestamp};
+use headcount::{Clock, Courier, CourierOptions, Headcount, MailOptions, Secret, Sent, Tenant, Timestamp};
 use headcount_tests::{Dns, HandClock, Receiver, Request};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
