@@ -203,7 +203,7 @@ impl Builder {
             None
         };
         let egress = Egress::new(self.egress).map_err(sandbox)?;
-        let mut options = RuntimeOptions::new(egress);
+        let mut options = RuntimeOptions::new(egress.clone());
         options.cache = Some(self.data.join("compiled"));
         options.compiler = self.compiler;
         self.engine.change(&mut options);
@@ -214,6 +214,7 @@ impl Builder {
                 _lock: lock,
                 store,
                 runtime,
+                egress,
                 vault,
                 overrides,
                 ceiling,

@@ -2,13 +2,14 @@
 
 use headcount_mapping::{FilterError, MappingError};
 use headcount_model::manifest::{Asks, SettingsError};
-use headcount_model::{ActionRunId, ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
 use headcount_sandbox::vault::VaultError;
-use headcount_sandbox::{CallError, Crowded, PackageError};
-use headcount_store::StoreError;
-use headcount_sync::{ActionError, RemapError, SyncError};
-
 use crate::action::Permission;
+use headcount_notify::MailError;
+use headcount_sync::schedule::InvalidRhythm;
+use headcount_model::{ActionRunId, ChannelId, ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
+use headcount_sandbox::{CallError, Crowded, PackageError};
+use headcount_sync::{ActionError, RemapError, SyncError};
+use headcount_store::{LifeState, StoreError};
 
 /// Why the host could not do something: what failed, for which tenant and connection, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +108,41 @@ pub enum Error {
     /// The scope is another organisation's.
     #[error("the credential of connection {1} of tenant {0} is of another organisation: make another connection for it")]
     OtherOrganization(TenantId, ConnectionId),
+    /// A schedule can't be followed.
+    #[error(transparent)]
+    Rhythm(#[from] InvalidRhythm),
+    /// There is a channel already.
+    #[error("tenant {0} already has a channel {1}: choose another name, or remove that one")]
+    ChannelExists(TenantId, ChannelId),
+    /// No such channel.
+    #[error("tenant {0} has no channel {1}: see `headcount notices channel list`")]
+    NoChannel(TenantId, ChannelId),
+    /// A channel can't send there, or sign with that.
+    #[error("the channel {channel} can't be used: {problem}")]
+    Channel {
+        /// Which.
+        channel: ChannelId,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The operator's mail server can't be used.
+    #[error(transparent)]
+    Mail(#[from] MailError),
+    /// Another process serves the data folder.
+    #[error("the data folder {0} is served by another process already: stop that one first, or leave the serving to it")]
+    Served(String),
+    /// The connection does not run by itself.
+    #[error(
+        "connection {connection} of tenant {tenant} is {life}, so it is not run: `headcount connection launch {connection}`, or `headcount connection resume {connection}`"
+    )]
+    NotActive {
+        /// Whose.
+        tenant: TenantId,
+        /// Which.
+        connection: ConnectionId,
+        /// What it is.
+        life: LifeState,
+    },
     /// Another process syncs this connection.
     #[error("connection {1} of tenant {0} is being synced by another process: wait for it")]
     Busy(TenantId, ConnectionId),

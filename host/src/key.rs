@@ -7,7 +7,7 @@ use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use headcount_sandbox::vault::{Keys, VaultError};
-use headcount_store::{CredentialKey, Store};
+use headcount_store::{ChannelKey, CredentialKey, Store};
 
 pub(crate) use self::place::KeyPlace;
 use self::place::blocking;
@@ -33,6 +33,8 @@ pub struct Rotation {
     pub resealed: u64,
     /// Credentials that no key opens: they must be entered again, as before.
     pub unreadable: Vec<CredentialKey>,
+    /// Channels whose signing secret no key opens: they must be added again, as before.
+    pub silent: Vec<ChannelKey>,
     /// The environment variable that holds the old key, which nobody needs any more.
     pub obsolete: Option<String>,
 }
@@ -55,13 +57,15 @@ impl Builder {
             keys.renew().map(|()| keys)
         })
         .await?;
-        let (resealed, unreadable) = reseal(store.as_ref(), &keys).await?;
+        let (credentials, unreadable) = reseal(store.as_ref(), &keys).await?;
+        let (signing, silent) = reseal_channels(store.as_ref(), &keys).await?;
+        let resealed = credentials + signing;
         let obsolete = blocking(move || {
             let mut keys = keys;
             keys.retire().map(|variable| variable.map(str::to_owned))
         })
         .await?;
-        Ok(Rotation { resealed, unreadable, obsolete })
+        Ok(Rotation { resealed, unreadable, silent, obsolete })
     }
 }
 
@@ -81,6 +85,25 @@ async fn reseal(store: &dyn Store, keys: &Keys) -> Result<(u64, Vec<CredentialKe
                 Ok(None) => {}
                 Err(VaultError::Seal) => return Err(Error::Sandbox(VaultError::Seal.to_string())),
                 Err(_) => unreadable.push(key),
+            }
+        }
+    }
+}
+
+/// The same for what signs the notices of tenants' channels.
+async fn reseal_channels(store: &dyn Store, keys: &Keys) -> Result<(u64, Vec<ChannelKey>), Error> {
+    let vault = keys.vault();
+    let (mut resealed, mut silent, mut after) = (0, Vec::new(), None);
+    loop {
+        let batch = store.all_channel_secrets(after.as_ref(), BATCH).await?;
+        let Some((last, _)) = batch.last() else { return Ok((resealed, silent)) };
+        after = Some(last.clone());
+        for (key, sealed) in batch {
+            match vault.reseal(&sealed) {
+                Ok(Some(anew)) => resealed += u64::from(store.reseal_channel(&key, &sealed, &anew).await?),
+                Ok(None) => {}
+                Err(VaultError::Seal) => return Err(Error::Sandbox(VaultError::Seal.to_string())),
+                Err(_) => silent.push(key),
             }
         }
     }

@@ -38,7 +38,9 @@ mod budget;
 mod builder;
 mod catalog;
 mod changes;
+mod clock;
 mod connection;
+mod courier;
 mod error;
 mod filter;
 mod holds;
@@ -48,8 +50,12 @@ mod lease;
 mod loading;
 mod lock;
 mod mapping;
+mod notices;
+mod schedule;
+mod serving;
 mod sessions;
 mod tenant;
+mod worker;
 
 /// The examples of the guide, compiled with the documentation's.
 #[cfg(doctest)]
@@ -60,13 +66,17 @@ pub use action::{Acted, ActionRequest, ActionRule, Offered, Permission, unknown_
 pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use changes::ChangesOptions;
+pub use clock::{Clock, SystemClock};
 pub use connection::Draft;
+pub use courier::{Courier, CourierOptions, Sent};
 pub use error::Error;
 pub use filter::{FilterTrial, OutOfScope};
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
+pub use serving::Serving;
 pub use mapping::{MappingSample, check_standard_mapping};
 pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};
+pub use worker::{Happening, Turn, Worker, WorkerListener, WorkerOptions};
 
 pub use headcount_mapping as mappings;
 pub use headcount_model as model;
@@ -75,6 +85,10 @@ pub use headcount_model::{
     SessionId, TenantId, Timestamp,
 };
 pub use headcount_model::{FilterRule, MappedAccount, Mapping, MappingRule};
+    ChannelId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret,
+    SessionId, TenantId, Timestamp,
+};
+pub use headcount_notify::{MailLogin, MailOptions, Security};
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
@@ -88,7 +102,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use headcount_sandbox::Runtime;
-use headcount_sandbox::egress::Ceiling;
+use headcount_sandbox::egress::{Ceiling, Egress};
 use headcount_sandbox::vault::{Overrides, Vault};
 
 use crate::audit::Trail;
@@ -105,6 +119,8 @@ pub(crate) struct Inner {
     pub _lock: FolderLock,
     pub store: Arc<dyn Store>,
     pub runtime: Runtime,
+    /// For messages; connectors' requests take the runtime's way.
+    pub egress: Arc<Egress>,
     pub vault: Vault,
     /// Credentials are sealed to these, too.
     pub overrides: Overrides,

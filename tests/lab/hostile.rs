@@ -7,7 +7,7 @@
 mod attacks;
 pub(crate) mod certificates;
 mod component;
-mod dns;
+pub(crate) mod dns;
 mod inside;
 #[path = "../hostile/intruders/mod.rs"]
 mod intruders;

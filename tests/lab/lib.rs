@@ -3,9 +3,12 @@
 //! The operator's own settings put the vendors' real host names on this machine and trust the laboratory's authority, so connectors,
 //! egress and TLS are the ones that ship.
 
+mod clock;
 pub mod hostile;
+mod mail_server;
 pub mod measure;
 pub mod people;
+mod receiver;
 mod token_server;
 
 use std::collections::BTreeMap;
@@ -17,6 +20,10 @@ use headcount::{Budget, Compiler, ConnectionId, Draft, Headcount, Report, Secret
 use headcount_vendors::{Company, Options, Servers, Vendor};
 use tempfile::TempDir;
 
+pub use clock::HandClock;
+pub use hostile::dns::Dns;
+pub use mail_server::{MailServer, Mood, Received};
+pub use receiver::{Receiver, Request};
 pub use token_server::TokenServer;
 
 /// The servers, and a host in a folder of its own.

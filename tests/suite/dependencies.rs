@@ -7,7 +7,8 @@ use std::process::Command;
 use std::slice::Iter;
 
 /// Licenses that Headcount may pass on under Apache-2.0 or MIT.
-const LICENSES: [&str; 14] = [
+const LICENSES: [&str; 15] = [
+    "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "MIT",
@@ -25,13 +26,15 @@ const LICENSES: [&str; 14] = [
 ];
 
 /// Crates that may be there in several versions, and why.
-const TWICE: [(&str, &str); 7] = [
+const TWICE: [(&str, &str); 9] = [
     ("base64", "pem, which makes the demonstration's certificates, is a version ahead"),
     ("block-buffer", "Cranelift's sha2 is a version behind chacha20poly1305"),
     ("cpufeatures", "as block-buffer"),
     ("crypto-common", "as block-buffer"),
     ("getrandom", "ahash, in jsonschema, is versions behind"),
     ("hashbrown", "gimli, in Cranelift, is a version behind"),
+    ("nom", "cel's is a version behind lettre's"),
+    ("strum", "croner's is a version behind jsonschema's"),
     ("io-lifetimes", "fs-set-times, in wasmtime-wasi, is a version behind"),
 ];
 

@@ -18,10 +18,13 @@ mod interruption;
 mod keyring;
 mod keys;
 mod mapping;
+mod notices;
 mod program;
 mod requests;
 mod rooms;
+mod schedule;
 mod secrets;
+mod serving;
 #[cfg(target_os = "linux")]
 mod sweep;
 mod tidy;

@@ -3,7 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    access, action, audit, budget, connection, connector, demo, filter, holders, key, list, mapping, sessions, sync,
+    access, action, audit, budget, connection, connector, demo, filter, holders, key, list, mapping, notices, schedule, serve,
+    sessions, sync,
 };
 use crate::config::Flags;
 use crate::exit;
@@ -37,6 +38,14 @@ pub enum Command {
     /// Which records are in scope: list, try, add, remove
     #[command(subcommand)]
     Filter(filter::Command),
+    /// Run connections when they are due, and send notices, until it is stopped
+    Serve(serve::Args),
+    /// When connections run by themselves: show, set, pause, resume
+    #[command(subcommand)]
+    Schedule(schedule::Command),
+    /// What people were told, and where notices are sent
+    #[command(subcommand)]
+    Notices(notices::Command),
     /// List users
     Users(list::UserArgs),
     /// List groups
@@ -111,6 +120,26 @@ mod tests {
             "connection check acme",
             "connection remove acme --yes",
             "sync acme other --test",
+            "sync acme --now",
+            "serve --at-once 4 --each-tenant 1",
+            "schedule show",
+            "schedule show acme --json",
+            "schedule set acme --daily",
+            "schedule set acme --every 6h",
+            "schedule set acme --cron 30-6-*-*-1-5 --zone Europe/Berlin",
+            "schedule pause acme",
+            "schedule resume acme",
+            "notices list --unread --connection acme --limit 5",
+            "notices show 3",
+            "notices read 3 4",
+            "notices read --all",
+            "notices channel add webhook ops https://hooks.example.com/x --secret-stdin",
+            "notices channel add email people ana@example.com ben@example.com",
+            "notices channel list",
+            "notices channel remove ops",
+            "notices deliveries --dead",
+            "notices redeliver 3",
+            "notices send",
             "users --connection acme --text ana --status active --admins --gone --limit 5",
             "licenses --free --unused 90 --all --csv",
             "people --minimum 3",
@@ -166,6 +195,13 @@ mod tests {
     fn what_contradicts_itself_is_refused() {
         for line in [
             "users --all --limit 5",
+            "schedule set acme",
+            "schedule set acme --daily --every 6h",
+            "schedule set acme --daily --zone Europe/Berlin",
+            "schedule set acme --every soon",
+            "notices read",
+            "notices read 3 --all",
+            "sync acme --now --test",
             "users --status asleep",
             "licenses --expired --suspended",
             "connection add tines --set no-pair",

@@ -12,6 +12,9 @@ pub mod holders;
 pub mod key;
 pub mod list;
 pub mod mapping;
+pub mod notices;
+pub mod schedule;
+pub mod serve;
 pub mod sessions;
 pub mod sync;
 
@@ -33,6 +36,9 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Sync(args) => sync::run(args, &context).await,
         Command::Mapping(command) => mapping::run(command, &context).await,
         Command::Filter(command) => filter::run(command, &context).await,
+        Command::Serve(args) => serve::run(args, &context).await,
+        Command::Schedule(command) => schedule::run(command, &context).await,
+        Command::Notices(command) => notices::run(command, &context).await,
         Command::Users(args) => list::users(args, &context).await,
         Command::Groups(args) => list::records(Kind::Group, args, &context).await,
         Command::Roles(args) => list::records(Kind::Role, args, &context).await,

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::engine::Engine;
 use crate::exit::Complaint;
 use crate::pairs::Pair;
+use crate::serving::{Mail, Serve};
 
 /// Where data is kept unless something else is said.
 pub const DEFAULT_DATA: &str = "headcount-data";
@@ -117,6 +118,8 @@ struct File {
     audit: Audit,
     changes: Audit,
     engine: Engine,
+    serve: Serve,
+    mail: Option<Mail>,
 }
 
 /// How much of each tenant's audit trail, or of its changes, is kept.
@@ -166,6 +169,10 @@ pub struct Config {
     pub changes: ChangesOptions,
     /// What else of the engine.
     pub engine: Engine,
+    /// How runs are made.
+    pub serve: Serve,
+    /// The mail server.
+    pub mail: Option<Mail>,
 }
 
 impl Config {
@@ -238,6 +245,8 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         audit,
         changes,
         engine: file.engine,
+        serve: file.serve,
+        mail: file.mail,
     })
 }
 

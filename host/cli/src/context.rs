@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use headcount::model::Secret;
 use headcount::sandbox::egress::{EgressOptions, Proxy, Roots};
-use headcount::{Builder, Headcount, Tenant};
+use headcount::{Builder, Headcount, MailOptions, Tenant};
 
 use crate::compiler::compiler;
 use crate::config::Config;
 use crate::exit::Complaint;
 use crate::output::Out;
+use crate::serving::MAIL_PASSWORD;
 
 /// The variable that holds the password of the proxy's user.
 const PROXY_PASSWORD: &str = "HEADCOUNT_PROXY_PASSWORD";
@@ -56,6 +57,17 @@ impl Context {
             egress.extra_ca_pem.push(pem);
         }
         Ok(egress)
+    }
+
+    /// The operator's mail server, if there is one.
+    ///
+    /// # Errors
+    /// A file with certificate authorities can't be read, or the password is missing.
+    pub async fn mail(&self) -> anyhow::Result<Option<MailOptions>> {
+        let Some(mail) = &self.config.mail else { return Ok(None) };
+        let egress = self.egress().await?;
+        let address = egress.resolve.get(&mail.host().to_ascii_lowercase()).copied();
+        Ok(Some(mail.options(address, egress.extra_ca_pem, std::env::var(MAIL_PASSWORD).ok())?))
     }
 
     /// A host in the data folder, with its key where the operator has it.

@@ -46,7 +46,10 @@ With several connections: the worst of 130, 1, 4 and 3.
 A file given with --config holds the global flags by name (data, keyring, tenant, json, resolve, ca, allow-loopback,
 allow-host, allow-egress, let-denied-requests-out, forbid-actions, verbose), the operator's budget as a table `[budget]`, with
 the names that `headcount budget show` lists, how much of each tenant's audit trail and of its changes is kept: `[audit]` and
-`[changes]`, each with records and days, and what the engine may take: `[engine]` with max-instances, max-queueing and max-compiling.
+`[changes]`, each with records and days, what the engine may take: `[engine]` with max-instances, max-memory, max-queueing and
+max-compiling, how `headcount serve` runs: `[serve]` with at-once, each-tenant, grace, catch-up, overrun and drain, and
+the mail server for notices: `[mail]` with host, port, security (tls or starttls), from and user; its password is taken
+from HEADCOUNT_MAIL_PASSWORD.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
 impl Exit {
@@ -96,13 +99,12 @@ impl Exit {
     pub fn of_host(error: &headcount::Error) -> Exit {
         use headcount::Error;
         match error {
-            Error::NoConnector(_) | Error::NoConnection(..) => Exit::NotFound,
-            Error::Mapping(_)
-            | Error::Filter(_)
-            | Error::Settings(_)
-            | Error::NoSecretField { .. }
-            | Error::ConnectionExists(..)
-            | Error::Id(_) => Exit::Usage,
+            Error::NoConnector(_) | Error::NoConnection(..) | Error::NoChannel(..) => Exit::NotFound,
+            Error::Rhythm(_) | Error::ChannelExists(..) | Error::Channel { .. } | Error::Mail(_) | Error::NotActive { .. } => {
+                Exit::Usage
+            }
+            Error::Mapping(_) | Error::Filter(_) => Exit::Usage,
+            Error::Settings(_) | Error::NoSecretField { .. } | Error::ConnectionExists(..) | Error::Id(_) => Exit::Usage,
             Error::Key(VaultError::KeyringName(_) | VaultError::NotInKeyring | VaultError::TwoPlaces { .. }) => Exit::Usage,
             Error::NoCredential { .. } | Error::Credential { .. } => Exit::Reconnect,
             Error::Call(CallError::Failure(failure)) => Exit::of_failure(failure),

@@ -18,6 +18,20 @@ pub fn cancels(token: CancellationToken) {
     listens(token.clone(), token);
 }
 
+/// At the first signal of either kind, tells this token that what is under way is to stop where it is; ends the program at the second.
+pub fn pauses(token: CancellationToken) {
+    tokio::spawn(async move {
+        if signal().await.is_err() {
+            return;
+        }
+        eprintln!("stopping where it is: the next start goes on with what is under way.");
+        token.cancel();
+        if signal().await.is_ok() {
+            std::process::exit(Exit::Cancelled as i32);
+        }
+    });
+}
+
 /// At the first Ctrl-C, cancels; at the first SIGTERM, stops syncs where they are, for the next one to go on. Ends the program at the
 /// second signal.
 pub fn cancels_or_pauses(cancel: CancellationToken, pause: CancellationToken) {

@@ -17,6 +17,7 @@ mod progress;
 mod records;
 mod scope;
 mod secrets;
+mod serving;
 mod sessions;
 mod standing;
 mod story;

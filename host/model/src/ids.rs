@@ -94,6 +94,11 @@ slug! {
     SharedName, "name of a shared value"
 }
 
+slug! {
+    /// A way that notices are sent by, unique within its tenant.
+    ChannelId, "channel id"
+}
+
 /// One run of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

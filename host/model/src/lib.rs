@@ -24,7 +24,9 @@ mod time;
 pub use account::{AccountInputs, MappedAccount};
 pub use audit::{AuditRecord, Decision, RequestEvent};
 pub use failure::{Actor, Failure, FailureCode};
-pub use ids::{ActionRunId, ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SessionId, SharedName, TenantId};
+pub use ids::{
+    ActionRunId, ChannelId, ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SessionId, SharedName, TenantId,
+};
 pub use kind::{Kind, Reference, UnknownKind};
 pub use limits::{LimitError, Limits};
 pub use manifest::Manifest;

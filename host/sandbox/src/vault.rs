@@ -14,6 +14,7 @@ mod scrub;
 mod seal;
 mod token_error;
 mod tokens;
+mod webhook;
 
 pub use binding::{Binding, Overrides};
 pub(crate) use certificate::ClientCertificate;
@@ -26,6 +27,10 @@ pub(crate) use scrub::{Lookout, SHORTEST, Scrubber, Window};
 pub use seal::Vault;
 pub use token_error::{Refused, TokenError};
 pub(crate) use tokens::{Held, Slot, Tokens, Unkept};
+pub use webhook::{
+    InvalidSigningSecret, check_signing_secret, fingerprint, mail_password, new_signing_secret, print_signing_secret,
+    sign_webhook,
+};
 
 /// Whether two secrets are the same, found out in a time that does not tell where they differ.
 pub fn is_same(one: &headcount_model::Secret, other: &headcount_model::Secret) -> bool {

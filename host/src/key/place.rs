@@ -44,7 +44,7 @@ impl KeyPlace {
         if self.is_there().await? {
             return Ok(());
         }
-        let new = store.all_credentials(None, 1).await?.is_empty();
+        let new = store.all_credentials(None, 1).await?.is_empty() && store.all_channel_secrets(None, 1).await?.is_empty();
         self.with_entry(move |entry| match entry {
             Some(entry) if new => Keys::make(&entry),
             Some(entry) => Err(entry.missing()),

@@ -13,7 +13,10 @@ mod error;
 mod guard;
 mod holds;
 mod mapping;
+mod notices;
+mod outbox;
 mod query;
+mod schedules;
 mod sessions;
 mod sqlite;
 mod types;
@@ -37,7 +40,10 @@ pub use holds::{
     Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
 };
 pub use mapping::{MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
+pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
+pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, Settled};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
+pub use schedules::{Claim, ClaimRequest, Planned, Rhythm, Schedule, Schedules};
 pub use sessions::{
     Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,
 };
@@ -54,7 +60,9 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Absences + Actions + Changes + Holds + MappingStore + SessionStore + Send + Sync + 'static {
+pub trait Store:
+    Absences + Actions + Changes + Holds + MappingStore + Notices + Outbox + Schedules + SessionStore + Send + Sync + 'static
+{
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

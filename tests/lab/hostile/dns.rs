@@ -33,12 +33,14 @@ const CNAME: u16 = 5;
 const AAAA: u16 = 28;
 
 /// A name server.
-pub(super) struct Dns {
+pub struct Dns {
+    /// Where it listens.
     pub address: SocketAddr,
     asked: Arc<Mutex<HashMap<(String, u16), usize>>>,
 }
 
 impl Dns {
+    /// Starts it.
     pub async fn start() -> Result<Self> {
         let socket = UdpSocket::bind("127.0.0.1:0").await?;
         let dns = Dns { address: socket.local_addr()?, asked: Arc::default() };

@@ -56,6 +56,7 @@ async fn rotate(context: &Context) -> anyhow::Result<Exit> {
             "event": "rotated",
             "resealed": rotation.resealed,
             "unreadable": listed(&rotation.unreadable),
+            "silent": rotation.silent,
             "obsolete": rotation.obsolete,
         }))?;
     } else {
@@ -67,8 +68,15 @@ async fn rotate(context: &Context) -> anyhow::Result<Exit> {
             out.line(format!("{variable} can be removed from the environment"))?;
         }
         tell_unreadable(out, &rotation.unreadable)?;
+        for key in &rotation.silent {
+            let (tenant, channel) = (&key.tenant, &key.channel);
+            out.line(format!(
+                "no key opens what signs for the channel {channel} of tenant {tenant}: remove it and add it again"
+            ))?;
+        }
     }
-    Ok(ended(&rotation.unreadable))
+    let ended = ended(&rotation.unreadable);
+    Ok(if rotation.silent.is_empty() { ended } else { ended.worst(Exit::Reconnect) })
 }
 
 async fn export(file: Option<PathBuf>, context: &Context) -> anyhow::Result<Exit> {

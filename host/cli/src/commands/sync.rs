@@ -28,6 +28,9 @@ pub struct Args {
     /// Read and compare everything, but write nothing
     #[arg(long)]
     pub test: bool,
+    /// Have the running server (`headcount serve`) do it at once, and don't wait; without one, do it here
+    #[arg(long, conflicts_with = "test")]
+    pub now: bool,
     /// Begin anew, instead of going on with a session that was interrupted
     #[arg(long)]
     pub anew: bool,
@@ -70,6 +73,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         context.out.remark("there is nothing to sync yet: headcount connection add CONNECTOR");
         return Ok(Exit::Done);
     }
+    if args.now && tenant.is_served().await? {
+        return request(&tenant, &connections, context).await;
+    }
     let mut options = SyncOptions::default();
     options.test = args.test;
     options.anew = args.anew;
@@ -79,6 +85,26 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     tell(&finished, context)?;
     let lost = if finished.len() < wanted { Exit::Failed } else { Exit::Done };
     Ok(finished.iter().fold(lost, |worst, one| worst.worst(one.exit())))
+}
+
+/// Asks the server that runs the schedules for a run of each.
+async fn request(tenant: &Tenant, connections: &[Connection], context: &Context) -> anyhow::Result<Exit> {
+    let mut exit = Exit::Done;
+    for connection in connections {
+        let (id, asked) = (&connection.id, tenant.request_run(&connection.id).await);
+        match (context.out.json, &asked) {
+            (true, Ok(())) => context.out.value(&json!({ "event": "asked", "connection": id }))?,
+            (true, Err(error)) => {
+                context.out.value(&json!({ "event": "error", "connection": id, "error": error.to_string() }))?;
+            }
+            (false, Ok(())) => {
+                context.out.line(format!("{id}: the server runs it now; see headcount sessions --connection {id}"))?
+            }
+            (false, Err(error)) => context.out.line(format!("{id}: {}", advice::explain_host(error)))?,
+        }
+        exit = exit.worst(asked.as_ref().map_or_else(Exit::of_host, |()| Exit::Done));
+    }
+    Ok(exit)
 }
 
 /// Syncs these connections, so many at once, in their order.

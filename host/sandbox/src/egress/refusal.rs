@@ -204,6 +204,11 @@ impl Refusal {
         }
     }
 
+    /// Whether a rule, rather than the network or the other side, stood in the way: then trying again does not help.
+    pub fn is_denied(&self) -> bool {
+        self.rule().is_some()
+    }
+
     /// The rule that denied the request; none where it was allowed and something else went wrong.
     pub(crate) fn rule(&self) -> Option<&'static str> {
         match self {

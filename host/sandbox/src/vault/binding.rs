@@ -74,6 +74,14 @@ impl Binding {
         Binding { tenant, connection, connector: manifest.id.clone(), field: field.to_owned(), placement, hosts, overrides }
     }
 
+    /// The binding of what signs the webhooks of a tenant's channel: to the URL that they go to.
+    pub fn of_webhook(tenant: TenantId, channel: ConnectionId, connector: ConnectorId, url: &str, overrides: &Overrides) -> Self {
+        let hosts: BTreeSet<String> = [url.to_owned()].into();
+        let (field, placement) = ("signing-secret".to_owned(), "standard webhooks signature".to_owned());
+        let overrides = overrides.of(&hosts);
+        Binding { tenant, connection: channel, connector, field, placement, hosts, overrides }
+    }
+
     /// A hash for each of [`PARTS`].
     pub(super) fn tags(&self) -> [[u8; 32]; PARTS.len()] {
         let owner = [self.tenant.as_str(), self.connection.as_str(), self.connector.as_str(), &self.field];

@@ -7,9 +7,10 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::SqliteStore;
 use super::changes;
 use super::credentials::put;
+use super::notices::of_health;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
-use crate::{Connection, InstalledConnector, Result, SealedCredential, StoreError};
+use crate::{Connection, Health, InstalledConnector, Result, SealedCredential, StoreError};
 
 // === connectors
 
@@ -73,6 +74,8 @@ pub(super) async fn put_connection(store: &SqliteStore, connection: &Connection)
             health = excluded.health, baseline = excluded.baseline, updated_at = excluded.updated_at",
     )
     .await?;
+    let (tenant, id) = (&connection.tenant, &connection.id);
+    of_health(&mut transaction, tenant, id, &connection.health, None, Timestamp::now()).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -174,6 +177,16 @@ pub(super) async fn require_connection(database: &mut SqliteConnection, tenant: 
     found.map(|_| ()).ok_or_else(|| StoreError::NoConnection { tenant: tenant.clone(), connection: id.clone() })
 }
 
+/// How a connection is.
+pub(super) async fn health_of(database: &mut SqliteConnection, tenant: &TenantId, id: &ConnectionId) -> Result<Health> {
+    let health: String = sqlx::query_scalar("SELECT health FROM connections WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.as_str())
+        .fetch_one(database)
+        .await?;
+    from_json(&health, "health")
+}
+
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
     let staging = ["staged", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
@@ -181,6 +194,8 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     });
     let records = ["accounts", "mappings", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
         "applied",
+        "causes",
+        "schedules",
         "test_changes",
         "preferences",
         "totals",

@@ -7,7 +7,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::SqliteStore;
-use super::connections::require_connection;
+use super::connections::{health_of, require_connection};
+use super::notices::{of_health, of_session};
 use super::stage::drop_staged;
 use crate::{Basis, Counters, NewSession, Result, Session, SessionEnd, SessionState, StoreError};
 
@@ -169,6 +170,9 @@ pub(super) async fn end_session(store: &SqliteStore, tenant: &TenantId, session:
         .bind(connection.as_str())
         .execute(&mut *transaction)
         .await?;
+    of_session(&mut transaction, tenant, &connection, session, end).await?;
+    let health = health_of(&mut transaction, tenant, &connection).await?;
+    of_health(&mut transaction, tenant, &connection, &health, Some(session), end.ended_at).await?;
     drop_staged(&mut transaction, session).await?;
     Ok(transaction.commit().await?)
 }

@@ -55,6 +55,11 @@ impl Denial {
         Denial { rule, why, allow: line.into_iter().collect() }
     }
 
+    /// The operator's rules don't cover a message to a place that a tenant named.
+    pub(in crate::egress) fn of_message(target: &Target) -> Self {
+        Self::of_ceiling(&Method::POST, target, None)
+    }
+
     /// The operator's rules don't cover it; `place` is what the manifest names.
     pub(super) fn of_ceiling(method: &Method, target: &Target, place: Option<&str>) -> Self {
         let is_read = *method == Method::GET || *method == Method::HEAD;

@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::super::SqliteStore;
+use super::super::notices::of_health;
 use super::super::sessions::{from_json, json, parsed, time};
 use crate::{Decided, Decision, Health, HealthState, Outcome, RELEASE, Result, Standing, StoreError, Verdict, Witness};
 
@@ -81,7 +82,7 @@ pub(crate) async fn well(
         .bind(tenant.as_str())
         .bind(connection.as_str())
         .bind(json(&well)?)
-        .execute(database)
+        .execute(&mut *database)
         .await?;
-    Ok(())
+    of_health(database, tenant, connection, &well, None, decision.at).await
 }

@@ -1,0 +1,113 @@
+//! `headcount serve`: runs connections when they are due, and sends notices, until it is told to stop.
+
+use std::sync::Arc;
+
+use headcount::model::printable;
+use headcount::{CourierOptions, Happening, WorkerOptions};
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::interrupt;
+use crate::output::Out;
+use crate::words::time;
+
+/// How to serve.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// So many runs at once, of all tenants
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub at_once: Option<u16>,
+    /// So many runs at once of one tenant
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub each_tenant: Option<u16>,
+}
+
+/// Serves until a signal comes.
+///
+/// # Errors
+/// Another process serves the data folder, or the host or the mail server's settings can't be used.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let host = context.host().await?;
+    let _serving = host.serve().await?;
+    let out = context.out;
+    let mut options = WorkerOptions::default();
+    context.config.serve.set(&mut options);
+    if let Some(number) = args.at_once {
+        options.at_once = usize::from(number);
+    }
+    if let Some(number) = args.each_tenant {
+        options.each_tenant = usize::from(number);
+    }
+    options.listener = Some(Arc::new(move |happening| tell(out, happening)));
+    let mut sending = CourierOptions::default();
+    sending.mail = context.mail().await?;
+    let courier = host.courier(sending)?;
+    let stop = CancellationToken::new();
+    // Either way what is under way stops where it is.
+    interrupt::pauses(stop.clone());
+    let (at_once, each_tenant) = (options.at_once, options.each_tenant);
+    let data = host.data().display().to_string();
+    if out.json {
+        out.value(&json!({ "event": "serving", "data": data, "at-once": at_once, "each-tenant": each_tenant }))?;
+    } else {
+        let data = printable(&data);
+        out.line(format!("serving {data}: at most {at_once} runs at once, {each_tenant} of one tenant. Ctrl-C stops it."))?;
+    }
+    tokio::join!(host.worker(options).run(stop.clone()), courier.run(stop));
+    host.flush_audit().await;
+    if out.json {
+        out.value(&json!({ "event": "stopped" }))?;
+    } else {
+        out.line("stopped: what was under way goes on at the next start")?;
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(out: Out, happening: &Happening) {
+    // Whoever read the output may have gone: serving goes on.
+    let _ = if out.json { out.value(&value(happening)) } else { line(happening).map_or(Ok(()), |line| out.line(line)) };
+}
+
+fn value(happening: &Happening) -> Value {
+    match happening {
+        Happening::Started { tenant, connection } => {
+            json!({ "event": "started", "tenant": tenant, "connection": connection })
+        }
+        Happening::Ended { tenant, connection, result, next } => json!({
+            "event": "ended",
+            "tenant": tenant,
+            "connection": connection,
+            "state": result.as_ref().ok().map(|state| state.as_str()),
+            "error": result.as_ref().err(),
+            "next": next.map(time),
+        }),
+        Happening::Missed { tenant, connection, planned_at, caught_up_at } => json!({
+            "event": "missed",
+            "tenant": tenant,
+            "connection": connection,
+            "planned": time(*planned_at),
+            "caught-up": time(*caught_up_at),
+        }),
+        _ => json!({ "event": "unknown" }),
+    }
+}
+
+fn line(happening: &Happening) -> Option<String> {
+    Some(match happening {
+        Happening::Started { tenant, connection } => format!("{tenant}/{connection}: started"),
+        Happening::Ended { tenant, connection, result, next } => {
+            let how = match result {
+                Ok(state) => state.as_str().to_owned(),
+                Err(why) => printable(why).into_owned(),
+            };
+            let next = next.map(|next| format!("; next {}", time(next))).unwrap_or_default();
+            format!("{tenant}/{connection}: {how}{next}")
+        }
+        Happening::Missed { tenant, connection, planned_at, caught_up_at } => {
+            format!("{tenant}/{connection}: did not start at {}, is caught up with at {}", time(*planned_at), time(*caught_up_at))
+        }
+        _ => return None,
+    })
+}

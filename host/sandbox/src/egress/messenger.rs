@@ -1,0 +1,126 @@
+//! Messages to places that tenants name: one POST over TLS to a public address, without redirects, and nothing kept of the answer but its
+//! status. The same reading of URLs, resolving, pinning, TLS, proxy and limits as for connectors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use headcount_model::{ConnectionId, TenantId};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use tokio::time::{Instant, timeout};
+use zeroize::Zeroizing;
+
+use super::exchange::{Exchanged, Outgoing, exchange};
+use super::pool::Key;
+use super::refusal::{Refusal, Wait};
+use super::upload::RequestBody;
+use super::waits::Waits;
+use super::{Ceiling, Denial, Egress, Target, dial};
+
+/// How long a message may take: resolving, connecting and the answer's header together.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Bytes of a message's body.
+pub const LONGEST_MESSAGE: usize = 64 * 1024;
+
+/// A message on its way to a place that a tenant named.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// Whose.
+    tenant: TenantId,
+    channel: ConnectionId,
+    url: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Message {
+    /// A tenant's message by one of its channels. The URL is `https`, and `http` only where the operator opened loopback for the host; the
+    /// body is JSON.
+    pub fn new(tenant: TenantId, channel: ConnectionId, url: impl Into<String>, body: String) -> Self {
+        Message { tenant, channel, url: url.into(), headers: HeaderMap::new(), body: Bytes::from(body) }
+    }
+
+    /// Adds a header field.
+    ///
+    /// # Errors
+    /// The name or the value can't be sent.
+    pub fn header(&mut self, name: &'static str, value: &str) -> Result<(), Refusal> {
+        let value = HeaderValue::from_str(value).map_err(|_| Refusal::Header(name.to_owned()))?;
+        self.headers.insert(HeaderName::from_static(name), value);
+        Ok(())
+    }
+}
+
+impl Egress {
+    /// Whether a message could go to a URL at all, as far as that can be told without asking anybody.
+    ///
+    /// # Errors
+    /// The URL is none that egress takes, is plain text, or the operator's rules don't cover it.
+    pub fn may_post(&self, url: &str) -> Result<(), Refusal> {
+        self.message_target(url).map(|_| ())
+    }
+
+    /// Sends a message once, and returns the status of the answer, whatever it is. Redirects are not followed.
+    ///
+    /// # Errors
+    /// The URL is refused, its host stands for an address that is not public, or there is no answer in time.
+    pub async fn post(self: &Arc<Self>, message: &Message) -> Result<u16, Refusal> {
+        let sent = timeout(PATIENCE, self.post_in_time(message)).await;
+        sent.unwrap_or(Err(Refusal::Timeout { what: Wait::Response, limit: PATIENCE }))
+    }
+
+    fn message_target(&self, url: &str) -> Result<Target, Refusal> {
+        let target = Target::parse(url)?;
+        if !target.origin.secure && !self.names.opens_loopback(&target.origin.host) {
+            return Err(Refusal::Url("its scheme is not https".to_owned()));
+        }
+        let ceiling = &self.options.ceiling;
+        if *ceiling != Ceiling::Manifest && ceiling.covering(&Method::POST, &target).is_none() {
+            return Err(Refusal::Policy(Denial::of_message(&target)));
+        }
+        Ok(target)
+    }
+
+    async fn post_in_time(self: &Arc<Self>, message: &Message) -> Result<u16, Refusal> {
+        let target = self.message_target(&message.url)?;
+        if message.body.len() > LONGEST_MESSAGE {
+            return Err(Refusal::RequestBody(LONGEST_MESSAGE as u64));
+        }
+        let deadline = Instant::now() + PATIENCE;
+        let addresses = self.names.addresses(&target.origin).await?;
+        let tls =
+            if target.origin.secure { Some(self.tls(None).map_err(|error| Refusal::Host(error.to_string()))?) } else { None };
+        let place = self.pool.place(&message.tenant, deadline).await?;
+        let limit = self.options.connect_timeout;
+        let connected = dial::connect(&target.origin, &addresses, tls, limit, place, self.proxy.as_ref()).await?;
+        let mut headers = message.headers.clone();
+        headers.insert(header::USER_AGENT, self.user_agent.clone());
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from(message.body.len()));
+        let key = Key {
+            tenant: message.tenant.clone(),
+            connection: message.channel.clone(),
+            origin: target.origin.clone(),
+            identity: None,
+        };
+        let (response, idle) = (self.options.response_timeout, self.options.idle_timeout);
+        let waits = Waits { connect: limit, response, idle, call: PATIENCE, deadline };
+        let path_and_query = Zeroizing::new(target.path_and_query());
+        let outgoing = Outgoing { key, headers, path_and_query, waits, credentials: Vec::new() };
+        let mut body = RequestBody::Kept(message.body.clone());
+        let exchanging = exchange(connected, &Method::POST, &outgoing, &mut body);
+        let Ok(exchanged) = timeout(response, exchanging).await else {
+            return Err(Refusal::Timeout { what: Wait::Response, limit: response });
+        };
+        match exchanged {
+            // The connection is closed with its last hand: nobody reads what else comes.
+            Ok((response, _connected)) => Ok(response.status().as_u16()),
+            Err(Exchanged::Refused(refusal)) => Err(refusal),
+            Err(Exchanged::Unsent) => {
+                let why = "the server closed the connection".to_owned();
+                Err(Refusal::Exchange { host: target.origin.host, why })
+            }
+        }
+    }
+}

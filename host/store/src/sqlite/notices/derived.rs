@@ -1,0 +1,121 @@
+//! Notices that follow from what the store learns anyway: how a session ended, how a connection is, which session takes too long.
+
+use headcount_model::{ConnectionId, SessionId, TenantId, Timestamp};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use super::super::SqliteStore;
+use super::super::sessions::{parsed, time};
+use super::{raise, recover};
+use crate::{Cause, Health, HealthState, NewNotice, Result, SessionEnd, SessionState};
+
+/// Who is told of, when, and by which session.
+struct About<'a> {
+    tenant: &'a TenantId,
+    connection: &'a ConnectionId,
+    session: Option<SessionId>,
+    at: Timestamp,
+}
+
+impl About<'_> {
+    fn notice(&self, cause: Cause, what: String, next: String) -> NewNotice {
+        let (tenant, connection) = (self.tenant.clone(), self.connection.clone());
+        NewNotice { tenant, connection, cause, session: self.session, at: self.at, what, next }
+    }
+
+    async fn raise(&self, database: &mut SqliteConnection, cause: Cause, what: String, next: String) -> Result<()> {
+        raise(database, &self.notice(cause, what, next)).await.map(|_| ())
+    }
+
+    async fn recover(&self, database: &mut SqliteConnection, cause: Cause, what: String) -> Result<()> {
+        recover(database, &self.notice(cause, what, String::new())).await.map(|_| ())
+    }
+
+    fn more(&self) -> String {
+        self.session.map(|session| format!("; see `headcount sessions show {session}`")).unwrap_or_default()
+    }
+}
+
+/// What the end of a session tells, in the transaction that ends it.
+pub(in crate::sqlite) async fn of_session(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    session: SessionId,
+    end: &SessionEnd,
+) -> Result<()> {
+    if end.state == SessionState::Test {
+        return Ok(());
+    }
+    let about = About { tenant, connection, session: Some(session), at: end.ended_at };
+    about.recover(database, Cause::Overran, format!("the run of {connection} has ended ({})", end.state.as_str())).await?;
+    about.recover(database, Cause::NotStarted, format!("{connection} has run again ({})", end.state.as_str())).await?;
+    match end.state {
+        SessionState::Failed if !is_reconnect(end.health.as_ref()) => {
+            let why = end.failure.as_ref().map_or_else(|| "it was interrupted".to_owned(), ToString::to_string);
+            let next = format!("nothing was removed, and the next run tries again{}", about.more());
+            about.raise(database, Cause::RunFailed, format!("the run of {connection} failed: {why}"), next).await?;
+        }
+        SessionState::Complete | SessionState::Partial => {
+            about.recover(database, Cause::RunFailed, format!("{connection} was synced again")).await?;
+            if end.state == SessionState::Complete {
+                about.recover(database, Cause::Incomplete, format!("{connection} was read completely again")).await?;
+            } else {
+                let why = end.notes.first().map_or("something was not read", String::as_str);
+                let next = format!("nothing unproven was removed{}", about.more());
+                about.raise(database, Cause::Incomplete, format!("{connection} was not read completely: {why}"), next).await?;
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What a connection's health tells, in the transaction that may have changed it.
+pub(in crate::sqlite) async fn of_health(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    health: &Health,
+    session: Option<SessionId>,
+    at: Timestamp,
+) -> Result<()> {
+    let about = About { tenant, connection, session, at };
+    let next = |otherwise: String| if health.next.is_empty() { otherwise } else { health.next.clone() };
+    if health.state == HealthState::Reconnect {
+        let what = format!("the credential of {connection} no longer works: {}", health.why);
+        let next = next(format!("enter a new one with `headcount connection credential {connection}`"));
+        // What is held stays so while the credential does not work.
+        return about.raise(database, Cause::Reconnect, what, next).await;
+    }
+    about.recover(database, Cause::Reconnect, format!("the credential of {connection} works again")).await?;
+    if health.state == HealthState::Held {
+        let what = format!("removals of {connection} wait for a person: {}", health.why);
+        return about.raise(database, Cause::Held, what, next(format!("look at it and decide{}", about.more()))).await;
+    }
+    about.recover(database, Cause::Held, format!("no removals of {connection} wait any more")).await
+}
+
+fn is_reconnect(health: Option<&Health>) -> bool {
+    health.is_some_and(|health| health.state == HealthState::Reconnect)
+}
+
+/// Raises that a session takes too long, for each that began before a time.
+pub(super) async fn raise_overrun(store: &SqliteStore, begun_before: Timestamp, at: Timestamp) -> Result<u64> {
+    let mut transaction = store.begin().await?;
+    let rows = sqlx::query("SELECT id, tenant, connection, started_at FROM sessions WHERE ended_at IS NULL AND started_at < $1")
+        .bind(begun_before.micros())
+        .fetch_all(&mut *transaction)
+        .await?;
+    let mut raised = 0;
+    for row in rows {
+        let (tenant, connection): (TenantId, ConnectionId) = (parsed(&row, "tenant")?, parsed(&row, "connection")?);
+        let session = SessionId(row.try_get("id")?);
+        let about = About { tenant: &tenant, connection: &connection, session: Some(session), at };
+        let what = format!("the run of {connection} has not finished since {}", time(&row, "started_at")?);
+        let next = format!("see how far it is with `headcount sessions show {session}`, and whether its program still runs");
+        raised += u64::from(raise(&mut transaction, &about.notice(Cause::Overran, what, next)).await?.is_some());
+    }
+    transaction.commit().await?;
+    Ok(raised)
+}

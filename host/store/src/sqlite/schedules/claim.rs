@@ -1,0 +1,90 @@
+//! Taking runs from the queue, and ending them: only whoever took a run last may touch it.
+
+use headcount_model::Timestamp;
+use sqlx::sqlite::SqliteArguments;
+
+use super::super::SqliteStore;
+use super::super::sessions::{json, parsed};
+use super::{read_fence, signed};
+use crate::{Claim, ClaimRequest, Planned, Result, Rhythm};
+
+/// A tenant's runs count from those under way; the tenants' first ones go before anybody's second.
+const CLAIM: &str = "
+    WITH running AS (
+        SELECT tenant, COUNT(*) AS held FROM schedules WHERE worker IS NOT NULL AND due_at > $1 GROUP BY tenant
+    ),
+    waiting AS (
+        SELECT s.tenant, s.connection, s.due_at,
+            COALESCE(r.held, 0) + ROW_NUMBER() OVER (PARTITION BY s.tenant ORDER BY s.due_at, s.connection) AS turn
+        FROM schedules s
+        JOIN connections c ON c.tenant = s.tenant AND c.id = s.connection AND c.life ->> 'state' = 'active'
+        LEFT JOIN running r ON r.tenant = s.tenant
+        WHERE s.due_at <= $1
+            AND (s.requested_at IS NOT NULL
+                OR s.paused = 0 AND (s.due_at >= $2 OR s.missed_at IS NOT NULL OR s.worker IS NOT NULL))
+    )
+    UPDATE schedules SET worker = $3, fence = fence + 1, due_at = $4, started_at = $1, missed_at = NULL
+    WHERE (tenant, connection) IN (
+        SELECT tenant, connection FROM waiting WHERE turn <= $5 ORDER BY turn, due_at, tenant, connection LIMIT $6
+    )
+    RETURNING tenant, connection, fence";
+
+pub(super) async fn claim(store: &SqliteStore, request: &ClaimRequest) -> Result<Vec<Claim>> {
+    let mut transaction = store.begin().await?;
+    let rows = sqlx::query(CLAIM)
+        .bind(request.now.micros())
+        .bind(request.not_before.micros())
+        .bind(&request.worker)
+        .bind(request.until.micros())
+        .bind(i64::from(request.each_tenant))
+        .bind(i64::from(request.most))
+        .fetch_all(&mut *transaction)
+        .await?;
+    let claims: Result<Vec<Claim>> = rows
+        .iter()
+        .map(|row| Ok(Claim { tenant: parsed(row, "tenant")?, connection: parsed(row, "connection")?, fence: read_fence(row)? }))
+        .collect();
+    let claims = claims?;
+    transaction.commit().await?;
+    Ok(claims)
+}
+
+pub(super) async fn extend(store: &SqliteStore, claim: &Claim, until: Timestamp) -> Result<bool> {
+    let change = sqlx::query(
+        "UPDATE schedules SET due_at = $4 WHERE tenant = $1 AND connection = $2 AND fence = $3 AND worker IS NOT NULL",
+    );
+    write(store, bound(change, claim).bind(until.micros())).await
+}
+
+pub(super) async fn finish(store: &SqliteStore, claim: &Claim, rhythm: &Rhythm, next: Planned, at: Timestamp) -> Result<bool> {
+    // What was asked for while it ran is run at once.
+    let change = sqlx::query(
+        "UPDATE schedules SET worker = NULL, ended_at = $4, planned_at = $5,
+            due_at = CASE WHEN requested_at > started_at THEN $4 ELSE $6 END,
+            requested_at = CASE WHEN requested_at > started_at THEN requested_at END
+         WHERE tenant = $1 AND connection = $2 AND fence = $3 AND worker IS NOT NULL AND rhythm = $7",
+    );
+    let change = bound(change, claim).bind(at.micros()).bind(next.planned_at.micros()).bind(next.due_at.micros());
+    write(store, change.bind(json(rhythm)?)).await
+}
+
+pub(super) async fn give_back(store: &SqliteStore, claim: &Claim, due_at: Timestamp) -> Result<bool> {
+    // It stays begun: whoever takes it next goes on with it, however late that is.
+    let change = sqlx::query(
+        "UPDATE schedules SET due_at = $4 WHERE tenant = $1 AND connection = $2 AND fence = $3 AND worker IS NOT NULL",
+    );
+    write(store, bound(change, claim).bind(due_at.micros())).await
+}
+
+type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, SqliteArguments>;
+
+fn bound<'q>(query: Query<'q>, claim: &'q Claim) -> Query<'q> {
+    query.bind(claim.tenant.as_str()).bind(claim.connection.as_str()).bind(signed(claim.fence))
+}
+
+async fn write(store: &SqliteStore, change: Query<'_>) -> Result<bool> {
+    let mut transaction = store.begin().await?;
+    let done = change.execute(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(done.rows_affected() > 0)
+}

@@ -1,0 +1,153 @@
+//! `headcount serve`, as an operator runs it, and the commands beside it.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+use headcount::store::{Life, LifeState, Witness};
+use headcount::{SessionState, Timestamp};
+use headcount_tests::{Lab, program};
+use headcount_vendors::Vendor;
+use serde_json::Value;
+
+/// A lab with one connection that runs by itself.
+async fn lab() -> Lab {
+    let lab = Lab::new(20).await.unwrap();
+    let id = lab.connect(Vendor::Tines).await.unwrap();
+    let mut connection = lab.acme.connection(&id).await.unwrap();
+    connection.life = Life::new(LifeState::Active, Witness::Person(String::new()), Timestamp::now());
+    lab.acme.store().put_connection(&connection).await.unwrap();
+    lab
+}
+
+fn command(lab: &Lab, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program().unwrap());
+    command.args(lab.flags().unwrap()).args(arguments);
+    command
+}
+
+fn run(lab: &Lab, arguments: &[&str]) -> Output {
+    command(lab, arguments).output().unwrap()
+}
+
+/// What a command prints; it must succeed.
+fn said(lab: &Lab, arguments: &[&str]) -> String {
+    let output = run(lab, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A server, and the events that it prints.
+struct Server {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Server {
+    fn start(lab: &Lab) -> Self {
+        let mut child = command(lab, &["--json", "serve"]).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut server = Server { child, lines };
+        assert_eq!(server.event()["event"], "serving");
+        server
+    }
+
+    /// The next event.
+    fn event(&mut self) -> Value {
+        let line = self.lines.next().expect("the server goes on").unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    }
+
+    fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It has ended already unless a test failed.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_runs_what_is_asked_for_and_ends_cleanly_at_sigterm() {
+    let lab = lab().await;
+    let mut server = Server::start(&lab);
+    let refused = run(&lab, &["serve"]);
+    assert!(!refused.status.success());
+    let words = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(words.contains("another process already"), "{words}");
+
+    let asked = said(&lab, &["sync", "tines", "--now"]);
+    assert!(asked.contains("the server runs it now"), "{asked}");
+    let started = server.event();
+    assert_eq!((&started["event"], &started["connection"]), (&"started".into(), &"tines".into()));
+    let ended = server.event();
+    assert_eq!((&ended["event"], &ended["state"]), (&"ended".into(), &"complete".into()), "{ended}");
+    assert!(ended["next"].is_string(), "{ended}");
+    assert_eq!(lab.acme.sessions(None, 5).await.unwrap()[0].state, SessionState::Complete);
+
+    server.signal("-TERM");
+    assert_eq!(server.event()["event"], "stopped");
+    assert!(server.child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_server_now_means_here() {
+    let lab = lab().await;
+    let synced = said(&lab, &["sync", "tines", "--now"]);
+    assert!(synced.contains("complete"), "{synced}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedules_are_set_shown_and_paused_from_the_command_line() {
+    let lab = lab().await;
+    assert!(said(&lab, &["schedule", "show"]).contains("daily"));
+    let set = said(&lab, &["schedule", "set", "tines", "--cron", "30 6 * * 1-5", "--zone", "Europe/Berlin"]);
+    assert!(set.contains("cron 30 6 * * 1-5 (Europe/Berlin)") && set.contains("waiting"), "{set}");
+    let value: Value = serde_json::from_str(&said(&lab, &["--json", "schedule", "show", "tines"])).unwrap();
+    assert_eq!((&value["rhythm"]["pattern"], &value["paused"]), (&"30 6 * * 1-5".into(), &false.into()));
+    assert!(said(&lab, &["schedule", "pause", "tines"]).contains("schedule paused"));
+    assert!(said(&lab, &["schedule", "resume", "tines"]).contains("waiting"));
+    assert!(said(&lab, &["schedule", "set", "tines", "--every", "6h"]).contains("every 6 h"));
+    for (wrong, why) in [("1min", "5 minutes"), ("40d", "31 days")] {
+        let refused = run(&lab, &["schedule", "set", "tines", "--every", wrong]);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&refused.stderr).contains(why), "{wrong}");
+    }
+    assert_eq!(run(&lab, &["schedule", "show", "none"]).status.code(), Some(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notices_are_listed_shown_and_read_and_channels_added_from_the_command_line() {
+    let lab = lab().await;
+    lab.acme.set_credential(&"tines".parse().unwrap(), "api-key", &headcount::Secret::new("wrong".into())).await.unwrap();
+    assert_eq!(run(&lab, &["sync"]).status.code(), Some(4));
+    let listed = said(&lab, &["notices", "list", "--unread"]);
+    assert!(listed.contains("reconnect") && listed.contains("raised"), "{listed}");
+    let shown = said(&lab, &["notices", "show", "1"]);
+    assert!(shown.contains("next: "), "{shown}");
+    assert!(said(&lab, &["--json", "notices", "list", "--unread"]).is_empty(), "showing it is reading it");
+    assert_eq!(run(&lab, &["notices", "show", "99"]).status.code(), Some(5));
+
+    let secret = said(&lab, &["notices", "channel", "add", "webhook", "ops", "https://hooks.example.com/x"]);
+    assert!(secret.starts_with("whsec_") && secret.trim().len() > 40, "the secret alone, once");
+    let listed = said(&lab, &["notices", "channel", "list"]);
+    assert!(listed.contains("https://hooks.example.com/x") && !listed.contains(secret.trim()), "{listed}");
+    for url in ["http://hooks.example.com/x", "https://127.0.0.1/x", "https://localhost/x", "https://a@hooks.example.com/"] {
+        let refused = run(&lab, &["notices", "channel", "add", "webhook", "other", url]);
+        assert_eq!(refused.status.code(), Some(2), "{url}");
+    }
+    said(&lab, &["notices", "channel", "add", "email", "people", "ana@example.com"]);
+    assert_eq!(
+        run(&lab, &["notices", "channel", "add", "email", "more", "ana@example.com\r\nBcc: eve@x.io"]).status.code(),
+        Some(2)
+    );
+    said(&lab, &["notices", "channel", "remove", "ops"]);
+    assert_eq!(run(&lab, &["notices", "channel", "remove", "ops"]).status.code(), Some(5));
+    // Nothing on disk has the secret in it.
+    let database = std::fs::read(lab.data.path().join("headcount.db")).unwrap();
+    assert!(!database.windows(secret.trim().len()).any(|window| window == secret.trim().as_bytes()));
+}
