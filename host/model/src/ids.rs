@@ -85,6 +85,10 @@ slug! {
     /// A connector, as its manifest calls it.
     ConnectorId, "connector id"
 }
+slug! {
+    /// A software of a tenant's catalogue.
+    SoftwareId, "name for software"
+}
 
 /// One run of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -4,7 +4,9 @@
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
 mod audit;
+mod catalogue;
 mod error;
+mod people;
 mod query;
 mod sqlite;
 mod types;
@@ -13,8 +15,13 @@ use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
+pub use catalogue::{AboutSoftware, Catalogue, MOST_SOFTWARE, Software, SoftwareLink};
 pub use error::StoreError;
-pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
+pub use people::{
+    Account, Administrator, Conflict, Correlated, Decision, Doubt, How, InvalidPersonId, Leaver, Link, Owner, People, Person,
+    PersonId, Unlinked, WhyUnlinked,
+};
+pub use query::{AccessPath, Counts, Filter, Held, LicenseFilter, Product, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
     Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
@@ -28,7 +35,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: People + Catalogue + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.
@@ -123,14 +130,21 @@ pub trait Store: Send + Sync + 'static {
 
     /// Records of one kind by filter, ordered by connection and id: at most `filter.limit` rows after `filter.after`.
     async fn list(&self, tenant: &TenantId, kind: Kind, filter: &Filter) -> Result<Vec<Row>>;
-    /// People: accounts joined by e-mail (in any letter case), ordered by e-mail. Filters by text and `minimum` connections.
-    async fn people(&self, tenant: &TenantId, filter: &Filter, minimum: u32) -> Result<Vec<Person>>;
-    /// Everything that the accounts with this e-mail reach, direct or through groups (nested too), each with its shortest path.
+    /// Everything that is reached, direct or through groups (nested too), each with its shortest path, by the accounts of those who
+    /// answer to this e-mail address or key (see [`People::persons_called`]), and by accounts with this address that are nobody's.
     async fn access(&self, tenant: &TenantId, email: &str) -> Result<Vec<AccessPath>>;
     /// Who reaches a record, direct or through groups.
     async fn holders(&self, tenant: &TenantId, connection: &ConnectionId, kind: Kind, id: &str) -> Result<Vec<Held>>;
     /// Licenses that are free, expired, suspended or unused.
     async fn licenses(&self, tenant: &TenantId, filter: &LicenseFilter) -> Result<Vec<Row>>;
+    /// Licenses by product, of all connections or of one, by name: at most 10,000 products. What is held and was not used since
+    /// `unused_since`, or never, counts as unused.
+    async fn products(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionId>,
+        unused_since: Timestamp,
+    ) -> Result<Vec<Product>>;
     /// Records by connection and kind, present and gone.
     async fn counts(&self, tenant: &TenantId) -> Result<Vec<Counts>>;
 }

@@ -5,7 +5,9 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
+use super::catalogue::associate;
 use super::credentials::put;
+use super::people::forget_the_accountless;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
 use crate::{Connection, InstalledConnector, Life, Result, SealedCredential, StoreError};
@@ -71,6 +73,7 @@ pub(super) async fn put_connection(store: &SqliteStore, connection: &Connection)
             health = excluded.health, baseline = excluded.baseline, updated_at = excluded.updated_at",
     )
     .await?;
+    associate(&mut transaction, connection).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -83,6 +86,7 @@ pub(super) async fn add_connection(
     if !insert(&mut transaction, connection, "NOTHING").await? {
         return Ok(false);
     }
+    associate(&mut transaction, connection).await?;
     for credential in credentials {
         put(&mut transaction, &connection.tenant, &connection.id, credential).await?;
     }
@@ -178,11 +182,19 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     let staging = ["staged", "seen", "checkpoints"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
-    let records = ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain(["applied", "credentials", "budgets", "sessions"]);
+    let records = ["accounts", "links", "correlating"].into_iter().chain(Kind::ALL.map(table)).chain([
+        "applied",
+        "credentials",
+        "budgets",
+        "sessions",
+        "directories",
+        "software_of",
+    ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
     for sql in staging.into_iter().chain(records).chain([last]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }
+    forget_the_accountless(&mut transaction, tenant).await?;
     Ok(transaction.commit().await?)
 }

@@ -6,7 +6,7 @@ use headcount_model::{
     User,
 };
 use headcount_store::{
-    Applied, Apply, Connection, Counters, Filter, Health, Life, NewSession, ParentPage, Row, SessionEnd, SessionState,
+    Applied, Apply, Connection, Counters, Filter, Health, Life, NewSession, ParentPage, People, Row, SessionEnd, SessionState,
     SqliteStore, StagedPage, Store, StoredRecord,
 };
 
@@ -139,7 +139,9 @@ impl World {
             self.stage(tenant, session, page).await;
         }
         let applied = self.store.apply(&self::tenant(tenant), session, apply).await.unwrap();
-        self.store.end_session(&self::tenant(tenant), session, &end(SessionState::Complete)).await.unwrap();
+        let (tenant, connection, now) = (self::tenant(tenant), connection_id(connection), apply.now.unwrap());
+        self.store.correlate(&tenant, &connection, now).await.unwrap();
+        self.store.end_session(&tenant, session, &end(SessionState::Complete)).await.unwrap();
         applied
     }
 
