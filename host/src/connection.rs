@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, ConnectorId, Manifest, Secret, TenantId, Timestamp};
 use headcount_sandbox::vault::{Binding, Credentials, LONGEST_SECRET, is_too_long};
-use headcount_store::{Connection, Health, Life, SealedCredential, SessionState};
+use headcount_store::{Connection, Health, HealthState, SealedCredential, SessionState, Witness};
 use serde_json::Value;
 
 use crate::{Error, Inner, Tenant};
@@ -61,18 +61,8 @@ impl Tenant {
             secret_field(&installed.manifest, field)?;
         }
         let now = Timestamp::now();
-        let connection = Connection {
-            tenant: self.id.clone(),
-            id: draft.id,
-            name: draft.name.unwrap_or_else(|| installed.manifest.name.clone()),
-            connector: installed.id,
-            settings,
-            life: Life::Ready,
-            health: Health::Ok,
-            baseline: None,
-            created_at: now,
-            updated_at: now,
-        };
+        let mut connection = Connection::new(self.id.clone(), draft.id, installed.id, settings, now);
+        connection.name = draft.name.unwrap_or_else(|| installed.manifest.name.clone());
         // Sealed before anything is stored, so that a connection is made with its credentials or not at all.
         let sealed: Vec<SealedCredential> = draft
             .secrets
@@ -141,8 +131,9 @@ impl Tenant {
             return Err(Error::OtherOrganization(self.id.clone(), id.clone()));
         }
         connection.baseline = Some(scope);
-        connection.health = Health::Ok;
-        connection.updated_at = Timestamp::now();
+        let now = Timestamp::now();
+        connection.health = Health::new(HealthState::Ok, Witness::Person(String::new()), now);
+        connection.updated_at = now;
         self.inner.store.put_connection(&connection).await?;
         Ok(connection)
     }

@@ -1,5 +1,6 @@
 //! Why the host could not do something.
 
+use headcount_export::ExportError;
 use headcount_model::manifest::{Asks, SettingsError};
 use headcount_model::{ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
 use headcount_sandbox::vault::VaultError;
@@ -14,6 +15,9 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An export can't be written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A component can't be used.
     #[error(transparent)]
     Package(#[from] PackageError),

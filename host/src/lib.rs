@@ -38,9 +38,11 @@ mod builder;
 mod catalog;
 mod connection;
 mod error;
+mod export;
 mod keeper;
 mod key;
 mod lease;
+mod people;
 mod tenant;
 
 /// The examples of the guide, compiled with the documentation's.
@@ -52,9 +54,13 @@ pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::Draft;
 pub use error::Error;
+pub use export::{Collection, ExportOptions, Exported, UnknownCollection};
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
+pub use people::Confirmed;
 pub use tenant::{Checked, Tenant};
 
+pub use headcount_export as exporting;
+pub use headcount_export::Format;
 pub use headcount_model as model;
 pub use headcount_model::{
     ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
@@ -63,7 +69,7 @@ pub use headcount_model::{
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
-pub use headcount_store::{Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
+pub use headcount_store::{Catalogue, Changes, Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
 pub use headcount_sync as sync;
 pub use headcount_sync::{Progress, Report, SyncOptions};
 

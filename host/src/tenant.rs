@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headcount_model::{ConnectionId, Manifest, Outcome, Scope, SessionId, TenantId, Timestamp};
 use headcount_sandbox::{OpenOptions, Run};
-use headcount_store::{AuditFilter, AuditRow, Connection, Health, InstalledConnector, Session, Store};
+use headcount_store::{AuditFilter, AuditRow, Connection, Health, HealthState, InstalledConnector, Session, Store, Witness};
 use headcount_sync::{Job, Report, SyncOptions};
 use serde_json::Value;
 
@@ -81,7 +81,7 @@ impl Tenant {
         let notes = run.notes();
         self.ended(run).await;
         let scope = scope?;
-        if matches!(connection.health, Health::Reconnect { .. }) {
+        if connection.health.state == HealthState::Reconnect {
             self.reconnected(id).await?;
         }
         Ok(Checked { scope, notes })
@@ -94,8 +94,8 @@ impl Tenant {
             taken => taken?,
         };
         let mut connection = self.connection(id).await?;
-        if matches!(connection.health, Health::Reconnect { .. }) {
-            connection.health = Health::Ok;
+        if connection.health.state == HealthState::Reconnect {
+            connection.health = Health::new(HealthState::Ok, Witness::Check, Timestamp::now());
             self.inner.store.put_connection(&connection).await?;
         }
         Ok(())
@@ -193,6 +193,7 @@ impl Tenant {
             connection,
             manifest: &installed.manifest,
             digest: installed.digest,
+            credential: None,
             budget: run.budget(),
         }
     }

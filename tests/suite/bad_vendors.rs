@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headcount::store::Health;
+use headcount::store::HealthState;
 use headcount::{FailureCode, Kind, Report, SessionState};
 use headcount_tests::Lab;
 use headcount_vendors::{Fault, RetryAfter, Rule, Servers, Vendor};
@@ -165,13 +165,13 @@ async fn a_wrong_key_asks_to_reconnect_and_a_new_one_heals_it() {
         let report = lab.sync(&id).await.unwrap();
         assert_eq!(report.state, SessionState::Failed, "{vendor:?}");
         let connection = lab.acme.connection(&id).await.unwrap();
-        assert!(matches!(connection.health, Health::Reconnect { .. }), "{vendor:?} {:?}", connection.health);
+        assert!(connection.health.state == HealthState::Reconnect, "{vendor:?} {:?}", connection.health);
         assert_eq!(present(&lab).await, before);
 
         let (_, field) = headcount_tests::placement(vendor);
         lab.acme.set_credential(&id, field, &headcount::Secret::new(fresh)).await.unwrap();
         lab.acme.check(&id).await.unwrap();
-        assert_eq!(lab.acme.connection(&id).await.unwrap().health, Health::Ok, "{vendor:?}");
+        assert_eq!(lab.acme.connection(&id).await.unwrap().health.state, HealthState::Ok, "{vendor:?}");
         assert_eq!(lab.sync(&id).await.unwrap().state, SessionState::Complete, "{vendor:?}");
     }
 }

@@ -17,6 +17,7 @@ mod records;
 mod scope;
 mod secrets;
 mod sessions;
+mod standing;
 mod table;
 mod words;
 

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use headcount::model::{Metered, Unit, printable};
-use headcount::store::{Connection, Counters, Health, KindCounters, Session};
+use headcount::store::{Connection, Counters, HealthState, KindCounters, Session};
 use headcount::{Failure, Report, SessionState, Timestamp};
 use serde_json::{Value, json};
 
 use crate::advice;
 use crate::exit::Exit;
 use crate::records::plural;
+use crate::standing;
 use crate::table::Grid;
 use crate::words::{bytes, counted, duration, number};
 
@@ -17,17 +18,17 @@ use crate::words::{bytes, counted, duration, number};
 const INCOMPLETE: &str = "not read completely";
 
 /// The exit code of a session, given the connection's health after it.
-pub fn exit(state: SessionState, failure: Option<&Failure>, notes: &[String], health: Option<&Health>) -> Exit {
+pub fn exit(state: SessionState, failure: Option<&Failure>, notes: &[String], health: Option<HealthState>) -> Exit {
     match state {
         SessionState::Cancelled => Exit::Cancelled,
         SessionState::Partial => Exit::Partial,
         SessionState::Test if notes.iter().any(|note| note.starts_with(INCOMPLETE)) => Exit::Partial,
         SessionState::Complete | SessionState::Test => match health {
-            Some(Health::Held { .. }) if state == SessionState::Complete => Exit::Partial,
+            Some(HealthState::Held) if state == SessionState::Complete => Exit::Partial,
             _ => Exit::Done,
         },
         _ => match health {
-            Some(Health::Reconnect { .. }) => Exit::Reconnect,
+            Some(HealthState::Reconnect) => Exit::Reconnect,
             _ => failure.map_or(Exit::Failed, Exit::of_failure),
         },
     }
@@ -51,35 +52,17 @@ pub fn meaning(state: SessionState) -> &'static str {
 }
 
 /// What to do about a session, if anything.
-pub fn advice(state: SessionState, failure: Option<&Failure>, health: Option<&Health>, connection: &str) -> Option<String> {
+pub fn advice(state: SessionState, failure: Option<&Failure>, health: Option<HealthState>, connection: &str) -> Option<String> {
     if let Some(failure) = failure {
         return Some(advice::for_failure(failure, Some(connection)));
     }
     match (state, health) {
         (SessionState::Partial, _) => Some(format!("sync again: headcount sync {connection}; the notes say what was not read")),
         (SessionState::Cancelled, _) => Some(format!("run it again: headcount sync {connection}")),
-        (SessionState::Complete, Some(Health::Held { .. })) => Some(format!(
+        (SessionState::Complete, Some(HealthState::Held)) => Some(format!(
             "if the credential is meant to see less than before, accept that: headcount connection edit {connection} --accept-scope"
         )),
         _ => None,
-    }
-}
-
-/// A connection's health in a word.
-pub fn health_word(health: &Health) -> &'static str {
-    match health {
-        Health::Ok => "ok",
-        Health::Reconnect { .. } => "reconnect",
-        Health::Held { .. } => "held",
-        Health::Incomplete { .. } => "incomplete",
-    }
-}
-
-/// Why a connection is not well, and what to do.
-pub fn health_reason(health: &Health) -> Option<&str> {
-    match health {
-        Health::Ok => None,
-        Health::Reconnect { reason } | Health::Held { reason } | Health::Incomplete { reason } => Some(reason),
     }
 }
 
@@ -165,7 +148,7 @@ pub fn report_value(connection: &Connection, report: &Report) -> Value {
         "scope": report.scope.as_ref().map(crate::scope::value),
         "failure": report.failure,
         "notes": report.notes,
-        "health": connection.health,
+        "health": standing::value(&connection.health),
         "millis": u64::try_from(report.took.as_millis()).unwrap_or(u64::MAX),
     })
 }
@@ -176,6 +159,7 @@ pub fn value(session: &Session) -> Value {
         "id": session.id.to_string(),
         "connection": session.connection.as_str(),
         "digest": session.digest,
+        "credential": session.credential,
         "state": session.state.as_str(),
         "started-at": crate::words::time(session.started_at),
         "ended-at": session.ended_at.map(crate::words::time),
@@ -211,14 +195,12 @@ mod tests {
 
     #[test]
     fn exit_codes_follow_the_session_and_the_connections_health() {
-        let held = Health::Held { reason: String::new() };
-        let reconnect = Health::Reconnect { reason: String::new() };
         let slow = Failure::new(FailureCode::Unavailable, "down");
-        assert_eq!(exit(SessionState::Complete, None, &[], Some(&Health::Ok)), Exit::Done);
-        assert_eq!(exit(SessionState::Complete, None, &[], Some(&held)), Exit::Partial);
+        assert_eq!(exit(SessionState::Complete, None, &[], Some(HealthState::Ok)), Exit::Done);
+        assert_eq!(exit(SessionState::Complete, None, &[], Some(HealthState::Held)), Exit::Partial);
         assert_eq!(exit(SessionState::Partial, None, &[], None), Exit::Partial);
-        assert_eq!(exit(SessionState::Failed, Some(&slow), &[], Some(&Health::Ok)), Exit::Failed);
-        assert_eq!(exit(SessionState::Failed, None, &[], Some(&reconnect)), Exit::Reconnect);
+        assert_eq!(exit(SessionState::Failed, Some(&slow), &[], Some(HealthState::Ok)), Exit::Failed);
+        assert_eq!(exit(SessionState::Failed, None, &[], Some(HealthState::Reconnect)), Exit::Reconnect);
         assert_eq!(exit(SessionState::Cancelled, None, &[], None), Exit::Cancelled);
     }
 
@@ -242,6 +224,6 @@ mod tests {
     fn a_test_run_that_read_too_little_says_so_by_its_code() {
         let notes = ["not read completely: users: the list moved".to_owned()];
         assert_eq!(exit(SessionState::Test, None, &notes, None), Exit::Partial);
-        assert_eq!(exit(SessionState::Test, None, &[], Some(&Health::Held { reason: String::new() })), Exit::Done);
+        assert_eq!(exit(SessionState::Test, None, &[], Some(HealthState::Held)), Exit::Done);
     }
 }

@@ -23,19 +23,20 @@ impl<W: Write> Rows<W> {
     }
 
     pub(crate) fn write(&mut self, table: &Table, row: &Row) -> Result<(), ExportError> {
-        Ok(self.writer.write_record(table.columns.iter().map(|column| self.cell(column, row)))?)
+        let raw = self.raw;
+        Ok(self.writer.write_record(table.columns.iter().map(|column| cell(column, row, raw)))?)
     }
 
     pub(crate) fn finish(self) -> Result<W, ExportError> {
         self.writer.into_inner().map_err(|error| ExportError::Output(error.into_error()))
     }
+}
 
-    fn cell(&self, column: &Column, row: &Row) -> String {
-        let text = text(column.kind, row.get(column.name)).unwrap_or_default();
-        // A number or a time is what it is: a minus before it makes no formula of it.
-        let plain = matches!(column.kind, ColumnKind::Integer | ColumnKind::Boolean | ColumnKind::Time);
-        if self.raw || plain { text } else { harmless(&text) }
-    }
+fn cell(column: &Column, row: &Row, raw: bool) -> String {
+    let text = text(column.kind, row.get(column.name)).unwrap_or_default();
+    // A number or a time is what it is: a minus before it makes no formula of it.
+    let plain = matches!(column.kind, ColumnKind::Integer | ColumnKind::Boolean | ColumnKind::Time);
+    if raw || plain { text } else { harmless(&text) }
 }
 
 /// A cell that no spreadsheet takes for a formula, and no terminal for a command: what would begin one gets a leading quote, and control

@@ -142,7 +142,8 @@ fn rows_go_out_while_others_come_in() {
         for _ in 0..100_000 {
             writer.write(&row).unwrap();
         }
-        assert!(writer.finish().unwrap().all > 100_000, "{format}");
+        // Parquet keeps each distinct value once.
+        assert!(writer.finish().unwrap().all > 1_000, "{format}");
     }
 }
 

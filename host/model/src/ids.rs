@@ -89,6 +89,14 @@ slug! {
     /// A software of a tenant's catalogue.
     SoftwareId, "name for software"
 }
+slug! {
+    /// A credential of a tenant's, which several connections may use; unique within the tenant.
+    CredentialName, "name of a credential"
+}
+slug! {
+    /// A value of a tenant's, which several connections' settings may refer to; unique within the tenant.
+    SharedName, "name of a shared value"
+}
 
 /// One run of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

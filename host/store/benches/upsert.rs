@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Digest, Kind, Records, TenantId, Timestamp, User, UserStatus};
 use headcount_store::{
-    Apply, Connection, Counters, Health, Life, NewSession, Result, SessionEnd, SessionState, SqliteStore, StagedPage, Store,
+    Apply, Connection, Counters, NewSession, Result, SessionEnd, SessionState, SqliteStore, StagedPage, Store,
 };
 
 const PHASES: [&str; 3] = ["new", "unchanged", "changed"];
@@ -218,24 +218,13 @@ async fn sync(count: usize) -> std::result::Result<[Duration; 6], Box<dyn std::e
     let folder = tempfile::tempdir()?;
     let store = SqliteStore::open(&folder.path().join("store.db")).await?;
     let now = Timestamp::from_micros(1);
-    store
-        .put_connection(&Connection {
-            tenant: tenant(),
-            id: connection(),
-            name: "JumpCloud".into(),
-            connector: "jumpcloud".parse()?,
-            settings: Settings { values: Default::default(), base_url: "https://vendor.example".into(), hosts: vec![] },
-            life: Life::Active,
-            health: Health::Ok,
-            baseline: None,
-            created_at: now,
-            updated_at: now,
-        })
-        .await?;
+    let settings = Settings { values: Default::default(), base_url: "https://vendor.example".into(), hosts: vec![] };
+    store.put_connection(&Connection::new(tenant(), connection(), "jumpcloud".parse()?, settings, now)).await?;
     let mut times = [Duration::ZERO; 6];
     for times in times.chunks_exact_mut(3) {
         let [stage, apply, end] = times else { continue };
-        let new = NewSession { tenant: tenant(), connection: connection(), digest: Digest::from_bytes([0; 32]), started_at: now };
+        let digest = Digest::from_bytes([0; 32]);
+        let new = NewSession { tenant: tenant(), connection: connection(), digest, credential: None, started_at: now };
         let session = store.begin_session(&new).await?;
         let mut users = users(count, 1).into_iter();
         let start = Instant::now();

@@ -1,1 +1,16 @@
--- Nothing yet: connections.
+-- Connections with who answers for them, and with states that say who noticed, when, why and what to do: `life` and `health` are
+-- such facts as JSON. Times before this are those of the connection's last change.
+
+ALTER TABLE connections ADD COLUMN shared TEXT NOT NULL DEFAULT '{}';
+ALTER TABLE connections ADD COLUMN credential TEXT;
+ALTER TABLE connections ADD COLUMN owner TEXT NOT NULL DEFAULT '';
+ALTER TABLE connections ADD COLUMN contacts TEXT NOT NULL DEFAULT '[]';
+
+UPDATE connections SET life = json_object('state', life, 'by', 'host', 'at', updated_at);
+-- Until now every connection was run.
+UPDATE connections SET life = json_replace(life, '$.state', 'active') WHERE life ->> 'state' = 'ready';
+UPDATE connections SET health = json_object(
+    'state', health ->> 'state', 'by', 'host', 'at', updated_at, 'why', coalesce(health ->> 'reason', ''));
+
+-- Which credential a session used, by name and version.
+ALTER TABLE sessions ADD COLUMN credential TEXT;

@@ -5,7 +5,11 @@
 
 mod audit;
 mod catalogue;
+mod changes;
+mod connections;
 mod error;
+mod guard;
+mod holds;
 mod people;
 mod query;
 mod sqlite;
@@ -16,16 +20,23 @@ use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, Sess
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use catalogue::{AboutSoftware, Catalogue, MOST_SOFTWARE, Software, SoftwareLink};
+pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
+pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
 pub use error::StoreError;
+pub use guard::{Guard, Loss, Threshold, WINDOW};
+pub use holds::{
+    DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
+    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
+};
 pub use people::{
-    Account, Administrator, Conflict, Correlated, Decision, Doubt, How, InvalidPersonId, Leaver, Link, Owner, People, Person,
-    PersonId, Unlinked, WhyUnlinked,
+    Account, AccountFields, Administrator, Conflict, Correlated, Doubt, InvalidPersonId, Leaver, Link, LinkedBy, Owner, People,
+    Person, PersonId, Unlinked, WhyUnlinked,
 };
 pub use query::{AccessPath, Counts, Filter, Held, LicenseFilter, Product, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Connection, Counters, CredentialKey, Health, InstalledConnector, KindCounters, Life, NewSession, ParentPage,
-    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, Counters, CredentialKey, InstalledConnector, KindCounters, NewSession, ParentPage, SealedCredential, Session,
+    SessionEnd, SessionState, Staged, StagedPage, SyncRules,
 };
 
 /// The result of the store's calls.
@@ -35,7 +46,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: People + Catalogue + Send + Sync + 'static {
+pub trait Store: Changes + Holds + People + Catalogue + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.
@@ -49,7 +60,7 @@ pub trait Store: People + Catalogue + Send + Sync + 'static {
 
     // === connections
 
-    /// Adds a connection, or replaces its settings, name, life, health and baseline.
+    /// Adds a connection, or replaces all of it but its id and when it was made.
     async fn put_connection(&self, connection: &Connection) -> Result<()>;
     /// Adds a connection with its sealed credentials unless the tenant has one of this id, and says whether it did.
     async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool>;

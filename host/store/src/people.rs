@@ -12,7 +12,7 @@ use headcount_model::{ConnectionId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{AccessPath, Filter, Result};
+use crate::{AccessPath, Decision, Filter, Result};
 
 /// A person's number within the tenant. Shown as `p12`; never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,7 +113,7 @@ impl Account {
 #[serde(rename_all = "kebab-case")]
 pub struct Link {
     /// By key, or by hand.
-    pub how: How,
+    pub how: LinkedBy,
     /// The account's key when it was linked, or when the link was confirmed.
     pub key: Option<String>,
     /// Since when.
@@ -124,25 +124,14 @@ pub struct Link {
     pub reason: Option<String>,
 }
 
-/// How an account was linked.
+/// LinkedBy an account was linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum How {
+pub enum LinkedBy {
     /// Its key is the person's.
     Key,
     /// A person said so.
     Hand,
-}
-
-/// A decision by hand: who made it, why, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Decision {
-    /// Who.
-    pub by: String,
-    /// Why, in that person's words.
-    pub reason: Option<String>,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// Whose an account becomes.
@@ -289,6 +278,26 @@ pub struct Administrator {
     pub through: Vec<String>,
 }
 
+/// What a mapping made of an account.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct AccountFields {
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// The vendor's id.
+    pub account: String,
+    /// The key by which people are joined.
+    pub sync_key: Option<String>,
+    /// Fields of the account.
+    pub fields: Value,
+    /// Fields of its person.
+    pub person_fields: Value,
+    /// Fields that could not be made, and why.
+    pub failures: Option<Value>,
+    /// When any of this last changed.
+    pub changed_at: Timestamp,
+}
+
 /// What one correlation did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Correlated {
@@ -315,6 +324,8 @@ pub trait People {
     async fn persons_called(&self, tenant: &TenantId, key: &str) -> Result<Vec<PersonId>>;
     /// Everything that one person's accounts reach, direct or through groups (nested too), each with its shortest path.
     async fn access_of(&self, tenant: &TenantId, person: PersonId) -> Result<Vec<AccessPath>>;
+    /// What the mappings made of accounts, by connection and id. Of the filter, `connection`, `gone`, `after` and `limit` count.
+    async fn account_fields(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<AccountFields>>;
     /// Accounts that are nobody's, by connection and id.
     async fn unlinked(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Unlinked>>;
     /// Accounts that a person should look at, by connection and id. Of the filter, `connection`, `after` and `limit` count.

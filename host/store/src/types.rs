@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headcount_model::manifest::Settings;
 use headcount_model::{
     ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Metered, Records, Reference, Resource, Scope, SessionId,
     TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
+
+use crate::Guard;
+
+use crate::{CredentialUse, Health};
 
 /// A connector that an operator accepted, by digest.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,70 +25,6 @@ pub struct InstalledConnector {
     pub size: u64,
     /// When it was accepted.
     pub installed_at: Timestamp,
-}
-
-/// Where a connection is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Life {
-    /// Being filled in.
-    Draft,
-    /// Checked; not yet running.
-    Ready,
-    /// Running.
-    Active,
-    /// Stopped by a person.
-    Paused,
-    /// Taken away; its records may be kept.
-    Removed,
-}
-
-/// How a connection is, and the one sentence that says what to do.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "state")]
-pub enum Health {
-    /// All is well.
-    Ok,
-    /// The credential no longer works: a person must replace it.
-    Reconnect {
-        /// Why, in the vendor's words, and what to do.
-        reason: String,
-    },
-    /// Removals wait for a person.
-    Held {
-        /// Why, and what to do.
-        reason: String,
-    },
-    /// The last session could not read everything.
-    Incomplete {
-        /// What was not read, and what to do.
-        reason: String,
-    },
-}
-
-/// One tenant's link to one vendor through one connector.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Connection {
-    /// Whose it is.
-    pub tenant: TenantId,
-    /// Unique within the tenant.
-    pub id: ConnectionId,
-    /// For people.
-    pub name: String,
-    /// Which connector.
-    pub connector: ConnectorId,
-    /// Checked settings, without secrets.
-    pub settings: Settings,
-    /// Where it is in its life.
-    pub life: Life,
-    /// How it is.
-    pub health: Health,
-    /// The scope under which absences were last applied.
-    pub baseline: Option<Scope>,
-    /// When it was made.
-    pub created_at: Timestamp,
-    /// When it was last changed by a person.
-    pub updated_at: Timestamp,
 }
 
 /// Which credential.
@@ -130,6 +69,16 @@ pub enum SessionState {
     Complete,
     /// Over: something could not be read, and nothing unproven was removed.
     Partial,
+    /// Over: what is new or changed was written; the removals wait for a person.
+    Held,
+    /// Over: it held its removals, and a person released them.
+    Released,
+    /// Over: it held its removals, and a person turned them down.
+    Rejected,
+    /// Over: it held its removals, and a newer session took its place, or the records are back.
+    Superseded,
+    /// Over: it held its removals, and nobody decided in time.
+    Expired,
     /// Over: a test run that wrote nothing.
     Test,
     /// Over without result.
@@ -142,7 +91,7 @@ impl SessionState {
     /// Whether the session is over.
     pub fn is_over(self) -> bool {
         use SessionState::*;
-        matches!(self, Complete | Partial | Test | Failed | Cancelled)
+        !matches!(self, Checking | Reading | Waiting | Verifying | Reconciling | Applying)
     }
 
     /// The word in the store and on the command line.
@@ -157,6 +106,11 @@ impl SessionState {
             Applying => "applying",
             Complete => "complete",
             Partial => "partial",
+            Held => "held",
+            Released => "released",
+            Rejected => "rejected",
+            Superseded => "superseded",
+            Expired => "expired",
             Test => "test",
             Failed => "failed",
             Cancelled => "cancelled",
@@ -173,6 +127,8 @@ pub struct NewSession {
     pub connection: ConnectionId,
     /// With which component.
     pub digest: Digest,
+    /// With which credential; none where the connector needs none.
+    pub credential: Option<CredentialUse>,
     /// When.
     pub started_at: Timestamp,
 }
@@ -193,8 +149,12 @@ pub struct KindCounters {
     pub removed: u64,
     /// Back after having been removed.
     pub returned: u64,
-    /// Absent, but not proven to be missing: kept.
+    /// Absent, but not proven to be missing, or held: kept.
     pub kept: u64,
+    /// Missing, or newly inactive or suspended, and waiting for a person.
+    pub held: u64,
+    /// Not written, by preference.
+    pub left: u64,
     /// Grants that refer to nothing.
     pub aside: u64,
 }
@@ -244,6 +204,8 @@ pub struct Session {
     pub connection: ConnectionId,
     /// With which component.
     pub digest: Digest,
+    /// With which credential.
+    pub credential: Option<CredentialUse>,
     /// Where it is.
     pub state: SessionState,
     /// When it began.
@@ -334,8 +296,23 @@ pub struct Apply {
     pub gone_grants: Vec<headcount_model::Grant>,
     /// The connection's baseline from now on, written in the same transaction as the records that were read under it; none leaves it.
     pub baseline: Option<Scope>,
-    /// Compute everything and write nothing.
+    /// Compute everything and write nothing; what would have changed is kept beside.
     pub dry_run: bool,
+    /// What a sync is held to; none for what a person did, which is applied as it is.
+    pub rules: Option<SyncRules>,
+}
+
+/// What a sync is held to when it is applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SyncRules {
+    /// When its removals wait for a person.
+    pub guard: Guard,
+    /// Kinds of which the vendor stated how many there are, and that many were read.
+    pub confirmed: BTreeSet<Kind>,
+    /// Everything was read: removals that wait are replaced by those of this session.
+    pub complete: bool,
+    /// Whether absences were judged: the scope was no narrower than the baseline's.
+    pub judged: bool,
 }
 
 /// What was applied.
@@ -345,4 +322,8 @@ pub struct Applied {
     pub kinds: BTreeMap<Kind, KindCounters>,
     /// Up to 20 grants that refer to nothing, in words.
     pub aside: Vec<String>,
+    /// Why the removals wait for a person; empty when they don't.
+    pub held: Vec<String>,
+    /// Whether removals of the connection wait now, of this session or an older one.
+    pub waiting: bool,
 }

@@ -6,6 +6,7 @@ use headcount_store::{Apply, NewSession, SessionEnd, SessionState, StagedPage, S
 use serde_json::{Map, Value};
 
 use crate::attributes::Sieve;
+use crate::people;
 use crate::scope::{self, ScopeVerdict};
 use crate::session::Job;
 use crate::verdict::brought_in_by;
@@ -96,8 +97,13 @@ async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), 
     }
     let tenant = &job.connection.tenant;
     let now = Timestamp::now();
-    let session =
-        NewSession { tenant: tenant.clone(), connection: job.connection.id.clone(), digest: job.digest, started_at: now };
+    let session = NewSession {
+        tenant: tenant.clone(),
+        connection: job.connection.id.clone(),
+        digest: job.digest,
+        credential: job.credential.clone(),
+        started_at: now,
+    };
     let id = job.store.begin_session(&session).await?;
     let sieve = Sieve::new(&job.manifest.never_kept);
     let page = StagedPage {
@@ -126,7 +132,10 @@ async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), 
         counters.kinds = applied.kinds.clone();
         counters.requests = job.source.usage().requests;
     }
-    let notes = vec![format!("action {action}: {}", outcome.summary)];
+    let mut notes = vec![format!("action {action}: {}", outcome.summary)];
+    if applied.is_ok() {
+        notes.extend(people::correlate(job.store, job.connection).await);
+    }
     let end = SessionEnd { state, ended_at: Timestamp::now(), counters, scope: None, failure, notes, health: None };
     job.store.end_session(tenant, id, &end).await?;
     applied.map(drop)

@@ -5,13 +5,17 @@ mod reading;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use headcount_model::{Digest, Failure, FailureCode, Manifest, Scope, SessionId, Timestamp};
+use headcount_model::{ConnectionId, Digest, Failure, FailureCode, Manifest, Scope, SessionId, Timestamp};
 use headcount_sandbox::{Budget, CallError, Excess};
-use headcount_store::{Applied, Apply, Connection, Counters, Health, NewSession, SessionEnd, SessionState, Store, StoreError};
+use headcount_store::{
+    Applied, Apply, Connection, Counters, CredentialUse, Health, HealthState, NewSession, SessionEnd, SessionState, Store,
+    StoreError, Witness,
+};
 use tokio::time::Instant;
 
 use crate::feeds;
 use crate::options::SyncOptions;
+use crate::people;
 use crate::scope::{self, ScopeVerdict};
 use crate::source::Source;
 
@@ -78,6 +82,8 @@ pub struct Job<'a> {
     pub manifest: &'a Manifest,
     /// Which component it is.
     pub digest: Digest,
+    /// Which credential it uses.
+    pub credential: Option<CredentialUse>,
     /// What a page may carry.
     pub budget: &'a Budget,
 }
@@ -97,6 +103,7 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
             tenant: tenant.clone(),
             connection: job.connection.id.clone(),
             digest: job.digest,
+            credential: job.credential.clone(),
             started_at: Timestamp::now(),
         })
         .await?;
@@ -131,6 +138,13 @@ struct Outcome {
     health: Health,
 }
 
+/// The health of a connection whose credential a vendor refuses, in the vendor's words.
+pub fn reconnect(connection: &ConnectionId, failure: &Failure, by: Witness) -> Health {
+    Health::new(HealthState::Reconnect, by, Timestamp::now())
+        .because(failure.to_string())
+        .next(format!("enter a new credential with `headcount connection credential {connection}`"))
+}
+
 impl Reading<'_> {
     async fn run(&self) -> Result<Outcome, SyncError> {
         let scope = self.check().await?;
@@ -159,13 +173,23 @@ impl Reading<'_> {
         }
         let applied = self.apply(&scope, &verdict).await?;
         self.count(applied).await;
+        if !self.options.test
+            && let Some(note) = people::correlate(self.store, self.connection).await
+        {
+            self.note(note).await;
+        }
 
+        let id = &self.connection.id;
         let health = match (&verdict, incomplete.first()) {
-            (ScopeVerdict::Narrower(reason), _) => Health::Held { reason: reason.clone() },
-            (_, Some(reason)) => Health::Incomplete {
-                reason: format!("{reason}. Nothing unproven was removed; sync again, or see the session's notes"),
-            },
-            _ => Health::Ok,
+            (ScopeVerdict::Narrower(reason), _) => self.health(HealthState::Held, reason).next(format!(
+                "if the credential is meant to see less, accept that with `headcount connection edit {id} --accept-scope`; else enter one \
+                 that sees all"
+            )),
+            (_, Some(reason)) => self.health(HealthState::Incomplete, reason).next(format!(
+                "nothing unproven was removed: run `headcount sync {id}` again, or see `headcount sessions show {}`",
+                self.session
+            )),
+            _ => self.health(HealthState::Ok, ""),
         };
         let state = match (self.options.test, incomplete.is_empty()) {
             (true, _) => SessionState::Test,
@@ -263,12 +287,7 @@ impl Reading<'_> {
         match &error {
             SyncError::Unauthenticated(failure) | SyncError::Forbidden(failure) => {
                 if self.confirms_reconnect().await {
-                    end.health = Some(Health::Reconnect {
-                        reason: format!(
-                            "{failure}. Enter a new credential: headcount connection credential {}",
-                            self.connection.id
-                        ),
-                    });
+                    end.health = Some(reconnect(&self.connection.id, failure, Witness::Session(self.session)));
                 }
                 end.failure = Some(failure.clone());
             }
@@ -276,7 +295,11 @@ impl Reading<'_> {
                 let foreign = lock(&self.scope).as_ref().is_some_and(|scope| {
                     matches!(scope::judge(scope, self.connection.baseline.as_ref()), ScopeVerdict::Foreign(_))
                 });
-                end.health = foreign.then(|| Health::Held { reason: failure.message.clone() });
+                end.health = foreign.then(|| {
+                    let next =
+                        "enter a credential of the organisation that this connection holds, or make another connection for it";
+                    self.health(HealthState::Held, &failure.message).next(next)
+                });
                 end.failure = Some(failure.clone());
             }
             SyncError::Excess(_) | SyncError::Deadline(_) | SyncError::Host(_) => {
@@ -288,14 +311,30 @@ impl Reading<'_> {
                 return Err((end, error));
             }
         }
-        let was_well = matches!(self.connection.health, Health::Ok | Health::Incomplete { .. });
-        if end.health.is_none() && end.state == SessionState::Failed && was_well {
-            end.health = Some(Health::Incomplete { reason: format!("the last sync failed: {error}") });
+        if end.health.is_none() && end.state == SessionState::Failed && self.may_turn_incomplete() {
+            let why = format!("the last sync failed: {error}");
+            let next = format!("nothing was changed: run `headcount sync {}` again", self.connection.id);
+            end.health = Some(self.health(HealthState::Incomplete, &why).next(next));
         }
         if self.options.test {
             end.health = None;
         }
         Ok(end)
+    }
+
+    /// What this session found of the connection's health.
+    fn health(&self, state: HealthState, why: &str) -> Health {
+        Health::new(state, Witness::Session(self.session), Timestamp::now()).because(why)
+    }
+
+    /// Whether a failed session says more of the connection's health than is known. A check that passed in it says that the credential
+    /// works again.
+    fn may_turn_incomplete(&self) -> bool {
+        match self.connection.health.state {
+            HealthState::Ok | HealthState::Incomplete => true,
+            HealthState::Reconnect => lock(&self.scope).is_some(),
+            HealthState::Held => false,
+        }
     }
 
     /// A second check tells a credential that is gone from a vendor's slip.

@@ -64,6 +64,7 @@ impl Honest {
             connection: &connection,
             manifest: &self.installed.manifest,
             digest: self.installed.digest,
+            credential: None,
             budget: &budget,
         };
         let report = sync(&job, &SyncOptions::default()).await?;

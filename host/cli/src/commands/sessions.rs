@@ -1,12 +1,12 @@
 //! `headcount sessions`: what syncs did, and why.
 
-use headcount::model::printable;
 use headcount::{ConnectionId, Session, SessionId, Tenant};
 
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::scope;
 use crate::sessions;
+use crate::standing;
 use crate::table::Grid;
 use crate::words::{counted, number, time};
 
@@ -120,10 +120,12 @@ async fn show(session: &Session, tenant: &Tenant, context: &Context) -> anyhow::
     }
     // The connection may be gone while its session is looked at; its health then tells nothing.
     let health = tenant.connection(connection).await.ok().map(|connection| connection.health);
-    if let Some(reason) = health.as_ref().and_then(sessions::health_reason) {
-        out.line(format!("\nthe connection now\n  {}", printable(reason)))?;
+    let told = health.as_ref().map(standing::lines).unwrap_or_default();
+    if !told.is_empty() {
+        out.line(format!("\nthe connection now\n  {}", told.join("\n  ")))?;
     }
-    if let Some(next) = sessions::advice(state, session.failure.as_ref(), health.as_ref(), connection.as_str()) {
+    let health = health.map(|health| health.state);
+    if let Some(next) = sessions::advice(state, session.failure.as_ref(), health, connection.as_str()) {
         out.line(format!("\nwhat to do\n  {next}"))?;
     }
     Ok(())

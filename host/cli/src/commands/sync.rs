@@ -45,7 +45,9 @@ impl Finished {
     /// What it means for the program.
     pub fn exit(&self) -> Exit {
         match &self.result {
-            Ok(report) => sessions::exit(report.state, report.failure.as_ref(), &report.notes, Some(&self.connection.health)),
+            Ok(report) => {
+                sessions::exit(report.state, report.failure.as_ref(), &report.notes, Some(self.connection.health.state))
+            }
             Err(error) => Exit::of_host(error),
         }
     }
@@ -132,7 +134,7 @@ pub fn troubles(finished: &[Finished], context: &Context) -> std::io::Result<()>
         let id = one.connection.id.as_str();
         match &one.result {
             Ok(report) => {
-                let health = &one.connection.health;
+                let health = one.connection.health.state;
                 let remarkable = report.failure.is_some() || !report.notes.is_empty() || one.exit() != Exit::Done;
                 if !remarkable {
                     continue;

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use headcount_model::{ConnectionId, SoftwareId, TenantId, Timestamp};
+use serde_json::{Value, json};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::SqliteStore;
+use super::changes::{Entry, Log};
 use super::connections::require_connection;
 use super::sessions::{parsed, time};
-use crate::{AboutSoftware, Catalogue, Connection, MOST_SOFTWARE, Result, Software, SoftwareLink, StoreError};
+use crate::{AboutSoftware, Catalogue, Connection, MOST_SOFTWARE, Result, Software, SoftwareLink, StoreError, What};
 
 #[async_trait]
 impl Catalogue for SqliteStore {
@@ -70,6 +72,7 @@ impl Catalogue for SqliteStore {
         if done.rows_affected() == 0 {
             return Err(StoreError::SoftwareExists { tenant: tenant.clone(), software: id.clone() });
         }
+        tell(&mut transaction, tenant, "", id.as_str(), What::Created, None, now).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -88,6 +91,7 @@ impl Catalogue for SqliteStore {
         .bind(now.micros())
         .execute(&mut *transaction)
         .await?;
+        tell(&mut transaction, tenant, "", id.as_str(), What::Updated, None, now).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -109,6 +113,7 @@ impl Catalogue for SqliteStore {
             .bind(id.as_str())
             .execute(&mut *transaction)
             .await?;
+        tell(&mut transaction, tenant, "", id.as_str(), What::Removed, None, Timestamp::now()).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -122,10 +127,17 @@ impl Catalogue for SqliteStore {
         let mut transaction = self.begin().await?;
         require_connection(&mut transaction, tenant, connection).await?;
         require_software(&mut transaction, tenant, software).await?;
+        let before: Option<String> = sqlx::query_scalar("SELECT software FROM software_of WHERE tenant = $1 AND connection = $2")
+            .bind(tenant.as_str())
+            .bind(connection.as_str())
+            .fetch_optional(&mut *transaction)
+            .await?;
+        if before.as_deref() == Some(software.as_str()) {
+            return Ok(());
+        }
         sqlx::query(
             "INSERT INTO software_of (tenant, connection, software, how, since) VALUES ($1, $2, $3, 'hand', $4)
-             ON CONFLICT (tenant, connection) DO UPDATE SET software = excluded.software, how = excluded.how, since = excluded.since
-             WHERE software_of.software <> excluded.software",
+             ON CONFLICT (tenant, connection) DO UPDATE SET software = excluded.software, how = excluded.how, since = excluded.since",
         )
         .bind(tenant.as_str())
         .bind(connection.as_str())
@@ -133,6 +145,8 @@ impl Catalogue for SqliteStore {
         .bind(now.micros())
         .execute(&mut *transaction)
         .await?;
+        let fields = json!({ "software": [before, software] }).to_string();
+        tell(&mut transaction, tenant, connection.as_str(), software.as_str(), What::Linked, Some(fields), now).await?;
         Ok(transaction.commit().await?)
     }
 }
@@ -166,23 +180,52 @@ async fn require_software(database: &mut SqliteConnection, tenant: &TenantId, id
 /// Links a connection that is saved to its connector's software, which comes into the catalogue with it; where it is linked already,
 /// nothing is done. What a person changed in the catalogue stays.
 pub(super) async fn associate(database: &mut SqliteConnection, connection: &Connection) -> Result<()> {
-    for sql in [
-        "INSERT INTO software (tenant, id, vendor, name, category, logo, connector, created_at, changed_at)
-         SELECT $1, id, json_extract(manifest, '$.vendor.name'), json_extract(manifest, '$.name'),
-            json_extract(manifest, '$.vendor.category'), json_extract(manifest, '$.logo'), id, $4, $4
-         FROM connectors WHERE id = $3 AND NOT EXISTS (SELECT 1 FROM software_of WHERE tenant = $1 AND connection = $2)
-         ON CONFLICT (tenant, id) DO NOTHING",
-        "INSERT INTO software_of (tenant, connection, software, how, since)
-         SELECT tenant, $2, id, 'connector', $4 FROM software WHERE tenant = $1 AND id = $3
-         ON CONFLICT (tenant, connection) DO NOTHING",
+    let (tenant, now) = (&connection.tenant, connection.updated_at);
+    for (what, sql) in [
+        (
+            What::Created,
+            "INSERT INTO software (tenant, id, vendor, name, category, logo, connector, created_at, changed_at)
+             SELECT $1, id, json_extract(manifest, '$.vendor.name'), json_extract(manifest, '$.name'),
+                json_extract(manifest, '$.vendor.category'), json_extract(manifest, '$.logo'), id, $4, $4
+             FROM connectors WHERE id = $3 AND NOT EXISTS (SELECT 1 FROM software_of WHERE tenant = $1 AND connection = $2)
+             ON CONFLICT (tenant, id) DO NOTHING",
+        ),
+        (
+            What::Linked,
+            "INSERT INTO software_of (tenant, connection, software, how, since)
+             SELECT tenant, $2, id, 'connector', $4 FROM software WHERE tenant = $1 AND id = $3
+             ON CONFLICT (tenant, connection) DO NOTHING",
+        ),
     ] {
-        sqlx::query(sql)
-            .bind(connection.tenant.as_str())
+        let done = sqlx::query(sql)
+            .bind(tenant.as_str())
             .bind(connection.id.as_str())
             .bind(connection.connector.as_str())
-            .bind(connection.updated_at.micros())
+            .bind(now.micros())
             .execute(&mut *database)
             .await?;
+        if done.rows_affected() > 0 {
+            let software = connection.connector.as_str();
+            let of = if what == What::Linked { connection.id.as_str() } else { "" };
+            let fields = (what == What::Linked).then(|| json!({ "software": [Value::Null, software] }).to_string());
+            tell(database, tenant, of, software, what, fields, now).await?;
+        }
     }
     Ok(())
+}
+
+/// Tells whoever follows the changes what became of a software, or to which a connection belongs now.
+async fn tell(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &str,
+    software: &str,
+    what: What,
+    fields: Option<String>,
+    now: Timestamp,
+) -> Result<()> {
+    let mut log = Log::open(database, tenant, connection, None, now).await?;
+    let entry = Entry { kind: "software", id: software.to_owned(), what, name: None, fields };
+    log.add(database, vec![entry]).await?;
+    log.close(database).await
 }

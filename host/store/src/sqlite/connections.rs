@@ -1,16 +1,17 @@
 //! Installed connectors, and connections.
 
-use headcount_model::{ConnectionId, ConnectorId, Kind, TenantId};
+use headcount_model::{ConnectionId, ConnectorId, CredentialName, Kind, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
 use super::catalogue::associate;
+use super::changes;
 use super::credentials::put;
 use super::people::forget_the_accountless;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
-use crate::{Connection, InstalledConnector, Life, Result, SealedCredential, StoreError};
+use crate::{Connection, InstalledConnector, Result, SealedCredential, StoreError};
 
 // === connectors
 
@@ -69,7 +70,8 @@ pub(super) async fn put_connection(store: &SqliteStore, connection: &Connection)
     insert(
         &mut transaction,
         connection,
-        "UPDATE SET name = excluded.name, connector = excluded.connector, settings = excluded.settings, life = excluded.life,
+        "UPDATE SET name = excluded.name, connector = excluded.connector, settings = excluded.settings, shared = excluded.shared,
+            credential = excluded.credential, owner = excluded.owner, contacts = excluded.contacts, life = excluded.life,
             health = excluded.health, baseline = excluded.baseline, updated_at = excluded.updated_at",
     )
     .await?;
@@ -96,20 +98,24 @@ pub(super) async fn add_connection(
 
 /// Adds a connection; where there is one already, does something else. Says whether a row was written.
 async fn insert(database: &mut SqliteConnection, connection: &Connection, otherwise: &'static str) -> Result<bool> {
-    let (settings, health) = (json(&connection.settings)?, json(&connection.health)?);
     let baseline = connection.baseline.as_ref().map(json).transpose()?;
     let done = sqlx::query(AssertSqlSafe(format!(
-        "INSERT INTO connections (tenant, id, name, connector, settings, life, health, baseline, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+        "INSERT INTO connections (tenant, id, name, connector, settings, shared, credential, owner, contacts, life, health,
+            baseline, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (tenant, id) DO {otherwise}"
     )))
     .bind(connection.tenant.as_str())
     .bind(connection.id.as_str())
     .bind(&connection.name)
     .bind(connection.connector.as_str())
-    .bind(settings)
-    .bind(life_word(connection.life))
-    .bind(health)
+    .bind(json(&connection.settings)?)
+    .bind(json(&connection.shared)?)
+    .bind(connection.credential.as_ref().map(CredentialName::as_str))
+    .bind(&connection.owner)
+    .bind(json(&connection.contacts)?)
+    .bind(json(&connection.life)?)
+    .bind(json(&connection.health)?)
     .bind(baseline)
     .bind(connection.created_at.micros())
     .bind(connection.updated_at.micros())
@@ -142,7 +148,11 @@ fn read_connection(row: &SqliteRow) -> Result<Connection> {
         name: row.try_get("name")?,
         connector: parsed(row, "connector")?,
         settings: from_json(row.try_get("settings")?, "settings")?,
-        life: life(row.try_get("life")?)?,
+        shared: from_json(row.try_get("shared")?, "shared")?,
+        credential: row.try_get::<Option<&str>, _>("credential")?.map(|name| id(name, "credential")).transpose()?,
+        owner: row.try_get("owner")?,
+        contacts: from_json(row.try_get("contacts")?, "contacts")?,
+        life: from_json(row.try_get("life")?, "life")?,
         health: from_json(row.try_get("health")?, "health")?,
         baseline: optional(row, "baseline")?,
         created_at: time(row, "created_at")?,
@@ -150,21 +160,12 @@ fn read_connection(row: &SqliteRow) -> Result<Connection> {
     })
 }
 
-fn life_word(life: Life) -> &'static str {
-    match life {
-        Life::Draft => "draft",
-        Life::Ready => "ready",
-        Life::Active => "active",
-        Life::Paused => "paused",
-        Life::Removed => "removed",
-    }
-}
-
-fn life(word: &str) -> Result<Life> {
-    [Life::Draft, Life::Ready, Life::Active, Life::Paused, Life::Removed]
-        .into_iter()
-        .find(|life| life_word(*life) == word)
-        .ok_or_else(|| StoreError::Unreadable(format!("the life {word:?}")))
+/// An id in a column that may be null.
+fn id<T: std::str::FromStr>(text: &str, column: &str) -> Result<T>
+where
+    T::Err: std::fmt::Display,
+{
+    text.parse().map_err(|error: T::Err| StoreError::Unreadable(format!("{column}: {error}")))
 }
 
 /// That a connection is there.
@@ -184,6 +185,13 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     });
     let records = ["accounts", "links", "correlating"].into_iter().chain(Kind::ALL.map(table)).chain([
         "applied",
+        "test_changes",
+        "preferences",
+        "totals",
+        "losses",
+        "held",
+        "holds",
+        "decisions",
         "credentials",
         "budgets",
         "sessions",
@@ -192,9 +200,11 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
+    let now = Timestamp::now();
+    changes::purge(&mut transaction, tenant, id, now).await?;
     for sql in staging.into_iter().chain(records).chain([last]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }
-    forget_the_accountless(&mut transaction, tenant).await?;
+    forget_the_accountless(&mut transaction, tenant, now).await?;
     Ok(transaction.commit().await?)
 }

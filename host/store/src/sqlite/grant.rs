@@ -124,6 +124,14 @@ impl Stored for PlacedGrant {
         StoredRecord::Grant(self.grant)
     }
 
+    fn name(&self) -> Option<String> {
+        None
+    }
+
+    fn json(&self) -> Result<serde_json::Value> {
+        serde_json::to_value(&self.grant).map_err(unwritable)
+    }
+
     fn payload(&self) -> Result<String> {
         grant_payload(&self.grant, &self.feed, &self.parent)
     }

@@ -3,8 +3,10 @@
 mod administer;
 mod conflicts;
 mod correlate;
+mod fields;
 mod hand;
 mod leavers;
+mod told;
 
 pub(super) use hand::forget_the_accountless;
 
@@ -19,8 +21,8 @@ use super::list::connection;
 use super::record::{email_key, fold};
 use super::{SqliteStore, access};
 use crate::{
-    AccessPath, Account, Administrator, Conflict, Correlated, Decision, Filter, How, Leaver, Link, Owner, People, Person,
-    PersonId, Result, StoreError, Unlinked,
+    AccessPath, Account, AccountFields, Administrator, Conflict, Correlated, Decision, Filter, Leaver, Link, LinkedBy, Owner,
+    People, Person, PersonId, Result, StoreError, Unlinked,
 };
 
 /// The key of an account: what its mapping made; where no mapping has touched it, its e-mail address. Of `row` and `account`.
@@ -59,6 +61,10 @@ impl People for SqliteStore {
 
     async fn access_of(&self, tenant: &TenantId, person: PersonId) -> Result<Vec<AccessPath>> {
         access::access_of(self, tenant, person).await
+    }
+
+    async fn account_fields(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<AccountFields>> {
+        fields::account_fields(self, tenant, filter).await
     }
 
     async fn unlinked(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Unlinked>> {
@@ -305,10 +311,10 @@ fn read_account(row: &SqliteRow) -> Result<Account> {
     })
 }
 
-fn how(word: &str) -> Result<How> {
+fn how(word: &str) -> Result<LinkedBy> {
     match word {
-        "key" => Ok(How::Key),
-        "hand" => Ok(How::Hand),
+        "key" => Ok(LinkedBy::Key),
+        "hand" => Ok(LinkedBy::Hand),
         _ => Err(StoreError::Unreadable(format!("the way {word:?} of linking"))),
     }
 }

@@ -55,8 +55,8 @@ pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession) -> Resu
         return Err(StoreError::SessionOpen { tenant, connection, session: SessionId(session) });
     }
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, counters, notes)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, '[]') RETURNING id",
+        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, counters, notes, credential)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, '[]', $8) RETURNING id",
     )
     .bind(new.tenant.as_str())
     .bind(new.connection.as_str())
@@ -65,6 +65,7 @@ pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession) -> Resu
     .bind(new.started_at.micros())
     .bind(new.started_at.micros())
     .bind(json(&Counters::default())?)
+    .bind(new.credential.as_ref().map(json).transpose()?)
     .fetch_one(&mut *transaction)
     .await?;
     transaction.commit().await?;
@@ -176,8 +177,7 @@ pub(super) async fn end_interrupted(
     Ok(ended)
 }
 
-const COLUMNS: &str =
-    "SELECT id, tenant, connection, digest, state, started_at, ended_at, counters, scope, failure, notes FROM sessions";
+const COLUMNS: &str = "SELECT id, tenant, connection, digest, credential, state, started_at, ended_at, counters, scope, failure, notes FROM sessions";
 
 pub(super) async fn session(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<Option<Session>> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1 AND tenant = $2")))
@@ -209,6 +209,7 @@ fn read(row: &SqliteRow) -> Result<Session> {
         tenant: parsed(row, "tenant")?,
         connection: parsed(row, "connection")?,
         digest: parsed(row, "digest")?,
+        credential: optional(row, "credential")?,
         state: state(row.try_get("state")?)?,
         started_at: time(row, "started_at")?,
         ended_at: row.try_get::<Option<i64>, _>("ended_at")?.map(Timestamp::from_micros),
@@ -221,8 +222,25 @@ fn read(row: &SqliteRow) -> Result<Session> {
 
 fn state(word: &str) -> Result<SessionState> {
     use SessionState::*;
-    [Checking, Reading, Waiting, Verifying, Reconciling, Applying, Complete, Partial, Test, Failed, Cancelled]
-        .into_iter()
-        .find(|state| state.as_str() == word)
-        .ok_or_else(|| StoreError::Unreadable(format!("the state {word:?}")))
+    [
+        Checking,
+        Reading,
+        Waiting,
+        Verifying,
+        Reconciling,
+        Applying,
+        Complete,
+        Partial,
+        Held,
+        Released,
+        Rejected,
+        Superseded,
+        Expired,
+        Test,
+        Failed,
+        Cancelled,
+    ]
+    .into_iter()
+    .find(|state| state.as_str() == word)
+    .ok_or_else(|| StoreError::Unreadable(format!("the state {word:?}")))
 }

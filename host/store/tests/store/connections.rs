@@ -1,7 +1,9 @@
 //! Connectors, connections and credentials.
 
-use headcount_model::{Digest, Limits};
-use headcount_store::{Connection, Health, InstalledConnector, Life, SealedCredential, Store, StoreError};
+use headcount_model::{Digest, Limits, SessionId};
+use headcount_store::{
+    Connection, Contact, Health, HealthState, InstalledConnector, Life, LifeState, SealedCredential, Store, StoreError, Witness,
+};
 
 use crate::world::*;
 
@@ -10,8 +12,13 @@ async fn a_connection_is_kept_and_replaced() {
     let world = World::new().await;
     let mut changed = connection("acme", "one");
     changed.settings.values.insert("customer-code".into(), serde_json::json!(7));
-    changed.life = Life::Paused;
-    changed.health = Health::Held { reason: "many".into() };
+    let ana = Witness::Person("ana".into());
+    changed.life = Life::new(LifeState::Paused, ana, at(70)).because("a quiet week").next("resume it");
+    changed.health = Health::new(HealthState::Held, Witness::Session(SessionId(7)), at(76)).because("many");
+    changed.shared = [("customer-code".to_owned(), "company".parse().unwrap())].into();
+    changed.credential = Some("all-of-acme".parse().unwrap());
+    changed.owner = "Ana".into();
+    changed.contacts = vec![Contact { name: "Bo".into(), email: "bo@acme.example".into() }];
     changed.updated_at = at(77);
     changed.name = "Näme".into();
     world.store.put_connection(&changed).await.unwrap();

@@ -81,7 +81,7 @@ async fn who_may_have_come_back_is_a_leaver_in_doubt() {
     assert_eq!((found.len(), found[0].doubts.len()), (1, 1));
     assert_eq!((found[0].doubts[0].account.as_str(), found[0].doubts[0].doubt), ("2", Doubt::Reused));
     // It was the same person: nobody left.
-    let decision = Decision { by: "hr".into(), reason: None, at: at(4) };
+    let decision = Decision { person: "hr".into(), reason: String::new(), at: at(4) };
     let owner = Owner::Person(found[0].person.id);
     world.store.link(&tenant("acme"), &connection_id("one"), "2", owner, &decision).await.unwrap();
     assert!(leavers(&world).await.is_empty());

@@ -2,7 +2,7 @@
 
 use headcount_model::{Records, User, UserStatus};
 use headcount_store::{
-    Conflict, Correlated, Decision, Doubt, Filter, How, Owner, People, Person, PersonId, SqliteStore, Store, StoreError,
+    Conflict, Correlated, Decision, Doubt, Filter, LinkedBy, Owner, People, Person, PersonId, SqliteStore, Store, StoreError,
     WhyUnlinked,
 };
 
@@ -40,7 +40,7 @@ async fn unlinked(world: &World) -> Vec<(String, WhyUnlinked)> {
 }
 
 fn decision(now: i64) -> Decision {
-    Decision { by: "ana".into(), reason: Some("asked her".into()), at: at(now) }
+    Decision { person: "ana".into(), reason: "asked her".into(), at: at(now) }
 }
 
 async fn link(world: &World, connection: &str, account: &str, to: Owner) -> PersonId {
@@ -66,7 +66,7 @@ async fn accounts_of_one_key_are_one_person_and_say_why() {
     let ana = whose(&world, "ANA@x.example").await;
     let person = world.store.person(&tenant("acme"), ana).await.unwrap().unwrap();
     let link = &person.accounts[1].link;
-    assert_eq!((link.how, link.key.as_deref(), link.since), (How::Key, Some("ana@x.example"), at(2)));
+    assert_eq!((link.how, link.key.as_deref(), link.since), (LinkedBy::Key, Some("ana@x.example"), at(2)));
     assert!(doubts(&world).await.is_empty());
     assert_eq!(world.store.person(&tenant("globex"), ana).await.unwrap(), None);
 }

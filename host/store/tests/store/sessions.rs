@@ -1,7 +1,7 @@
 //! Sessions and staging.
 
 use headcount_model::{Digest, Failure, FailureCode, Kind, Metered, Resource, Scope};
-use headcount_store::{Counters, Health, NewSession, SessionEnd, SessionState, Staged, Store, StoreError};
+use headcount_store::{Counters, Health, HealthState, NewSession, SessionEnd, SessionState, Staged, Store, StoreError, Witness};
 
 use crate::world::*;
 
@@ -10,6 +10,7 @@ fn new(connection: &str) -> NewSession {
         tenant: tenant("acme"),
         connection: connection_id(connection),
         digest: Digest::from_bytes([7; 32]),
+        credential: None,
         started_at: at(5),
     }
 }
@@ -48,12 +49,13 @@ async fn a_session_is_kept_with_all_that_is_known_of_it() {
     world.store.update_session(&tenant("acme"), id, SessionState::Reading, &counters).await.unwrap();
     let session = world.store.session(&tenant("acme"), id).await.unwrap().unwrap();
     assert_eq!((session.state, &session.counters, session.ended_at), (SessionState::Reading, &counters, None));
+    let expired = Health::new(HealthState::Reconnect, Witness::Session(id), at(9)).because("expired").next("enter another");
     let over = SessionEnd {
         failure: Some(Failure::new(FailureCode::Forbidden, "no")),
         scope: Some(scope()),
         notes: vec!["one".into(), "two".into()],
         counters: counters.clone(),
-        health: Some(Health::Reconnect { reason: "expired".into() }),
+        health: Some(expired.clone()),
         ..end(SessionState::Partial)
     };
     world.store.end_session(&tenant("acme"), id, &over).await.unwrap();
@@ -61,11 +63,11 @@ async fn a_session_is_kept_with_all_that_is_known_of_it() {
     assert_eq!((session.state, session.ended_at, session.scope), (SessionState::Partial, Some(at(9)), Some(scope())));
     assert_eq!((session.failure, session.notes), (over.failure, over.notes));
     let connection = world.store.connection(&tenant("acme"), &connection_id("one")).await.unwrap().unwrap();
-    assert_eq!(connection.health, Health::Reconnect { reason: "expired".into() });
+    assert_eq!(connection.health, expired);
     // What is not given stays.
     world.sync("acme", "one", &[], &unproven(1)).await;
     let connection = world.store.connection(&tenant("acme"), &connection_id("one")).await.unwrap().unwrap();
-    assert_eq!(connection.health, Health::Reconnect { reason: "expired".into() });
+    assert_eq!(connection.health, expired);
     let sessions = world.store.sessions(&tenant("acme"), Some(&connection_id("one")), 1).await.unwrap();
     assert!(sessions.len() == 1 && sessions[0].id > id);
     assert_eq!(world.store.sessions(&tenant("acme"), None, 9).await.unwrap().len(), 2);

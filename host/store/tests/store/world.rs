@@ -6,8 +6,8 @@ use headcount_model::{
     User,
 };
 use headcount_store::{
-    Applied, Apply, Connection, Counters, Filter, Health, Life, NewSession, ParentPage, People, Row, SessionEnd, SessionState,
-    SqliteStore, StagedPage, Store, StoredRecord,
+    Applied, Apply, Connection, Counters, Filter, NewSession, ParentPage, People, Row, SessionEnd, SessionState, SqliteStore,
+    StagedPage, Store, StoredRecord,
 };
 
 pub fn tenant(id: &str) -> TenantId {
@@ -23,18 +23,9 @@ pub fn at(micros: i64) -> Timestamp {
 }
 
 pub fn connection(tenant: &str, id: &str) -> Connection {
-    Connection {
-        tenant: self::tenant(tenant),
-        id: connection_id(id),
-        name: id.to_uppercase(),
-        connector: "vendor".parse().unwrap(),
-        settings: Settings { values: Default::default(), base_url: "https://vendor.example".into(), hosts: vec![] },
-        life: Life::Active,
-        health: Health::Ok,
-        baseline: None,
-        created_at: at(1),
-        updated_at: at(1),
-    }
+    let settings = Settings { values: Default::default(), base_url: "https://vendor.example".into(), hosts: vec![] };
+    let plain = Connection::new(self::tenant(tenant), connection_id(id), "vendor".parse().unwrap(), settings, at(1));
+    Connection { name: id.to_uppercase(), ..plain }
 }
 
 pub fn user(id: &str, email: &str) -> User {
@@ -123,6 +114,7 @@ impl World {
             tenant: self::tenant(tenant),
             connection: connection_id(connection),
             digest: Digest::from_bytes([7; 32]),
+            credential: None,
             started_at: at(5),
         };
         self.store.begin_session(&new).await.unwrap()

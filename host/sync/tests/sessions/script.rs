@@ -10,7 +10,7 @@ use headcount_model::{
     Scope, User,
 };
 use headcount_sandbox::{Budget, CallError, Usage};
-use headcount_store::{Connection, Filter, Health, Life, SqliteStore, Store, StoredRecord};
+use headcount_store::{Connection, Filter, SqliteStore, Store, StoredRecord};
 use headcount_sync::{Job, Report, Source, SyncOptions, sync};
 
 pub type Answer = Result<Page, CallError>;
@@ -132,18 +132,8 @@ impl World {
         let store = SqliteStore::in_memory().await.unwrap();
         let settings = Settings { values: BTreeMap::new(), base_url: "https://api.example.com".to_owned(), hosts: vec![] };
         let now = headcount_model::Timestamp::from_micros(1);
-        let connection = Connection {
-            tenant: "t".parse().unwrap(),
-            id: "acme".parse().unwrap(),
-            name: "Acme".to_owned(),
-            connector: "acme".parse().unwrap(),
-            settings,
-            life: Life::Active,
-            health: Health::Ok,
-            baseline: None,
-            created_at: now,
-            updated_at: now,
-        };
+        let (tenant, connector) = ("t".parse().unwrap(), "acme".parse().unwrap());
+        let connection = Connection::new(tenant, "acme".parse().unwrap(), connector, settings, now);
         store.put_connection(&connection).await.unwrap();
         World { store, manifest }
     }
@@ -164,6 +154,7 @@ impl World {
             connection: &connection,
             manifest: &self.manifest,
             digest: Digest::from_bytes([7; 32]),
+            credential: None,
             budget: &Budget::default(),
         };
         sync(&job, options).await.unwrap()

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use headcount::model::printable;
 use serde_json::json;
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::records;
-use crate::sessions::{health_reason, health_word};
+use crate::standing;
 use crate::table::Grid;
 use crate::words::{number, time};
 
@@ -21,7 +20,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         present.entry(count.connection.to_string()).or_default().push((count.kind, count.present));
     }
     let out = context.out;
-    let mut grid = Grid::new(["CONNECTION", "NAME", "CONNECTOR", "HEALTH", "LAST SYNC", "RESULT", "RECORDS"]);
+    let mut grid = Grid::new(["CONNECTION", "NAME", "CONNECTOR", "LIFE", "HEALTH", "LAST SYNC", "RESULT", "RECORDS"]);
     for connection in &connections {
         let last = tenant.sessions(Some(&connection.id), 1).await?.into_iter().next();
         let counts = present.get(connection.id.as_str()).cloned().unwrap_or_default();
@@ -33,8 +32,8 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
                 "connector": connection.connector,
                 "settings": connection.settings.values,
                 "base-url": connection.settings.base_url,
-                "life": connection.life,
-                "health": connection.health,
+                "life": standing::value(&connection.life),
+                "health": standing::value(&connection.health),
                 "created-at": time(connection.created_at),
                 "last-session": last.map(|session| crate::sessions::value(&session)),
                 "records": counts,
@@ -46,7 +45,8 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
             connection.id.to_string(),
             connection.name.clone(),
             connection.connector.to_string(),
-            health_word(&connection.health).to_owned(),
+            connection.life.state.to_string(),
+            connection.health.state.to_string(),
             when,
             result.to_owned(),
             number(counts.iter().map(|(_, count)| count).sum()),
@@ -60,8 +60,9 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     }
     out.grid(&mut grid)?;
     for connection in &connections {
-        if let Some(reason) = health_reason(&connection.health) {
-            out.line(format!("\n{}: {}", connection.id, printable(reason)))?;
+        let told = standing::lines(&connection.health);
+        if !told.is_empty() {
+            out.line(format!("\n{}: {}", connection.id, told.join("\n  ")))?;
         }
     }
     Ok(Exit::Done)

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use headcount_model::{ConnectionId, TenantId, Timestamp};
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::SqliteStore;
 use super::super::values::{Values, placeholders, portions};
+use super::told::{self, Moved};
 use super::{KEY, OF_LINK, WITH_ACCOUNT};
 use crate::people::rule::{Fact, MOST, Verdict, judge};
-use crate::{Correlated, Result};
+use crate::{Correlated, Doubt, PersonId, Result, What};
 
 /// Keys that are judged at once.
 const KEYS: usize = 256;
@@ -132,15 +133,19 @@ async fn settle(
     for (key, verdict) in &verdicts {
         match verdict {
             Verdict::New => {
-                linked.push((key.as_str(), Some(number), "key"));
+                linked.push((key.as_str(), number));
                 number += 1;
             }
-            Verdict::Link(person) => linked.push((key.as_str(), Some(*person), "key")),
-            Verdict::Wait(doubt) => waiting.push((key.as_str(), None, doubt.as_str())),
+            Verdict::Link(person) => linked.push((key.as_str(), *person)),
+            Verdict::Wait(doubt) => waiting.push((key.as_str(), *doubt)),
         }
     }
-    done.linked += write(database, tenant, &linked, now).await?;
-    done.waiting += write(database, tenant, &waiting, now).await?;
+    for linked in linked.chunks(KEYS) {
+        let moved = link(database, tenant, linked, now).await?;
+        done.linked += moved.len() as u64;
+        told::moved(database, tenant, moved, now).await?;
+    }
+    done.waiting += wait(database, tenant, &waiting, now).await?;
     Ok(())
 }
 
@@ -176,37 +181,66 @@ pub(super) async fn make_persons(
         let sql = format!("INSERT INTO persons (tenant, id, key, since) VALUES {}", placeholders(portion, 4));
         sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
     }
+    if !keys.is_empty() {
+        let made = (first..).map(PersonId).zip(keys.iter().map(|key| (*key).to_owned()));
+        told::persons(database, tenant, What::Created, made, now).await?;
+    }
     Ok(first)
 }
 
-/// Gives the accounts of each key to a person, or lets them wait; says how many that changed.
-async fn write(
-    database: &mut SqliteConnection,
-    tenant: &TenantId,
-    decided: &[(&str, Option<i64>, &str)],
-    now: Timestamp,
-) -> Result<u64> {
+/// Gives the accounts of each key to a person.
+async fn link(database: &mut SqliteConnection, tenant: &TenantId, decided: &[(&str, i64)], now: Timestamp) -> Result<Vec<Moved>> {
+    if decided.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut values = Values::with_capacity(decided.len() * 2 + 2);
+    for (key, person) in decided {
+        values.add(*key);
+        values.add(*person);
+    }
+    values.add(now.micros());
+    values.add(tenant.as_str());
+    let sql = format!(
+        "WITH decided (key, person) AS (VALUES {})
+         INSERT INTO links (tenant, connection, id, person, key, how, since)
+         SELECT account.tenant, account.connection, account.id, decided.person, decided.key, 'key', ?
+         FROM decided CROSS JOIN correlating AS account ON account.tenant = ? AND account.key = decided.key
+         WHERE true
+         ON CONFLICT (tenant, connection, id) DO UPDATE SET person = excluded.person, key = excluded.key, how = excluded.how,
+            since = excluded.since
+         WHERE links.person IS NULL
+         RETURNING connection, id, key, person",
+        placeholders(decided.len(), 2)
+    );
+    let rows = sqlx::query_with(AssertSqlSafe(sql), values.finish()?).persistent(false).fetch_all(database).await?;
+    let read = |row: &SqliteRow| {
+        let to = Some(PersonId(row.try_get(3)?));
+        Ok(Moved { connection: row.try_get(0)?, account: row.try_get(1)?, key: row.try_get(2)?, from: None, to })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// Lets the accounts of each key wait; says how many began to, or wait for another reason now.
+async fn wait(database: &mut SqliteConnection, tenant: &TenantId, decided: &[(&str, Doubt)], now: Timestamp) -> Result<u64> {
     let (mut written, mut left) = (0, decided.iter());
     for portion in portions(decided.len()) {
-        let mut values = Values::with_capacity(portion * 3 + 2);
-        for (key, person, how) in left.by_ref().take(portion) {
+        let mut values = Values::with_capacity(portion * 2 + 2);
+        for (key, doubt) in left.by_ref().take(portion) {
             values.add(*key);
-            values.add(*person);
-            values.add(*how);
+            values.add(doubt.as_str());
         }
         values.add(now.micros());
         values.add(tenant.as_str());
         // What waits as it waited before is not written again.
         let sql = format!(
-            "WITH decided (key, person, how) AS (VALUES {})
+            "WITH decided (key, how) AS (VALUES {})
              INSERT INTO links (tenant, connection, id, person, key, how, since)
-             SELECT account.tenant, account.connection, account.id, decided.person, decided.key, decided.how, ?
+             SELECT account.tenant, account.connection, account.id, NULL, decided.key, decided.how, ?
              FROM decided CROSS JOIN correlating AS account ON account.tenant = ? AND account.key = decided.key
              WHERE true
-             ON CONFLICT (tenant, connection, id) DO UPDATE SET person = excluded.person, key = excluded.key, how = excluded.how,
-                since = excluded.since
+             ON CONFLICT (tenant, connection, id) DO UPDATE SET key = excluded.key, how = excluded.how, since = excluded.since
              WHERE links.person IS NULL AND (links.how <> excluded.how OR links.key IS NOT excluded.key)",
-            placeholders(portion, 3)
+            placeholders(portion, 2)
         );
         let done = sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
         written += done.rows_affected();

@@ -1,18 +1,27 @@
 //! What a person decides about links. It holds against every sync.
 
-use headcount_model::{ConnectionId, TenantId};
+use headcount_model::{ConnectionId, TenantId, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::SqliteStore;
+use super::super::changes::Log;
 use super::correlate::make_persons;
+use super::told::{self, Moved};
 use super::{KEY, WITH_ACCOUNT};
-use crate::{Decision, Owner, PersonId, Result, StoreError};
+use crate::{Decision, Owner, PersonId, Result, StoreError, What};
 
 /// An account as it is before a decision.
 struct Before {
     key: Option<String>,
     person: Option<PersonId>,
+}
+
+impl Before {
+    fn moved(&self, connection: &ConnectionId, account: &str, to: Option<PersonId>) -> Moved {
+        let (connection, account) = (connection.to_string(), account.to_owned());
+        Moved { connection, account, key: self.key.clone(), from: self.person, to }
+    }
 }
 
 pub(super) async fn link(
@@ -36,9 +45,13 @@ pub(super) async fn link(
         }
     };
     put(&mut transaction, tenant, connection, account, (Some(person), before.key.as_deref()), decision).await?;
-    tidy(&mut transaction, tenant, person).await?;
-    if let Some(former) = before.person.filter(|former| *former != person) {
-        tidy(&mut transaction, tenant, former).await?;
+    tidy(&mut transaction, tenant, person, decision.at).await?;
+    if before.person != Some(person) {
+        let moved = before.moved(connection, account, Some(person));
+        told::moved(&mut transaction, tenant, [moved], decision.at).await?;
+        if let Some(former) = before.person {
+            tidy(&mut transaction, tenant, former, decision.at).await?;
+        }
     }
     transaction.commit().await?;
     Ok(person)
@@ -55,7 +68,9 @@ pub(super) async fn unlink(
     let before = before(&mut transaction, tenant, connection, account).await?;
     put(&mut transaction, tenant, connection, account, (None, before.key.as_deref()), decision).await?;
     if let Some(former) = before.person {
-        tidy(&mut transaction, tenant, former).await?;
+        let moved = before.moved(connection, account, None);
+        told::moved(&mut transaction, tenant, [moved], decision.at).await?;
+        tidy(&mut transaction, tenant, former, decision.at).await?;
     }
     transaction.commit().await?;
     Ok(before.person)
@@ -74,21 +89,28 @@ pub(super) async fn merge(
     if person == other {
         return Ok(0);
     }
-    let done = sqlx::query(
-        "UPDATE links SET person = $3, how = 'hand', since = $4, decided_by = $5, reason = $6 WHERE tenant = $1 AND person = $2",
+    let rows = sqlx::query(
+        "UPDATE links SET person = $3, how = 'hand', since = $4, decided_by = $5, reason = $6 WHERE tenant = $1 AND person = $2
+         RETURNING connection, id, key",
     )
     .bind(tenant.as_str())
     .bind(other.0)
     .bind(person.0)
     .bind(decision.at.micros())
-    .bind(&decision.by)
-    .bind(&decision.reason)
-    .execute(&mut *transaction)
+    .bind(&decision.person)
+    .bind(reason(decision))
+    .fetch_all(&mut *transaction)
     .await?;
-    tidy(&mut transaction, tenant, other).await?;
-    tidy(&mut transaction, tenant, person).await?;
+    let mut moved = Vec::with_capacity(rows.len());
+    for row in &rows {
+        let (from, to) = (Some(other), Some(person));
+        moved.push(Moved { connection: row.try_get(0)?, account: row.try_get(1)?, key: row.try_get(2)?, from, to });
+    }
+    told::moved(&mut transaction, tenant, moved, decision.at).await?;
+    tidy(&mut transaction, tenant, other, decision.at).await?;
+    tidy(&mut transaction, tenant, person, decision.at).await?;
     transaction.commit().await?;
-    Ok(done.rows_affected())
+    Ok(rows.len() as u64)
 }
 
 async fn before(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId, account: &str) -> Result<Before> {
@@ -139,18 +161,34 @@ async fn put(
     .bind(person.map(|person| person.0))
     .bind(key)
     .bind(decision.at.micros())
-    .bind(&decision.by)
-    .bind(&decision.reason)
+    .bind(&decision.person)
+    .bind(reason(decision))
     .execute(database)
     .await?;
     Ok(())
 }
 
+/// Why, where that was said.
+fn reason(decision: &Decision) -> Option<&str> {
+    Some(decision.reason.as_str()).filter(|reason| !reason.is_empty())
+}
+
 /// Removes a person who has no account any more, and lets another be known by a key of those it has.
-async fn tidy(database: &mut SqliteConnection, tenant: &TenantId, person: PersonId) -> Result<()> {
-    for sql in [
+async fn tidy(database: &mut SqliteConnection, tenant: &TenantId, person: PersonId, now: Timestamp) -> Result<()> {
+    let gone: Option<String> = sqlx::query_scalar(
         "DELETE FROM persons WHERE tenant = $1 AND id = $2
-         AND NOT EXISTS (SELECT 1 FROM links WHERE links.tenant = $1 AND links.person = $2)",
+         AND NOT EXISTS (SELECT 1 FROM links WHERE links.tenant = $1 AND links.person = $2) RETURNING key",
+    )
+    .bind(tenant.as_str())
+    .bind(person.0)
+    .fetch_all(&mut *database)
+    .await?
+    .into_iter()
+    .next();
+    if let Some(key) = gone {
+        return told::persons(database, tenant, What::Removed, [(person, key)], now).await;
+    }
+    sqlx::query(
         "UPDATE persons SET key = COALESCE(
             (SELECT link.key FROM links AS link
              WHERE link.tenant = $1 AND link.person = $2 AND link.key = persons.key LIMIT 1),
@@ -159,20 +197,31 @@ async fn tidy(database: &mut SqliteConnection, tenant: &TenantId, person: Person
              WHERE link.tenant = $1 AND link.person = $2 AND link.key IS NOT NULL
              ORDER BY directory.connection IS NULL, link.connection, link.id LIMIT 1), '')
          WHERE tenant = $1 AND id = $2",
-    ] {
-        sqlx::query(sql).bind(tenant.as_str()).bind(person.0).execute(&mut *database).await?;
-    }
+    )
+    .bind(tenant.as_str())
+    .bind(person.0)
+    .execute(database)
+    .await?;
     Ok(())
 }
 
 /// Removes the persons of a tenant who have no account any more: after a connection went with its records.
-pub(in super::super) async fn forget_the_accountless(database: &mut SqliteConnection, tenant: &TenantId) -> Result<()> {
-    sqlx::query(
-        "DELETE FROM persons WHERE tenant = $1
-         AND NOT EXISTS (SELECT 1 FROM links WHERE links.tenant = persons.tenant AND links.person = persons.id)",
-    )
-    .bind(tenant.as_str())
-    .execute(database)
-    .await?;
+pub(in super::super) async fn forget_the_accountless(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    now: Timestamp,
+) -> Result<()> {
+    let accountless = "FROM persons WHERE tenant = $1
+         AND NOT EXISTS (SELECT 1 FROM links WHERE links.tenant = persons.tenant AND links.person = persons.id)";
+    let mut log = Log::open(database, tenant, "", None, now).await?;
+    // The log's questions take three values.
+    let gone = format!("SELECT 'p' || persons.id, NULL {accountless} AND $2 = '' AND $3 = 0");
+    // What was told of them before holds their addresses.
+    let told =
+        format!("DELETE FROM changes WHERE tenant = $1 AND kind = 'person' AND id IN (SELECT 'p' || persons.id {accountless})");
+    sqlx::query(AssertSqlSafe(told)).bind(tenant.as_str()).execute(&mut *database).await?;
+    log.select(database, "person", What::Removed, &gone, 0).await?;
+    log.close(database).await?;
+    sqlx::query(AssertSqlSafe(format!("DELETE {accountless}"))).bind(tenant.as_str()).execute(database).await?;
     Ok(())
 }
