@@ -9,10 +9,12 @@ mod budgets;
 mod compiling;
 mod components;
 mod dependencies;
+mod exports;
 mod interruption;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod keys;
+mod people;
 mod program;
 mod requests;
 mod rooms;

@@ -12,6 +12,7 @@ mod exit;
 mod interrupt;
 mod output;
 mod pairs;
+mod person;
 mod progress;
 mod records;
 mod scope;

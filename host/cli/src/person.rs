@@ -44,7 +44,10 @@ mod tests {
     #[test]
     fn whoever_decides_is_named_and_texts_are_bounded() {
         let person = |name: &str, reason: &str| Person { name: Some(name.to_owned()), reason: reason.to_owned() };
-        assert_eq!(person(" ana ", " gone ").decision().map(|made| (made.person, made.reason)).ok(), Some(("ana".into(), "gone".into())));
+        assert_eq!(
+            person(" ana ", " gone ").decision().map(|made| (made.person, made.reason)).ok(),
+            Some(("ana".into(), "gone".into()))
+        );
         assert!(person("  ", "").decision().is_err());
         assert!(person("ana", &"x".repeat(1_001)).decision().is_err());
     }

@@ -21,7 +21,7 @@ pub struct Writer<W: Write + Send> {
 
 enum Rows<W: Write + Send> {
     Lines(W),
-    Csv(csv_rows::Rows<W>),
+    Csv(Box<csv_rows::Rows<W>>),
     #[cfg(feature = "parquet")]
     Parquet(Box<crate::parquet_file::File<W>>),
 }
@@ -34,7 +34,7 @@ impl<W: Write + Send> Writer<W> {
     pub fn new(format: Format, table: &'static Table, options: Options, sink: W) -> Result<Self, ExportError> {
         let rows = match format {
             Format::JsonLines => Rows::Lines(sink),
-            Format::Csv => Rows::Csv(csv_rows::Rows::new(table, options.raw, sink)?),
+            Format::Csv => Rows::Csv(Box::new(csv_rows::Rows::new(table, options.raw, sink)?)),
             #[cfg(feature = "parquet")]
             Format::Parquet => Rows::Parquet(Box::new(crate::parquet_file::File::new(table, sink)?)),
             #[cfg(not(feature = "parquet"))]
