@@ -9,6 +9,7 @@ use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
 use crate::audit::{AuditOptions, Trail};
+use crate::changes::ChangesOptions;
 use crate::key::{FolderLock, KeyPlace};
 use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
@@ -26,6 +27,7 @@ pub struct Builder {
     budget: Budget,
     extra_hosts: Vec<String>,
     audit: AuditOptions,
+    changes: ChangesOptions,
     engine: Engine,
 }
 
@@ -60,6 +62,7 @@ impl Builder {
             budget: Budget::default(),
             extra_hosts: Vec::new(),
             audit: AuditOptions::default(),
+            changes: ChangesOptions::default(),
             engine: Engine::default(),
         }
     }
@@ -107,6 +110,12 @@ impl Builder {
     /// [`EgressOptions::audit`] a channel of his own; then the store gets none.
     pub fn audit(mut self, audit: AuditOptions) -> Self {
         self.audit = audit;
+        self
+    }
+
+    /// How much of each tenant's changes is kept in the store.
+    pub fn changes(mut self, changes: ChangesOptions) -> Self {
+        self.changes = changes;
         self
     }
 
@@ -192,6 +201,7 @@ impl Builder {
                 ceiling,
                 data: self.data,
                 budget: self.budget,
+                changes: self.changes,
                 extra_hosts: self.extra_hosts,
                 trail,
                 leases: Leases::new(),

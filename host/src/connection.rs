@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, ConnectorId, Manifest, Secret, TenantId, Timestamp};
 use headcount_sandbox::vault::{Binding, Credentials, LONGEST_SECRET, is_too_long};
-use headcount_store::{Connection, Health, HealthState, SealedCredential, SessionState, Witness};
+use headcount_store::{Connection, Health, HealthState, SealedCredential, Witness};
 use serde_json::Value;
 
 use crate::{Error, Inner, Tenant};
@@ -122,8 +122,7 @@ impl Tenant {
         let mut connection = self.connection(id).await?;
         let sessions = self.inner.store.sessions(&self.id, Some(id), 100).await?;
         // One that failed did not learn about every feed.
-        let mut finished =
-            sessions.into_iter().filter(|session| matches!(session.state, SessionState::Complete | SessionState::Partial));
+        let mut finished = sessions.into_iter().filter(|session| session.state.is_finished());
         let Some(scope) = finished.find_map(|session| session.scope) else {
             return Err(Error::NoScope(self.id.clone(), id.clone()));
         };

@@ -36,9 +36,11 @@ mod audit;
 mod budget;
 mod builder;
 mod catalog;
+mod changes;
 mod connection;
 mod error;
 mod export;
+mod holds;
 mod keeper;
 mod key;
 mod lease;
@@ -52,6 +54,7 @@ mod embedding {}
 
 pub use audit::AuditOptions;
 pub use builder::Builder;
+pub use changes::ChangesOptions;
 pub use connection::Draft;
 pub use error::Error;
 pub use export::{Collection, ExportOptions, Exported, UnknownCollection};
@@ -100,6 +103,7 @@ pub(crate) struct Inner {
     pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
+    pub changes: ChangesOptions,
     pub extra_hosts: Vec<String>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,

@@ -110,6 +110,7 @@ impl Tenant {
         let (connection, installed, run) = self.open(id).await?;
         let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await;
         self.ended(run).await;
+        self.cut_changes().await;
         Ok(report?)
     }
 
@@ -122,6 +123,7 @@ impl Tenant {
         let (connection, installed, run) = self.open(id).await?;
         let outcome = headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await;
         self.ended(run).await;
+        self.cut_changes().await;
         Ok(outcome?)
     }
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use headcount::sandbox::egress::{AllowRule, Ceiling, Mode};
-use headcount::{AuditOptions, Budget, Limits, TenantId};
+use headcount::{AuditOptions, Budget, ChangesOptions, Limits, TenantId};
 use serde::Deserialize;
 
 use crate::engine::Engine;
@@ -111,10 +111,11 @@ struct File {
     verbose: u8,
     budget: Limits,
     audit: Audit,
+    changes: Audit,
     engine: Engine,
 }
 
-/// How much of each tenant's audit trail is kept.
+/// How much of each tenant's audit trail, or of its changes, is kept.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 struct Audit {
@@ -155,6 +156,8 @@ pub struct Config {
     pub budget: Budget,
     /// How much of the audit trail is kept.
     pub audit: AuditOptions,
+    /// How much of each tenant's changes is kept.
+    pub changes: ChangesOptions,
     /// What else of the engine.
     pub engine: Engine,
 }
@@ -204,6 +207,9 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
     let kept = AuditOptions::default();
     let age = file.audit.days.map_or(kept.age, |days| Duration::from_secs(u64::from(days) * 86_400));
     let audit = AuditOptions { records: file.audit.records.unwrap_or(kept.records), age };
+    let kept = ChangesOptions::default();
+    let age = file.changes.days.map_or(kept.age, |days| Duration::from_secs(u64::from(days) * 86_400));
+    let changes = ChangesOptions { records: file.changes.records.unwrap_or(kept.records), age };
     Ok(Config {
         named_data: flags.data.clone().or(file.data.map(|data| folder.join(data))),
         keyring: flags.keyring.clone().or(file.keyring),
@@ -220,6 +226,7 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         verbose: flags.verbose.max(file.verbose),
         budget,
         audit,
+        changes,
         engine: file.engine,
     })
 }

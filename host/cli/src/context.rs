@@ -74,6 +74,7 @@ impl Context {
             .egress(self.egress().await?)
             .budget(self.config.budget.clone())
             .audit(self.config.audit)
+            .changes(self.config.changes)
             .compiler(compiler()?);
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());

@@ -43,8 +43,8 @@ With several connections: the worst of 130, 1, 4 and 3.
 
 A file given with --config holds the global flags by name (data, keyring, tenant, json, resolve, ca, allow-loopback,
 allow-host, allow-egress, let-denied-requests-out, verbose), the operator's budget as a table `[budget]`, with the names that
-`headcount budget show` lists, how much of each tenant's audit trail is kept: `[audit]` with records and days, and
-what the engine may take: `[engine]` with max-instances, max-queueing and max-compiling.
+`headcount budget show` lists, how much of each tenant's audit trail and of its changes is kept: `[audit]` and
+`[changes]`, each with records and days, and what the engine may take: `[engine]` with max-instances, max-queueing and max-compiling.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
 impl Exit {

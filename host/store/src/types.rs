@@ -94,6 +94,12 @@ impl SessionState {
         !matches!(self, Checking | Reading | Waiting | Verifying | Reconciling | Applying)
     }
 
+    /// Whether the session was applied: it knows all that it could see.
+    pub fn is_finished(self) -> bool {
+        use SessionState::*;
+        matches!(self, Complete | Partial | Held | Released | Rejected | Superseded | Expired)
+    }
+
     /// The word in the store and on the command line.
     pub fn as_str(self) -> &'static str {
         use SessionState::*;
@@ -324,6 +330,6 @@ pub struct Applied {
     pub aside: Vec<String>,
     /// Why the removals wait for a person; empty when they don't.
     pub held: Vec<String>,
-    /// Whether removals of the connection wait now, of this session or an older one.
-    pub waiting: bool,
+    /// The session whose removals wait now: this one, or an older one.
+    pub waiting: Option<SessionId>,
 }

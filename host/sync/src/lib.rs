@@ -18,7 +18,7 @@ mod source;
 mod verdict;
 
 pub use action::{ActionError, act};
-pub use options::{Listener, Progress, SyncOptions};
+pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};
 pub use session::{Job, Report, SyncError, reconnect, sync};
 pub use source::Source;

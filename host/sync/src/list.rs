@@ -45,11 +45,19 @@ pub(crate) enum Pass {
 /// What ends the whole session: the store failed, it was cancelled, the credential is no longer accepted, a budget is used up.
 pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<Pass, SyncError> {
     let mut stated = false;
-    match pass(reading, list, 0, &mut stated).await? {
+    let read = passes(reading, list, &mut stated).await;
+    if !stated {
+        lock(&reading.verdicts).unstated(&list.feed.name);
+    }
+    read
+}
+
+async fn passes(reading: &Reading<'_>, list: ListId<'_>, stated: &mut bool) -> Result<Pass, SyncError> {
+    match pass(reading, list, 0, stated).await? {
         Pass::Moved(reason) => {
             reading.note(format!("{} was read twice, because it moved while it was read: {reason}", list.feed.name)).await;
             reading.state(SessionState::Verifying).await?;
-            let again = pass(reading, list, 1, &mut stated).await?;
+            let again = pass(reading, list, 1, stated).await?;
             reading.state(SessionState::Reading).await?;
             Ok(match again {
                 Pass::Moved(reason) => {

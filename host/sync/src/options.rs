@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headcount_model::SessionId;
-use headcount_store::{Counters, SessionState};
+use headcount_model::{SessionId, Timestamp};
+use headcount_store::{Counters, Guard, SessionState};
 use tokio_util::sync::CancellationToken;
 
 /// How a session runs.
@@ -21,6 +21,10 @@ pub struct SyncOptions {
     pub longest_wait: Duration,
     /// The longest that the whole session may take.
     pub deadline: Duration,
+    /// When removals wait for a person.
+    pub guard: Guard,
+    /// Tells the time at which what was found is applied: losses are counted over 24 hours.
+    pub clock: Clock,
     /// Stops the session when cancelled.
     pub cancel: CancellationToken,
     /// Told after every page and at every change of state.
@@ -29,6 +33,9 @@ pub struct SyncOptions {
 
 /// Told where a session is.
 pub type Listener = Arc<dyn Fn(&Progress) + Send + Sync>;
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Default for SyncOptions {
     /// A real run: 4 pages at once, 5 attempts, waits of up to an hour (many vendors count by the hour; a minute more for what
@@ -40,6 +47,8 @@ impl Default for SyncOptions {
             attempts: 5,
             longest_wait: Duration::from_secs(3_660),
             deadline: Duration::from_secs(24 * 3_600),
+            guard: Guard::default(),
+            clock: Arc::new(Timestamp::now),
             cancel: CancellationToken::new(),
             progress: None,
         }

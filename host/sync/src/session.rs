@@ -8,8 +8,8 @@ use std::time::Duration;
 use headcount_model::{ConnectionId, Digest, Failure, FailureCode, Manifest, Scope, SessionId, Timestamp};
 use headcount_sandbox::{Budget, CallError, Excess};
 use headcount_store::{
-    Applied, Apply, Connection, Counters, CredentialUse, Health, HealthState, NewSession, SessionEnd, SessionState, Store,
-    StoreError, Witness,
+    Applied, Apply, Connection, Counters, CredentialUse, Health, HealthState, NewSession, RELEASE, SessionEnd, SessionState,
+    Store, StoreError, SyncRules, Witness,
 };
 use tokio::time::Instant;
 
@@ -171,7 +171,11 @@ impl Reading<'_> {
         {
             return Err(SyncError::Failure(Failure::new(FailureCode::Unavailable, format!("nothing could be read: {reason}"))));
         }
-        let applied = self.apply(&scope, &verdict).await?;
+        let applied = self.apply(&scope, &verdict, incomplete.is_empty()).await?;
+        for reason in applied.held.iter().rev() {
+            self.insist(format!("removals wait for a person: {reason}"));
+        }
+        let (held, waiting) = (applied.held.clone(), applied.waiting);
         self.count(applied).await;
         if !self.options.test
             && let Some(note) = people::correlate(self.store, self.connection).await
@@ -180,21 +184,33 @@ impl Reading<'_> {
         }
 
         let id = &self.connection.id;
-        let health = match (&verdict, incomplete.first()) {
-            (ScopeVerdict::Narrower(reason), _) => self.health(HealthState::Held, reason).next(format!(
+        let health = match (&verdict, waiting, incomplete.first()) {
+            (ScopeVerdict::Narrower(reason), _, _) => self.health(HealthState::Held, reason).next(format!(
                 "if the credential is meant to see less, accept that with `headcount connection edit {id} --accept-scope`; else enter one \
                  that sees all"
             )),
-            (_, Some(reason)) => self.health(HealthState::Incomplete, reason).next(format!(
+            (_, Some(session), _) => {
+                let why = if held.is_empty() {
+                    format!("the removals of session {session} still wait for a person")
+                } else {
+                    held.join("; ")
+                };
+                self.health(HealthState::Held, &why).next(format!(
+                    "look at them with `headcount sessions diff {session}`, then do them with `{RELEASE} {session}`, or turn them down with \
+                     `headcount sessions reject {session}`"
+                ))
+            }
+            (_, None, Some(reason)) => self.health(HealthState::Incomplete, reason).next(format!(
                 "nothing unproven was removed: run `headcount sync {id}` again, or see `headcount sessions show {}`",
                 self.session
             )),
             _ => self.health(HealthState::Ok, ""),
         };
-        let state = match (self.options.test, incomplete.is_empty()) {
-            (true, _) => SessionState::Test,
-            (false, true) => SessionState::Complete,
-            (false, false) => SessionState::Partial,
+        let state = match (self.options.test, held.is_empty(), incomplete.is_empty()) {
+            (true, _, _) => SessionState::Test,
+            (false, false, _) => SessionState::Held,
+            (false, true, true) => SessionState::Complete,
+            (false, true, false) => SessionState::Partial,
         };
         Ok(Outcome { state, health })
     }
@@ -230,8 +246,14 @@ impl Reading<'_> {
         }
     }
 
-    async fn apply(&self, scope: &Scope, verdict: &ScopeVerdict) -> Result<Applied, SyncError> {
-        let mut apply = Apply { now: Some(Timestamp::now()), dry_run: self.options.test, ..Apply::default() };
+    async fn apply(&self, scope: &Scope, verdict: &ScopeVerdict, complete: bool) -> Result<Applied, SyncError> {
+        let mut apply = Apply { now: Some((self.options.clock)()), dry_run: self.options.test, ..Apply::default() };
+        apply.rules = Some(SyncRules {
+            guard: self.options.guard.clone(),
+            confirmed: lock(&self.verdicts).confirmed(self.manifest, scope),
+            complete,
+            judged: *verdict == ScopeVerdict::Sufficient,
+        });
         if *verdict == ScopeVerdict::Sufficient {
             let verdicts = lock(&self.verdicts);
             apply.proven = verdicts.proven(self.manifest, scope);

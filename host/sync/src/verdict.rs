@@ -35,6 +35,8 @@ struct FeedVerdict {
     forbidden: u64,
     /// Whether it was read at all.
     read: bool,
+    /// How many lists came without a total.
+    unstated: u64,
 }
 
 impl Verdicts {
@@ -54,6 +56,11 @@ impl Verdicts {
                 });
             }
         }
+    }
+
+    /// Notes down that the vendor did not say how many rows a list has.
+    pub(crate) fn unstated(&mut self, feed: &str) {
+        self.lists.entry(feed.to_owned()).or_default().unstated += 1;
     }
 
     /// Notes down that a feed with parents was read for all of them, even when there were none.
@@ -133,6 +140,20 @@ impl Verdicts {
                 carrying().any(|feed| feed.proves.contains(kind)) && carrying().all(|feed| self.is_complete(manifest, &feed.name))
             })
             .collect()
+    }
+
+    /// Kinds of which the vendor stated how many there are, wherever it lists them, and that many were read.
+    pub(crate) fn confirmed(&self, manifest: &Manifest, scope: &Scope) -> BTreeSet<Kind> {
+        let stated = |feed: &str| self.lists.get(feed).is_some_and(|verdict| verdict.unstated == 0);
+        let carrying = |kind: Kind| {
+            manifest
+                .feeds
+                .iter()
+                .filter(move |feed| feed.kinds().any(|carried| carried == kind))
+                .filter(|feed| scope.access(&feed.name) != Some(Access::NotOffered))
+        };
+        let whole = |kind: Kind| carrying(kind).all(|feed| self.is_complete(manifest, &feed.name) && stated(&feed.name));
+        Kind::ALL.into_iter().filter(|kind| carrying(*kind).next().is_some() && whole(*kind)).collect()
     }
 
     /// Feeds and parents whose absent grants are missing: each list for itself, unless a grant may come from several feeds, any of

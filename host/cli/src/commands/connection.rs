@@ -6,6 +6,7 @@ mod credential;
 mod edit;
 mod fill;
 mod list;
+mod preferences;
 mod remove;
 
 use headcount::ConnectionId;
@@ -29,6 +30,8 @@ pub enum Command {
         /// The connection
         connection: ConnectionId,
     },
+    /// What syncs write, and what they take away
+    Preferences(preferences::Args),
     /// Remove a connection with everything that was read through it
     Remove(remove::Args),
 }
@@ -41,6 +44,7 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Credential(args) => credential::run(args, context).await,
         Command::List => list::run(context).await,
         Command::Check { connection } => check::run(&connection, context).await,
+        Command::Preferences(args) => preferences::run(args, context).await,
         Command::Remove(args) => remove::run(args, context).await,
     }
 }

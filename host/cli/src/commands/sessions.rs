@@ -1,5 +1,11 @@
 //! `headcount sessions`: what syncs did, and why.
 
+mod decide;
+mod diff;
+mod held;
+
+use headcount::model::printable;
+use headcount::store::Verdict;
 use headcount::{ConnectionId, Session, SessionId, Tenant};
 
 use crate::context::Context;
@@ -32,6 +38,16 @@ pub enum Command {
         /// Its number
         session: SessionId,
     },
+    /// Show what a session changed, or a test run would have, and what of it waits for a person
+    Diff(diff::Args),
+    /// List removals that wait for a person
+    Held(held::Args),
+    /// Do the removals that a session held
+    Release(decide::Args),
+    /// Turn down the removals that a session held: the records stay
+    Reject(decide::Args),
+    /// Bring back what a session removed
+    Undo(decide::Args),
 }
 
 /// Lists sessions, or explains one.
@@ -42,6 +58,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             Some(session) => show(&session, &tenant, context).await?,
             None => return Err(Complaint::not_found(format!("there is no session {session}")).next("headcount sessions").into()),
         },
+        Some(Command::Diff(args)) => diff::run(&args, &tenant, context).await?,
+        Some(Command::Held(args)) => held::run(&args, &tenant, context).await?,
+        Some(Command::Release(args)) => return decide::run(Verdict::Released, &args, &tenant, context).await,
+        Some(Command::Reject(args)) => return decide::run(Verdict::Rejected, &args, &tenant, context).await,
+        Some(Command::Undo(args)) => return decide::run(Verdict::Undone, &args, &tenant, context).await,
         None => {
             if let Some(id) = &args.connection {
                 tenant.connection(id).await?;
@@ -108,6 +129,10 @@ async fn show(session: &Session, tenant: &Tenant, context: &Context) -> anyhow::
         out.line(format!(
             "{denied} denied; to see them, and the policy that would allow them: headcount audit --session {id} --denied"
         ))?;
+    }
+    for decided in tenant.decisions(id).await? {
+        let why = if decided.reason.is_empty() { String::new() } else { format!(": {}", printable(&decided.reason)) };
+        out.line(format!("\n{} {} by {}{why}", decided.verdict.as_str(), time(decided.at), printable(&decided.person)))?;
     }
     if !session.notes.is_empty() {
         out.line("\nnotes")?;

@@ -14,13 +14,13 @@ use super::lost::REMOVED;
 use super::{Applying, absence::number};
 use crate::{KindCounters, Result};
 
-/// Brings what waits up to date with a session; says whether anything of the connection waits now.
+/// Brings what waits up to date with a session; gives the session whose removals wait now.
 pub(super) async fn settle(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
     judged: &Judged,
     kinds: &mut BTreeMap<Kind, KindCounters>,
-) -> Result<bool> {
+) -> Result<Option<SessionId>> {
     drop_what_is_back(database, applying).await?;
     let open = open_hold(database, applying).await?;
     let decides = applying.apply.rules.as_ref().is_some_and(|rules| rules.complete && rules.judged);
@@ -130,14 +130,14 @@ async fn hold(database: &mut SqliteConnection, applying: &Applying<'_>, judged: 
     Ok(())
 }
 
-/// Counts what waits, by kind.
+/// Counts what waits, by kind; gives the session under which it does.
 async fn count(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
     kinds: &mut BTreeMap<Kind, KindCounters>,
-) -> Result<bool> {
+) -> Result<Option<SessionId>> {
     let rows = sqlx::query(
-        "SELECT held.kind, count(DISTINCT held.id) FROM holds CROSS JOIN held
+        "SELECT held.kind, count(DISTINCT held.id), holds.session FROM holds CROSS JOIN held
             ON held.tenant = holds.tenant AND held.connection = holds.connection AND held.session = holds.session
          WHERE holds.tenant = $1 AND holds.connection = $2 AND holds.state = 'held' GROUP BY held.kind",
     )
@@ -149,5 +149,5 @@ async fn count(
         let kind = super::super::field::read_kind(row, 0)?;
         kinds.entry(kind).or_default().held = number(row.try_get(1)?);
     }
-    Ok(!rows.is_empty())
+    rows.first().map(|row| Ok(SessionId(row.try_get(2)?))).transpose()
 }

@@ -25,10 +25,6 @@ const PROVEN_GRANTS: &str = "EXISTS (SELECT 1 FROM proven WHERE proven.session =
 pub(super) async fn write_down(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
     for kind in Kind::ALL {
         named(database, applying, kind).await?;
-        if kind == Kind::Grant {
-            // Whatever else stays: a grant of something that is gone would say that somebody reaches it.
-            follow(database, applying).await?;
-        }
         if applying.removes(kind) {
             let proven = match kind {
                 Kind::Grant => prove(database, applying).await?.then_some(PROVEN_GRANTS),
@@ -37,6 +33,10 @@ pub(super) async fn write_down(database: &mut SqliteConnection, applying: &Apply
             if let Some(condition) = proven {
                 missing(database, applying, kind, condition).await?;
             }
+        }
+        if kind == Kind::Grant {
+            // Whatever else stays: a grant of something that is gone would say that somebody reaches it.
+            follow(database, applying).await?;
         }
         if applying.apply.rules.is_some() {
             waiting(database, applying, kind).await?;

@@ -10,7 +10,7 @@ use super::super::record::table;
 use super::super::sessions::from_json;
 use super::super::upsert::{Manner, stored, upsert};
 use super::absence::number;
-use super::lost::{self, REMOVED};
+use super::lost;
 use super::{Applying, absence};
 use crate::{Apply, Decision, Fields, KindCounters, Left, MOST_TOLD, Outcome, Preferences, Result, SessionState, Verdict};
 
@@ -134,12 +134,12 @@ async fn changed_users(
     }
 }
 
-/// Writes down as lost what is held to be removed.
+/// Writes down as lost what is held to be removed. Grants that go with their ends are found out anew: an end may be back.
 async fn take(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<()> {
-    sqlx::query(AssertSqlSafe(format!(
+    sqlx::query(
         "INSERT OR IGNORE INTO lost (session, kind, how, id) SELECT $3, kind, how, id FROM held
-         WHERE tenant = $1 AND connection = $2 AND session = $3 AND kind = $4 AND how IN {REMOVED}"
-    )))
+         WHERE tenant = $1 AND connection = $2 AND session = $3 AND kind = $4 AND how IN ('missing', 'gone')",
+    )
     .bind(applying.tenant.as_str())
     .bind(applying.connection.as_str())
     .bind(applying.session.0)
