@@ -6,7 +6,7 @@ use headcount_store::{Decision, Doubt, Filter, Leaver, Owner, People, Store};
 use crate::world::*;
 
 async fn lists(world: &World, connection: &str, now: i64, users: impl IntoIterator<Item = User>) {
-    world.sync("acme", connection, &[page("u", crate::world::users(users))], &proven(now, &["u"])).await;
+    world.sync_people("acme", connection, &[page("u", crate::world::users(users))], &proven(now, &["u"])).await;
 }
 
 async fn leavers(world: &World) -> Vec<Leaver> {
@@ -92,7 +92,7 @@ async fn a_cut_list_of_the_directory_lets_nobody_leave() {
     let world = with_directory().await;
     lists(&world, "one", 1, [user("1", "a@x")]).await;
     lists(&world, "two", 1, [user("7", "a@x")]).await;
-    world.sync("acme", "one", &[page("u", users([]))], &unproven(2)).await;
+    world.sync_people("acme", "one", &[page("u", users([]))], &unproven(2)).await;
     assert!(leavers(&world).await.is_empty());
 }
 
@@ -112,7 +112,7 @@ async fn administrators_say_through_what() {
         ],
         ..Records::default()
     };
-    world.sync("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
+    world.sync_people("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
     let found = world.store.administrators(&tenant("acme"), &Filter::default()).await.unwrap();
     let words: Vec<String> = found.iter().map(|one| format!("{} {}", one.account, one.through.join(", "))).collect();
     assert_eq!(words, ["1 flagged by the vendor", "2 Owner through Admins > All of IT", "3 Owner"]);
@@ -141,7 +141,7 @@ async fn licenses_add_up_by_product() {
     ];
     let users = vec![user("1", "a@x"), user("2", "b@x")];
     let records = Records { users, licenses, grants, ..Records::default() };
-    world.sync("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
+    world.sync_people("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
     let found = world.store.products(&tenant("acme"), None, at(500)).await.unwrap();
     let numbers = |at: usize| {
         let product = &found[at];

@@ -87,7 +87,7 @@ async fn administrators_are_flagged_or_hold_a_role_through_any_group() {
         ],
         ..Records::default()
     };
-    world.sync("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
+    world.sync_people("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
     let administrators = Filter { administrators: true, ..Filter::default() };
     assert_eq!(keys(&world, Kind::User, administrators.clone()).await, ["direct", "flagged", "nested", "on-target"]);
     let people = world.store.people(&tenant("acme"), &administrators, 1).await.unwrap();
@@ -100,7 +100,7 @@ async fn people_are_accounts_with_one_address_in_any_letter_case() {
     let world = World::new().await;
     let named = |id: &str, email: &str, name: &str| User { display_name: Some(name.into()), ..user(id, email) };
     world
-        .sync(
+        .sync_people(
             "acme",
             "one",
             &[page("u", users([named("1", "Ana@X.example", "Ana"), user("2", "bob@x.example")]))],
@@ -108,7 +108,9 @@ async fn people_are_accounts_with_one_address_in_any_letter_case() {
         )
         .await;
     let nobody = User { id: "9".into(), ..User::default() };
-    world.sync("acme", "two", &[page("u", users([named("7", "ana@x.EXAMPLE", "Ana Silva"), nobody]))], &proven(1, &[])).await;
+    world
+        .sync_people("acme", "two", &[page("u", users([named("7", "ana@x.EXAMPLE", "Ana Silva"), nobody]))], &proven(1, &[]))
+        .await;
     let people = |filter: Filter, minimum: u32| {
         let store = world.store.clone();
         async move { store.people(&tenant("acme"), &filter, minimum).await.unwrap() }

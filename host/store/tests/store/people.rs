@@ -10,7 +10,7 @@ use crate::world::*;
 
 /// One session that lists exactly these users.
 async fn lists(world: &World, connection: &str, now: i64, users: impl IntoIterator<Item = User>) {
-    world.sync("acme", connection, &[page("u", crate::world::users(users))], &proven(now, &["u"])).await;
+    world.sync_people("acme", connection, &[page("u", crate::world::users(users))], &proven(now, &["u"])).await;
 }
 
 /// Persons as `key: connection/account …`.
@@ -296,7 +296,7 @@ async fn access_and_holders_know_whose_the_accounts_are() {
         grants: vec![grant("user:1", "group:g"), grant("user:2", "group:g")],
         ..Records::default()
     };
-    world.sync("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
+    world.sync_people("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
     let person = whose(&world, "a@x").await;
     link(&world, "one", "2", Owner::Person(person)).await;
     let acme = tenant("acme");

@@ -131,9 +131,15 @@ impl World {
             self.stage(tenant, session, page).await;
         }
         let applied = self.store.apply(&self::tenant(tenant), session, apply).await.unwrap();
+        self.store.end_session(&self::tenant(tenant), session, &end(SessionState::Complete)).await.unwrap();
+        applied
+    }
+
+    /// The same, and its accounts linked to people.
+    pub async fn sync_people(&self, tenant: &str, connection: &str, pages: &[StagedPage], apply: &Apply) -> Applied {
+        let applied = self.sync(tenant, connection, pages, apply).await;
         let (tenant, connection, now) = (self::tenant(tenant), connection_id(connection), apply.now.unwrap());
         self.store.correlate(&tenant, &connection, now).await.unwrap();
-        self.store.end_session(&tenant, session, &end(SessionState::Complete)).await.unwrap();
         applied
     }
 
