@@ -39,8 +39,8 @@ fn cell(column: &Column, row: &Row, raw: bool) -> String {
     if raw || plain { text } else { harmless(&text) }
 }
 
-/// A cell that no spreadsheet takes for a formula, and no terminal for a command: what would begin one gets a leading quote, and control
-/// characters are escaped.
+/// A cell that no spreadsheet takes for a formula, and no terminal for a command: what would begin one gets a leading quote, and
+/// control characters are escaped.
 ///
 /// ```
 /// assert_eq!(headcount_export::harmless("=HYPERLINK(1)"), "'=HYPERLINK(1)");

@@ -1,7 +1,7 @@
 //! Writes collections and changes as JSON Lines, CSV and Parquet.
 //!
-//! Rows go in, bytes come out, and memory does not grow with their number. A [`Table`] says which columns a collection has; a row is an
-//! object with values for them. Knows neither where rows come from nor what they mean.
+//! Rows go in, bytes come out, and memory does not grow with their number. A [`Table`] says which columns a collection has; a row is
+//! an object with values for them. Knows neither where rows come from nor what they mean.
 //!
 //! ```
 //! use headcount_export::{Column, Format, Options, Table, Writer};

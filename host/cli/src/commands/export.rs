@@ -15,8 +15,8 @@ use crate::words::{number, time};
 /// What to export, and whither.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// users, groups, roles, applications, licenses, assets, grants, people, links, accounts, connections, sessions, changes, software;
-    /// or all
+    /// users, groups, roles, applications, licenses, assets, grants, people, links, accounts, connections, sessions, changes,
+    /// software; or all
     #[arg(value_parser = wanted)]
     pub collection: Wanted,
     /// jsonl, csv or parquet
@@ -65,7 +65,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             if args.format == Format::Parquet && std::io::stdout().is_terminal() {
                 return Err(Complaint::usage("Parquet is not for terminals").next("--output FILE").into());
             }
-            tenant.export(collection, &options, std::io::stdout()).await?;
+            tenant.export(collection, &options, std::io::BufWriter::new(std::io::stdout())).await?;
         }
         Wanted::One(collection) => {
             let path = if args.output.is_dir() { args.output.join(file_name(collection, &options)) } else { args.output.clone() };

@@ -1,10 +1,12 @@
 //! Who reaches what: breadth first along the grants, so that the first way found is the shortest, and each group is entered once.
 
+mod accounts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{ConnectionId, Kind, Reference, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
 use super::field::read_kind;
@@ -13,6 +15,7 @@ use super::people::called;
 use super::record::{email_key, name_column, table};
 use super::values::{MOST, Values, placeholders};
 use crate::{AccessPath, Held, PersonId, Result};
+use accounts::{Accounts, accounts, accounts_of};
 
 /// Groups within groups are followed so deep.
 const DEPTH: usize = 32;
@@ -29,9 +32,6 @@ fn names(steps: Vec<Step>) -> Vec<String> {
 }
 
 // === what one reaches
-
-/// Accounts by connection and vendor's id.
-type Accounts = BTreeSet<(ConnectionId, String)>;
 
 pub(super) async fn access(store: &SqliteStore, tenant: &TenantId, email: &str) -> Result<Vec<AccessPath>> {
     // One transaction, so that all steps see the same state.
@@ -51,30 +51,6 @@ pub(super) async fn access_of(store: &SqliteStore, tenant: &TenantId, person: Pe
     let mut database = store.readers.begin().await?;
     let accounts = accounts_of(&mut database, tenant, person).await?;
     reached_by(&mut database, tenant, accounts).await
-}
-
-async fn accounts_of(database: &mut SqliteConnection, tenant: &TenantId, person: PersonId) -> Result<Accounts> {
-    accounts(database, tenant, |query| {
-        query.push(" AND link.person = ").push_bind(person.0);
-    })
-    .await
-}
-
-/// The present accounts that meet a condition.
-async fn accounts(
-    database: &mut SqliteConnection,
-    tenant: &TenantId,
-    condition: impl FnOnce(&mut QueryBuilder<Sqlite>) + Send,
-) -> Result<Accounts> {
-    let mut query = QueryBuilder::new(
-        "SELECT row.connection, row.id FROM users AS row LEFT JOIN links AS link ON link.tenant = row.tenant
-            AND link.connection = row.connection AND link.id = row.id
-         WHERE row.gone_at IS NULL AND row.tenant = ",
-    );
-    query.push_bind(tenant.as_str().to_owned());
-    condition(&mut query);
-    let rows = query.build().fetch_all(database).await?;
-    rows.iter().map(|row| Ok((connection(row, 0)?, row.try_get(1)?))).collect()
 }
 
 async fn reached_by(database: &mut SqliteConnection, tenant: &TenantId, accounts: Accounts) -> Result<Vec<AccessPath>> {

@@ -8,6 +8,7 @@ mod cancelling;
 mod catalogue;
 mod changes;
 mod connections;
+mod decided;
 mod grants;
 mod holding;
 mod leavers;

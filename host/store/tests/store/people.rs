@@ -2,19 +2,18 @@
 
 use headcount_model::{Records, User, UserStatus};
 use headcount_store::{
-    Conflict, Correlated, Decision, Doubt, Filter, LinkedBy, Owner, People, Person, PersonId, SqliteStore, Store, StoreError,
-    WhyUnlinked,
+    Conflict, Correlated, Decision, Doubt, Filter, LinkedBy, Owner, People, Person, PersonId, SqliteStore, Store, WhyUnlinked,
 };
 
 use crate::world::*;
 
 /// One session that lists exactly these users.
-async fn lists(world: &World, connection: &str, now: i64, users: impl IntoIterator<Item = User>) {
+pub async fn lists(world: &World, connection: &str, now: i64, users: impl IntoIterator<Item = User>) {
     world.sync_people("acme", connection, &[page("u", crate::world::users(users))], &proven(now, &["u"])).await;
 }
 
 /// Persons as `key: connection/account …`.
-async fn persons(world: &World) -> Vec<String> {
+pub async fn persons(world: &World) -> Vec<String> {
     let people = world.store.people(&tenant("acme"), &Filter { gone: true, ..Filter::default() }, 1).await.unwrap();
     people.iter().map(words).collect()
 }
@@ -34,20 +33,20 @@ async fn doubts(world: &World) -> Vec<String> {
     found.iter().map(|conflict| format!("{}/{} {}", conflict.connection, conflict.account, conflict.doubt.as_str())).collect()
 }
 
-async fn unlinked(world: &World) -> Vec<(String, WhyUnlinked)> {
+pub async fn unlinked(world: &World) -> Vec<(String, WhyUnlinked)> {
     let found = world.store.unlinked(&tenant("acme"), &Filter::default()).await.unwrap();
     found.into_iter().map(|one| (format!("{}/{}", one.connection, one.account), one.why)).collect()
 }
 
-fn decision(now: i64) -> Decision {
+pub fn decision(now: i64) -> Decision {
     Decision { person: "ana".into(), reason: "asked her".into(), at: at(now) }
 }
 
-async fn link(world: &World, connection: &str, account: &str, to: Owner) -> PersonId {
+pub async fn link(world: &World, connection: &str, account: &str, to: Owner) -> PersonId {
     world.store.link(&tenant("acme"), &connection_id(connection), account, to, &decision(50)).await.unwrap()
 }
 
-async fn whose(world: &World, key: &str) -> PersonId {
+pub async fn whose(world: &World, key: &str) -> PersonId {
     let found = world.store.persons_called(&tenant("acme"), key).await.unwrap();
     assert_eq!(found.len(), 1, "{key}: {found:?}");
     found[0]
@@ -176,67 +175,6 @@ async fn two_accounts_of_one_connection_are_linked_and_flagged() {
         link(&world, "one", account, Owner::Person(person)).await;
     }
     assert!(doubts(&world).await.is_empty());
-}
-
-#[tokio::test]
-async fn what_a_person_unlinked_no_sync_links_again() {
-    let world = World::new().await;
-    lists(&world, "one", 1, [user("1", "a@x")]).await;
-    lists(&world, "two", 1, [user("7", "a@x")]).await;
-    let person = whose(&world, "a@x").await;
-    let former = world.store.unlink(&tenant("acme"), &connection_id("two"), "7", &decision(2)).await.unwrap();
-    assert_eq!(former, Some(person));
-    for now in 3..6 {
-        lists(&world, "two", now, [user("7", "a@x")]).await;
-        lists(&world, "one", now, [user("1", "a@x")]).await;
-    }
-    assert_eq!(persons(&world).await, ["a@x: one/1"]);
-    let found = world.store.unlinked(&tenant("acme"), &Filter::default()).await.unwrap();
-    assert_eq!((found[0].why, found[0].decided_by.as_deref()), (WhyUnlinked::Hand, Some("ana")));
-    assert_eq!(found[0].reason.as_deref(), Some("asked her"));
-    // Others with the key are not held back by it.
-    lists(&world, "one", 7, [user("1", "a@x"), user("2", "a@x")]).await;
-    assert_eq!(persons(&world).await, ["a@x: one/1 one/2"]);
-}
-
-#[tokio::test]
-async fn the_last_account_takes_the_person_along_and_the_number_is_not_given_again() {
-    let world = World::new().await;
-    lists(&world, "one", 1, [user("1", "a@x")]).await;
-    let first = whose(&world, "a@x").await;
-    world.store.unlink(&tenant("acme"), &connection_id("one"), "1", &decision(2)).await.unwrap();
-    assert_eq!(world.store.person(&tenant("acme"), first).await.unwrap(), None);
-    let second = link(&world, "one", "1", Owner::New).await;
-    assert!(second > first);
-}
-
-#[tokio::test]
-async fn merging_brings_the_accounts_of_two_together() {
-    let world = World::new().await;
-    lists(&world, "one", 1, [user("1", "a@x"), user("2", "b@x")]).await;
-    let (a, b) = (whose(&world, "a@x").await, whose(&world, "b@x").await);
-    assert_eq!(world.store.merge(&tenant("acme"), a, b, &decision(2)).await.unwrap(), 1);
-    lists(&world, "two", 3, [user("8", "b@x")]).await;
-    assert_eq!(persons(&world).await, ["a@x: one/1 one/2 two/8"]);
-    assert_eq!(world.store.merge(&tenant("acme"), a, a, &decision(2)).await.unwrap(), 0);
-    let gone = world.store.merge(&tenant("acme"), a, b, &decision(2)).await.unwrap_err();
-    assert!(matches!(gone, StoreError::NoPerson { .. }), "{gone}");
-}
-
-#[tokio::test]
-async fn what_is_not_there_is_said() {
-    let world = World::new().await;
-    let acme = tenant("acme");
-    let error = world.store.unlink(&acme, &connection_id("one"), "9", &decision(1)).await.unwrap_err();
-    assert!(matches!(error, StoreError::NoAccount { .. }), "{error}");
-    lists(&world, "one", 1, [user("1", "a@x")]).await;
-    let nobody = Owner::Person(PersonId(99));
-    let error = world.store.link(&acme, &connection_id("one"), "1", nobody, &decision(1)).await.unwrap_err();
-    assert!(matches!(error, StoreError::NoPerson { .. }), "{error}");
-    // Another tenant's person is no person.
-    let ana = whose(&world, "a@x").await;
-    let error = world.store.merge(&tenant("globex"), ana, ana, &decision(1)).await.unwrap_err();
-    assert!(matches!(error, StoreError::NoPerson { .. }), "{error}");
 }
 
 #[tokio::test]
