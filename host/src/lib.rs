@@ -44,6 +44,7 @@ mod holds;
 mod keeper;
 mod key;
 mod lease;
+mod loading;
 mod people;
 mod tenant;
 
@@ -108,8 +109,7 @@ pub(crate) struct Inner {
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
     pub leases: lease::Leases,
-    /// Held while a component's file is read.
-    pub loading: tokio::sync::Mutex<()>,
+    pub loading: loading::Loading,
 }
 
 impl Headcount {

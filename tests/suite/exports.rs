@@ -41,7 +41,13 @@ async fn by_hand(store: &dyn Store, id: &str) -> (TenantId, ConnectionId) {
 /// One session that lists these users, in pages.
 async fn session(store: &dyn Store, (tenant, id): &(TenantId, ConnectionId), users: Vec<User>) {
     let now = Timestamp::now();
-    let new = NewSession { tenant: tenant.clone(), connection: id.clone(), digest: Digest::from_bytes([7; 32]), started_at: now };
+    let new = NewSession {
+        tenant: tenant.clone(),
+        connection: id.clone(),
+        digest: Digest::from_bytes([7; 32]),
+        credential: None,
+        started_at: now,
+    };
     let session = store.begin_session(&new).await.unwrap();
     for (number, users) in users.chunks(1_000).enumerate() {
         let number = u32::try_from(number).unwrap();

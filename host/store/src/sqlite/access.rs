@@ -10,7 +10,6 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
 use super::field::read_kind;
-use super::list::connection;
 use super::people::called;
 use super::record::{email_key, name_column, table};
 use super::values::{MOST, Values, placeholders};
