@@ -103,6 +103,7 @@ pub(super) fn of_session(session: &Session) -> Row {
         "id": session.id,
         "connection": session.connection,
         "digest": session.digest,
+        "credential": session.credential,
         "state": session.state,
         "started-at": session.started_at,
         "ended-at": session.ended_at.map(Timestamp::micros),
@@ -111,4 +112,71 @@ pub(super) fn of_session(session: &Session) -> Row {
         "failure": session.failure,
         "notes": session.notes,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use headcount_model::{Application, Asset, Grant, Group, License, Reference, Role, User};
+    use headcount_store::{Change, StoredRecord, What};
+
+    use super::*;
+    use crate::Collection;
+
+    /// That a collection has a column for every field of a row.
+    fn covers(collection: Collection, row: &Row) {
+        let known = |name: &str| collection.table().columns.iter().any(|column| column.name == name);
+        let lost: Vec<&String> = row.keys().filter(|name| !known(name)).collect();
+        assert!(lost.is_empty(), "{collection}: {lost:?}");
+    }
+
+    #[test]
+    fn no_field_of_a_record_is_lost() {
+        let grant = Grant {
+            via: Some(Reference::new(Kind::Group, "g")),
+            ..Grant::new(Reference::new(Kind::User, "u"), Reference::new(Kind::License, "l"))
+        };
+        for (collection, record) in [
+            (Collection::Users, StoredRecord::User(User::default())),
+            (Collection::Groups, StoredRecord::Group(Group::default())),
+            (Collection::Roles, StoredRecord::Role(Role::default())),
+            (Collection::Applications, StoredRecord::Application(Application::default())),
+            (Collection::Licenses, StoredRecord::License(License::default())),
+            (Collection::Assets, StoredRecord::Asset(Asset::default())),
+            (Collection::Grants, StoredRecord::Grant(grant)),
+        ] {
+            let time = Timestamp::from_micros(1);
+            let row = headcount_store::Row {
+                connection: "one".parse().unwrap(),
+                key: "k".to_owned(),
+                record,
+                holders: Vec::new(),
+                first_seen_at: time,
+                changed_at: time,
+                last_seen_in_sync_at: time,
+                gone_at: None,
+            };
+            let mut row = of_record(&row);
+            if collection != Collection::Grants {
+                // The record's id says it.
+                row.remove("key");
+            }
+            covers(collection, &row);
+        }
+    }
+
+    #[test]
+    fn no_field_of_a_change_is_lost() {
+        let change = Change {
+            number: 1,
+            at: Timestamp::from_micros(1),
+            connection: String::new(),
+            session: None,
+            kind: "user".to_owned(),
+            id: "1".to_owned(),
+            what: What::Created,
+            name: None,
+            fields: [("name".to_owned(), [Value::Null, json!("x")])].into(),
+        };
+        covers(Collection::Changes, &object(json!(change)));
+    }
 }

@@ -178,6 +178,7 @@ const SESSIONS: Table = Table {
         n("id"),
         t("connection"),
         t("digest"),
+        s("credential"),
         t("state"),
         at("started-at"),
         at("ended-at"),
