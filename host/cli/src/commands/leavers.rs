@@ -70,7 +70,12 @@ fn object(leaver: &Leaver, whole: bool) -> serde_json::Map<String, Value> {
     let usable: Vec<_> = leaver.person.accounts.iter().filter(|account| account.is_usable()).collect();
     let mut connections: Vec<&str> = usable.iter().map(|account| account.connection.as_str()).collect();
     connections.dedup();
-    object.insert("left-at".to_owned(), json!(time(leaver.left_at)));
+    let left = time(leaver.left_at);
+    let left = if leaver.or_before && !whole { format!("{left} or before") } else { left };
+    object.insert("left-at".to_owned(), json!(left));
+    if whole {
+        object.insert("or-before".to_owned(), json!(leaver.or_before));
+    }
     object.insert("usable-in".to_owned(), json!(connections));
     let ids: Vec<_> = usable.iter().map(|account| printable(&account.id)).collect();
     object.insert("usable-accounts".to_owned(), json!(ids));

@@ -115,6 +115,8 @@ pub struct Leaver {
     pub person: Person,
     /// When the directory's last account of the person ended, as far as the store saw it.
     pub left_at: Timestamp,
+    /// It was so already when the store first saw the person in the directory: `left_at` is that time, and they left before.
+    pub or_before: bool,
     /// Open conflicts that may mean that this person did not leave: decide these first.
     pub doubts: Vec<Conflict>,
 }

@@ -38,7 +38,7 @@ async fn only_the_directory_says_that_somebody_left() {
     world.store.set_directory(&acme, Some(&connection_id("one")), at(3)).await.unwrap();
     let found = leavers(&world).await;
     assert_eq!((found.len(), found[0].person.key.as_str(), found[0].left_at), (1, "a@x", at(2)));
-    assert!(found[0].doubts.is_empty());
+    assert!(found[0].doubts.is_empty() && !found[0].or_before);
     // Gone from another connection is not gone from the company.
     world.store.set_directory(&acme, Some(&connection_id("two")), at(3)).await.unwrap();
     assert!(leavers(&world).await.is_empty());
@@ -65,6 +65,7 @@ async fn whoever_is_inactive_or_suspended_there_and_usable_elsewhere_left() {
     elsewhere.push(with(UserStatus::Suspended, user("nowhere", "nowhere@x")));
     lists(&world, "two", 1, elsewhere).await;
     assert_eq!(keys(&world).await, ["inactive@x", "suspended@x"]);
+    assert!(leavers(&world).await.iter().all(|leaver| leaver.or_before), "nobody knows since when");
     let after =
         Filter { after: Some((leavers(&world).await[0].person.id.to_string(), "inactive@x".into())), ..Filter::default() };
     assert_eq!(world.store.leavers(&tenant("acme"), &after).await.unwrap()[0].person.key, "suspended@x");

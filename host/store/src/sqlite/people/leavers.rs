@@ -67,22 +67,23 @@ pub(super) async fn leavers(store: &SqliteStore, tenant: &TenantId, filter: &Fil
     let found: Vec<PersonId> = found.into_iter().map(PersonId).collect();
     let mut leavers = Vec::with_capacity(found.len());
     for person in by_number(&mut database, tenant, &found).await? {
-        let left_at = left_at(&mut database, tenant, &directory, person.id).await?;
+        let (left_at, or_before) = left_at(&mut database, tenant, &directory, person.id).await?;
         let doubts = conflicts::about(&mut database, tenant, person.id).await?;
-        leavers.push(Leaver { person, left_at, doubts });
+        leavers.push(Leaver { person, left_at, or_before, doubts });
     }
     Ok(leavers)
 }
 
-/// When the last of a person's directory accounts ended.
+/// When the last of a person's directory accounts ended, and whether all had ended when they were first seen.
 async fn left_at(
     database: &mut SqliteConnection,
     tenant: &TenantId,
     directory: &ConnectionId,
     person: PersonId,
-) -> Result<Timestamp> {
+) -> Result<(Timestamp, bool)> {
     let row = sqlx::query(
-        "SELECT COALESCE(MAX(COALESCE(row.gone_at, row.changed_at)), 0) FROM links AS link
+        "SELECT COALESCE(MAX(COALESCE(row.gone_at, row.changed_at)), 0),
+            COALESCE(MIN(row.gone_at IS NULL AND row.changed_at = row.first_seen_at), 0) FROM links AS link
          CROSS JOIN users AS row ON row.tenant = link.tenant AND row.connection = link.connection AND row.id = link.id
          WHERE link.tenant = $1 AND link.person = $2 AND link.connection = $3",
     )
@@ -91,5 +92,5 @@ async fn left_at(
     .bind(directory.as_str())
     .fetch_one(database)
     .await?;
-    Ok(Timestamp::from_micros(row.try_get(0)?))
+    Ok((Timestamp::from_micros(row.try_get(0)?), row.try_get(1)?))
 }
