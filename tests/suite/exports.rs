@@ -30,7 +30,7 @@ fn lines(text: &[u8]) -> Vec<Value> {
 }
 
 /// A connection that is filled by hand.
-async fn by_hand(store: &dyn Store, id: &str) -> (TenantId, ConnectionId) {
+pub async fn by_hand(store: &dyn Store, id: &str) -> (TenantId, ConnectionId) {
     let (tenant, id): (TenantId, ConnectionId) = ("acme".parse().unwrap(), id.parse().unwrap());
     let settings = Settings { values: Default::default(), base_url: "https://vendor.example".into(), hosts: vec![] };
     let connection = Connection::new(tenant.clone(), id.clone(), "vendor".parse().unwrap(), settings, Timestamp::from_micros(1));
@@ -39,7 +39,7 @@ async fn by_hand(store: &dyn Store, id: &str) -> (TenantId, ConnectionId) {
 }
 
 /// One session that lists these users, in pages.
-async fn session(store: &dyn Store, (tenant, id): &(TenantId, ConnectionId), users: Vec<User>) {
+pub async fn session(store: &dyn Store, (tenant, id): &(TenantId, ConnectionId), users: Vec<User>) {
     let now = Timestamp::now();
     let new = NewSession {
         tenant: tenant.clone(),
