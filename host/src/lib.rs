@@ -45,6 +45,7 @@ mod keeper;
 mod key;
 mod lease;
 mod loading;
+mod lock;
 mod people;
 mod tenant;
 
