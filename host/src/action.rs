@@ -149,6 +149,10 @@ impl Tenant {
         let touched = touched(&end, &about);
         if !touched.is_empty() {
             self.remap_some(&connection, &installed.manifest, &touched).await;
+            // What fails here the next sync makes good.
+            if let Err(error) = self.inner.store.correlate(&self.id, &connection.id, Timestamp::now()).await {
+                tracing::warn!(tenant = %self.id, connection = %connection.id, %error, "accounts were not linked to people");
+            }
         }
         match (error, ended.state) {
             (None, _) => Ok(Acted { run: ended, repeated: false }),

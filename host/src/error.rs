@@ -1,15 +1,16 @@
 //! Why the host could not do something.
 
+use crate::action::Permission;
+use headcount_export::ExportError;
 use headcount_mapping::{FilterError, MappingError};
 use headcount_model::manifest::{Asks, SettingsError};
-use headcount_sandbox::vault::VaultError;
-use crate::action::Permission;
-use headcount_notify::MailError;
-use headcount_sync::schedule::InvalidRhythm;
 use headcount_model::{ActionRunId, ChannelId, ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
+use headcount_notify::MailError;
+use headcount_sandbox::vault::VaultError;
 use headcount_sandbox::{CallError, Crowded, PackageError};
-use headcount_sync::{ActionError, RemapError, SyncError};
 use headcount_store::{LifeState, StoreError};
+use headcount_sync::schedule::InvalidRhythm;
+use headcount_sync::{ActionError, RemapError, SyncError};
 
 /// Why the host could not do something: what failed, for which tenant and connection, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +19,9 @@ pub enum Error {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An export can't be written.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A component can't be used.
     #[error(transparent)]
     Package(#[from] PackageError),

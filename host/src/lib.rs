@@ -42,6 +42,7 @@ mod clock;
 mod connection;
 mod courier;
 mod error;
+mod export;
 mod filter;
 mod holds;
 mod keeper;
@@ -51,6 +52,7 @@ mod loading;
 mod lock;
 mod mapping;
 mod notices;
+mod people;
 mod schedule;
 mod serving;
 mod sessions;
@@ -70,30 +72,32 @@ pub use clock::{Clock, SystemClock};
 pub use connection::Draft;
 pub use courier::{Courier, CourierOptions, Sent};
 pub use error::Error;
+pub use export::{Collection, ExportOptions, Exported, UnknownCollection};
 pub use filter::{FilterTrial, OutOfScope};
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
-pub use serving::Serving;
 pub use mapping::{MappingSample, check_standard_mapping};
+pub use people::Confirmed;
+pub use serving::Serving;
 pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};
 pub use worker::{Happening, Turn, Worker, WorkerListener, WorkerOptions};
 
+pub use headcount_export as exporting;
+pub use headcount_export::Format;
 pub use headcount_mapping as mappings;
 pub use headcount_model as model;
 pub use headcount_model::{
-    ActionRunId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret,
-    SessionId, TenantId, Timestamp,
+    ActionRunId, ChannelId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page,
+    Scope, Secret, SessionId, TenantId, Timestamp,
 };
 pub use headcount_model::{FilterRule, MappedAccount, Mapping, MappingRule};
-    ChannelId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret,
-    SessionId, TenantId, Timestamp,
-};
 pub use headcount_notify::{MailLogin, MailOptions, Security};
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
 pub use headcount_store::{
-    ActionFilter, ActionRun, ActionState, Connection, InstalledConnector, Session, SessionState, SqliteStore, Store,
+    ActionFilter, ActionRun, ActionState, Catalogue, Changes, Connection, InstalledConnector, Session, SessionState, SqliteStore,
+    Store,
 };
 pub use headcount_sync as sync;
 pub use headcount_sync::{Concern, Form, FormField, MappingSource, Preview, Progress, Remapped, Report, SyncOptions};

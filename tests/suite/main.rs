@@ -12,6 +12,7 @@ mod components;
 mod dependencies;
 #[cfg(target_os = "linux")]
 mod disks;
+mod exports;
 mod holding;
 mod interruption;
 #[cfg(target_os = "linux")]
@@ -19,6 +20,7 @@ mod keyring;
 mod keys;
 mod mapping;
 mod notices;
+mod people;
 mod program;
 mod requests;
 mod rooms;

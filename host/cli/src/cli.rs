@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    access, action, audit, budget, connection, connector, demo, filter, holders, key, list, mapping, notices, schedule, serve,
-    sessions, sync,
+    access, action, admins, audit, budget, catalogue, changes, connection, connector, demo, export, filter, holders, key,
+    leavers, licenses, list, mapping, notices, people, schedule, serve, sessions, sync,
 };
 use crate::config::Flags;
 use crate::exit;
@@ -55,17 +55,28 @@ pub enum Command {
     /// List applications
     Apps(list::Args),
     /// List licenses
-    Licenses(list::LicenseArgs),
+    Licenses(licenses::Args),
     /// List devices and other assets
     Assets(list::Args),
     /// List grants: who holds what
     Grants(list::Args),
-    /// List people: accounts joined by e-mail
-    People(list::PeopleArgs),
+    /// People: list, show, link, unlink, merge, and what to look at
+    People(people::Args),
+    /// Who left according to the directory, but still has access
+    Leavers(leavers::Args),
+    /// Who may administer what, and through what
+    Admins(admins::Args),
     /// Everything that a person reaches, and through what
     Access(access::Args),
     /// Who reaches a record
     Holders(holders::Args),
+    /// The software that is in use, and to which of it connections belong
+    #[command(subcommand)]
+    Catalogue(catalogue::Command),
+    /// Write collections as JSON Lines, CSV or Parquet
+    Export(export::Args),
+    /// What changed since a number
+    Changes(changes::Args),
     /// Change something at a vendor: list, preview, do, permit, forbid, history
     Action(action::Args),
     /// What one session may use: show, set
@@ -143,6 +154,24 @@ mod tests {
             "users --connection acme --text ana --status active --admins --gone --limit 5",
             "licenses --free --unused 90 --all --csv",
             "people --minimum 3",
+            "people show ana@example.com",
+            "people conflicts --connection acme",
+            "people unlinked --text ana",
+            "people link acme 7 p12 --as ana --reason asked",
+            "people link acme 7 --new",
+            "people unlink acme 7",
+            "people merge p12 p13",
+            "people confirm acme",
+            "leavers --all",
+            "admins --status active",
+            "licenses --by-product --unused 30",
+            "catalogue list",
+            "catalogue add suite --name Suite --vendor Us",
+            "catalogue assign acme suite",
+            "export users --format parquet --output users.parquet",
+            "export all --format csv -o dir --gone --raw",
+            "changes --after 12 --follow --kind person --what created",
+            "connection edit acme --directory",
             "access ana@example.com",
             "holders acme group 7",
             "action acme revoke-license --set license=1 --yes",
@@ -204,6 +233,12 @@ mod tests {
             "sync acme --now --test",
             "users --status asleep",
             "licenses --expired --suspended",
+            "licenses --by-product --free",
+            "people link acme 7",
+            "people link acme 7 p12 --new",
+            "export planets -o x",
+            "export users",
+            "connection edit acme --directory --no-directory",
             "connection add tines --set no-pair",
             "connector run t.wasm",
             "holders acme planet 7",

@@ -2,17 +2,24 @@
 
 pub mod access;
 pub mod action;
+pub mod admins;
 pub mod audit;
 pub mod budget;
+pub mod catalogue;
+pub mod changes;
 pub mod connection;
 pub mod connector;
 pub mod demo;
+pub mod export;
 pub mod filter;
 pub mod holders;
 pub mod key;
+pub mod leavers;
+pub mod licenses;
 pub mod list;
 pub mod mapping;
 pub mod notices;
+pub mod people;
 pub mod schedule;
 pub mod serve;
 pub mod sessions;
@@ -43,12 +50,17 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Groups(args) => list::records(Kind::Group, args, &context).await,
         Command::Roles(args) => list::records(Kind::Role, args, &context).await,
         Command::Apps(args) => list::records(Kind::Application, args, &context).await,
-        Command::Licenses(args) => list::licenses(args, &context).await,
+        Command::Licenses(args) => licenses::run(args, &context).await,
         Command::Assets(args) => list::records(Kind::Asset, args, &context).await,
         Command::Grants(args) => list::records(Kind::Grant, args, &context).await,
-        Command::People(args) => list::people(args, &context).await,
+        Command::People(args) => people::run(args, &context).await,
+        Command::Leavers(args) => leavers::run(args, &context).await,
+        Command::Admins(args) => admins::run(args, &context).await,
         Command::Access(args) => access::run(args, &context).await,
         Command::Holders(args) => holders::run(args, &context).await,
+        Command::Catalogue(command) => catalogue::run(command, &context).await,
+        Command::Export(args) => export::run(args, &context).await,
+        Command::Changes(args) => changes::run(args, &context).await,
         Command::Action(args) => action::run(args, &context).await,
         Command::Key(command) => key::run(command, &context).await,
         Command::Budget(command) => budget::run(command, &context).await,

@@ -5,6 +5,7 @@ use std::io;
 
 use headcount::sandbox::CallError;
 use headcount::sandbox::vault::VaultError;
+use headcount::store::StoreError;
 use headcount::sync::{ActionError, SyncError};
 use headcount::{Failure, FailureCode};
 
@@ -104,6 +105,15 @@ impl Exit {
                 Exit::Usage
             }
             Error::Mapping(_) | Error::Filter(_) => Exit::Usage,
+            Error::Store(StoreError::NoAccount { .. } | StoreError::NoPerson { .. } | StoreError::NoSoftware { .. }) => {
+                Exit::NotFound
+            }
+            Error::Store(
+                StoreError::SoftwareExists { .. }
+                | StoreError::SoftwareInUse { .. }
+                | StoreError::CatalogueFull { .. }
+                | StoreError::ChangesLost { .. },
+            ) => Exit::Usage,
             Error::Settings(_) | Error::NoSecretField { .. } | Error::ConnectionExists(..) | Error::Id(_) => Exit::Usage,
             Error::Key(VaultError::KeyringName(_) | VaultError::NotInKeyring | VaultError::TwoPlaces { .. }) => Exit::Usage,
             Error::NoCredential { .. } | Error::Credential { .. } => Exit::Reconnect,

@@ -12,7 +12,8 @@ use crate::output::Column;
 use crate::words;
 
 /// The fields that hold a time.
-const TIMES: [&str; 12] = [
+const TIMES: [&str; 13] = [
+    "since",
     "created-at",
     "updated-at",
     "last-seen-at",

@@ -86,6 +86,10 @@ slug! {
     ConnectorId, "connector id"
 }
 slug! {
+    /// A software of a tenant's catalogue.
+    SoftwareId, "name for software"
+}
+slug! {
     /// A credential of a tenant's, which several connections may use; unique within the tenant.
     CredentialName, "name of a credential"
 }

@@ -25,7 +25,8 @@ pub use account::{AccountInputs, MappedAccount};
 pub use audit::{AuditRecord, Decision, RequestEvent};
 pub use failure::{Actor, Failure, FailureCode};
 pub use ids::{
-    ActionRunId, ChannelId, ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SessionId, SharedName, TenantId,
+    ActionRunId, ChannelId, ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SessionId, SharedName, SoftwareId,
+    TenantId,
 };
 pub use kind::{Kind, Reference, UnknownKind};
 pub use limits::{LimitError, Limits};

@@ -1,6 +1,7 @@
 //! Why the store could not do something.
 
-use headcount_model::{ActionRunId, ConnectionId, SessionId, TenantId};
+use crate::PersonId;
+use headcount_model::{ActionRunId, ConnectionId, SessionId, SoftwareId, TenantId};
 
 /// Why the store could not do something. None of these loses what was committed before.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +68,60 @@ pub enum StoreError {
         tenant: TenantId,
         /// Which connection.
         connection: ConnectionId,
+    },
+    /// There is no such account.
+    #[error(
+        "connection {connection} of tenant {tenant} has no account {account}: see `headcount users --connection {connection}`"
+    )]
+    NoAccount {
+        /// Whose.
+        tenant: TenantId,
+        /// Which connection.
+        connection: ConnectionId,
+        /// The vendor's id.
+        account: String,
+    },
+    /// There is no such person.
+    #[error("tenant {tenant} has no person {person}: see `headcount people`")]
+    NoPerson {
+        /// Whose.
+        tenant: TenantId,
+        /// Which person.
+        person: PersonId,
+    },
+    /// There is no such software in the catalogue.
+    #[error("the catalogue of tenant {tenant} has no software {software}: see `headcount catalogue list`")]
+    NoSoftware {
+        /// Whose.
+        tenant: TenantId,
+        /// Which software.
+        software: SoftwareId,
+    },
+    /// There is such software in the catalogue already.
+    #[error("the catalogue of tenant {tenant} has {software} already: choose another id, or edit that one")]
+    SoftwareExists {
+        /// Whose.
+        tenant: TenantId,
+        /// Which software.
+        software: SoftwareId,
+    },
+    /// The catalogue holds no more.
+    #[error("the catalogue of tenant {tenant} holds {most} software already: remove some")]
+    CatalogueFull {
+        /// Whose.
+        tenant: TenantId,
+        /// How many it may hold.
+        most: u32,
+    },
+    /// Connections belong to this software.
+    #[error("{software} is the software of {connections} of tenant {tenant}: assign these to other software first")]
+    SoftwareInUse {
+        /// Whose.
+        tenant: TenantId,
+        /// Which software.
+        software: SoftwareId,
+        /// The connections, as a list.
+        connections: String,
     },
     /// The session is over, or another tenant's, or never was.
     #[error("session {session} is not open: it was ended, or its connection was removed")]

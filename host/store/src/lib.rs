@@ -6,6 +6,7 @@
 mod absences;
 mod actions;
 mod audit;
+mod catalogue;
 mod changes;
 mod connections;
 mod counters;
@@ -15,6 +16,7 @@ mod holds;
 mod mapping;
 mod notices;
 mod outbox;
+mod people;
 mod query;
 mod schedules;
 mod sessions;
@@ -30,6 +32,7 @@ pub use actions::{
     Brought, NewAction,
 };
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
+pub use catalogue::{AboutSoftware, Catalogue, MOST_SOFTWARE, Software, SoftwareLink};
 pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
 pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
 pub use counters::{Counters, FeedCounters, KindCounters, MappedCounters};
@@ -42,7 +45,11 @@ pub use holds::{
 pub use mapping::{MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
 pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, Settled};
-pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
+pub use people::{
+    Account, AccountFields, Administrator, Conflict, Correlated, Doubt, InvalidPersonId, Leaver, Link, LinkedBy, Owner, People,
+    Person, PersonId, Unlinked, WhyUnlinked,
+};
+pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Product, Row, StoredRecord};
 pub use schedules::{Claim, ClaimRequest, Planned, Rhythm, Schedule, Schedules};
 pub use sessions::{
     Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,
@@ -61,7 +68,20 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
 pub trait Store:
-    Absences + Actions + Changes + Holds + MappingStore + Notices + Outbox + Schedules + SessionStore + Send + Sync + 'static
+    Absences
+    + Actions
+    + Catalogue
+    + Changes
+    + Holds
+    + MappingStore
+    + Notices
+    + Outbox
+    + People
+    + Schedules
+    + SessionStore
+    + Send
+    + Sync
+    + 'static
 {
     // === connectors (the operator's, for all tenants)
 
@@ -157,14 +177,21 @@ pub trait Store:
 
     /// Records of one kind by filter, ordered by connection and id: at most `filter.limit` rows after `filter.after`.
     async fn list(&self, tenant: &TenantId, kind: Kind, filter: &Filter) -> Result<Vec<Row>>;
-    /// People: accounts joined by e-mail (in any letter case), ordered by e-mail. Filters by text and `minimum` connections.
-    async fn people(&self, tenant: &TenantId, filter: &Filter, minimum: u32) -> Result<Vec<Person>>;
-    /// Everything that the accounts with this e-mail reach, direct or through groups (nested too), each with its shortest path.
+    /// Everything that is reached, direct or through groups (nested too), each with its shortest path, by the accounts of those who
+    /// answer to this e-mail address or key (see [`People::persons_called`]), and by accounts with this address that are nobody's.
     async fn access(&self, tenant: &TenantId, email: &str) -> Result<Vec<AccessPath>>;
     /// Who reaches a record, direct or through groups.
     async fn holders(&self, tenant: &TenantId, connection: &ConnectionId, kind: Kind, id: &str) -> Result<Vec<Held>>;
     /// Licenses that are free, expired, suspended or unused.
     async fn licenses(&self, tenant: &TenantId, filter: &LicenseFilter) -> Result<Vec<Row>>;
+    /// Licenses by product, of all connections or of one, by name: at most 10,000 products. What is held and was not used since
+    /// `unused_since`, or never, counts as unused.
+    async fn products(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionId>,
+        unused_since: Timestamp,
+    ) -> Result<Vec<Product>>;
     /// Records by connection and kind, present and gone.
     async fn counts(&self, tenant: &TenantId) -> Result<Vec<Counts>>;
 }

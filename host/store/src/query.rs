@@ -5,6 +5,8 @@ use headcount_model::{
 };
 use serde::Serialize;
 
+use crate::PersonId;
+
 /// Which records to list. The default lists the first 1,000 that are present.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
@@ -18,7 +20,7 @@ pub struct Filter {
     pub administrators: bool,
     /// Those that are gone, too.
     pub gone: bool,
-    /// Those after this row: its connection and id (for grants, its key), as a [`Row`] gives them; for people, ("", e-mail).
+    /// Those after this row: its connection and id (for grants, its key), as a [`Row`] gives them; for people, (number, key).
     pub after: Option<(String, String)>,
     /// At most so many.
     pub limit: u32,
@@ -81,34 +83,6 @@ pub enum StoredRecord {
     Grant(Grant),
 }
 
-/// One person: the accounts with one e-mail address.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Person {
-    /// In lower case.
-    pub email: String,
-    /// The longest display name among the accounts.
-    pub name: Option<String>,
-    /// The accounts: connection, vendor's id, status, administrator.
-    pub accounts: Vec<Account>,
-}
-
-/// One account of a person.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Account {
-    /// Of which connection.
-    pub connection: ConnectionId,
-    /// The vendor's id.
-    pub id: String,
-    /// `active` where the vendor does not say.
-    pub status: String,
-    /// May administer the vendor's tenant.
-    pub administrator: bool,
-    /// When the vendor last saw it.
-    pub last_seen_at: Option<Timestamp>,
-}
-
 /// One thing that a person reaches, and through what.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -127,6 +101,8 @@ pub struct AccessPath {
     pub through: Vec<String>,
     /// Since when, where the vendor says.
     pub assigned_at: Option<Timestamp>,
+    /// Since when the store knows of it: it was so then, and may have been before.
+    pub first_seen_at: Timestamp,
 }
 
 /// One who reaches a record.
@@ -135,12 +111,40 @@ pub struct AccessPath {
 pub struct Held {
     /// The account's vendor id.
     pub user: String,
+    /// Whose it is.
+    pub person: Option<PersonId>,
     /// Its e-mail.
     pub email: Option<String>,
     /// Its name.
     pub name: Option<String>,
     /// The groups on the way; empty when direct.
     pub through: Vec<String>,
+}
+
+/// The licenses of one product in one connection. One license may be several seats alike.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Product {
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// The vendor's code of the product.
+    pub product_id: String,
+    /// The product's name.
+    pub product_name: String,
+    /// Licenses.
+    pub licenses: u64,
+    /// Seats.
+    pub seats: u64,
+    /// Seats that somebody holds.
+    pub held: u64,
+    /// Seats that nobody holds.
+    pub free: u64,
+    /// Seats that expired: "expired subscription".
+    pub expired: u64,
+    /// Seats that are suspended.
+    pub suspended: u64,
+    /// Seats that somebody holds, but has not used since the time that was asked for, or never.
+    pub unused: u64,
 }
 
 /// How many records a connection has.

@@ -7,6 +7,7 @@ mod administrators;
 mod apply;
 mod audit;
 mod budgets;
+mod catalogue;
 mod changes;
 mod connections;
 mod credentials;
@@ -39,7 +40,7 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::{
     AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, Counters, Counts, CredentialKey, Filter, Held,
-    InstalledConnector, LicenseFilter, NewSession, Person, Result, Row, SealedCredential, Session, SessionEnd, SessionState,
+    InstalledConnector, LicenseFilter, NewSession, Product, Result, Row, SealedCredential, Session, SessionEnd, SessionState,
     Staged, StagedPage, Store,
 };
 
@@ -206,10 +207,6 @@ impl Store for SqliteStore {
         list::list(self, tenant, kind, filter).await
     }
 
-    async fn people(&self, tenant: &TenantId, filter: &Filter, minimum: u32) -> Result<Vec<Person>> {
-        people::people(self, tenant, filter, minimum).await
-    }
-
     async fn access(&self, tenant: &TenantId, email: &str) -> Result<Vec<AccessPath>> {
         access::access(self, tenant, email).await
     }
@@ -220,6 +217,15 @@ impl Store for SqliteStore {
 
     async fn licenses(&self, tenant: &TenantId, filter: &LicenseFilter) -> Result<Vec<Row>> {
         licenses::licenses(self, tenant, filter).await
+    }
+
+    async fn products(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionId>,
+        unused_since: Timestamp,
+    ) -> Result<Vec<Product>> {
+        licenses::products(self, tenant, connection, unused_since).await
     }
 
     async fn counts(&self, tenant: &TenantId) -> Result<Vec<Counts>> {

@@ -14,6 +14,7 @@ mod list;
 mod mapping;
 mod options;
 mod page;
+mod people;
 pub mod schedule;
 mod scope;
 mod session;

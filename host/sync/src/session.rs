@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::feeds;
 use crate::options::SyncOptions;
+use crate::people;
 use crate::scope::{self, ScopeVerdict};
 
 pub use ending::reconnect;
@@ -135,6 +136,7 @@ impl Reading<'_> {
         let mut end = self.apply(&scope, &verdict, incomplete.is_empty(), (state, health)).await?;
         if !self.options.test {
             self.remap(&mut end).await;
+            end.notes.extend(people::correlate(self.store, self.connection).await);
         }
         Ok(end)
     }

@@ -4,31 +4,31 @@ use std::collections::BTreeMap;
 
 use headcount::Tenant;
 use headcount::model::printable;
-use headcount::store::{AccessPath, Filter, Person};
+use headcount::store::AccessPath;
 use serde_json::json;
 
+use super::people;
 use crate::context::Context;
-use crate::exit::{Complaint, Exit};
+use crate::exit::Exit;
 use crate::records;
 use crate::table::Grid;
-use crate::words::{counted, maybe_time};
+use crate::words::{counted, time};
 
 /// Whose access.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The person's e-mail address
-    pub email: String,
+    /// The person's e-mail address, number (p12) or sync key
+    pub person: String,
 }
 
 /// Shows a person's access.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
-    let Some(person) = person(&tenant, &args.email).await? else {
-        return Err(Complaint::not_found(format!("no account has the e-mail address {}", args.email))
-            .next(format!("headcount people --text {}", args.email.split('@').next().unwrap_or_default()))
-            .into());
-    };
-    let paths = tenant.store().access(tenant.id(), &person.email).await.map_err(headcount::Error::from)?;
+    if tenant.find_people(&args.person).await?.is_empty() {
+        return of_nobody(&args.person, &tenant, context).await;
+    }
+    let person = people::one(&tenant, &args.person).await?;
+    let paths = tenant.access(person.id).await?;
     let out = context.out;
     if out.json {
         let mut whole = records::of_person(&person);
@@ -37,14 +37,15 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         out.value(&whole.into())?;
         return Ok(Exit::Done);
     }
-    out.line(format!("{}  {}", printable(&person.email), printable(person.name.as_deref().unwrap_or_default())))?;
+    let email = person.email.as_deref().unwrap_or(&person.key);
+    out.line(format!("{}  {}", printable(email), printable(person.name.as_deref().unwrap_or_default())))?;
     let mut by_connection: BTreeMap<&str, Vec<&AccessPath>> = BTreeMap::new();
     for path in &paths {
         by_connection.entry(path.connection.as_str()).or_default().push(path);
     }
-    for account in &person.accounts {
+    for account in person.accounts.iter().filter(|account| account.gone_at.is_none()) {
         let administrator = if account.administrator { ", administrator" } else { "" };
-        let seen = account.last_seen_at.map(|time| format!(", last seen {}", crate::words::time(time))).unwrap_or_default();
+        let seen = account.last_seen_at.map(|seen| format!(", last seen {}", time(seen))).unwrap_or_default();
         let (id, status) = (printable(&account.id), printable(&account.status));
         out.line(format!("\n{}: account {id}, {status}{administrator}{seen}", account.connection))?;
         let own = by_connection.get(account.connection.as_str()).map(Vec::as_slice).unwrap_or_default();
@@ -61,7 +62,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
                 path.target_name.clone().unwrap_or_else(|| path.target.id.clone()),
                 path.role.clone().unwrap_or_default(),
                 through,
-                maybe_time(path.assigned_at),
+                since(path),
                 path.target.id.clone(),
             ]);
         }
@@ -72,20 +73,36 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The person with exactly this address, in any letter case.
-async fn person(tenant: &Tenant, email: &str) -> Result<Option<Person>, headcount::Error> {
-    let email = email.trim().to_lowercase();
-    let mut filter = Filter { text: Some(email.clone()), ..Filter::default() };
-    loop {
-        let people = tenant.store().people(tenant.id(), &filter, 1).await?;
-        let last = people.last().map(|person| person.email.clone());
-        let full = people.len() >= filter.limit as usize;
-        if let Some(found) = people.into_iter().find(|person| person.email == email) {
-            return Ok(Some(found));
-        }
-        match last {
-            Some(last) if full && last < email => filter.after = Some((String::new(), last)),
-            _ => return Ok(None),
-        }
+/// Since when, as the vendor says; else as far as the store knows.
+fn since(path: &AccessPath) -> String {
+    path.assigned_at.map_or_else(|| format!("{} or before", time(path.first_seen_at)), time)
+}
+
+/// Shows what accounts reach that have this address, but are nobody's.
+async fn of_nobody(email: &str, tenant: &Tenant, context: &Context) -> anyhow::Result<Exit> {
+    let paths = tenant.store().access(tenant.id(), email).await.map_err(headcount::Error::from)?;
+    if paths.is_empty() {
+        return Err(people::nobody(email).into());
     }
+    let out = context.out;
+    if out.json {
+        let paths: Vec<_> = paths.iter().map(records::of).collect();
+        out.value(&json!({ "email": email, "accounts": [], "access": paths }))?;
+        return Ok(Exit::Done);
+    }
+    out.line(format!("{}  nobody's yet: headcount people unlinked tells why", printable(email)))?;
+    let mut grid = Grid::new(["CONNECTION", "ACCOUNT", "KIND", "REACHES", "ROLE", "THROUGH", "SINCE"]).indented(2);
+    for path in &paths {
+        grid.row([
+            path.connection.to_string(),
+            path.account.clone(),
+            path.target.kind.to_string(),
+            path.target_name.clone().unwrap_or_else(|| path.target.id.clone()),
+            path.role.clone().unwrap_or_default(),
+            path.through.join(" > "),
+            since(path),
+        ]);
+    }
+    out.grid(&mut grid)?;
+    Ok(Exit::Done)
 }

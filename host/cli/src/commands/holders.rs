@@ -53,10 +53,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    let mut grid = Grid::new(["E-MAIL", "NAME", "THROUGH", "ACCOUNT"]);
+    let mut grid = Grid::new(["PERSON", "E-MAIL", "NAME", "THROUGH", "ACCOUNT"]);
     for holder in &held {
         let through = if holder.through.is_empty() { "(direct)".to_owned() } else { holder.through.join(" > ") };
         grid.row([
+            holder.person.map(|person| person.to_string()).unwrap_or_default(),
             holder.email.clone().unwrap_or_default(),
             holder.name.clone().unwrap_or_default(),
             through,

@@ -1,6 +1,6 @@
-//! `headcount users|groups|roles|apps|licenses|assets|grants|people`: records by filter, in portions by key.
+//! `headcount users|groups|roles|apps|assets|grants`: records by filter, in portions by key.
 
-use headcount::model::{LicenseState, UserStatus};
+use headcount::model::UserStatus;
 use headcount::store::{Filter, LicenseFilter, Row};
 use headcount::{ConnectionId, Kind, Tenant, Timestamp};
 use serde_json::{Map, Value};
@@ -60,39 +60,8 @@ pub struct UserArgs {
     pub admins: bool,
 }
 
-/// Which licenses.
-#[derive(clap::Args, Clone, Debug)]
-pub struct LicenseArgs {
-    #[command(flatten)]
-    pub records: Args,
-    /// Held by nobody
-    #[arg(long)]
-    pub free: bool,
-    /// Expired subscriptions
-    #[arg(long, conflicts_with = "suspended")]
-    pub expired: bool,
-    /// Suspended ones
-    #[arg(long)]
-    pub suspended: bool,
-    /// Held, and not used for so many days
-    #[arg(long, value_name = "DAYS")]
-    pub unused: Option<u32>,
-}
-
-/// Which people.
-#[derive(clap::Args, Clone, Debug)]
-pub struct PeopleArgs {
-    /// Name or e-mail contains this
-    #[arg(long, value_name = "TEXT")]
-    pub text: Option<String>,
-    /// With accounts in at least so many connections
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    pub minimum: u32,
-    #[command(flatten)]
-    pub show: ShowArgs,
-}
-
-fn status(word: &str) -> Result<UserStatus, String> {
+/// Reads a status.
+pub fn status(word: &str) -> Result<UserStatus, String> {
     UserStatus::from_word(word).ok_or_else(|| "expected active, pending, locked, suspended or inactive".to_owned())
 }
 
@@ -111,56 +80,21 @@ pub async fn records(kind: Kind, args: Args, context: &Context) -> anyhow::Resul
     list(kind, Question::Records(filter(&args)), &args, context).await
 }
 
-/// Lists licenses.
-pub async fn licenses(args: LicenseArgs, context: &Context) -> anyhow::Result<Exit> {
-    let state = match (args.expired, args.suspended) {
-        (true, _) => Some(LicenseState::Expired),
-        (_, true) => Some(LicenseState::Suspended),
-        _ => None,
-    };
-    let question = LicenseFilter {
-        filter: filter(&args.records),
-        free: args.free,
-        state,
-        unused_since: args.unused.map(|days| days_before(Timestamp::now(), days)),
-    };
-    list(Kind::License, Question::Licenses(question), &args.records, context).await
-}
-
-/// Lists people.
-pub async fn people(args: PeopleArgs, context: &Context) -> anyhow::Result<Exit> {
-    const COLUMNS: [Column; 4] = [
-        Column::both("email", "E-MAIL"),
-        Column::both("name", "NAME"),
-        Column::both("connections", "ACCOUNTS IN"),
-        Column::both("administrator", "ADMIN"),
-    ];
-    let tenant = context.tenant().await?;
-    let mut filter = Filter { text: args.text.clone(), ..Filter::default() };
-    let mut pages = Pages::new(&args.show, COLUMNS, context);
-    while let Some(limit) = pages.next_limit() {
-        filter.limit = limit;
-        let people = tenant.store().people(tenant.id(), &filter, args.minimum).await.map_err(headcount::Error::from)?;
-        if let Some(last) = people.last() {
-            filter.after = Some((String::new(), last.email.clone()));
-        }
-        pages.write(&people, records::of_person)?;
-    }
-    pages.end("people");
-    Ok(Exit::Done)
-}
-
 /// The time so many days before another.
 pub fn days_before(time: Timestamp, days: u32) -> Timestamp {
     Timestamp::from_micros(time.micros().saturating_sub(i64::from(days) * 86_400_000_000))
 }
 
-fn filter(args: &Args) -> Filter {
+/// The filter that these arguments ask for.
+pub fn filter(args: &Args) -> Filter {
     Filter { connection: args.connection.clone(), text: args.text.clone(), gone: args.gone, ..Filter::default() }
 }
 
-enum Question {
+/// What is asked of the store.
+pub enum Question {
+    /// Records of a kind.
     Records(Filter),
+    /// Licenses by what is done with them.
     Licenses(LicenseFilter),
 }
 
@@ -180,7 +114,8 @@ impl Question {
     }
 }
 
-async fn list(kind: Kind, mut question: Question, args: &Args, context: &Context) -> anyhow::Result<Exit> {
+/// Lists what a question finds.
+pub async fn list(kind: Kind, mut question: Question, args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
     if let Some(id) = &args.connection {
         // An empty list must not stand for a misspelt name.

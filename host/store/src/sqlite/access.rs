@@ -1,5 +1,7 @@
 //! Who reaches what: breadth first along the grants, so that the first way found is the shortest, and each group is entered once.
 
+mod accounts;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{ConnectionId, Kind, Reference, TenantId, Timestamp};
@@ -8,10 +10,11 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
 use super::field::read_kind;
-use super::list::connection;
+use super::people::called;
 use super::record::{email_key, name_column, table};
 use super::values::{MOST, Values, placeholders};
-use crate::{AccessPath, Held, Result};
+use crate::{AccessPath, Held, PersonId, Result};
+use accounts::{Accounts, accounts, accounts_of};
 
 /// Groups within groups are followed so deep.
 const DEPTH: usize = 32;
@@ -32,16 +35,27 @@ fn names(steps: Vec<Step>) -> Vec<String> {
 pub(super) async fn access(store: &SqliteStore, tenant: &TenantId, email: &str) -> Result<Vec<AccessPath>> {
     // One transaction, so that all steps see the same state.
     let mut database = store.readers.begin().await?;
-    let accounts = sqlx::query(
-        "SELECT connection, id FROM users WHERE tenant = $1 AND email_key = $2 AND gone_at IS NULL ORDER BY connection, id",
-    )
-    .bind(tenant.as_str())
-    .bind(email_key(email))
-    .fetch_all(&mut *database)
+    let key = email_key(email);
+    let mut accounts = accounts(&mut database, tenant, |query| {
+        query.push(" AND link.person IS NULL AND row.email_key = ").push_bind(key.clone());
+    })
     .await?;
+    for person in called(&mut database, tenant, &key, MOST as u32).await? {
+        accounts.extend(accounts_of(&mut database, tenant, person).await?);
+    }
+    reached_by(&mut database, tenant, accounts).await
+}
+
+pub(super) async fn access_of(store: &SqliteStore, tenant: &TenantId, person: PersonId) -> Result<Vec<AccessPath>> {
+    let mut database = store.readers.begin().await?;
+    let accounts = accounts_of(&mut database, tenant, person).await?;
+    reached_by(&mut database, tenant, accounts).await
+}
+
+async fn reached_by(database: &mut SqliteConnection, tenant: &TenantId, accounts: Accounts) -> Result<Vec<AccessPath>> {
     let mut all = Vec::new();
-    for account in accounts {
-        all.extend(reached(&mut database, tenant, connection(&account, 0)?, account.try_get(1)?).await?);
+    for (connection, account) in accounts {
+        all.extend(reached(database, tenant, connection, account).await?);
     }
     Ok(all)
 }
@@ -82,6 +96,7 @@ async fn reached(
                     role: row.try_get(5)?,
                     through,
                     assigned_at: row.try_get::<Option<i64>, _>(8)?.map(Timestamp::from_micros),
+                    first_seen_at: Timestamp::from_micros(row.try_get(9)?),
                 };
                 paths.insert(key, path);
             }
@@ -120,7 +135,7 @@ async fn held(
         let sql = format!(
             "WITH given (id) AS (VALUES {})
              SELECT held.principal_id, held.target_kind, held.target_id, {}, held.role, COALESCE(role.name, held.role),
-                held.via_id, {}, held.assigned_at
+                held.via_id, {}, held.assigned_at, held.first_seen_at
              FROM given CROSS JOIN grants AS held ON held.tenant = ? AND held.connection = ? AND held.principal_id = given.id
                 AND held.principal_kind = ? AND held.gone_at IS NULL
              LEFT JOIN roles AS role ON role.tenant = held.tenant AND role.connection = held.connection AND role.id = held.role
@@ -161,6 +176,17 @@ pub(super) async fn holders(
     id: &str,
 ) -> Result<Vec<Held>> {
     let mut database = store.readers.begin().await?;
+    held_by(&mut database, tenant, connection, kind, id).await
+}
+
+/// Who reaches a record, in a transaction that is open already.
+pub(super) async fn held_by(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    kind: Kind,
+    id: &str,
+) -> Result<Vec<Held>> {
     let mut found: BTreeMap<String, Held> = BTreeMap::new();
     let mut entered: BTreeSet<String> = BTreeSet::new();
     let mut kind = kind;
@@ -170,7 +196,7 @@ pub(super) async fn holders(
     let mut level: BTreeMap<String, Vec<Step>> = BTreeMap::from([(id.to_owned(), Vec::new())]);
     for _ in 0..=DEPTH {
         let mut next = BTreeMap::new();
-        for row in holding(&mut database, tenant, connection, kind, &level).await? {
+        for row in holding(&mut *database, tenant, connection, kind, &level).await? {
             let target: &str = row.try_get(0)?;
             let steps = level.get(target).cloned().unwrap_or_default();
             let steps: Vec<Step> = match via(&row, 5)? {
@@ -187,7 +213,13 @@ pub(super) async fn holders(
                 }
                 _ => {
                     if found.get(&principal).is_none_or(|known| known.through.len() > steps.len()) {
-                        let held = Held { user: principal.clone(), email: row.try_get(4)?, name, through: names(steps) };
+                        let held = Held {
+                            user: principal.clone(),
+                            person: row.try_get::<Option<i64>, _>(7)?.map(PersonId),
+                            email: row.try_get(4)?,
+                            name,
+                            through: names(steps),
+                        };
                         found.insert(principal, held);
                     }
                 }
@@ -229,9 +261,11 @@ async fn holding(
             let sql = format!(
                 "WITH given (id) AS (VALUES {})
                  SELECT given.id, held.principal_kind, held.principal_id, COALESCE(users.display_name, groups.name), users.email,
-                    held.via_id, {}
+                    held.via_id, {}, links.person
                  FROM given CROSS JOIN grants AS held ON held.tenant = ? AND held.connection = ? AND {condition} {of_kind}
                     AND held.gone_at IS NULL
+                 LEFT JOIN links ON held.principal_kind = 'user' AND links.tenant = held.tenant
+                    AND links.connection = held.connection AND links.id = held.principal_id
                  LEFT JOIN users ON held.principal_kind = 'user' AND users.tenant = held.tenant
                     AND users.connection = held.connection AND users.id = held.principal_id
                  LEFT JOIN groups ON held.principal_kind = 'group' AND groups.tenant = held.tenant

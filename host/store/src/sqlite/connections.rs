@@ -5,9 +5,11 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
+use super::catalogue::associate;
 use super::changes;
 use super::credentials::put;
 use super::notices::of_health;
+use super::people::forget_the_accountless;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
 use crate::{Connection, Health, InstalledConnector, Result, SealedCredential, StoreError};
@@ -76,6 +78,7 @@ pub(super) async fn put_connection(store: &SqliteStore, connection: &Connection)
     .await?;
     let (tenant, id) = (&connection.tenant, &connection.id);
     of_health(&mut transaction, tenant, id, &connection.health, None, Timestamp::now()).await?;
+    associate(&mut transaction, connection).await?;
     Ok(transaction.commit().await?)
 }
 
@@ -88,6 +91,7 @@ pub(super) async fn add_connection(
     if !insert(&mut transaction, connection, "NOTHING").await? {
         return Ok(false);
     }
+    associate(&mut transaction, connection).await?;
     for credential in credentials {
         put(&mut transaction, &connection.tenant, &connection.id, credential).await?;
     }
@@ -192,29 +196,36 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     let staging = ["staged", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
-    let records = ["accounts", "mappings", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
-        "applied",
-        "causes",
-        "schedules",
-        "test_changes",
-        "preferences",
-        "totals",
-        "losses",
-        "held",
-        "holds",
-        "decisions",
-        "credentials",
-        "budgets",
-        "session_errors",
-        "sessions",
-    ]);
+    let records = ["accounts", "mappings", "action_permits", "action_answers", "links", "correlating"]
+        .into_iter()
+        .chain(Kind::ALL.map(table))
+        .chain([
+            "applied",
+            "causes",
+            "schedules",
+            "test_changes",
+            "preferences",
+            "totals",
+            "losses",
+            "held",
+            "holds",
+            "decisions",
+            "credentials",
+            "budgets",
+            "session_errors",
+            "sessions",
+            "directories",
+            "software_of",
+        ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     // Who did what stays, as the audit trail does; a connection that takes the name later has keys of its own.
     let keys = "UPDATE action_runs SET key = NULL WHERE tenant = $1 AND connection = $2 AND key IS NOT NULL".to_owned();
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
-    changes::purge(&mut transaction, tenant, id, Timestamp::now()).await?;
+    let now = Timestamp::now();
+    changes::purge(&mut transaction, tenant, id, now).await?;
     for sql in staging.into_iter().chain(records).chain([keys, last]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }
+    forget_the_accountless(&mut transaction, tenant, now).await?;
     Ok(transaction.commit().await?)
 }

@@ -1,5 +1,7 @@
 //! Licenses by what is done with them, and who holds them.
 
+mod products;
+
 use std::collections::BTreeMap;
 
 use headcount_model::{ConnectionId, License, TenantId};
@@ -9,6 +11,8 @@ use super::SqliteStore;
 use super::list::rows;
 use super::values::{MOST, Values, placeholders};
 use crate::{LicenseFilter, Result, Row};
+
+pub(super) use products::products;
 
 /// The grants of the license of the row `row` that are present.
 const HELD: &str = "FROM grants AS held WHERE held.tenant = row.tenant AND held.connection = row.connection

@@ -1,7 +1,7 @@
 //! Tenants never meet.
 
 use headcount_model::{Kind, Records};
-use headcount_store::{Counters, Filter, SessionState, Store, StoreError};
+use headcount_store::{Counters, Filter, People, SessionState, Store, StoreError};
 
 use crate::world::*;
 
@@ -18,13 +18,14 @@ fn everything(email: &str) -> Records {
 #[tokio::test]
 async fn the_same_ids_under_two_tenants_stay_apart() {
     let world = World::new().await;
-    world.sync("acme", "one", &[page("all", everything("ana@acme.example"))], &proven(10, &["all"])).await;
-    let applied = world.sync("globex", "one", &[page("all", everything("bob@globex.example"))], &proven(20, &["all"])).await;
+    world.sync_people("acme", "one", &[page("all", everything("ana@acme.example"))], &proven(10, &["all"])).await;
+    let applied =
+        world.sync_people("globex", "one", &[page("all", everything("bob@globex.example"))], &proven(20, &["all"])).await;
     assert_eq!(applied.kinds[&Kind::User].created, 1);
     assert_eq!(world.user("acme", "1").await.1.email.as_deref(), Some("ana@acme.example"));
     assert_eq!(world.user("globex", "1").await.1.email.as_deref(), Some("bob@globex.example"));
     let people = world.store.people(&tenant("acme"), &Filter::default(), 1).await.unwrap();
-    assert_eq!(people.iter().map(|person| person.email.as_str()).collect::<Vec<_>>(), ["ana@acme.example"]);
+    assert_eq!(people.iter().map(|person| person.key.as_str()).collect::<Vec<_>>(), ["ana@acme.example"]);
     assert!(world.store.access(&tenant("acme"), "bob@globex.example").await.unwrap().is_empty());
     let holders = world.store.holders(&tenant("globex"), &connection_id("one"), Kind::License, "l").await.unwrap();
     assert_eq!(holders.iter().map(|held| held.email.as_deref()).collect::<Vec<_>>(), [Some("bob@globex.example")]);
@@ -34,9 +35,9 @@ async fn the_same_ids_under_two_tenants_stay_apart() {
 async fn removals_touch_no_other_tenant_and_no_other_connection() {
     let world = World::new().await;
     for (tenant, connection) in [("acme", "one"), ("acme", "two"), ("globex", "one")] {
-        world.sync(tenant, connection, &[page("all", everything("a@b.example"))], &proven(10, &["all"])).await;
+        world.sync_people(tenant, connection, &[page("all", everything("a@b.example"))], &proven(10, &["all"])).await;
     }
-    let applied = world.sync("acme", "one", &[], &proven(20, &["all"])).await;
+    let applied = world.sync_people("acme", "one", &[], &proven(20, &["all"])).await;
     assert_eq!(applied.kinds[&Kind::User].removed, 1);
     assert_eq!(applied.kinds[&Kind::Grant].removed, 2);
     for row in world.rows("acme", Kind::Grant).await {
@@ -68,7 +69,7 @@ async fn a_session_of_another_tenant_can_not_be_used() {
 async fn removing_a_connection_leaves_the_others() {
     let world = World::new().await;
     for (tenant, connection) in [("acme", "one"), ("acme", "two"), ("globex", "one")] {
-        world.sync(tenant, connection, &[page("all", everything("a@b.example"))], &proven(10, &["all"])).await;
+        world.sync_people(tenant, connection, &[page("all", everything("a@b.example"))], &proven(10, &["all"])).await;
     }
     let open = world.begin("acme", "one").await;
     world.stage("acme", open, &page("all", everything("a@b.example"))).await;

@@ -6,8 +6,8 @@ use headcount_model::{
     User,
 };
 use headcount_store::{
-    Applied, Apply, Connection, Counters, Filter, NewSession, ParentPage, Row, SessionEnd, SessionState, SqliteStore, StagedPage,
-    Store, StoredRecord,
+    Applied, Apply, Connection, Counters, Filter, NewSession, ParentPage, People, Row, SessionEnd, SessionState, SqliteStore,
+    StagedPage, Store, StoredRecord,
 };
 
 pub fn tenant(id: &str) -> TenantId {
@@ -133,6 +133,14 @@ impl World {
         }
         let applied = self.store.apply(&self::tenant(tenant), session, apply).await.unwrap();
         self.store.end_session(&self::tenant(tenant), session, &end(SessionState::Complete)).await.unwrap();
+        applied
+    }
+
+    /// The same, and its accounts linked to people.
+    pub async fn sync_people(&self, tenant: &str, connection: &str, pages: &[StagedPage], apply: &Apply) -> Applied {
+        let applied = self.sync(tenant, connection, pages, apply).await;
+        let (tenant, connection, now) = (self::tenant(tenant), connection_id(connection), apply.now.unwrap());
+        self.store.correlate(&tenant, &connection, now).await.unwrap();
         applied
     }
 

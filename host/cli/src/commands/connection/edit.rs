@@ -23,12 +23,20 @@ pub struct Args {
     /// From now on, what is absent under what the credential saw last counts as missing
     #[arg(long)]
     pub accept_scope: bool,
+    /// This connection says who works in the company, and who left
+    #[arg(long, conflicts_with = "no_directory")]
+    pub directory: bool,
+    /// It no longer says so
+    #[arg(long)]
+    pub no_directory: bool,
 }
 
 /// Changes a connection.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    if args.set.is_empty() && args.rename.is_none() && !args.accept_scope {
-        return Err(Complaint::usage("nothing to change").next("--set KEY=VALUE, --rename NAME or --accept-scope").into());
+    let marks = args.directory || args.no_directory;
+    if args.set.is_empty() && args.rename.is_none() && !args.accept_scope && !marks {
+        let flags = "--set KEY=VALUE, --rename NAME, --accept-scope, --directory or --no-directory";
+        return Err(Complaint::usage("nothing to change").next(flags).into());
     }
     let tenant = context.tenant().await?;
     let (mut connection, manifest) = tenant.connection_and_manifest(&args.connection).await?;
@@ -43,6 +51,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     if args.accept_scope {
         connection = tenant.accept_scope(&id).await?;
+    }
+    if marks {
+        mark(&tenant, &id, args.directory).await?;
     }
     let out = context.out;
     if out.json {
@@ -72,4 +83,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         }
     }
     Ok(if stale.is_empty() { Exit::Done } else { Exit::Reconnect })
+}
+
+/// Marks a connection as the directory, or takes the mark away from it.
+async fn mark(tenant: &headcount::Tenant, id: &ConnectionId, directory: bool) -> Result<(), headcount::Error> {
+    if directory {
+        return tenant.set_directory(Some(id)).await;
+    }
+    if tenant.store().directory(tenant.id()).await?.as_ref() == Some(id) { tenant.set_directory(None).await } else { Ok(()) }
 }

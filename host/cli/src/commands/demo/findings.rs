@@ -28,7 +28,7 @@ pub async fn tell(tenant: &Tenant, today: Timestamp, context: &Context) -> anyho
 
 /// The e-mail of somebody with accounts in as many connections as can be.
 pub async fn well_connected(tenant: &Tenant) -> anyhow::Result<Option<String>> {
-    Ok(most_connected(tenant).await?.into_iter().next().map(|person| person.email))
+    Ok(most_connected(tenant).await?.into_iter().next().map(|person| person.email.unwrap_or(person.key)))
 }
 
 async fn most_connected(tenant: &Tenant) -> Result<Vec<Person>, headcount::Error> {
@@ -78,7 +78,7 @@ async fn count_people(tenant: &Tenant, minimum: u32) -> Result<u64, headcount::E
         let people = tenant.store().people(tenant.id(), &filter, minimum).await?;
         count += people.len() as u64;
         match people.last() {
-            Some(last) if people.len() >= LOOKED_AT as usize => filter.after = Some((String::new(), last.email.clone())),
+            Some(last) if people.len() >= LOOKED_AT as usize => filter.after = Some((last.id.to_string(), last.key.clone())),
             _ => return Ok(count),
         }
     }

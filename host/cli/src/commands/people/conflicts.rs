@@ -1,0 +1,150 @@
+//! `headcount people conflicts` and `unlinked`: accounts that a person should look at.
+
+use headcount::ConnectionId;
+use headcount::store::{Conflict, Doubt, Filter, PersonId, Unlinked, WhyUnlinked};
+use serde_json::{Map, Value, json};
+
+use crate::commands::list::{Pages, ShowArgs};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output::Column;
+use crate::records;
+
+const CONFLICTS: [Column; 9] = [
+    Column::both("connection", "CONNECTION"),
+    Column::both("account", "ACCOUNT"),
+    Column::both("name", "NAME"),
+    Column::both("doubt", "WHAT"),
+    Column::both("person", "PERSON").otherwise("(nobody)"),
+    Column::both("explanation", "WHY"),
+    Column::csv("key"),
+    Column::csv("was"),
+    Column::csv("candidates"),
+];
+
+const UNLINKED: [Column; 7] = [
+    Column::both("connection", "CONNECTION"),
+    Column::both("account", "ACCOUNT"),
+    Column::both("name", "NAME"),
+    Column::both("key", "KEY"),
+    Column::both("status", "STATUS"),
+    Column::both("explanation", "WHY"),
+    Column::csv("because"),
+];
+
+/// Which conflicts.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Of one connection only
+    #[arg(long, value_name = "ID")]
+    pub connection: Option<ConnectionId>,
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// Which accounts.
+#[derive(clap::Args, Debug)]
+pub struct UnlinkedArgs {
+    /// Of one connection only
+    #[arg(long, value_name = "ID")]
+    pub connection: Option<ConnectionId>,
+    /// Id, name or e-mail contains this
+    #[arg(long, value_name = "TEXT")]
+    pub text: Option<String>,
+    #[command(flatten)]
+    pub show: ShowArgs,
+}
+
+/// Lists conflicts.
+pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let tenant = context.tenant().await?;
+    if let Some(id) = &args.connection {
+        tenant.connection(id).await?;
+    }
+    let mut filter = Filter { connection: args.connection.clone(), ..Filter::default() };
+    let mut pages = Pages::new(&args.show, CONFLICTS, context);
+    let mut any = false;
+    while let Some(limit) = pages.next_limit() {
+        filter.limit = limit;
+        let found = tenant.store().conflicts(tenant.id(), &filter).await.map_err(headcount::Error::from)?;
+        filter.after = found.last().map(|last| (last.connection.to_string(), last.account.clone()));
+        any |= !found.is_empty();
+        pages.write(&found, of_conflict)?;
+    }
+    pages.end("conflicts");
+    if any {
+        context.out.remark(
+            "\nto decide: headcount people link CONNECTION ACCOUNT PERSON (or --new), people unlink CONNECTION ACCOUNT,\n\
+             or, where nothing is wrong: headcount people confirm CONNECTION [ACCOUNT]",
+        );
+    }
+    Ok(Exit::Done)
+}
+
+/// A conflict, with an explanation.
+pub fn of_conflict(conflict: &Conflict) -> Map<String, Value> {
+    let mut object = records::of(conflict);
+    object.insert("since".to_owned(), json!(crate::words::time(conflict.since)));
+    object.insert("explanation".to_owned(), json!(explain(conflict)));
+    object
+}
+
+fn explain(conflict: &Conflict) -> String {
+    let key = conflict.key.as_deref().unwrap_or("(none)");
+    let was = conflict.was.as_deref().unwrap_or("(none)");
+    let candidates = numbers(&conflict.candidates);
+    match conflict.doubt {
+        Doubt::Changed if conflict.candidates.is_empty() => format!("its key was {was} and is {key} now"),
+        Doubt::Changed => format!("its key was {was} and is {key} now, which is that of {candidates}"),
+        Doubt::Duplicate => format!("another account of the same connection has the key {key}, too"),
+        Doubt::Reused => {
+            format!("{key} was the key of an account of {candidates} that has ended: the same person, or a newcomer?")
+        }
+        Doubt::Claimed => format!("{key} is what the key of an account of {candidates} has changed to"),
+        Doubt::Ambiguous => format!("{key} is the key of {candidates}"),
+        Doubt::Crowded => format!("so many accounts have the key {key} that it can't be one person's"),
+    }
+}
+
+fn numbers(people: &[PersonId]) -> String {
+    match people {
+        [] => "somebody".to_owned(),
+        people => people.iter().map(PersonId::to_string).collect::<Vec<_>>().join(" and "),
+    }
+}
+
+/// Lists accounts that are nobody's.
+pub async fn unlinked(args: UnlinkedArgs, context: &Context) -> anyhow::Result<Exit> {
+    let tenant = context.tenant().await?;
+    if let Some(id) = &args.connection {
+        tenant.connection(id).await?;
+    }
+    let mut filter = Filter { connection: args.connection.clone(), text: args.text.clone(), ..Filter::default() };
+    let mut pages = Pages::new(&args.show, UNLINKED, context);
+    while let Some(limit) = pages.next_limit() {
+        filter.limit = limit;
+        let found = tenant.store().unlinked(tenant.id(), &filter).await.map_err(headcount::Error::from)?;
+        filter.after = found.last().map(|last| (last.connection.to_string(), last.account.clone()));
+        pages.write(&found, of_unlinked)?;
+    }
+    pages.end("accounts that are nobody's");
+    Ok(Exit::Done)
+}
+
+fn of_unlinked(one: &Unlinked) -> Map<String, Value> {
+    let mut object = records::of(one);
+    object.remove("why");
+    let (because, explanation) = match one.why {
+        WhyUnlinked::NoKey => ("no-key", "it has no key: no e-mail address, and none that a mapping made".to_owned()),
+        WhyUnlinked::Hand => {
+            let who = one.decided_by.as_deref().unwrap_or("a person");
+            let reason = one.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            ("hand", format!("{who} said so{reason}"))
+        }
+        WhyUnlinked::Waits(doubt) => (doubt.as_str(), "it waits for a person to decide: headcount people conflicts".to_owned()),
+        WhyUnlinked::New => ("new", "the next sync links it".to_owned()),
+    };
+    object.insert("because".to_owned(), json!(because));
+    object.insert("explanation".to_owned(), json!(explanation));
+    object
+}

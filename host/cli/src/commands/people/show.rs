@@ -1,0 +1,67 @@
+//! `headcount people show`: one person, every account, and why it is theirs.
+
+use headcount::model::printable;
+use headcount::store::{Account, LinkedBy};
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output::text;
+use crate::records;
+use crate::table::Grid;
+use crate::words::{maybe_time, time};
+
+/// Shows a person.
+pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
+    let tenant = context.tenant().await?;
+    let person = super::one(&tenant, who).await?;
+    let out = context.out;
+    if out.json {
+        out.value(&records::of_person(&person).into())?;
+        return Ok(Exit::Done);
+    }
+    let name = printable(person.name.as_deref().unwrap_or_default());
+    let email = printable(person.email.as_deref().unwrap_or(&person.key));
+    out.line(format!("{}  {email}  {name}", person.id))?;
+    out.line(format!("  known by {} since {}", printable(&person.key), time(person.since)))?;
+    for (name, value) in &person.fields {
+        out.line(format!("  {}: {}", printable(name), printable(&text(value))))?;
+    }
+    let mut grid = Grid::new(["CONNECTION", "ACCOUNT", "STATUS", "ADMIN", "LAST SEEN", "THEIRS BECAUSE"]).indented(2);
+    for account in &person.accounts {
+        let status = account.gone_at.map_or_else(|| account.status.clone(), |gone| format!("gone since {}", time(gone)));
+        grid.row([
+            account.connection.to_string(),
+            account.id.clone(),
+            status,
+            if account.administrator { "yes" } else { "" }.to_owned(),
+            maybe_time(account.last_seen_at),
+            because(account),
+        ]);
+    }
+    out.line("")?;
+    out.grid(&mut grid)?;
+    if person.accounts.iter().any(Account::has_changed) {
+        out.remark("\na key has changed since: headcount people conflicts tells what to do");
+    }
+    out.remark(format!("\nwhat they reach: headcount access {}", person.id));
+    Ok(Exit::Done)
+}
+
+/// Why an account is its person's, in words.
+pub fn because(account: &Account) -> String {
+    let link = &account.link;
+    let since = time(link.since);
+    let words = match (link.how, &link.key, &link.decided_by) {
+        (LinkedBy::Key, Some(key), _) => format!("its key is {key}, since {since}"),
+        (LinkedBy::Key, None, _) => format!("of its key, since {since}"),
+        (LinkedBy::Hand, _, Some(who)) => format!("{who} said so, {since}"),
+        (LinkedBy::Hand, _, None) => format!("a person said so, {since}"),
+    };
+    let reason = link.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let now = match &account.key {
+        _ if !account.has_changed() => String::new(),
+        Some(key) => format!(" (its key is {key} now)"),
+        None => " (it has no key now)".to_owned(),
+    };
+    format!("{words}{reason}{now}")
+}

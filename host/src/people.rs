@@ -1,0 +1,113 @@
+//! People: whose accounts are whose, by hand; and which connection says who works there.
+
+use headcount_model::{ConnectionId, Timestamp};
+use headcount_store::{AccessPath, Conflict, Decision, Doubt, Filter, Owner, Person, PersonId, StoreError};
+
+use crate::{Error, Tenant};
+
+/// Conflicts that are looked at together.
+const PORTION: u32 = 1_000;
+
+/// What a confirmation did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Confirmed {
+    /// Links that were confirmed.
+    pub confirmed: u64,
+    /// Up to 100 conflicts that only a decision of their own can end.
+    pub left: Vec<Conflict>,
+    /// How many those are in all.
+    pub left_in_all: u64,
+}
+
+impl Tenant {
+    /// Who is called so: by number (`p12`), sync key or e-mail address, in any letter case. Several where it is not clear; at most 100.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn find_people(&self, who: &str) -> Result<Vec<Person>, Error> {
+        let store = self.store();
+        if let Ok(id) = who.trim().parse::<PersonId>()
+            && let Some(person) = store.person(&self.id, id).await?
+        {
+            return Ok(vec![person]);
+        }
+        let mut people = Vec::new();
+        for id in store.persons_called(&self.id, who).await? {
+            people.extend(store.person(&self.id, id).await?);
+        }
+        Ok(people)
+    }
+
+    /// Everything that one person reaches, in every connection, and through what.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn access(&self, person: PersonId) -> Result<Vec<AccessPath>, Error> {
+        Ok(self.store().access_of(&self.id, person).await?)
+    }
+
+    /// Marks a connection as the directory: the one that says who works there, and who left. None takes the mark away.
+    ///
+    /// # Errors
+    /// There is no such connection.
+    pub async fn set_directory(&self, connection: Option<&ConnectionId>) -> Result<(), Error> {
+        match self.store().set_directory(&self.id, connection, Timestamp::now()).await {
+            Err(StoreError::NoConnection { tenant, connection }) => Err(Error::NoConnection(tenant, connection)),
+            done => Ok(done?),
+        }
+    }
+
+    /// Says of conflicts of a connection, or of one account of it, that nothing is wrong: accounts whose key has changed stay whose they
+    /// are, under their new key, where nobody else has it; accounts that have a key which was freed before are that person's; twins
+    /// stay together. What is not so simple is left, and told.
+    ///
+    /// # Errors
+    /// There is no such connection, or the store failed.
+    pub async fn confirm(
+        &self,
+        connection: &ConnectionId,
+        account: Option<&str>,
+        decision: &Decision,
+    ) -> Result<Confirmed, Error> {
+        self.connection(connection).await?;
+        let mut filter = Filter { connection: Some(connection.clone()), limit: PORTION, ..Filter::default() };
+        let mut done = Confirmed::default();
+        loop {
+            let conflicts = self.store().conflicts(&self.id, &filter).await?;
+            let full = conflicts.len() >= PORTION as usize;
+            filter.after = conflicts.last().map(|last| (last.connection.to_string(), last.account.clone()));
+            for conflict in conflicts.into_iter().filter(|conflict| account.is_none_or(|account| conflict.account == account)) {
+                match obvious(&conflict) {
+                    Some(person) => {
+                        let owner = Owner::Person(person);
+                        self.store().link(&self.id, &conflict.connection, &conflict.account, owner, decision).await?;
+                        done.confirmed += 1;
+                    }
+                    None => {
+                        done.left_in_all += 1;
+                        if done.left.len() < 100 {
+                            done.left.push(conflict);
+                        }
+                    }
+                }
+            }
+            if !full {
+                break;
+            }
+        }
+        if done.confirmed > 0 {
+            // What waited for these can go on.
+            self.store().correlate(&self.id, connection, Timestamp::now()).await?;
+        }
+        Ok(done)
+    }
+}
+
+/// Whose an account is, when nothing is wrong.
+fn obvious(conflict: &Conflict) -> Option<PersonId> {
+    match (conflict.doubt, conflict.person, conflict.candidates.as_slice()) {
+        (Doubt::Changed, Some(person), []) | (Doubt::Duplicate, Some(person), _) => Some(person),
+        (Doubt::Reused, None, [person]) => Some(*person),
+        _ => None,
+    }
+}

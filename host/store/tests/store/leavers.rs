@@ -1,0 +1,155 @@
+//! Who left according to the directory, who administers, and licenses by product.
+
+use headcount_model::{Grant, LicenseState, Records, User, UserStatus};
+use headcount_store::{Decision, Doubt, Filter, Leaver, Owner, People, Store};
+
+use crate::world::*;
+
+async fn lists(world: &World, connection: &str, now: i64, users: impl IntoIterator<Item = User>) {
+    world.sync_people("acme", connection, &[page("u", crate::world::users(users))], &proven(now, &["u"])).await;
+}
+
+async fn leavers(world: &World) -> Vec<Leaver> {
+    world.store.leavers(&tenant("acme"), &Filter::default()).await.unwrap()
+}
+
+async fn keys(world: &World) -> Vec<String> {
+    leavers(world).await.into_iter().map(|leaver| leaver.person.key).collect()
+}
+
+async fn with_directory() -> World {
+    let world = World::new().await;
+    world.store.set_directory(&tenant("acme"), Some(&connection_id("one")), at(1)).await.unwrap();
+    world
+}
+
+fn with(status: UserStatus, user: User) -> User {
+    User { status: Some(status), ..user }
+}
+
+#[tokio::test]
+async fn only_the_directory_says_that_somebody_left() {
+    let world = World::new().await;
+    lists(&world, "one", 1, [user("1", "a@x"), user("2", "b@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x"), user("8", "b@x"), user("9", "stranger@x")]).await;
+    lists(&world, "one", 2, [user("2", "b@x")]).await;
+    assert!(leavers(&world).await.is_empty(), "there is no directory");
+    let acme = tenant("acme");
+    world.store.set_directory(&acme, Some(&connection_id("one")), at(3)).await.unwrap();
+    let found = leavers(&world).await;
+    assert_eq!((found.len(), found[0].person.key.as_str(), found[0].left_at), (1, "a@x", at(2)));
+    assert!(found[0].doubts.is_empty() && !found[0].or_before);
+    // Gone from another connection is not gone from the company.
+    world.store.set_directory(&acme, Some(&connection_id("two")), at(3)).await.unwrap();
+    assert!(leavers(&world).await.is_empty());
+    world.store.set_directory(&acme, None, at(3)).await.unwrap();
+    assert!(leavers(&world).await.is_empty());
+    assert!(world.store.set_directory(&acme, Some(&connection_id("none")), at(3)).await.is_err());
+}
+
+#[tokio::test]
+async fn whoever_is_inactive_or_suspended_there_and_usable_elsewhere_left() {
+    let world = with_directory().await;
+    let directory = [
+        with(UserStatus::Inactive, user("1", "inactive@x")),
+        with(UserStatus::Suspended, user("2", "suspended@x")),
+        with(UserStatus::Locked, user("3", "locked@x")),
+        user("4", "active@x"),
+        with(UserStatus::Inactive, user("5", "twice@x")),
+        user("6", "twice@x"),
+        with(UserStatus::Inactive, user("7", "nowhere@x")),
+    ];
+    lists(&world, "one", 1, directory).await;
+    let elsewhere = ["inactive@x", "suspended@x", "locked@x", "active@x", "twice@x"];
+    let mut elsewhere: Vec<User> = elsewhere.iter().map(|email| user(email, email)).collect();
+    elsewhere.push(with(UserStatus::Suspended, user("nowhere", "nowhere@x")));
+    lists(&world, "two", 1, elsewhere).await;
+    assert_eq!(keys(&world).await, ["inactive@x", "suspended@x"]);
+    assert!(leavers(&world).await.iter().all(|leaver| leaver.or_before), "nobody knows since when");
+    let after =
+        Filter { after: Some((leavers(&world).await[0].person.id.to_string(), "inactive@x".into())), ..Filter::default() };
+    assert_eq!(world.store.leavers(&tenant("acme"), &after).await.unwrap()[0].person.key, "suspended@x");
+}
+
+#[tokio::test]
+async fn who_may_have_come_back_is_a_leaver_in_doubt() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x")]).await;
+    lists(&world, "one", 2, []).await;
+    lists(&world, "one", 3, [user("2", "a@x")]).await;
+    let found = leavers(&world).await;
+    assert_eq!((found.len(), found[0].doubts.len()), (1, 1));
+    assert_eq!((found[0].doubts[0].account.as_str(), found[0].doubts[0].doubt), ("2", Doubt::Reused));
+    // It was the same person: nobody left.
+    let decision = Decision { person: "hr".into(), reason: String::new(), at: at(4) };
+    let owner = Owner::Person(found[0].person.id);
+    world.store.link(&tenant("acme"), &connection_id("one"), "2", owner, &decision).await.unwrap();
+    assert!(leavers(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_cut_list_of_the_directory_lets_nobody_leave() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x")]).await;
+    world.sync_people("acme", "one", &[page("u", users([]))], &unproven(2)).await;
+    assert!(leavers(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn administrators_say_through_what() {
+    let world = World::new().await;
+    let records = Records {
+        users: vec![User { administrator: Some(true), ..user("1", "a@x") }, user("2", "b@x"), user("3", "c@x"), user("4", "d@x")],
+        groups: vec![group("g", "Admins"), group("h", "All of IT"), group("o", "Other")],
+        roles: vec![role("r", "Owner", true), role("s", "Reader", false)],
+        grants: vec![
+            grant("user:2", "group:g"),
+            grant("group:g", "group:h"),
+            grant("group:h", "role:r"),
+            Grant { role: Some("r".into()), ..grant("user:3", "group:o") },
+            grant("user:4", "role:s"),
+        ],
+        ..Records::default()
+    };
+    world.sync_people("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
+    let found = world.store.administrators(&tenant("acme"), &Filter::default()).await.unwrap();
+    let words: Vec<String> = found.iter().map(|one| format!("{} {}", one.account, one.through.join(", "))).collect();
+    assert_eq!(words, ["1 flagged by the vendor", "2 Owner through Admins > All of IT", "3 Owner"]);
+    assert!(found.iter().all(|one| one.person.is_some()));
+    let second = Filter { after: Some(("one".into(), "1".into())), limit: 1, ..Filter::default() };
+    assert_eq!(world.store.administrators(&tenant("acme"), &second).await.unwrap()[0].account, "2");
+    assert!(world.store.administrators(&tenant("globex"), &Filter::default()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn licenses_add_up_by_product() {
+    let world = World::new().await;
+    let of = |id: &str, product: &str| headcount_model::License { product_id: product.to_lowercase(), ..license(id, product) };
+    let mut licenses = vec![of("1", "IDE"), of("2", "IDE"), of("3", "IDE"), of("4", "IDE"), of("5", "Wiki")];
+    licenses[1].state = Some(LicenseState::Expired);
+    licenses[2].state = Some(LicenseState::Suspended);
+    licenses[3].last_used_at = Some(at(900));
+    licenses[4].quantity = Some(10);
+    let used = Grant { last_used_at: Some(at(900)), ..grant("user:2", "license:3") };
+    let grants = vec![
+        grant("user:1", "license:2"),
+        used,
+        grant("user:1", "license:4"),
+        grant("user:1", "license:5"),
+        grant("user:2", "license:5"),
+    ];
+    let users = vec![user("1", "a@x"), user("2", "b@x")];
+    let records = Records { users, licenses, grants, ..Records::default() };
+    world.sync_people("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
+    let found = world.store.products(&tenant("acme"), None, at(500)).await.unwrap();
+    let numbers = |at: usize| {
+        let product = &found[at];
+        [product.licenses, product.seats, product.held, product.free, product.expired, product.suspended, product.unused]
+    };
+    assert_eq!((found[0].product_name.as_str(), numbers(0)), ("IDE", [4, 4, 3, 1, 1, 1, 1]));
+    assert_eq!((found[1].product_name.as_str(), numbers(1)), ("Wiki", [1, 10, 2, 8, 0, 0, 2]));
+    assert_eq!(world.store.products(&tenant("acme"), Some(&connection_id("two")), at(1)).await.unwrap(), []);
+    assert_eq!(world.store.products(&tenant("globex"), None, at(1)).await.unwrap(), []);
+}

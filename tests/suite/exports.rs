@@ -1,0 +1,266 @@
+//! Exports as files, and the changes that follow them.
+
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Output, Stdio};
+
+use headcount::model::manifest::Settings;
+use headcount::model::{Digest, Records, User};
+use headcount::store::{Apply, Counters, NewSession, SessionEnd, StagedPage};
+use headcount::{Connection, ConnectionId, Kind, SessionState, Store, TenantId, Timestamp};
+use headcount_tests::{Lab, program};
+use headcount_vendors::Vendor;
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn command(lab: &Lab, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program().unwrap());
+    command.args(lab.flags().unwrap()).args(arguments);
+    command
+}
+
+fn headcount(lab: &Lab, arguments: &[&str]) -> Output {
+    let output = command(lab, arguments).output().unwrap();
+    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    output
+}
+
+fn lines(text: &[u8]) -> Vec<Value> {
+    std::str::from_utf8(text).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A connection that is filled by hand.
+pub async fn by_hand(store: &dyn Store, id: &str) -> (TenantId, ConnectionId) {
+    let (tenant, id): (TenantId, ConnectionId) = ("acme".parse().unwrap(), id.parse().unwrap());
+    let settings = Settings { values: Default::default(), base_url: "https://vendor.example".into(), hosts: vec![] };
+    let connection = Connection::new(tenant.clone(), id.clone(), "vendor".parse().unwrap(), settings, Timestamp::from_micros(1));
+    store.put_connection(&connection).await.unwrap();
+    (tenant, id)
+}
+
+/// One session that lists these users, in pages.
+pub async fn session(store: &dyn Store, (tenant, id): &(TenantId, ConnectionId), users: Vec<User>) {
+    let now = Timestamp::now();
+    let new = NewSession {
+        tenant: tenant.clone(),
+        connection: id.clone(),
+        digest: Digest::from_bytes([7; 32]),
+        credential: None,
+        started_at: now,
+    };
+    let session = store.begin_session(&new).await.unwrap();
+    for (number, users) in users.chunks(1_000).enumerate() {
+        let number = u32::try_from(number).unwrap();
+        let page = StagedPage {
+            feed: "users".into(),
+            parent: None,
+            number,
+            order: (0, 0, number),
+            cursor: None,
+            records: Records { users: users.to_vec(), ..Records::default() },
+            repeats: BTreeSet::new(),
+            seen: vec![],
+        };
+        store.stage_page(tenant, session, &page, &Counters::default()).await.unwrap();
+    }
+    let apply = Apply { now: Some(now), proven: [Kind::User].into(), ..Apply::default() };
+    store.apply(tenant, session, &apply).await.unwrap();
+    store.correlate(tenant, id, now).await.unwrap();
+    let end = SessionEnd {
+        state: SessionState::Complete,
+        ended_at: now,
+        counters: Counters::default(),
+        scope: None,
+        failure: None,
+        notes: vec![],
+        health: None,
+    };
+    store.end_session(tenant, session, &end).await.unwrap();
+}
+
+fn user(id: String, name: &str) -> User {
+    User { email: Some(format!("{id}@x.example")), display_name: Some(name.to_owned()), id, ..User::default() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_collection_is_exported_whole_in_every_format() {
+    let lab = Lab::new(80).await.unwrap();
+    for vendor in [Vendor::JumpCloud, Vendor::JetBrains] {
+        lab.connect_and_sync(vendor).await.unwrap();
+    }
+    let users = lab.servers.truth(Vendor::JumpCloud).users.len() + lab.servers.truth(Vendor::JetBrains).users.len();
+    let licenses = lab.servers.truth(Vendor::JetBrains).licenses.len();
+    for format in ["jsonl", "csv", "parquet"] {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("out");
+        headcount(&lab, &["export", "all", "--format", format, "--output", path.to_str().unwrap()]);
+        let about: Value = serde_json::from_slice(&std::fs::read(path.join("export.json")).unwrap()).unwrap();
+        let rows = |collection: &str| {
+            let file = about["collections"][collection]["file"].as_str().unwrap();
+            let counted = match format {
+                "jsonl" => lines(&std::fs::read(path.join(file)).unwrap()).len(),
+                "csv" => csv_records(&std::fs::read(path.join(file)).unwrap()).len() - 1,
+                _ => parquet_rows(&path.join(file)),
+            };
+            assert_eq!(about["collections"][collection]["rows"].as_u64(), Some(counted as u64), "{format} {collection}");
+            counted
+        };
+        let collections: Vec<&String> = about["collections"].as_object().unwrap().keys().collect();
+        assert_eq!(collections.len(), 14, "{collections:?}");
+        collections
+            .iter()
+            .for_each(|collection| assert!(rows(collection) > 0 || *collection == "accounts" || *collection == "assets"));
+        assert_eq!((rows("users"), rows("links"), rows("licenses"), rows("connections")), (users, users, licenses, 2));
+        // Nothing of the writing is left, and nobody else may read it.
+        let names: Vec<String> =
+            std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        assert!(names.iter().all(|name| !name.starts_with('.')), "{names:?}");
+        assert_eq!(names.len(), 15);
+        // Whoever goes on from the export finds what comes after it.
+        let cursor = about["cursor"].to_string();
+        assert!(lines(&headcount(&lab, &["--json", "changes", "--after", &cursor]).stdout).is_empty());
+    }
+}
+
+fn csv_records(bytes: &[u8]) -> Vec<Vec<String>> {
+    // RFC 4180, by hand: a reader that shares nothing with the writer.
+    let (mut records, mut record, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let text = std::str::from_utf8(bytes).unwrap();
+    let mut characters = text.chars().peekable();
+    while let Some(c) = characters.next() {
+        match (c, quoted) {
+            ('"', true) if characters.peek() == Some(&'"') => {
+                characters.next();
+                cell.push('"');
+            }
+            ('"', _) => quoted = !quoted,
+            (',', false) => record.push(std::mem::take(&mut cell)),
+            ('\r', false) if characters.peek() == Some(&'\n') => {
+                characters.next();
+                record.push(std::mem::take(&mut cell));
+                records.push(std::mem::take(&mut record));
+            }
+            (c, _) => cell.push(c),
+        }
+    }
+    assert!(!quoted && cell.is_empty() && record.is_empty(), "the last line is whole");
+    records
+}
+
+fn parquet_rows(path: &std::path::Path) -> usize {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    let reader = SerializedFileReader::new(std::fs::File::open(path).unwrap()).unwrap();
+    reader.get_row_iter(None).unwrap().map(|row| row.unwrap()).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_chosen_to_do_harm_arrive_as_they_are_or_harmless() {
+    const HOSTILE: [&str; 6] = ["=cmd|' /C calc'!A0", "a,b\"c\r\nd", "\u{1b}]0;owned\u{7}", "\u{202e}gpj.exe", "@SUM(1)", "\t=1"];
+    let lab = Lab::new(20).await.unwrap();
+    let store = lab.host.store().as_ref();
+    let connection = by_hand(store, "hostile").await;
+    let users = HOSTILE.iter().enumerate().map(|(at, name)| user(at.to_string(), name)).collect();
+    session(store, &connection, users).await;
+    let lines = lines(&headcount(&lab, &["export", "users", "--output", "-"]).stdout);
+    let names: Vec<&str> = lines.iter().map(|line| line["display-name"].as_str().unwrap()).collect();
+    assert_eq!(names, HOSTILE);
+    let column = |records: &[Vec<String>]| {
+        let at = records[0].iter().position(|name| name == "display-name").unwrap();
+        records[1..].iter().map(|record| record[at].clone()).collect::<Vec<_>>()
+    };
+    let raw = headcount(&lab, &["export", "users", "--format", "csv", "--raw", "--output", "-"]).stdout;
+    assert_eq!(column(&csv_records(&raw)), HOSTILE);
+    let safe = headcount(&lab, &["export", "users", "--format", "csv", "--output", "-"]).stdout;
+    for cell in column(&csv_records(&safe)) {
+        assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell:?}");
+        assert!(!cell.chars().any(char::is_control), "{cell:?}");
+    }
+    // A path that can't be written to is said, and leaves nothing.
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("no/where/users.csv");
+    let failed = command(&lab, &["export", "users", "--output", path.to_str().unwrap()]).output().unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&failed.stderr).contains("no/where/users.csv"));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_rows_pass_through_bounded_memory() {
+    const ROWS: usize = 100_000;
+    let lab = Lab::new(20).await.unwrap();
+    let store = lab.host.store().as_ref();
+    let connection = by_hand(store, "large").await;
+    let attributes = format!("{{\"about\":\"{}\"}}", "x".repeat(1_500));
+    let users = (0..ROWS).map(|id| User { attributes: Some(attributes.clone()), ..user(format!("{id:06}"), "Somebody") });
+    session(store, &connection, users.collect()).await;
+    let mut child = command(&lab, &["export", "users", "--output", "-"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    // The program waits until its output is read: what it holds meanwhile can be looked at.
+    let held = |child: &std::process::Child| -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    };
+    let (mut line, mut read, mut bytes, mut early) = (String::new(), 0, 0, 0);
+    while read < ROWS - 2_000 {
+        line.clear();
+        bytes += reader.read_line(&mut line).unwrap();
+        read += 1;
+        assert!(line.ends_with('\n'), "it ended after {read} rows");
+        if read == 1_000 {
+            early = held(&child);
+        }
+    }
+    let late = held(&child);
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).unwrap();
+    assert!(child.wait().unwrap().success());
+    assert_eq!(read + rest.lines().count(), ROWS);
+    assert!(bytes > 150 << 20, "{bytes}");
+    // Meanwhile the caches of SQLite's four readers fill up: 16 MiB each, whatever there is to read.
+    assert!(late < early + 72 * 1_024, "{early} KiB after 1,000 rows, {late} KiB after {read}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_follower_misses_and_repeats_nothing_while_others_write() {
+    const SESSIONS: usize = 12;
+    let lab = Lab::new(20).await.unwrap();
+    let store = lab.host.store().clone();
+    let mut child = command(&lab, &["--json", "changes", "--follow"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut writers = Vec::new();
+    for name in ["one", "two", "three"] {
+        let store = store.clone();
+        writers.push(tokio::spawn(async move {
+            let connection = by_hand(store.as_ref(), name).await;
+            for round in 0..SESSIONS {
+                let users = (0..50).filter(|id| (id + round) % 7 != 0).map(|id| user(format!("{name}-{id}"), &round.to_string()));
+                session(store.as_ref(), &connection, users.collect()).await;
+            }
+        }));
+    }
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let (last, _) = store.change_bounds(lab.acme.id()).await.unwrap();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    let (mut line, mut expected) = (String::new(), 1);
+    while expected <= last {
+        line.clear();
+        assert!(reader.read_line(&mut line).unwrap() > 0, "it ended before {expected} of {last}");
+        let change: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(change["number"].as_u64(), Some(expected), "{change}");
+        expected += 1;
+    }
+    assert!(last > 1_000, "{last}");
+    let stopped = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(stopped.success());
+    assert!(child.wait().unwrap().success());
+    // From any number on, the rest comes once.
+    let half = (last / 2).to_string();
+    let rest = lines(&headcount(&lab, &["--json", "changes", "--after", &half]).stdout);
+    let numbers: Vec<u64> = rest.iter().map(|change| change["number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (last / 2 + 1..=last).collect::<Vec<_>>());
+    // A number that was never given is not taken for the end.
+    let unknown = command(&lab, &["changes", "--after", &(last + 1).to_string()]).output().unwrap();
+    assert_eq!(unknown.status.code(), Some(2), "{}", String::from_utf8_lossy(&unknown.stderr));
+}
