@@ -9,6 +9,7 @@ use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
 use crate::audit::{AuditOptions, Trail};
+use crate::credential::source::{CredentialSource, Source};
 use crate::key::{FolderLock, KeyPlace};
 use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
@@ -27,6 +28,7 @@ pub struct Builder {
     extra_hosts: Vec<String>,
     audit: AuditOptions,
     engine: Engine,
+    source: Option<Source>,
 }
 
 /// What of the engine is not as [`RuntimeOptions::new`] has it.
@@ -61,6 +63,7 @@ impl Builder {
             extra_hosts: Vec::new(),
             audit: AuditOptions::default(),
             engine: Engine::default(),
+            source: None,
         }
     }
 
@@ -100,6 +103,13 @@ impl Builder {
     /// Allows a host in connection settings that ends in none of a manifest's suffixes: a tenant's custom domain.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.extra_hosts.push(host.into().to_ascii_lowercase());
+        self
+    }
+
+    /// Asks a vault of the embedder's for secrets that were said to be there, and waits for each of its answers for so long at most. What
+    /// it gives is never stored.
+    pub fn credential_source(mut self, source: Arc<dyn CredentialSource>, patience: Duration) -> Self {
+        self.source = Some(Source { vault: source, patience });
         self
     }
 
@@ -189,6 +199,7 @@ impl Builder {
                 runtime,
                 vault,
                 overrides,
+                source: self.source,
                 ceiling,
                 data: self.data,
                 budget: self.budget,

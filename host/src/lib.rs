@@ -37,6 +37,7 @@ mod budget;
 mod builder;
 mod catalog;
 mod connection;
+mod credential;
 mod error;
 mod keeper;
 mod key;
@@ -50,15 +51,17 @@ mod embedding {}
 
 pub use audit::AuditOptions;
 pub use builder::Builder;
-pub use connection::Draft;
+pub use connection::{Draft, Records, Removal, Touched};
+pub use credential::named::{Credential, RotatedCredential};
+pub use credential::source::{CredentialSource, Provided, SourceError, Wanted};
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
 pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret, SessionId,
-    TenantId, Timestamp,
+    ConnectionId, ConnectorId, CredentialName, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope,
+    Secret, SessionId, SharedName, TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
@@ -75,6 +78,7 @@ use headcount_sandbox::egress::Ceiling;
 use headcount_sandbox::vault::{Overrides, Vault};
 
 use crate::audit::Trail;
+use crate::credential::source::Source;
 use crate::key::FolderLock;
 
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
@@ -91,6 +95,8 @@ pub(crate) struct Inner {
     pub vault: Vault,
     /// Credentials are sealed to these, too.
     pub overrides: Overrides,
+    /// A vault of the embedder's.
+    pub source: Option<Source>,
     pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use headcount_model::{ConnectionId, Manifest, Outcome, Scope, SessionId, TenantId, Timestamp};
-use headcount_sandbox::{OpenOptions, Run};
-use headcount_store::{AuditFilter, AuditRow, Connection, Health, HealthState, InstalledConnector, Session, Store, Witness};
-use headcount_sync::{Job, Report, SyncOptions};
+use headcount_sandbox::vault::Credentials;
+use headcount_sandbox::{CallError, OpenOptions, Run};
+use headcount_store::{AuditFilter, AuditRow, Connection, CredentialUse, InstalledConnector, Session, Store, Witness};
+use headcount_sync::{ActionError, Job, Report, SyncOptions};
 use serde_json::Value;
 
-use crate::keeper::Keeper;
 use crate::lease::Lease;
 use crate::{Error, Inner};
 
@@ -17,6 +17,16 @@ use crate::{Error, Inner};
 pub struct Tenant {
     pub(crate) inner: Arc<Inner>,
     pub(crate) id: TenantId,
+    person: Arc<str>,
+}
+
+/// A connection, ready for calls.
+pub(crate) struct Opened {
+    pub connection: Connection,
+    pub installed: InstalledConnector,
+    pub run: Run,
+    /// Which credential it uses.
+    pub used: Option<CredentialUse>,
 }
 
 /// What a check found.
@@ -30,7 +40,17 @@ pub struct Checked {
 
 impl Tenant {
     pub(crate) fn new(inner: Arc<Inner>, id: TenantId) -> Self {
-        Tenant { inner, id }
+        Tenant { inner, id, person: "".into() }
+    }
+
+    /// The same side, on behalf of a person: what is done through it is recorded as this person's.
+    pub fn acting_for(&self, person: &str) -> Self {
+        Tenant { person: person.into(), ..self.clone() }
+    }
+
+    /// Who does what is done through this side.
+    pub(crate) fn witness(&self) -> Witness {
+        Witness::Person(self.person.to_string())
     }
 
     /// Whose side this is.
@@ -66,62 +86,35 @@ impl Tenant {
     /// There is no such connection, or its connector is not installed any more.
     pub async fn connection_and_manifest(&self, id: &ConnectionId) -> Result<(Connection, Manifest), Error> {
         let connection = self.connection(id).await?;
-        let installed = self.inner.store.connector(&connection.connector).await?;
-        let installed = installed.ok_or_else(|| Error::NoConnector(connection.connector.clone()))?;
-        Ok((connection, installed.manifest))
-    }
-
-    /// Asks the vendor who the credential is. A passing check clears a connection's wish to be reconnected.
-    ///
-    /// # Errors
-    /// The connection can't be opened, or the vendor or the connector refuses.
-    pub async fn check(&self, id: &ConnectionId) -> Result<Checked, Error> {
-        let (connection, _, run) = self.open(id).await?;
-        let scope = run.check().await;
-        let notes = run.notes();
-        self.ended(run).await;
-        let scope = scope?;
-        if connection.health.state == HealthState::Reconnect {
-            self.reconnected(id).await?;
-        }
-        Ok(Checked { scope, notes })
-    }
-
-    /// Clears the wish to be reconnected from the connection as it is now, unless a sync is under way, which will.
-    async fn reconnected(&self, id: &ConnectionId) -> Result<(), Error> {
-        let _lease = match self.lease(id).await {
-            Err(Error::Busy(..)) => return Ok(()),
-            taken => taken?,
-        };
-        let mut connection = self.connection(id).await?;
-        if connection.health.state == HealthState::Reconnect {
-            connection.health = Health::new(HealthState::Ok, Witness::Check, Timestamp::now());
-            self.inner.store.put_connection(&connection).await?;
-        }
-        Ok(())
+        let manifest = self.manifest(&connection.connector).await?;
+        Ok((connection, manifest))
     }
 
     /// Syncs a connection: one session, to its end. What the vendor, the network or the connector did wrong stands in the report.
     ///
     /// # Errors
-    /// The connection can't be opened, another process syncs it, or the store failed.
+    /// The connection is a draft, paused or removed, it can't be opened, another process syncs it, or the store failed.
     pub async fn sync(&self, id: &ConnectionId, options: &SyncOptions) -> Result<Report, Error> {
         let _lease = self.lease(id).await?;
-        let (connection, installed, run) = self.open(id).await?;
-        let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await;
-        self.ended(run).await;
+        let opened = self.opened(self.running(id, "synced").await?).await?;
+        let report = headcount_sync::sync(&self.job(&opened), options).await;
+        self.ended(opened.run).await;
         Ok(report?)
     }
 
     /// Does one action of a connection, at most once, and stores what it changed.
     ///
     /// # Errors
-    /// The connection can't be opened, its connector has no such action, the input does not fit, or the vendor refuses.
+    /// The connection is a draft, paused or removed, it can't be opened, its connector has no such action, the input does not fit, or the
+    /// vendor refuses.
     pub async fn act(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<Outcome, Error> {
         let _lease = self.lease(id).await?;
-        let (connection, installed, run) = self.open(id).await?;
-        let outcome = headcount_sync::act(&self.job(&run, &connection, &installed), action, input).await;
-        self.ended(run).await;
+        let opened = self.opened(self.running(id, "acted on").await?).await?;
+        let outcome = headcount_sync::act(&self.job(&opened), action, input).await;
+        if let Err(ActionError::Call(CallError::Failure(failure))) = &outcome {
+            self.confirm_reconnect(&opened, failure, Witness::Action(action.to_owned())).await?;
+        }
+        self.ended(opened.run).await;
         Ok(outcome?)
     }
 
@@ -152,13 +145,29 @@ impl Tenant {
     /// Opens a connection for calls of one's own: its sandbox, with credentials in place.
     ///
     /// # Errors
-    /// There is no such connection, its component is lost, or a secret is missing or can't be opened.
+    /// There is no such connection, it lacks settings, its component is lost, or a secret is missing or can't be opened.
     pub async fn open(&self, id: &ConnectionId) -> Result<(Connection, InstalledConnector, Run), Error> {
-        let connection = self.connection(id).await?;
+        let Opened { connection, installed, run, .. } = self.opened(self.connection(id).await?).await?;
+        Ok((connection, installed, run))
+    }
+
+    /// Opens a connection as it is given.
+    pub(crate) async fn opened(&self, connection: Connection) -> Result<Opened, Error> {
+        let manifest = self.manifest(&connection.connector).await?;
+        self.complete(&manifest, &connection)?;
+        let secrets = self.inner.secrets(&manifest, &connection).await?;
+        let credentials = secrets.credentials.kept_by(self.keeper(&connection, &manifest));
+        self.opened_with(connection, credentials, secrets.used).await
+    }
+
+    /// The same with these secrets.
+    pub(crate) async fn opened_with(
+        &self,
+        connection: Connection,
+        credentials: Credentials,
+        used: Option<CredentialUse>,
+    ) -> Result<Opened, Error> {
         let (installed, connector) = self.inner.ready(&connection.connector).await?;
-        let credentials = self.inner.credentials(&installed.manifest, &connection).await?;
-        let keeper = Keeper { inner: self.inner.clone(), connection: connection.clone(), manifest: installed.manifest.clone() };
-        let credentials = credentials.kept_by(Arc::new(keeper));
         let run = self.inner.runtime.open(
             &connector,
             OpenOptions {
@@ -166,11 +175,11 @@ impl Tenant {
                 connection: connection.id.clone(),
                 settings: connection.settings.clone(),
                 credentials,
-                budget: self.budget(Some(id)).await?,
+                budget: self.budget(Some(&connection.id)).await?,
             },
         );
         let run = run.map_err(|error| Error::Sandbox(error.to_string()))?;
-        Ok((connection, installed, run))
+        Ok(Opened { connection, installed, run, used })
     }
 
     /// Takes the connection's lease. Whoever holds it knows that a session still open in the store is nobody's: its process died.
@@ -181,20 +190,20 @@ impl Tenant {
     }
 
     /// Ends a run, and brings what it recorded into the store.
-    async fn ended(&self, run: Run) {
+    pub(crate) async fn ended(&self, run: Run) {
         drop(run);
         self.inner.flush_audit().await;
     }
 
-    fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {
+    fn job<'a>(&'a self, opened: &'a Opened) -> Job<'a> {
         Job {
             store: self.inner.store.as_ref(),
-            source: run,
-            connection,
-            manifest: &installed.manifest,
-            digest: installed.digest,
-            credential: None,
-            budget: run.budget(),
+            source: &opened.run,
+            connection: &opened.connection,
+            manifest: &opened.installed.manifest,
+            digest: opened.installed.digest,
+            credential: opened.used.clone(),
+            budget: opened.run.budget(),
         }
     }
 }

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{access, action, audit, budget, connection, connector, demo, holders, key, list, sessions, sync};
+use crate::commands::{
+    access, action, audit, budget, connection, connector, credential, demo, holders, key, list, sessions, shared, sync,
+};
 use crate::config::Flags;
 use crate::exit;
 
@@ -24,9 +26,15 @@ pub enum Command {
     /// Connectors: list, inspect, pack, add, run
     #[command(subcommand)]
     Connector(connector::Command),
-    /// Connections: add, edit, list, check, remove
+    /// Connections: add, edit, list, show, check, launch, pause, resume, remove
     #[command(subcommand)]
     Connection(connection::Command),
+    /// Credentials that several connections use: add, share, list, use, rotate, remove
+    #[command(subcommand)]
+    Credential(credential::Command),
+    /// Values that several connections' settings refer to: set, list, remove
+    #[command(subcommand)]
+    Shared(shared::Command),
     /// Read connections from their vendors
     Sync(sync::Args),
     /// List users
@@ -101,7 +109,24 @@ mod tests {
             "connection credential acme api-key --secret-stdin",
             "connection list",
             "connection check acme",
-            "connection remove acme --yes",
+            "connection remove acme --yes --purge",
+            "connection remove acme --keep-records",
+            "connection add tines --draft --owner Ana --contact ana@example.com --credential all --set domain=@company",
+            "connection edit acme --owner Ana --contact ana@example.com --contact bo@example.com",
+            "connection edit acme --no-contacts",
+            "connection show acme",
+            "connection launch acme",
+            "connection pause acme --why holidays",
+            "connection resume acme",
+            "credential add all tines --set tenant-domain=acme.tines.com --secret-stdin api-key",
+            "credential share acme all",
+            "credential list",
+            "credential use all acme",
+            "credential rotate all --secret-file api-key=k",
+            "credential remove all",
+            "shared set company acme.tines.com",
+            "shared list",
+            "shared remove company",
             "sync acme other --test",
             "users --connection acme --text ana --status active --admins --gone --limit 5",
             "licenses --free --unused 90 --all --csv",
@@ -134,6 +159,9 @@ mod tests {
             "licenses --expired --suspended",
             "connection add tines --set no-pair",
             "connector run t.wasm",
+            "connection remove acme --keep-records --purge",
+            "connection edit acme --contact nobody",
+            "shared set Company x",
             "holders acme planet 7",
             "sync --allow-egress https://*",
             "audit --since soon",

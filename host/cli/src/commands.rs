@@ -6,11 +6,13 @@ pub mod audit;
 pub mod budget;
 pub mod connection;
 pub mod connector;
+pub mod credential;
 pub mod demo;
 pub mod holders;
 pub mod key;
 pub mod list;
 pub mod sessions;
+pub mod shared;
 pub mod sync;
 
 use headcount::Kind;
@@ -28,6 +30,8 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Connector(command) => connector::run(command, &context).await,
         Command::Connection(command) => connection::run(command, &context).await,
+        Command::Credential(command) => credential::run(command, &context).await,
+        Command::Shared(command) => shared::run(command, &context).await,
         Command::Sync(args) => sync::run(args, &context).await,
         Command::Users(args) => list::users(args, &context).await,
         Command::Groups(args) => list::records(Kind::Group, args, &context).await,

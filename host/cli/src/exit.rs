@@ -6,7 +6,7 @@ use std::io;
 use headcount::sandbox::CallError;
 use headcount::sandbox::vault::VaultError;
 use headcount::sync::{ActionError, SyncError};
-use headcount::{Failure, FailureCode};
+use headcount::{Failure, FailureCode, SourceError};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +86,11 @@ impl Exit {
         use headcount::Error;
         match error {
             Error::NoConnector(_) | Error::NoConnection(..) => Exit::NotFound,
+            Error::NoNamedCredential(..) | Error::NoSharedValue { .. } => Exit::NotFound,
+            Error::NamedCredentialExists(..) | Error::CredentialInUse { .. } | Error::SharedInUse { .. } => Exit::Usage,
+            Error::SharedValue { .. } | Error::Secret { .. } | Error::Contact(_) | Error::Life { .. } => Exit::Usage,
+            Error::Unusable { .. } | Error::NotRotated { .. } | Error::OtherOrganization(..) => Exit::Reconnect,
+            Error::Source { problem: SourceError::NotFound | SourceError::Refused(_), .. } => Exit::Reconnect,
             Error::Settings(_) | Error::NoSecretField { .. } | Error::ConnectionExists(..) | Error::Id(_) => Exit::Usage,
             Error::Key(VaultError::KeyringName(_) | VaultError::NotInKeyring | VaultError::TwoPlaces { .. }) => Exit::Usage,
             Error::NoCredential { .. } | Error::Credential { .. } => Exit::Reconnect,

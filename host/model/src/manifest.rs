@@ -8,6 +8,7 @@ mod field;
 mod parse;
 mod placement;
 mod schema;
+mod settings;
 mod template;
 
 use schemars::JsonSchema;
@@ -15,9 +16,10 @@ use serde::{Deserialize, Serialize};
 
 pub use check::Problem;
 pub use diff::{Asks, News};
-pub use field::{Choice, ConfigField, FieldType, Settings, SettingsError};
+pub use field::{Choice, ConfigField, FieldType};
 pub use parse::{MAX_BYTES, MAX_DEPTH, ManifestError};
 pub use placement::{ClientAuth, Placement};
+pub use settings::{Settings, SettingsError};
 pub use template::{Template, TemplateError};
 
 use crate::{ConnectorId, Kind};

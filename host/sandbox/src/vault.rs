@@ -15,7 +15,7 @@ mod seal;
 mod token_error;
 mod tokens;
 
-pub use binding::{Binding, Overrides};
+pub use binding::{Binding, Overrides, Owner};
 pub(crate) use certificate::ClientCertificate;
 pub use credentials::{CredentialKeeper, Credentials};
 pub(crate) use injection::{Injection, basic};
@@ -84,7 +84,7 @@ pub enum VaultError {
         previous: String,
     },
     /// The credential belongs to something else.
-    #[error("the credential was entered for another connection or field: enter it again")]
+    #[error("the credential was entered for another connection, name or field: enter it again")]
     Owner,
     /// The connector would send it elsewhere than it was entered for.
     #[error("the credential was entered for other hosts or paths: enter it again")]

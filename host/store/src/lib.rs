@@ -4,6 +4,7 @@
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
 mod audit;
+mod commons;
 mod connections;
 mod error;
 mod query;
@@ -14,12 +15,13 @@ use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
-pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
+pub use commons::{Commons, NamedCredential, SharedValue};
+pub use connections::{Connection, ConnectionChange, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
 pub use error::StoreError;
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Counters, CredentialKey, InstalledConnector, KindCounters, NewSession, ParentPage, SealedCredential, Session,
+    Applied, Apply, Counters, CredentialKey, CredentialOwner, InstalledConnector, KindCounters, NewSession, ParentPage, SealedCredential, Session,
     SessionEnd, SessionState, Staged, StagedPage,
 };
 
@@ -30,7 +32,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Commons + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.
@@ -48,19 +50,23 @@ pub trait Store: Send + Sync + 'static {
     async fn put_connection(&self, connection: &Connection) -> Result<()>;
     /// Adds a connection with its sealed credentials unless the tenant has one of this id, and says whether it did.
     async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool>;
+    /// Changes of a connection what is given, if it is where `change` expects it in its life and health; says whether it did.
+    async fn change_connection(&self, tenant: &TenantId, id: &ConnectionId, change: &ConnectionChange) -> Result<bool>;
+    /// Removes a connection's secrets, limits and staging and leaves the rest of it, in this life; says whether it was there.
+    async fn retire_connection(&self, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool>;
     /// One connection of a tenant.
     async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>>;
     /// All connections of a tenant, by id.
     async fn connections(&self, tenant: &TenantId) -> Result<Vec<Connection>>;
     /// Removes a connection with its credentials, limits, sessions, staging and records. What the audit trail tells of it stays.
     async fn remove_connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<()>;
-    /// Keeps a sealed credential, in place of the one for the same field.
-    async fn put_credential(&self, tenant: &TenantId, connection: &ConnectionId, credential: &SealedCredential) -> Result<()>;
-    /// The sealed credentials of all tenants, for the operator to seal them anew: at most `limit`, in order, after `after`.
+    /// Keeps sealed secrets of a connection's own, each in place of the one for the same field. From then on it uses no other credential.
+    async fn put_credentials(&self, tenant: &TenantId, connection: &ConnectionId, secrets: &[SealedCredential]) -> Result<()>;
+    /// The sealed secrets of all tenants, of connections and of credentials, for the operator to seal them anew: at most `limit`, in order, after `after`.
     async fn all_credentials(&self, after: Option<&CredentialKey>, limit: u32) -> Result<Vec<(CredentialKey, Vec<u8>)>>;
     /// Puts what was sealed anew in place of what it was made of, and says whether that was still there.
     async fn reseal_credential(&self, key: &CredentialKey, from: &[u8], to: &[u8]) -> Result<bool>;
-    /// The sealed credentials of a connection.
+    /// The sealed secrets of a connection's own.
     async fn credentials(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<SealedCredential>>;
 
     // === budgets

@@ -5,6 +5,7 @@ mod administrators;
 mod apply;
 mod audit;
 mod budgets;
+mod commons;
 mod connections;
 mod credentials;
 mod fault;
@@ -27,8 +28,8 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::{
-    AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, Counters, Counts, CredentialKey, Filter, Held,
-    InstalledConnector, LicenseFilter, NewSession, Person, Result, Row, SealedCredential, Session, SessionEnd, SessionState,
+    AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, ConnectionChange, Counters, Counts, CredentialKey, Filter, Held,
+    InstalledConnector, LicenseFilter, Life, NewSession, Person, Result, Row, SealedCredential, Session, SessionEnd, SessionState,
     Staged, StagedPage, Store,
 };
 
@@ -100,8 +101,16 @@ impl Store for SqliteStore {
         connections::remove_connection(self, tenant, id).await
     }
 
-    async fn put_credential(&self, tenant: &TenantId, connection: &ConnectionId, credential: &SealedCredential) -> Result<()> {
-        credentials::put_credential(self, tenant, connection, credential).await
+    async fn change_connection(&self, tenant: &TenantId, id: &ConnectionId, change: &ConnectionChange) -> Result<bool> {
+        connections::change_connection(self, tenant, id, change).await
+    }
+
+    async fn retire_connection(&self, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool> {
+        connections::retire_connection(self, tenant, id, life).await
+    }
+
+    async fn put_credentials(&self, tenant: &TenantId, connection: &ConnectionId, secrets: &[SealedCredential]) -> Result<()> {
+        credentials::put_credentials(self, tenant, connection, secrets).await
     }
 
     async fn all_credentials(&self, after: Option<&CredentialKey>, limit: u32) -> Result<Vec<(CredentialKey, Vec<u8>)>> {

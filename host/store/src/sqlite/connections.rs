@@ -1,6 +1,6 @@
 //! Installed connectors, and connections.
 
-use headcount_model::{ConnectionId, ConnectorId, CredentialName, Kind, TenantId};
+use headcount_model::{ConnectionId, ConnectorId, CredentialName, Kind, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -8,7 +8,7 @@ use super::SqliteStore;
 use super::credentials::put;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
-use crate::{Connection, InstalledConnector, Result, SealedCredential, StoreError};
+use crate::{Connection, ConnectionChange, HealthState, InstalledConnector, Life, LifeState, Result, SealedCredential, StoreError};
 
 // === connectors
 
@@ -119,6 +119,41 @@ async fn insert(database: &mut SqliteConnection, connection: &Connection, otherw
     Ok(done.rows_affected() > 0)
 }
 
+pub(super) async fn change_connection(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    id: &ConnectionId,
+    change: &ConnectionChange,
+) -> Result<bool> {
+    let (settings, shared) = change.settings.as_ref().map(|(settings, shared)| (json(settings), json(shared))).unzip();
+    let mut transaction = store.begin().await?;
+    let done = sqlx::query(
+        "UPDATE connections SET name = COALESCE($3, name), owner = COALESCE($4, owner), contacts = COALESCE($5, contacts),
+            settings = COALESCE($6, settings), shared = COALESCE($7, shared), life = COALESCE($8, life),
+            health = COALESCE($9, health), baseline = COALESCE($10, baseline), updated_at = COALESCE($11, updated_at)
+         WHERE tenant = $1 AND id = $2 AND life ->> 'state' = COALESCE($12, life ->> 'state')
+            AND health ->> 'state' = COALESCE($13, health ->> 'state') AND updated_at = COALESCE($14, updated_at)",
+    )
+    .bind(tenant.as_str())
+    .bind(id.as_str())
+    .bind(&change.name)
+    .bind(&change.owner)
+    .bind(change.contacts.as_ref().map(json).transpose()?)
+    .bind(settings.transpose()?)
+    .bind(shared.transpose()?)
+    .bind(change.life.as_ref().map(json).transpose()?)
+    .bind(change.health.as_ref().map(json).transpose()?)
+    .bind(change.baseline.as_ref().map(json).transpose()?)
+    .bind(change.updated_at.map(Timestamp::micros))
+    .bind(change.expected_life.map(LifeState::as_str))
+    .bind(change.expected_health.map(HealthState::as_str))
+    .bind(change.expected_update.map(Timestamp::micros))
+    .execute(&mut *transaction)
+    .await?;
+    transaction.commit().await?;
+    Ok(done.rows_affected() > 0)
+}
+
 pub(super) async fn connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {
     let row = sqlx::query("SELECT * FROM connections WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
@@ -175,9 +210,7 @@ pub(super) async fn require_connection(database: &mut SqliteConnection, tenant: 
 
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
-    let staging = ["staged", "seen", "checkpoints"].map(|table| {
-        format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
-    });
+    let staging = staging();
     let records = ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain(["applied", "credentials", "budgets", "sessions"]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
@@ -185,4 +218,27 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
+}
+
+/// What drops all that sessions of a connection staged.
+fn staging() -> [String; 3] {
+    ["staged", "seen", "checkpoints"].map(|table| {
+        format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
+    })
+}
+
+pub(super) async fn retire_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool> {
+    let mut transaction = store.begin().await?;
+    let done = sqlx::query("UPDATE connections SET life = $3, credential = NULL, shared = '{}' WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.as_str())
+        .bind(json(life)?)
+        .execute(&mut *transaction)
+        .await?;
+    let secrets = ["credentials", "budgets"].map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
+    for sql in staging().into_iter().chain(secrets) {
+        sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(done.rows_affected() > 0)
 }
