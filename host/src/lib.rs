@@ -49,6 +49,8 @@ mod tenant;
 #[doc = include_str!("../../docs/embedding.md")]
 mod embedding {}
 
+/// For whoever implements [`Store`] or [`CredentialSource`].
+pub use async_trait::async_trait;
 pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use connection::{Draft, Records, Removal, Touched};

@@ -16,13 +16,15 @@ use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, Sess
 
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use commons::{Commons, NamedCredential, SharedValue};
-pub use connections::{Connection, ConnectionChange, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
+pub use connections::{
+    Connection, ConnectionChange, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness,
+};
 pub use error::StoreError;
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Counters, CredentialKey, CredentialOwner, InstalledConnector, KindCounters, NewSession, ParentPage, SealedCredential, Session,
-    SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, Counters, CredentialKey, CredentialOwner, InstalledConnector, KindCounters, NewSession, ParentPage,
+    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
 };
 
 /// The result of the store's calls.

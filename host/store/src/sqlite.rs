@@ -28,9 +28,9 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::{
-    AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, ConnectionChange, Counters, Counts, CredentialKey, Filter, Held,
-    InstalledConnector, LicenseFilter, Life, NewSession, Person, Result, Row, SealedCredential, Session, SessionEnd, SessionState,
-    Staged, StagedPage, Store,
+    AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, ConnectionChange, Counters, Counts, CredentialKey,
+    Filter, Held, InstalledConnector, LicenseFilter, Life, NewSession, Person, Result, Row, SealedCredential, Session,
+    SessionEnd, SessionState, Staged, StagedPage, Store,
 };
 
 /// A store in one SQLite file. Cheap to clone: clones share their connections.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{
-    ConnectionId, ConnectorId, CredentialName, Digest, Failure, Kind, Manifest, Metered, Records, Reference, Resource, Scope, SessionId,
-    TenantId, Timestamp,
+    ConnectionId, ConnectorId, CredentialName, Digest, Failure, Kind, Manifest, Metered, Records, Reference, Resource, Scope,
+    SessionId, TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 

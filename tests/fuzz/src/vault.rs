@@ -16,7 +16,14 @@ static VAULT: LazyLock<Vault> = LazyLock::new(|| Vault::new([7; 32]));
 static BINDING: LazyLock<Option<Binding>> = LazyLock::new(|| {
     let manifest = Manifest::from_json(MANIFEST.as_bytes()).ok()?;
     let settings = Settings { values: Default::default(), base_url: "https://api.example.com".to_owned(), hosts: Vec::new() };
-    Some(Binding::new("acme".parse().ok()?, Owner::Connection("example".parse().ok()?), &manifest, &settings, &Overrides::default(), "api-key"))
+    Some(Binding::new(
+        "acme".parse().ok()?,
+        Owner::Connection("example".parse().ok()?),
+        &manifest,
+        &settings,
+        &Overrides::default(),
+        "api-key",
+    ))
 });
 
 pub(crate) fn run(data: &[u8]) {

@@ -111,7 +111,9 @@ fn listed(unreadable: &[CredentialKey]) -> Vec<Value> {
 fn tell_unreadable(out: Out, unreadable: &[CredentialKey]) -> std::io::Result<()> {
     for key in unreadable {
         let (whose, again) = match &key.owner {
-            CredentialOwner::Connection(id) => (format!("connection {id}"), format!("connection credential {id}")),
+            CredentialOwner::Connection(id) => {
+                (format!("connection {id}"), format!("connection credential {id} {}", headcount::model::printable(&key.field)))
+            }
             CredentialOwner::Credential(name) => (format!("credential {name}"), format!("credential rotate {name}")),
             other => (format!("{other:?}"), "connection list".to_owned()),
         };

@@ -77,7 +77,8 @@ impl Manifest {
         let lacks = |template: &Template| template.fields().any(|field| !values.contains_key(field));
         let url = |template: &Template| if lacks(template) { Ok(String::new()) } else { filled(template, &values) };
         let base_url = url(&self.base_url)?;
-        let hosts = if self.hosts.iter().any(lacks) { Vec::new() } else { self.hosts.iter().map(url).collect::<Result<_, _>>()? };
+        let hosts =
+            if self.hosts.iter().any(lacks) { Vec::new() } else { self.hosts.iter().map(url).collect::<Result<_, _>>()? };
         Ok((Settings { values, base_url, hosts }, missing.into_iter().map(Unread::error).collect()))
     }
 

@@ -218,11 +218,7 @@ impl Commons for SqliteStore {
     }
 }
 
-async fn put_secrets(
-    database: &mut SqliteConnection,
-    credential: &NamedCredential,
-    secrets: &[SealedCredential],
-) -> Result<()> {
+async fn put_secrets(database: &mut SqliteConnection, credential: &NamedCredential, secrets: &[SealedCredential]) -> Result<()> {
     for secret in secrets {
         sqlx::query("INSERT INTO named_secrets (tenant, credential, field, sealed, created_at) VALUES ($1, $2, $3, $4, $5)")
             .bind(credential.tenant.as_str())

@@ -8,7 +8,9 @@ use super::SqliteStore;
 use super::credentials::put;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
-use crate::{Connection, ConnectionChange, HealthState, InstalledConnector, Life, LifeState, Result, SealedCredential, StoreError};
+use crate::{
+    Connection, ConnectionChange, HealthState, InstalledConnector, Life, LifeState, Result, SealedCredential, StoreError,
+};
 
 // === connectors
 

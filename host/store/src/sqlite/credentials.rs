@@ -65,11 +65,7 @@ pub(super) async fn credentials(
 
 /// A sealed secret with its field and its time.
 pub(super) fn read(row: &SqliteRow) -> Result<SealedCredential> {
-    Ok(SealedCredential {
-        field: row.try_get("field")?,
-        sealed: row.try_get("sealed")?,
-        created_at: time(row, "created_at")?,
-    })
+    Ok(SealedCredential { field: row.try_get("field")?, sealed: row.try_get("sealed")?, created_at: time(row, "created_at")? })
 }
 
 /// A key as it stands in the rows of [`all_credentials`]: tenant, kind of owner, owner, field.
