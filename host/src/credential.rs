@@ -4,6 +4,8 @@
 pub(crate) mod named;
 mod replace;
 pub(crate) mod source;
+#[cfg(test)]
+mod tests;
 
 use headcount_model::manifest::{ConfigField, Settings};
 use headcount_model::{CredentialName, Manifest, Secret, TenantId, Timestamp};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use headcount_model::manifest::{Placement, SettingsError};
 use headcount_model::{ConnectionId, CredentialName, Manifest, Scope, Secret, Timestamp};
-use headcount_sandbox::vault::Credentials;
+use headcount_sandbox::vault::{Credentials, is_same};
 use headcount_store::{Connection, LifeState};
 
 use super::secret_field;
+use super::source::Wanted;
 use crate::keeper::{Candidates, Keeper};
 use crate::tenant::Opened;
 use crate::{Checked, Error, Tenant};
@@ -61,19 +62,44 @@ impl Tenant {
     }
 
     /// Says that these secrets of a connection are in the embedder's vault, for the hosts and the placement that the connection has now.
-    /// To be said again when these change. Secrets that were stored for these fields are removed.
+    /// To be said again when these change. Secrets that were stored for these fields are removed. A connection that holds records is
+    /// checked with what the vault gives first.
     ///
     /// # Errors
-    /// There is no such connection or secret field, or the vault gives none.
-    pub async fn provide(&self, id: &ConnectionId, fields: &[&str]) -> Result<(), Error> {
+    /// There is no such connection or secret field, the vault gives none, or the check did not pass.
+    pub async fn provide(&self, id: &ConnectionId, fields: &[&str]) -> Result<Option<Checked>, Error> {
         let (connection, manifest) = self.living(id).await?;
         fields.iter().try_for_each(|field| secret_field(&manifest, field))?;
         has_hosts(&manifest, &connection)?;
         let own = Connection { credential: None, ..connection };
+        let checked = match own.baseline {
+            Some(_) => Some(self.tried_from_vault(&own, &manifest, fields).await?),
+            None => None,
+        };
         let now = Timestamp::now();
         let signs = fields.iter().map(|field| self.inner.seal_sign(&manifest, &own, field, now));
         let signs = signs.collect::<Result<Vec<_>, _>>()?;
-        Ok(self.inner.store.put_credentials(&self.id, id, &signs).await?)
+        self.inner.store.put_credentials(&self.id, id, &signs).await?;
+        if checked.is_some() {
+            self.reconnected(id).await?;
+        }
+        Ok(checked)
+    }
+
+    /// Checks a connection with what the embedder's vault gives for these fields.
+    async fn tried_from_vault(&self, own: &Connection, manifest: &Manifest, fields: &[&str]) -> Result<Checked, Error> {
+        let source = self.inner.source(own)?;
+        let wanted = || Wanted::of(manifest, own, fields.iter().map(|field| (*field).to_owned()));
+        let mut given = source.secrets(wanted()).await.map_err(|problem| problem.of(own))?.secrets;
+        given.retain(|field, _| fields.contains(&field.as_str()));
+        let tried = self.tried(own, manifest, given.clone().into_iter().collect()).await?;
+        for (field, newest) in tried.secrets {
+            // The vendor gave another in its place meanwhile.
+            if let Some(used) = given.get(&field).filter(|used| !is_same(used, &newest)) {
+                source.keep(wanted(), field, newest, used.clone()).await.map_err(|problem| problem.of(own))?;
+            }
+        }
+        Ok(tried.checked)
     }
 
     /// Lets a connection use a credential of the tenant's in place of secrets of its own, which are removed. A connection that holds records

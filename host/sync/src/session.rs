@@ -272,7 +272,7 @@ impl Reading<'_> {
             Ok(outcome) => {
                 end.state = outcome.state;
                 if outcome.state != SessionState::Test {
-                    end.health = Some(outcome.health);
+                    end.health = Some(self.unless_forbidden(outcome.health).await);
                 }
                 return Ok(end);
             }
@@ -329,6 +329,17 @@ impl Reading<'_> {
             HealthState::Reconnect => lock(&self.scope).is_some(),
             HealthState::Held => false,
         }
+    }
+
+    /// The health that was found, unless a required feed was forbidden for each of its parents: what could be read was applied, but the
+    /// credential must be replaced.
+    async fn unless_forbidden(&self, health: Health) -> Health {
+        if !lock(&self.verdicts).required_forbidden() || !self.confirms_reconnect().await {
+            return health;
+        }
+        let why = lock(&self.verdicts).reasons().first().cloned().unwrap_or_default();
+        let failure = Failure::new(FailureCode::Forbidden, format!("the credential may not read all that is required: {why}"));
+        reconnect(&self.connection.id, &failure, Witness::Session(self.session))
     }
 
     /// A second check tells a credential that is gone from a vendor's slip.

@@ -5,6 +5,7 @@ mod access;
 mod applying;
 mod audit;
 mod cancelling;
+mod commons;
 mod connections;
 mod grants;
 mod listing;
