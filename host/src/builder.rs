@@ -35,6 +35,7 @@ pub struct Builder {
 #[derive(Default)]
 struct Engine {
     max_instances: Option<u32>,
+    max_memory: Option<u64>,
     max_queueing: Option<Duration>,
     max_queued: Option<usize>,
     max_code_bytes: Option<u64>,
@@ -44,6 +45,7 @@ struct Engine {
 impl Engine {
     fn change(self, options: &mut RuntimeOptions) {
         options.max_instances = self.max_instances.or(options.max_instances);
+        options.max_memory = self.max_memory.or(options.max_memory);
         options.max_queueing = self.max_queueing.unwrap_or(options.max_queueing);
         options.max_queued = self.max_queued.unwrap_or(options.max_queued);
         options.max_code_bytes = self.max_code_bytes.unwrap_or(options.max_code_bytes);
@@ -127,6 +129,13 @@ impl Builder {
         self
     }
 
+    /// How much memory all instances of connectors may hold together, in bytes, of which no tenant gets more than half; else
+    /// three quarters of what was free.
+    pub fn max_memory(mut self, bytes: u64) -> Self {
+        self.engine.max_memory = Some(bytes);
+        self
+    }
+
     /// How long a call waits for room for its instance, or a component for its turn to be compiled; else five minutes.
     pub fn max_queueing(mut self, longest: Duration) -> Self {
         self.engine.max_queueing = Some(longest);
@@ -206,7 +215,7 @@ impl Builder {
                 extra_hosts: self.extra_hosts,
                 trail,
                 leases: Leases::new(),
-                loading: tokio::sync::Mutex::new(()),
+                loading: Default::default(),
             }),
         })
     }
@@ -222,13 +231,20 @@ mod tests {
         let of = |builder: Builder| {
             let mut options = plain();
             builder.engine.change(&mut options);
-            let RuntimeOptions { max_instances, max_queueing, max_queued, max_code_bytes, max_compiling, .. } = options;
-            (max_instances, max_queueing, max_queued, max_code_bytes, max_compiling)
+            let RuntimeOptions { max_instances, max_memory, max_queueing, max_queued, max_code_bytes, max_compiling, .. } =
+                options;
+            (max_instances, max_memory, max_queueing, max_queued, max_code_bytes, max_compiling)
         };
         let builder = || Builder::new(Path::new("data"));
         let (seconds, minutes) = (Duration::from_secs(3), Duration::from_secs(300));
-        assert_eq!(of(builder()), (None, minutes, 1_024, 256 << 20, minutes));
-        let set = builder().max_instances(7).max_queueing(seconds).max_queued(8).max_code_bytes(9).max_compiling(seconds * 2);
-        assert_eq!(of(set), (Some(7), seconds, 8, 9, seconds * 2));
+        assert_eq!(of(builder()), (None, None, minutes, 1_024, 256 << 20, minutes));
+        let set = builder()
+            .max_instances(7)
+            .max_memory(6)
+            .max_queueing(seconds)
+            .max_queued(8)
+            .max_code_bytes(9)
+            .max_compiling(seconds * 2);
+        assert_eq!(of(set), (Some(7), Some(6), seconds, 8, 9, seconds * 2));
     }
 }

@@ -1,15 +1,14 @@
-//! The operator's connectors: installed by digest, kept as files, and read back with their digest checked.
+//! The operator's connectors: installed by digest, and kept as files.
 
-use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use headcount_model::manifest::Asks;
-use headcount_model::{ConnectorId, Digest, Manifest, Timestamp};
-use headcount_sandbox::{Connector, Package, PackageError};
+use headcount_model::{Digest, Manifest, Timestamp};
+use headcount_sandbox::Package;
 use headcount_store::InstalledConnector;
 
-use crate::{Error, Headcount, Inner};
+use crate::loading::read;
+use crate::{Error, Headcount};
 
 impl Headcount {
     /// Installs a component under the id in its manifest. Installing the same file again changes nothing.
@@ -90,38 +89,5 @@ impl Headcount {
         tokio::fs::write(&draft, package.bytes()).await.map_err(failed)?;
         tokio::fs::rename(&draft, &path).await.map_err(failed)?;
         Ok(installed)
-    }
-}
-
-async fn read(component: Vec<u8>) -> Result<Package, Error> {
-    let package = tokio::task::spawn_blocking(move || Package::read(component)).await;
-    Ok(package.map_err(|error| PackageError::NotAComponent(error.to_string()))??)
-}
-
-impl Inner {
-    fn component_path(&self, digest: &Digest) -> PathBuf {
-        self.data.join("connectors").join(format!("{}.wasm", digest.hex()))
-    }
-
-    /// The installed connector of this id, compiled and ready.
-    pub(crate) async fn ready(&self, id: &ConnectorId) -> Result<(InstalledConnector, Arc<Connector>), Error> {
-        let installed = self.store.connector(id).await?.ok_or_else(|| Error::NoConnector(id.clone()))?;
-        // Code in memory was compared with its digest as it was loaded. Files are read one at a time: some have 20 MB.
-        let loaded = || self.runtime.loaded(&installed.digest);
-        if let Some(connector) = loaded() {
-            return Ok((installed, connector));
-        }
-        let _turn = self.loading.lock().await;
-        if let Some(connector) = loaded() {
-            return Ok((installed, connector));
-        }
-        let bytes =
-            tokio::fs::read(self.component_path(&installed.digest)).await.map_err(|_| Error::ComponentLost(id.clone()))?;
-        let package = read(bytes).await?;
-        if package.digest != installed.digest {
-            return Err(Error::ComponentLost(id.clone()));
-        }
-        let connector = self.runtime.load(&package).await?;
-        Ok((installed, connector))
     }
 }

@@ -42,6 +42,7 @@ mod error;
 mod keeper;
 mod key;
 mod lease;
+mod loading;
 mod tenant;
 
 /// The examples of the guide, compiled with the documentation's.
@@ -106,8 +107,7 @@ pub(crate) struct Inner {
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
     pub leases: lease::Leases,
-    /// Held while a component's file is read.
-    pub loading: tokio::sync::Mutex<()>,
+    pub loading: loading::Loading,
 }
 
 impl Headcount {

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use headcount::sandbox::egress::EgressOptions;
+use headcount::{Compiler, Draft, Headcount, Secret};
 use headcount_tests::{component, program};
 use tempfile::TempDir;
 
@@ -118,4 +120,26 @@ fn hostile_text_of_a_manifest_does_not_reach_the_terminal() {
     for arguments in [&["connector", "inspect"][..], &["connector", "add"], &["connector", "add", "--accept"]] {
         assert!(run(arguments, &file).contains("pwned"), "{arguments:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_compiled_any_more_is_tried_once_however_many_ask() {
+    let data = TempDir::new().unwrap();
+    let open = |compiler| Headcount::builder(data.path()).egress(EgressOptions::default()).compiler(compiler).open();
+    let host = open(headcount_tests::compiler().unwrap()).await.unwrap();
+    let hello = host.install(component("hello").unwrap()).await.unwrap();
+    let acme = host.tenant("acme".parse().unwrap());
+    let draft = Draft::new("hello".parse().unwrap(), hello.id).secret("api-key", Secret::new("0123456789abcdef".to_owned()));
+    let connection = acme.connect(draft).await.unwrap().id;
+    drop((acme, host));
+
+    std::fs::remove_dir_all(data.path().join("compiled")).unwrap();
+    let attempts = data.path().join("attempts");
+    let script = format!("echo attempt >> {}; exit 1", attempts.display());
+    let broken = Compiler::Worker { program: "/bin/sh".into(), args: vec!["-c".into(), script.into()] };
+    let acme = open(broken).await.unwrap().tenant("acme".parse().unwrap());
+    let asked = futures::future::join_all((0..8).map(|_| acme.check(&connection))).await;
+    let errors: Vec<String> = asked.into_iter().map(|checked| checked.err().unwrap().to_string()).collect();
+    assert_eq!(std::fs::read_to_string(&attempts).unwrap(), "attempt\n", "{errors:?}");
+    assert_eq!(errors.iter().filter(|error| error.contains("it is tried again after 60 s")).count(), 7, "{errors:?}");
 }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer};
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Engine {
     max_instances: Option<u32>,
+    #[serde(deserialize_with = "bytes")]
+    max_memory: Option<u64>,
     #[serde(deserialize_with = "time")]
     max_queueing: Option<Duration>,
     #[serde(deserialize_with = "time")]
@@ -23,6 +25,9 @@ impl Engine {
         if let Some(most) = self.max_instances {
             builder = builder.max_instances(most);
         }
+        if let Some(most) = self.max_memory {
+            builder = builder.max_memory(most);
+        }
         if let Some(longest) = self.max_queueing {
             builder = builder.max_queueing(longest);
         }
@@ -31,6 +36,11 @@ impl Engine {
         }
         builder
     }
+}
+
+fn bytes<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Unit::Bytes.parse(&text).map(Some).map_err(serde::de::Error::custom)
 }
 
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
@@ -43,11 +53,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_a_unit_and_a_misspelt_key_is_refused() {
-        let engine: Engine = toml::from_str("max-instances = 200\nmax-queueing = '30 s'\nmax-compiling = '2 min'").unwrap();
+    fn sizes_and_times_have_a_unit_and_a_misspelt_key_is_refused() {
+        let engine: Engine =
+            toml::from_str("max-instances = 200\nmax-memory = '2GiB'\nmax-queueing = '30 s'\nmax-compiling = '2 min'").unwrap();
         let times = [engine.max_queueing, engine.max_compiling].map(|time| time.unwrap().as_secs());
-        assert_eq!((engine.max_instances, times), (Some(200), [30, 120]));
-        for wrong in ["max-instances = -1", "max-compiling = 120", "max-queueing = '2 parsecs'", "instances = 3"] {
+        assert_eq!((engine.max_instances, engine.max_memory, times), (Some(200), Some(2 << 30), [30, 120]));
+        for wrong in
+            ["max-instances = -1", "max-compiling = 120", "max-queueing = '2 parsecs'", "max-memory = 7", "instances = 3"]
+        {
             assert!(toml::from_str::<Engine>(wrong).is_err(), "{wrong}");
         }
     }

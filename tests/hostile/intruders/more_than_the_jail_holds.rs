@@ -2,13 +2,13 @@
 
 use anyhow::Result;
 
-use super::super::component::{from_fields, packed};
+use super::super::component::with_functions;
 use super::super::{Seen, World};
 use super::compiled_within;
 
 pub(in super::super) async fn more_than_the_jail_holds(world: &World) -> Result<Seen> {
     let additions = 400_000;
-    let (values, sums) = ("local.get 0 local.get 0 i32.mul ".repeat(additions), "i32.add ".repeat(additions - 1));
-    let bomb = packed(&from_fields(&format!("(func $attack) (func (param i32) (result i32) {values} {sums})"))?)?;
-    compiled_within(world, "-v 400000", bomb).await
+    // local.get 0, local.get 0, i32.mul; then i32.add
+    let body = [[0x20, 0, 0x20, 0, 0x6c].repeat(additions), vec![0x6a; additions - 1]].concat();
+    compiled_within(world, "-v 400000", with_functions(1, 1, 1, &body)?).await
 }

@@ -53,6 +53,26 @@ pub(super) fn appended(fields: &str) -> Result<Vec<u8>> {
     packed(&component)
 }
 
+/// A component that works, with a module behind its own that has so many functions with this body, from `params` numbers to `results`.
+/// Put together from bytes: as text it would need a gigabyte.
+pub(super) fn with_functions(many: usize, params: usize, results: usize, body: &[u8]) -> Result<Vec<u8>> {
+    let i32s = |many: usize| [length(many), vec![0x7f; many]].concat();
+    let section = |id: u8, content: Vec<u8>| [vec![id], length(content.len()), content].concat();
+    // No locals, and an end.
+    let function = [&[0], body, &[0x0b]].concat();
+    let function = [length(function.len()), function].concat();
+    let module = [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(1, [vec![1, 0x60], i32s(params), i32s(results)].concat()),
+        section(3, [length(many), vec![0; many]].concat()),
+        section(5, vec![1, 0, 1]),
+        section(10, [length(many), function.repeat(many)].concat()),
+    ];
+    let mut component = from_fields("(func $attack)")?;
+    component.extend(section(1, module.concat()));
+    packed(&component)
+}
+
 fn encode(module: &str, resolve: &Resolve, world: WorldId) -> Result<Vec<u8>> {
     let mut module = wat::parse_str(module)?;
     embed_component_metadata(&mut module, resolve, world, StringEncoding::UTF8)?;

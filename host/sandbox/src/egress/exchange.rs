@@ -1,10 +1,11 @@
 //! One request and the header of its response, over one connection, in HTTP/1.1 or HTTP/2.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version, header};
 use hyper::body::Incoming;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
 use super::pool::{Connected, HEADER_BYTES, Key, Sender};
@@ -62,7 +63,7 @@ pub(super) async fn exchange(
     };
     let sent = tokio::select! {
         sent = sending => sent,
-        () = flooded.cancelled() => {
+        () = flooded.notified() => {
             let why = format!("it sent more than {INTERIM} interim responses");
             return Err(Exchanged::Refused(Refusal::Exchange { host: outgoing.key.origin.host.clone(), why }));
         }
@@ -89,12 +90,12 @@ fn told(error: &hyper::Error) -> String {
 }
 
 /// Interim responses are skipped by hyper, as many as there are. Over HTTP/2 only the wait for the response bounds them.
-fn bound_interim(request: &mut Request<RequestBody>) -> CancellationToken {
-    let flooded = CancellationToken::new();
+fn bound_interim(request: &mut Request<RequestBody>) -> Arc<Notify> {
+    let flooded = Arc::new(Notify::new());
     let (count, told) = (AtomicU32::new(0), flooded.clone());
     hyper::ext::on_informational(request, move |_| {
         if count.fetch_add(1, Ordering::Relaxed) >= INTERIM {
-            told.cancel();
+            told.notify_one();
         }
     });
     flooded

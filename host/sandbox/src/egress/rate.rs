@@ -17,7 +17,7 @@
 use std::time::{Duration, SystemTime};
 
 use headcount_model::Timestamp;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderName, header};
 
 /// Seconds that no wait means; larger numbers are points in time.
 const EPOCH: u64 = 1_000_000_000;
@@ -47,6 +47,11 @@ pub(crate) struct Window {
 
 /// The windows that a response tells of.
 pub(crate) fn windows(headers: &HeaderMap, now: SystemTime) -> Vec<Window> {
+    // Most responses tell nothing.
+    let tells = |name: &HeaderName| name.as_str().contains("limit");
+    if !headers.keys().any(tells) {
+        return Vec::new();
+    }
     let now = vendors_now(headers, now);
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     // Lists may come in several lines.

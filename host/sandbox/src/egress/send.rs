@@ -1,6 +1,5 @@
 //! One request, from being let through to its response: permits, address, scan, credential, exchange, repeats.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -187,15 +186,13 @@ impl Admitted {
         let fresh = |refusal| Failed { refusal, stale: false };
         let gate = &self.gate;
         let waits = &outgoing.waits;
-        let addresses = until(waits.deadline, waits.call, gate.egress.names.addresses(&outgoing.key.origin)).await;
-        let addresses = addresses.and_then(|addresses| addresses).map_err(fresh)?;
         let mut permits = Some(permits);
         loop {
             let idle = gate.egress.pool.take(&outgoing.key).await;
             let stale = idle.is_some();
             let connected = match idle {
                 Some(connected) => connected,
-                None => self.connect(outgoing, &addresses).await.map_err(fresh)?,
+                None => self.connect(outgoing).await.map_err(fresh)?,
             };
             self.event.change(|event| {
                 event.address = connected.address;
@@ -213,7 +210,7 @@ impl Admitted {
             };
             match exchanged {
                 Ok((response, connected)) => {
-                    gate.heed(response.status(), response.headers(), retry::jitter());
+                    gate.heed(response.status(), response.headers());
                     let lease = Lease {
                         pool: gate.egress.pool.clone(),
                         key: outgoing.key.clone(),
@@ -244,18 +241,21 @@ impl Admitted {
         self.target.origin.host.clone()
     }
 
-    async fn connect(&self, outgoing: &Outgoing, addresses: &[SocketAddr]) -> Result<Connected, Refusal> {
+    /// Opens a connection to an address of the host that has just been checked.
+    async fn connect(&self, outgoing: &Outgoing) -> Result<Connected, Refusal> {
         let gate = &self.gate;
         let origin = &outgoing.key.origin;
+        let waits = &outgoing.waits;
+        let addresses = until(waits.deadline, waits.call, gate.egress.names.addresses(origin)).await??;
         let tls = self.certified().map(|(tls, _)| tls).or(gate.tls.as_ref());
         let tls = match (origin.secure, tls) {
             (false, _) => None,
             (true, Some(tls)) => Some(tls.clone()),
             (true, None) => return Err(Refusal::Host("no TLS for this connection".to_owned())),
         };
-        let place = gate.egress.pool.place(&gate.tenant, outgoing.waits.deadline).await?;
-        let limit = outgoing.waits.connect.min(outgoing.waits.deadline.saturating_duration_since(Instant::now()));
-        let connected = dial::connect(origin, addresses, tls, limit, place, gate.egress.proxy.as_ref()).await?;
+        let place = gate.egress.pool.place(&gate.tenant, waits.deadline).await?;
+        let limit = waits.connect.min(waits.deadline.saturating_duration_since(Instant::now()));
+        let connected = dial::connect(origin, &addresses, tls, limit, place, gate.egress.proxy.as_ref()).await?;
         if let Some(shared) = connected.share() {
             gate.egress.pool.give(outgoing.key.clone(), shared);
         }

@@ -30,10 +30,14 @@ impl Gate {
     }
 
     /// Heeds what a response says of the vendor's rate.
-    pub(in crate::egress) fn heed(&self, status: StatusCode, headers: &HeaderMap, jitter: u8) {
+    pub(in crate::egress) fn heed(&self, status: StatusCode, headers: &HeaderMap) {
         let now = SystemTime::now();
         let asked = retry::is_transient(status).then(|| retry::asked(status, headers, now)).flatten();
-        if let Some(wait) = self.pace.heed(&rate::windows(headers, now), asked, Instant::now(), jitter) {
+        let windows = rate::windows(headers, now);
+        if windows.is_empty() && asked.is_none() {
+            return;
+        }
+        if let Some(wait) = self.pace.heed(&windows, asked, Instant::now(), retry::jitter()) {
             let mut longest = self.findings.disbelieved.lock().unwrap_or_else(PoisonError::into_inner);
             *longest = (*longest).max(Some(wait));
         }
