@@ -3,7 +3,7 @@
 mod backup;
 mod place;
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use headcount_sandbox::vault::{Keys, VaultError};
@@ -11,6 +11,7 @@ use headcount_store::{CredentialKey, Store};
 
 pub(crate) use self::place::KeyPlace;
 use self::place::blocking;
+use crate::lock::FileLock;
 use crate::{Builder, Error};
 
 /// Where the key that seals credentials may stand: 32 bytes in hexadecimal or base64.
@@ -96,7 +97,7 @@ async fn next_credentials(store: &dyn Store, after: &mut Option<CredentialKey>) 
 
 /// Held by every open host, together, and by whoever replaces the key, alone. Let go when dropped, or when the process dies.
 pub(crate) struct FolderLock {
-    _file: File,
+    _file: FileLock,
 }
 
 impl FolderLock {
@@ -113,11 +114,7 @@ impl FolderLock {
     async fn take(data: &Path, lock: fn(&File) -> Result<(), TryLockError>, busy: &'static str) -> Result<Self, Error> {
         let path = data.join("headcount.lock");
         let shown = data.display().to_string();
-        let taken = tokio::task::spawn_blocking(move || {
-            let open = OpenOptions::new().create(true).truncate(false).write(true).open(&path);
-            let file = open.map_err(TryLockError::Error)?;
-            lock(&file).map(|()| FolderLock { _file: file })
-        });
+        let taken = tokio::task::spawn_blocking(move || FileLock::take(&path, lock).map(|file| FolderLock { _file: file }));
         let taken = taken.await.map_err(|error| Error::Sandbox(error.to_string()))?;
         taken.map_err(|error| {
             let problem = match error {

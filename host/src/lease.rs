@@ -1,7 +1,7 @@
 //! One session of a connection at a time, across processes on one machine: a lock on a file, which the system lets go with the process.
 //! Each takes a descriptor, so there are only as many at once as leave enough for connections to vendors; further ones queue.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use headcount_sandbox::{Fair, Permit, Queue};
 use rustix::process::{Resource, getrlimit};
 
 use crate::Error;
+use crate::lock::FileLock;
 
 /// One descriptor of so many is a lease's. Connections to vendors have two of three.
 const SHARE: u64 = 8;
@@ -29,7 +30,7 @@ pub(crate) struct Leases {
 
 /// Held while a connection is synced; let go when dropped, or when the process dies.
 pub(crate) struct Lease {
-    _file: File,
+    _file: FileLock,
     _place: Permit,
 }
 
@@ -58,9 +59,7 @@ impl Leases {
         let failed = move |problem: String| Error::File { what: "the lease", path: shown, problem };
         let taken = tokio::task::spawn_blocking(move || {
             std::fs::create_dir_all(&folder).map_err(TryLockError::Error)?;
-            let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(TryLockError::Error)?;
-            file.try_lock()?;
-            Ok::<_, TryLockError>(Lease { _file: file, _place: place })
+            FileLock::take(&path, File::try_lock).map(|file| Lease { _file: file, _place: place })
         })
         .await
         .map_err(|error| failed.clone()(error.to_string()))?;

@@ -43,6 +43,7 @@ mod keeper;
 mod key;
 mod lease;
 mod loading;
+mod lock;
 mod tenant;
 
 /// The examples of the guide, compiled with the documentation's.
