@@ -108,8 +108,8 @@ impl Builder {
         self
     }
 
-    /// Asks a vault of the embedder's for secrets that were said to be there, and waits for each of its answers for so long at most. What
-    /// it gives is never stored.
+    /// Asks a vault of the embedder's for secrets that were said to be there, and waits for each of its answers for so long at
+    /// most. What it gives is never stored.
     pub fn credential_source(mut self, source: Arc<dyn CredentialSource>, patience: Duration) -> Self {
         self.source = Some(Source { vault: source, patience });
         self

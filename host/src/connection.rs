@@ -21,8 +21,8 @@ use self::contacts::check_contacts;
 use crate::{Error, Inner, Tenant};
 
 impl Tenant {
-    /// Changes a connection's settings; fields that are not given stay. `@name` refers to a shared value. A credential whose hosts change
-    /// with them must be entered again. Returns the connection and the secrets that must.
+    /// Changes a connection's settings; fields that are not given stay. `@name` refers to a shared value. A credential whose
+    /// hosts change with them must be entered again. Returns the connection and the secrets that must.
     ///
     /// # Errors
     /// There is no such connection, it is being synced, or a setting can't be taken.
@@ -100,11 +100,12 @@ impl Tenant {
         Err(Error::Changed(format!("connection {id} of tenant {}", self.id)))
     }
 
-    /// Accepts what the credential saw in the newest session as the connection's scope: from then on, what is absent under it counts
-    /// as missing.
+    /// Accepts what the credential saw in the newest session as the connection's scope: from then on, what is absent under it
+    /// counts as missing.
     ///
     /// # Errors
-    /// There is no such connection, it is being synced, no finished session of it knows a scope, or the scope is another organisation's.
+    /// There is no such connection, it is being synced, no finished session of it knows a scope, or the scope is another
+    /// organisation's.
     pub async fn accept_scope(&self, id: &ConnectionId) -> Result<Connection, Error> {
         let _lease = self.lease(id).await?;
         let (connection, _) = self.living(id).await?;

@@ -26,8 +26,8 @@ pub(crate) struct Opened {
     pub used: Option<CredentialUse>,
 }
 
-/// What stands before a field's name where it is sealed that its secret is in the embedder's vault. No field of a manifest has such a
-/// name, so neither is ever taken for the other.
+/// What stands before a field's name where it is sealed that its secret is in the embedder's vault. No field of a manifest has
+/// such a name, so neither is ever taken for the other.
 const ELSEWHERE: char = '@';
 
 /// What a connection's secrets belong to.

@@ -1,5 +1,5 @@
-//! Keeps refresh tokens that a vendor gives in place of those that were entered: sealed like them in the store, in the embedder's vault,
-//! or, for a check of secrets that are not stored yet, with whoever checks.
+//! Keeps refresh tokens that a vendor gives in place of those that were entered: sealed like them in the store, in the embedder's
+//! vault, or, for a check of secrets that are not stored yet, with whoever checks.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -105,8 +105,8 @@ impl Tenant {
     /// Does one action of a connection, at most once, and stores what it changed.
     ///
     /// # Errors
-    /// The connection is a draft, paused or removed, it can't be opened, its connector has no such action, the input does not fit, or the
-    /// vendor refuses.
+    /// The connection is a draft, paused or removed, it can't be opened, its connector has no such action, the input does not
+    /// fit, or the vendor refuses.
     pub async fn act(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<Outcome, Error> {
         let _lease = self.lease(id).await?;
         let opened = self.opened(self.running(id, "acted on").await?).await?;

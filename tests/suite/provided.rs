@@ -1,4 +1,5 @@
-//! Credentials from a vault of the embedder's: never stored, asked for where they were meant to go, and waited for no longer than set.
+//! Credentials from a vault of the embedder's: never stored, asked for where they were meant to go, and waited for no longer than
+//! set.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -97,8 +97,8 @@ impl Tenant {
     /// [`check`](Self::check) that passes makes it ready.
     ///
     /// # Errors
-    /// As [`connect`](Self::connect), but that settings and secrets may be missing. Secrets can be given once the settings are there that
-    /// form the hosts to which they go.
+    /// As [`connect`](Self::connect), but that settings and secrets may be missing. Secrets can be given once the settings are
+    /// there that form the hosts to which they go.
     pub async fn save_draft(&self, draft: Draft) -> Result<Connection, Error> {
         let next = format!("complete it with `headcount connection edit {0}`, then `headcount connection check {0}`", draft.id);
         self.made(draft, LifeState::Draft, next).await

@@ -15,12 +15,12 @@ use crate::{Checked, Error, Tenant};
 const CONFIRMING: Duration = Duration::from_secs(60);
 
 impl Tenant {
-    /// Asks the vendor who the credential is. A passing check makes a draft ready, and clears a connection's wish to be reconnected; a
-    /// credential that the vendor refuses twice in a row raises it.
+    /// Asks the vendor who the credential is. A passing check makes a draft ready, and clears a connection's wish to be
+    /// reconnected; a credential that the vendor refuses twice in a row raises it.
     ///
     /// # Errors
-    /// The connection is removed or lacks something, can't be opened, the vendor or the connector refuses, or the credential is of another
-    /// organisation than the connection's records.
+    /// The connection is removed or lacks something, can't be opened, the vendor or the connector refuses, or the credential is
+    /// of another organisation than the connection's records.
     pub async fn check(&self, id: &ConnectionId) -> Result<Checked, Error> {
         let (connection, _) = self.living(id).await?;
         let is_draft = connection.life.state == LifeState::Draft;
@@ -118,7 +118,8 @@ impl Tenant {
         Ok(Checked { scope, notes: opened.run.notes() })
     }
 
-    /// After a refusal, asks once more: a second one turns the connection's health to reconnect; a vendor's slip gives what it sees.
+    /// After a refusal, asks once more: a second one turns the connection's health to reconnect; a vendor's slip gives what it
+    /// sees.
     pub(crate) async fn confirm_reconnect(
         &self,
         opened: &Opened,

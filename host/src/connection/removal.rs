@@ -55,8 +55,8 @@ impl Tenant {
         })
     }
 
-    /// Removes a connection with its secrets, and keeps or purges its records. One that was removed before, with its records kept, can be
-    /// purged still. Returns what it took with it.
+    /// Removes a connection with its secrets, and keeps or purges its records. One that was removed before, with its records
+    /// kept, can be purged still. Returns what it took with it.
     ///
     /// # Errors
     /// There is no such connection, it is being synced, or it is removed already.

@@ -44,8 +44,8 @@ impl Tenant {
         Ok(self.inner.store.shared_values(&self.id).await?)
     }
 
-    /// Sets a shared value, and with it the settings of every connection that refers to it, or nothing. Returns these connections; a sync
-    /// that is under way goes on with the value that it began with.
+    /// Sets a shared value, and with it the settings of every connection that refers to it, or nothing. Returns these
+    /// connections; a sync that is under way goes on with the value that it began with.
     ///
     /// # Errors
     /// The value is too long, or a setting that refers to it can't take it.
@@ -146,8 +146,8 @@ impl Tenant {
         Ok(resolved)
     }
 
-    /// Sees to it that a connection that has just come to refer to shared values has them as they are now: one may have been set between
-    /// reading it and storing what it was.
+    /// Sees to it that a connection that has just come to refer to shared values has them as they are now: one may have been set
+    /// between reading it and storing what it was.
     pub(crate) async fn caught_up(&self, id: &ConnectionId) -> Result<Connection, Error> {
         for _ in 0..ATTEMPTS {
             let connection = self.connection(id).await?;

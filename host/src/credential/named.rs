@@ -34,8 +34,8 @@ pub struct RotatedCredential {
 }
 
 impl Tenant {
-    /// Enters a credential of this tenant's for a connector. It is sealed to the hosts that these settings form: a connection whose hosts
-    /// are others can't use it. It is checked when a connection comes to use it.
+    /// Enters a credential of this tenant's for a connector. It is sealed to the hosts that these settings form: a connection
+    /// whose hosts are others can't use it. It is checked when a connection comes to use it.
     ///
     /// # Errors
     /// There is no such connector, there is such a credential already, or a setting or secret is missing or can't be taken.
@@ -68,7 +68,8 @@ impl Tenant {
     /// Makes a credential of this tenant's out of the secrets that a connection has of its own, which uses it from then on.
     ///
     /// # Errors
-    /// There is no such connection, it is being synced, it has no secrets of its own that open, or there is such a credential already.
+    /// There is no such connection, it is being synced, it has no secrets of its own that open, or there is such a credential
+    /// already.
     pub async fn share_credential(&self, id: &ConnectionId, name: CredentialName) -> Result<NamedCredential, Error> {
         let _lease = self.lease(id).await?;
         let (connection, manifest) = self.living(id).await?;
@@ -105,8 +106,8 @@ impl Tenant {
         Ok(all.into_iter().map(|credential| Credential { used_by: used_by(&credential.name), credential }).collect())
     }
 
-    /// Replaces a credential's secrets, for all connections that use it. Each one that runs or could run is checked with the new secrets
-    /// first: one that the vendor refuses, or where they are of another organisation, keeps everything as it was.
+    /// Replaces a credential's secrets, for all connections that use it. Each one that runs or could run is checked with the new
+    /// secrets first: one that the vendor refuses, or where they are of another organisation, keeps everything as it was.
     ///
     /// # Errors
     /// There is no such credential, a secret is missing or can't be taken, or a check did not pass.

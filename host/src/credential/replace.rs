@@ -1,4 +1,5 @@
-//! Entering a connection's secrets, and replacing them: one that holds records is checked with the new ones first, and keeps its identity.
+//! Entering a connection's secrets, and replacing them: one that holds records is checked with the new ones first, and keeps its
+//! identity.
 
 use std::sync::Arc;
 
@@ -20,9 +21,9 @@ pub(crate) struct Tried {
 }
 
 impl Tenant {
-    /// Enters a secret of a connection's own, in place of the one there was. A connection that holds records is checked with it first:
-    /// what the check found is returned, and a credential that the vendor refuses, or that is of another organisation, changes nothing.
-    /// A passing check clears the connection's wish to be reconnected.
+    /// Enters a secret of a connection's own, in place of the one there was. A connection that holds records is checked with it
+    /// first: what the check found is returned, and a credential that the vendor refuses, or that is of another organisation,
+    /// changes nothing. A passing check clears the connection's wish to be reconnected.
     ///
     /// # Errors
     /// There is no such connection or secret field, the secret can't be taken, or the check of it did not pass.
@@ -61,9 +62,9 @@ impl Tenant {
         Ok(checked)
     }
 
-    /// Says that these secrets of a connection are in the embedder's vault, for the hosts and the placement that the connection has now.
-    /// To be said again when these change. Secrets that were stored for these fields are removed. A connection that holds records is
-    /// checked with what the vault gives first.
+    /// Says that these secrets of a connection are in the embedder's vault, for the hosts and the placement that the connection
+    /// has now. To be said again when these change. Secrets that were stored for these fields are removed. A connection that
+    /// holds records is checked with what the vault gives first.
     ///
     /// # Errors
     /// There is no such connection or secret field, the vault gives none, or the check did not pass.
@@ -102,8 +103,8 @@ impl Tenant {
         Ok(tried.checked)
     }
 
-    /// Lets a connection use a credential of the tenant's in place of secrets of its own, which are removed. A connection that holds records
-    /// is checked with it first.
+    /// Lets a connection use a credential of the tenant's in place of secrets of its own, which are removed. A connection that
+    /// holds records is checked with it first.
     ///
     /// # Errors
     /// There is no such connection or credential, the credential was entered for another connector, other hosts or another place on

@@ -14,8 +14,9 @@ use crate::{Error, Inner};
 const LONGEST_WORDS: usize = 300;
 
 /// A vault of the embedder's. It is asked whenever a connection is opened for which a secret was said to be there
-/// ([`Draft::provided`](crate::Draft::provided), [`Tenant::provide`](crate::Tenant::provide)), and only while that connection sends it
-/// where it did then: what hosts are reached, and where on a request it goes, is sealed in the store in the secret's place.
+/// ([`Draft::provided`](crate::Draft::provided), [`Tenant::provide`](crate::Tenant::provide)), and only while that connection
+/// sends it where it did then: what hosts are reached, and where on a request it goes, is sealed in the store in the secret's
+/// place.
 ///
 /// Each question is a task of its own, so that a panic ends it alone, and is given up after
 /// [`Builder::credential_source`](crate::Builder::credential_source)'s patience. It must not block its thread.
@@ -27,8 +28,8 @@ pub trait CredentialSource: Send + Sync + 'static {
     /// Why it gives none; its words are shown to administrators.
     async fn secrets(&self, wanted: &Wanted) -> Result<Provided, SourceError>;
 
-    /// Keeps a refresh token that a vendor gave in place of `used`, which works no longer; if another than `used` is there by now, that
-    /// one stays. Without this, connections whose vendor replaces refresh tokens can't be used with this vault.
+    /// Keeps a refresh token that a vendor gave in place of `used`, which works no longer; if another than `used` is there by
+    /// now, that one stays. Without this, connections whose vendor replaces refresh tokens can't be used with this vault.
     ///
     /// # Errors
     /// Why it can't.

@@ -1,4 +1,5 @@
-//! Credentials of a tenant's on a host without connectors' code: sealed, sealed anew, and used by one connection alone where they must.
+//! Credentials of a tenant's on a host without connectors' code: sealed, sealed anew, and used by one connection alone where they
+//! must.
 
 use headcount_model::{ConnectionId, CredentialName, Digest, Manifest, Secret, Timestamp};
 use headcount_store::InstalledConnector;

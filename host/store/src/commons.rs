@@ -57,8 +57,8 @@ pub trait Commons: Send + Sync {
     async fn named_secrets(&self, tenant: &TenantId, name: &CredentialName) -> Result<Vec<SealedCredential>>;
     /// Removes a credential that no connection uses, and says whether it did.
     async fn remove_named_credential(&self, tenant: &TenantId, name: &CredentialName) -> Result<bool>;
-    /// Lets a connection use a credential in place of secrets of its own, which are removed. Where `alone`, only if no other connection
-    /// uses it. Says whether it did: the credential may have been removed meanwhile.
+    /// Lets a connection use a credential in place of secrets of its own, which are removed. Where `alone`, only if no other
+    /// connection uses it. Says whether it did: the credential may have been removed meanwhile.
     async fn use_named_credential(
         &self,
         tenant: &TenantId,
@@ -69,8 +69,8 @@ pub trait Commons: Send + Sync {
 
     // === shared values
 
-    /// Sets a shared value, and with it the settings of the connections that refer to it, if these are still as they were at the times
-    /// given; says whether it did.
+    /// Sets a shared value, and with it the settings of the connections that refer to it, if these are still as they were at the
+    /// times given; says whether it did.
     async fn put_shared_value(
         &self,
         value: &SharedValue,

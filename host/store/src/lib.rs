@@ -62,9 +62,11 @@ pub trait Store: Commons + Send + Sync + 'static {
     async fn connections(&self, tenant: &TenantId) -> Result<Vec<Connection>>;
     /// Removes a connection with its credentials, limits, sessions, staging and records. What the audit trail tells of it stays.
     async fn remove_connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<()>;
-    /// Keeps sealed secrets of a connection's own, each in place of the one for the same field. From then on it uses no other credential.
+    /// Keeps sealed secrets of a connection's own, each in place of the one for the same field. From then on it uses no other
+    /// credential.
     async fn put_credentials(&self, tenant: &TenantId, connection: &ConnectionId, secrets: &[SealedCredential]) -> Result<()>;
-    /// The sealed secrets of all tenants, of connections and of credentials, for the operator to seal them anew: at most `limit`, in order, after `after`.
+    /// The sealed secrets of all tenants, of connections and of credentials, for the operator to seal them anew: at most `limit`,
+    /// in order, after `after`.
     async fn all_credentials(&self, after: Option<&CredentialKey>, limit: u32) -> Result<Vec<(CredentialKey, Vec<u8>)>>;
     /// Puts what was sealed anew in place of what it was made of, and says whether that was still there.
     async fn reseal_credential(&self, key: &CredentialKey, from: &[u8], to: &[u8]) -> Result<bool>;
@@ -91,7 +93,8 @@ pub trait Store: Commons + Send + Sync + 'static {
     async fn stage_page(&self, tenant: &TenantId, id: SessionId, page: &StagedPage, counters: &Counters) -> Result<()>;
     /// Drops what a session staged of one feed (all parents when `parent` is none), before it is read from its start again.
     async fn unstage(&self, tenant: &TenantId, id: SessionId, feed: &str, parent: Option<&str>) -> Result<()>;
-    /// The staged ids of one kind from one feed in id order, after `after`, at most `limit`: the parents of a feed that is read for each.
+    /// The staged ids of one kind from one feed in id order, after `after`, at most `limit`: the parents of a feed that is read
+    /// for each.
     async fn staged_ids(
         &self,
         tenant: &TenantId,
@@ -118,8 +121,8 @@ pub trait Store: Commons + Send + Sync + 'static {
     async fn session(&self, tenant: &TenantId, id: SessionId) -> Result<Option<Session>>;
     /// The newest sessions of a tenant, or of one of its connections.
     async fn sessions(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Session>>;
-    /// Ends, as interrupted, the open session of a connection, if there is one, and drops its staging. Only whoever knows that nobody
-    /// works on it any more may call this. Returns the session that was ended.
+    /// Ends, as interrupted, the open session of a connection, if there is one, and drops its staging. Only whoever knows that
+    /// nobody works on it any more may call this. Returns the session that was ended.
     async fn end_interrupted(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<Option<SessionId>>;
 
     // === audit trail

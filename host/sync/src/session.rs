@@ -321,8 +321,8 @@ impl Reading<'_> {
         Health::new(state, Witness::Session(self.session), Timestamp::now()).because(why)
     }
 
-    /// Whether a failed session says more of the connection's health than is known. A check that passed in it says that the credential
-    /// works again.
+    /// Whether a failed session says more of the connection's health than is known. A check that passed in it says that the
+    /// credential works again.
     fn may_turn_incomplete(&self) -> bool {
         match self.connection.health.state {
             HealthState::Ok | HealthState::Incomplete => true,
@@ -331,8 +331,8 @@ impl Reading<'_> {
         }
     }
 
-    /// The health that was found, unless a required feed was forbidden for each of its parents: what could be read was applied, but the
-    /// credential must be replaced.
+    /// The health that was found, unless a required feed was forbidden for each of its parents: what could be read was applied,
+    /// but the credential must be replaced.
     async fn unless_forbidden(&self, health: Health) -> Health {
         if !lock(&self.verdicts).required_forbidden() || !self.confirms_reconnect().await {
             return health;

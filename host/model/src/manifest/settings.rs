@@ -56,8 +56,8 @@ impl Manifest {
         if problems.is_empty() { self.filled(values) } else { Err(problems) }
     }
 
-    /// The same as far as something is filled in: a URL that lacks a field is empty, and `hosts` are all there or none. Also gives what
-    /// is missing.
+    /// The same as far as something is filled in: a URL that lacks a field is empty, and `hosts` are all there or none. Also
+    /// gives what is missing.
     ///
     /// # Errors
     /// Every field that is unknown or malformed, with what would be right.

@@ -177,7 +177,8 @@ pub(super) async fn end_interrupted(
     Ok(ended)
 }
 
-const COLUMNS: &str = "SELECT id, tenant, connection, digest, credential, state, started_at, ended_at, counters, scope, failure, notes FROM sessions";
+const COLUMNS: &str = "SELECT id, tenant, connection, digest, credential, state, started_at, ended_at, counters, scope, failure,
+    notes FROM sessions";
 
 pub(super) async fn session(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<Option<Session>> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1 AND tenant = $2")))
