@@ -8,7 +8,9 @@ use headcount_sandbox::egress::{Egress, EgressError, EgressOptions};
 use headcount_sandbox::{Budget, Compiler, Runtime, RuntimeOptions};
 use headcount_store::{SqliteStore, Store};
 
+use crate::action::ActionRule;
 use crate::audit::{AuditOptions, Trail};
+use crate::changes::ChangesOptions;
 use crate::credential::source::{CredentialSource, Source};
 use crate::key::{FolderLock, KeyPlace};
 use crate::lease::Leases;
@@ -27,8 +29,10 @@ pub struct Builder {
     budget: Budget,
     extra_hosts: Vec<String>,
     audit: AuditOptions,
+    changes: ChangesOptions,
     engine: Engine,
     source: Option<Source>,
+    forbidden_actions: Vec<ActionRule>,
 }
 
 /// What of the engine is not as [`RuntimeOptions::new`] has it.
@@ -64,8 +68,10 @@ impl Builder {
             budget: Budget::default(),
             extra_hosts: Vec::new(),
             audit: AuditOptions::default(),
+            changes: ChangesOptions::default(),
             engine: Engine::default(),
             source: None,
+            forbidden_actions: Vec::new(),
         }
     }
 
@@ -115,10 +121,22 @@ impl Builder {
         self
     }
 
+    /// Forbids actions, whatever tenants and connections permit. May be called several times.
+    pub fn forbid_actions(mut self, rule: ActionRule) -> Self {
+        self.forbidden_actions.push(rule);
+        self
+    }
+
     /// How much of each tenant's audit trail is kept in the store. An embedder who takes the records himself gives
     /// [`EgressOptions::audit`] a channel of his own; then the store gets none.
     pub fn audit(mut self, audit: AuditOptions) -> Self {
         self.audit = audit;
+        self
+    }
+
+    /// How much of each tenant's changes is kept in the store.
+    pub fn changes(mut self, changes: ChangesOptions) -> Self {
+        self.changes = changes;
         self
     }
 
@@ -212,7 +230,9 @@ impl Builder {
                 ceiling,
                 data: self.data,
                 budget: self.budget,
+                changes: self.changes,
                 extra_hosts: self.extra_hosts,
+                forbidden_actions: self.forbidden_actions,
                 trail,
                 leases: Leases::new(),
                 loading: Default::default(),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Manifest, Timestamp};
-use headcount_store::{Connection, ConnectionChange, Health, HealthState, LifeState, SessionState};
+use headcount_store::{Connection, ConnectionChange, Health, HealthState, LifeState};
 use serde_json::Value;
 
 pub use draft::Draft;
@@ -65,7 +65,7 @@ impl Tenant {
     /// There is no such connection.
     pub async fn rename(&self, id: &ConnectionId, name: impl Into<String>) -> Result<Connection, Error> {
         let name = Some(contacts::check_name(name.into())?);
-        self.describe(id, ConnectionChange { name, ..ConnectionChange::default() }).await
+        self.told(id, ConnectionChange { name, ..ConnectionChange::default() }).await
     }
 
     /// Says who answers for a connection; nobody, where it is empty.
@@ -74,7 +74,7 @@ impl Tenant {
     /// There is no such connection, or the name can't be taken.
     pub async fn set_owner(&self, id: &ConnectionId, owner: impl Into<String>) -> Result<Connection, Error> {
         let owner = Some(contacts::check_name(owner.into())?);
-        self.describe(id, ConnectionChange { owner, ..ConnectionChange::default() }).await
+        self.told(id, ConnectionChange { owner, ..ConnectionChange::default() }).await
     }
 
     /// Says who wants to know how a connection is, in place of those who did.
@@ -83,10 +83,10 @@ impl Tenant {
     /// There is no such connection, or a name or address can't be taken.
     pub async fn set_contacts(&self, id: &ConnectionId, contacts: Vec<headcount_store::Contact>) -> Result<Connection, Error> {
         let contacts = Some(check_contacts(contacts)?);
-        self.describe(id, ConnectionChange { contacts, ..ConnectionChange::default() }).await
+        self.told(id, ConnectionChange { contacts, ..ConnectionChange::default() }).await
     }
 
-    async fn describe(&self, id: &ConnectionId, change: ConnectionChange) -> Result<Connection, Error> {
+    async fn told(&self, id: &ConnectionId, change: ConnectionChange) -> Result<Connection, Error> {
         self.living(id).await?;
         self.changed(id, &ConnectionChange { updated_at: Some(Timestamp::now()), ..change }).await?;
         self.connection(id).await
@@ -111,8 +111,7 @@ impl Tenant {
         let (connection, _) = self.living(id).await?;
         let sessions = self.inner.store.sessions(&self.id, Some(id), 100).await?;
         // One that failed did not learn about every feed.
-        let mut finished =
-            sessions.into_iter().filter(|session| matches!(session.state, SessionState::Complete | SessionState::Partial));
+        let mut finished = sessions.into_iter().filter(|session| session.state.is_finished());
         let Some(scope) = finished.find_map(|session| session.scope) else {
             return Err(Error::NoScope(self.id.clone(), id.clone()));
         };

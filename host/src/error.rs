@@ -1,13 +1,14 @@
 //! Why the host could not do something.
 
 use headcount_model::manifest::{Asks, SettingsError};
-use headcount_model::{ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SharedName, TenantId};
+use headcount_model::{ActionRunId, ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SharedName, TenantId};
 use headcount_sandbox::vault::VaultError;
 use headcount_sandbox::{CallError, Crowded, PackageError};
 use headcount_store::{LifeState, StoreError};
 use headcount_sync::{ActionError, SyncError};
 
 use crate::SourceError;
+use crate::action::Permission;
 
 /// Why the host could not do something: what failed, for which tenant and connection, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -238,9 +239,68 @@ pub enum Error {
     /// A session could not be run.
     #[error(transparent)]
     Sync(#[from] SyncError),
-    /// An action was not done.
+    /// There is no such action, or its input can't be taken.
     #[error(transparent)]
     Action(#[from] ActionError),
+    /// An action is not permitted.
+    #[error("action {action} of connection {connection} of tenant {tenant} is not permitted: {permission}")]
+    ActionForbidden {
+        /// Whose.
+        tenant: TenantId,
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Which action.
+        action: String,
+        /// Who forbids it, and what to do.
+        permission: Box<Permission>,
+    },
+    /// The vendor or the connector said no, or could not be asked: nothing was changed.
+    #[error("{error} (action {run}: nothing was changed)")]
+    ActionNotDone {
+        /// Its number in the history.
+        run: ActionRunId,
+        /// Why.
+        error: CallError,
+    },
+    /// Nobody knows whether it was done.
+    #[error("it is unknown whether action {run} was done: {problem}. {advice}")]
+    ActionUncertain {
+        /// Its number in the history.
+        run: ActionRunId,
+        /// What happened.
+        problem: String,
+        /// What to do.
+        advice: String,
+    },
+    /// It was done, and the store failed.
+    #[error(
+        "action {run} was done, but its result was not stored: {error}. Sync connection {connection} to see what the vendor has now"
+    )]
+    ActionNotStored {
+        /// Its number in the history, where it will stand as unknown.
+        run: ActionRunId,
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Why.
+        error: StoreError,
+    },
+    /// The key stands for something else.
+    #[error("key {key:?} was used for action {run}, with another input: use a new key for what is new")]
+    ActionKeyReused {
+        /// The key.
+        key: String,
+        /// For which action.
+        run: ActionRunId,
+    },
+    /// A text of a request for an action can't be taken.
+    #[error("the request can't be taken: {0}")]
+    ActionRequest(&'static str),
+    /// There is no such action in the history.
+    #[error("tenant {0} has no action of number {1}: see `headcount action history`")]
+    NoActionRun(TenantId, ActionRunId),
+    /// Another action is under way.
+    #[error("another action of connection {1} of tenant {0} is under way: wait for it, then ask again")]
+    Acting(TenantId, ConnectionId),
     /// A text that is no id.
     #[error(transparent)]
     Id(#[from] InvalidId),

@@ -2,7 +2,7 @@
 //! Each takes a descriptor, so there are only as many at once as leave enough for connections to vendors; further ones queue.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,9 +50,31 @@ impl Leases {
     /// # Errors
     /// Another process holds it, the file can't be made, or no lease was free for too long.
     pub(crate) async fn take(&self, data: &Path, tenant: &TenantId, connection: &ConnectionId) -> Result<Lease, Error> {
+        self.take_in(data.join("leases"), tenant, connection, Error::Busy).await
+    }
+
+    /// Takes the right to act through a connection, which goes beside its syncs.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take), another action being under way.
+    pub(crate) async fn take_for_action(
+        &self,
+        data: &Path,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+    ) -> Result<Lease, Error> {
+        self.take_in(data.join("leases").join("actions"), tenant, connection, Error::Acting).await
+    }
+
+    async fn take_in(
+        &self,
+        folder: PathBuf,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        busy: fn(TenantId, ConnectionId) -> Error,
+    ) -> Result<Lease, Error> {
         let place = self.places.enter(tenant, self.patience).await;
         let place = place.map_err(|problem| Error::Crowded { connection: connection.clone(), problem })?;
-        let folder = data.join("leases");
         let path = folder.join(format!("{tenant}.{connection}"));
         let (tenant, connection) = (tenant.clone(), connection.clone());
         let shown = path.display().to_string();
@@ -64,7 +86,7 @@ impl Leases {
         .await
         .map_err(|error| failed.clone()(error.to_string()))?;
         taken.map_err(|error| match error {
-            TryLockError::WouldBlock => Error::Busy(tenant, connection),
+            TryLockError::WouldBlock => busy(tenant, connection),
             TryLockError::Error(error) => failed(error.to_string()),
         })
     }

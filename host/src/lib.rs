@@ -32,18 +32,22 @@
 //! SIGFPE; keep `panic = "unwind"`, so that a panic in one call ends that call alone. Components are compiled by a child process whose
 //! program you name; it may be your own, if it calls [`compile_worker`] first in `main` when it is started so.
 
+mod action;
 mod audit;
 mod budget;
 mod builder;
 mod catalog;
+mod changes;
 mod connection;
 mod credential;
 mod error;
+mod holds;
 mod keeper;
 mod key;
 mod lease;
 mod loading;
 mod lock;
+mod sessions;
 mod tenant;
 
 /// The examples of the guide, compiled with the documentation's.
@@ -51,28 +55,33 @@ mod tenant;
 #[doc = include_str!("../../docs/embedding.md")]
 mod embedding {}
 
+pub use action::{Acted, ActionRequest, ActionRule, Offered, Permission, unknown_advice};
 /// For whoever implements [`Store`] or [`CredentialSource`].
 pub use async_trait::async_trait;
 pub use audit::AuditOptions;
 pub use builder::Builder;
+pub use changes::ChangesOptions;
 pub use connection::{Draft, Records, Removal, Touched};
 pub use credential::named::{Credential, RotatedCredential};
 pub use credential::source::{CredentialSource, Provided, SourceError, Wanted};
 pub use error::Error;
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
+pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};
 
 pub use headcount_model as model;
 pub use headcount_model::{
-    ConnectionId, ConnectorId, CredentialName, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope,
-    Secret, SessionId, SharedName, TenantId, Timestamp,
+    ActionRunId, ConnectionId, ConnectorId, CredentialName, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page,
+    Scope, Secret, SessionId, SharedName, TenantId, Timestamp,
 };
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
-pub use headcount_store::{Connection, InstalledConnector, Session, SessionState, SqliteStore, Store};
+pub use headcount_store::{
+    ActionFilter, ActionRun, ActionState, Connection, InstalledConnector, Session, SessionState, SqliteStore, Store,
+};
 pub use headcount_sync as sync;
-pub use headcount_sync::{Progress, Report, SyncOptions};
+pub use headcount_sync::{Concern, Form, FormField, Preview, Progress, Report, SyncOptions};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -104,7 +113,9 @@ pub(crate) struct Inner {
     pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,
+    pub changes: ChangesOptions,
     pub extra_hosts: Vec<String>,
+    pub forbidden_actions: Vec<ActionRule>,
     /// None where the embedder takes the records himself.
     pub trail: Option<Trail>,
     pub leases: lease::Leases,

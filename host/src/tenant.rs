@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use headcount_model::{ConnectionId, Manifest, Outcome, Scope, SessionId, TenantId, Timestamp};
+use headcount_model::{ConnectionId, Manifest, Scope, TenantId};
 use headcount_sandbox::vault::Credentials;
-use headcount_sandbox::{CallError, OpenOptions, Run};
-use headcount_store::{AuditFilter, AuditRow, Connection, CredentialUse, InstalledConnector, Session, Store, Witness};
-use headcount_sync::{ActionError, Job, Report, SyncOptions};
-use serde_json::Value;
+use headcount_sandbox::{OpenOptions, Run};
+use headcount_store::{AuditFilter, AuditRow, Connection, CredentialUse, InstalledConnector, Store, Witness};
+use headcount_sync::{Job, Report, SyncOptions};
 
 use crate::lease::Lease;
 use crate::{Error, Inner};
@@ -92,46 +91,19 @@ impl Tenant {
 
     /// Syncs a connection: one session, to its end. What the vendor, the network or the connector did wrong stands in the report.
     ///
+    /// Goes on with a session that was interrupted, where its connector, settings and credentials are the same and it is not older
+    /// than 24 hours; else that one is ended, and another begins and says why. Dropping the future interrupts a session.
+    ///
     /// # Errors
-    /// The connection is a draft, paused or removed, it can't be opened, another process syncs it, or the store failed.
+    /// The connection is a draft, paused or removed, it can't be opened, another process syncs it, the session was stopped where it
+    /// is, or the store failed.
     pub async fn sync(&self, id: &ConnectionId, options: &SyncOptions) -> Result<Report, Error> {
         let _lease = self.lease(id).await?;
         let opened = self.opened(self.running(id, "synced").await?).await?;
         let report = headcount_sync::sync(&self.job(&opened), options).await;
         self.ended(opened.run).await;
+        self.cut_changes().await;
         Ok(report?)
-    }
-
-    /// Does one action of a connection, at most once, and stores what it changed.
-    ///
-    /// # Errors
-    /// The connection is a draft, paused or removed, it can't be opened, its connector has no such action, the input does not
-    /// fit, or the vendor refuses.
-    pub async fn act(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<Outcome, Error> {
-        let _lease = self.lease(id).await?;
-        let opened = self.opened(self.running(id, "acted on").await?).await?;
-        let outcome = headcount_sync::act(&self.job(&opened), action, input).await;
-        if let Err(ActionError::Call(CallError::Failure(failure))) = &outcome {
-            self.confirm_reconnect(&opened, failure, Witness::Action(action.to_owned())).await?;
-        }
-        self.ended(opened.run).await;
-        Ok(outcome?)
-    }
-
-    /// The newest sessions, of all connections or of one.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn sessions(&self, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Session>, Error> {
-        Ok(self.inner.store.sessions(&self.id, connection, limit).await?)
-    }
-
-    /// One session.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, Error> {
-        Ok(self.inner.store.session(&self.id, id).await?)
     }
 
     /// The audit trail, the newest first: each request of each connector, and each one that was denied.
@@ -184,9 +156,7 @@ impl Tenant {
 
     /// Takes the connection's lease. Whoever holds it knows that a session still open in the store is nobody's: its process died.
     pub(crate) async fn lease(&self, id: &ConnectionId) -> Result<Lease, Error> {
-        let lease = self.inner.leases.take(&self.inner.data, &self.id, id).await?;
-        self.inner.store.end_interrupted(&self.id, id, Timestamp::now()).await?;
-        Ok(lease)
+        self.inner.leases.take(&self.inner.data, &self.id, id).await
     }
 
     /// Ends a run, and brings what it recorded into the store.
@@ -195,7 +165,7 @@ impl Tenant {
         self.inner.flush_audit().await;
     }
 
-    fn job<'a>(&'a self, opened: &'a Opened) -> Job<'a> {
+    pub(crate) fn job<'a>(&'a self, opened: &'a Opened) -> Job<'a> {
         Job {
             store: self.inner.store.as_ref(),
             source: &opened.run,

@@ -1,7 +1,7 @@
 //! A connection's life from draft to removed, and its health as checks and actions find it.
 
 use headcount::store::{Contact, HealthState, LifeState, Witness};
-use headcount::{ConnectionId, Draft, Error, Records, Secret, SessionState, SyncOptions};
+use headcount::{ActionRequest, ConnectionId, Draft, Error, Records, Secret, SessionState, SyncOptions};
 use headcount_tests::{Lab, component};
 use headcount_vendors::{Fault, Reach, Rule, Vendor};
 use serde_json::json;
@@ -33,7 +33,7 @@ async fn a_draft_is_completed_checked_launched_paused_and_resumed() {
     // Nothing runs, and each refusal says what to do.
     let refused = lab.acme.sync(&id, &SyncOptions::default()).await.unwrap_err().to_string();
     assert!(refused.contains("is draft") && refused.contains("connection edit tines"), "{refused}");
-    let refused = lab.acme.act(&id, "anything", &json!({})).await.unwrap_err();
+    let refused = lab.acme.act(&id, &ActionRequest::new("anything", json!({}), "ana")).await.unwrap_err();
     assert!(matches!(refused, Error::Life { state: LifeState::Draft, .. }), "{refused}");
     let refused = lab.acme.check(&id).await.unwrap_err().to_string();
     assert!(refused.contains("tenant-domain: is missing"), "{refused}");
@@ -93,12 +93,13 @@ async fn an_action_whose_credential_is_refused_asks_to_reconnect_and_one_that_is
     let lab = Lab::new(60).await.unwrap();
     let id = lab.connect(Vendor::JetBrains).await.unwrap();
     lab.sync(&id).await.unwrap();
-    let input = json!({ "license-id": "NOSUCHLICENSE" });
+    lab.acme.permit_actions(&id, &["revoke-license".to_owned()], "ana", None).await.unwrap();
+    let request = || ActionRequest::new("revoke-license", json!({ "license-id": "NOSUCHLICENSE" }), "ana");
     lab.servers.rescope(Vendor::JetBrains, Reach::ReadOnly);
-    lab.acme.act(&id, "revoke-license", &input).await.unwrap_err();
+    lab.acme.act(&id, &request()).await.unwrap_err();
     assert_eq!(lab.acme.connection(&id).await.unwrap().health.state, HealthState::Ok);
     lab.servers.rescope(Vendor::JetBrains, Reach::Revoked);
-    lab.acme.act(&id, "revoke-license", &input).await.unwrap_err();
+    lab.acme.act(&id, &request()).await.unwrap_err();
     let health = lab.acme.connection(&id).await.unwrap().health;
     assert_eq!((health.state, health.by), (HealthState::Reconnect, Witness::Action("revoke-license".into())));
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that can't go on says so by panicking")]
 
+mod actions;
 mod audit;
 mod bad_files;
 mod bad_vendors;

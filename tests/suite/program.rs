@@ -134,6 +134,7 @@ async fn an_author_runs_one_feed_without_installing_anything() {
 async fn a_license_is_found_revoked_and_gone_from_its_holder() {
     let lab = Lab::new(100).await.unwrap();
     lab.connect_and_sync(Vendor::JetBrains).await.unwrap();
+    json(&lab, &["action", "permit", "jetbrains"]);
     let held: Vec<String> = lab
         .servers
         .truth(Vendor::JetBrains)
@@ -163,6 +164,7 @@ async fn a_person_is_deactivated_and_the_store_knows_at_once() {
     let lab = Lab::new(100).await.unwrap();
     for (vendor, status) in [(Vendor::Tines, "inactive"), (Vendor::JumpCloud, "suspended")] {
         lab.connect_and_sync(vendor).await.unwrap();
+        json(&lab, &["action", "permit", vendor.name()]);
         let truth = lab.servers.truth(vendor);
         let user = truth.users.iter().find(|user| user.status == "active" && user.administrator != Some(true)).unwrap();
         let set = format!("user-id={}", user.id);

@@ -106,6 +106,7 @@ fn connectors_stay_small() {
     };
     assert!(lines("hello") <= 25, "hello has {} lines", lines("hello"));
     for connector in ["jetbrains", "tines", "kandji", "jumpcloud"] {
-        assert!((60..=300).contains(&lines(connector)), "{connector} has {} lines", lines(connector));
+        // Those with actions explain what the vendor refuses.
+        assert!((60..=350).contains(&lines(connector)), "{connector} has {} lines", lines(connector));
     }
 }

@@ -25,6 +25,26 @@ pub const REFUSALS: [(&str, FailureCode, &str, &str); 12] = [
     ("MISSING_FIELD", InvalidInput, "license-id", "JetBrains wants a license id, or a team id and a product code."),
 ];
 
+/// The refusal that says more in its description than in its code, and what the description means.
+const TAKEN: &str = "LICENSE_IS_NOT_AVAILABLE_TO_ASSIGN";
+const REASONS: [(&str, &str); 3] = [
+    ("ALLOCATED", "Somebody else has this license: revoke it first, or choose a free one."),
+    ("EXPIRED_WITHOUT_FALLBACK", "This license has expired, and no older version may be used with it."),
+    ("NON_PER_USER", "This license belongs to a license server or an activation key, and can't go to a person."),
+];
+
+/// What a refusal means, in words, before the vendor's own.
+pub fn explained(failure: Failure) -> Failure {
+    let is_taken = failure.vendor_code.as_deref() == Some(TAKEN);
+    let reason = REASONS.iter().find(|(word, _)| is_taken && failure.message.contains(word)).map(|(_, reason)| *reason);
+    let said = failure.message.clone();
+    let failure = failure.explain(&REFUSALS);
+    match reason {
+        Some(reason) => Failure { message: format!("{reason} ({said})"), ..failure },
+        None => failure,
+    }
+}
+
 /// The input of any action; the manifest says what each must have.
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -66,12 +86,21 @@ pub fn assign(vendor: &Vendor<Config>, wanted: &Wanted) -> Result<Outcome> {
         "sendEmail": wanted.send_email.unwrap_or(true),
         "includeOfflineActivationCode": wanted.include_offline_code.unwrap_or(false),
     });
-    with_code(vendor, vendor.post("/customer/licenses/assign")).body(body).send()?;
+    if let Err(failure) = with_code(vendor, vendor.post("/customer/licenses/assign")).body(body).send() {
+        return assigned_already(vendor, wanted, email).ok_or(failure);
+    }
     let read_back = match &wanted.license_id {
         Some(id) => these(vendor, [id]),
         None => held_by(vendor, email, wanted.product_code.as_deref()),
     };
     Ok(outcome(format!("A license is assigned to {email}"), read_back))
+}
+
+/// A certain license that this person has is as good as assigned, whatever JetBrains says.
+fn assigned_already(vendor: &Vendor<Config>, wanted: &Wanted, email: &str) -> Option<Outcome> {
+    let held = these(vendor, [wanted.license_id.as_ref()?]).ok()?;
+    let theirs = held.users().first().map(|user| user.id.clone()) == user_id(email);
+    theirs.then(|| outcome(format!("{email} has this license already: nothing was changed"), Ok(held)))
 }
 
 /// Takes back one license, or those of a person.
@@ -89,12 +118,27 @@ pub fn revoke(vendor: &Vendor<Config>, wanted: Wanted) -> Result<Outcome> {
     // It is done from here on, whatever the answer looks like.
     let answer = request.send()?;
     let listed = answer.raw().map(|raw| raw.fields().texts("/licenseIds")).ok().filter(|ids| !ids.is_empty());
+    let told: Value = answer.json().unwrap_or_default();
+    if told.get("licenseIds").and_then(Value::as_array).is_some_and(Vec::is_empty) {
+        let what = wanted.email.map_or("Nobody holds this license".to_owned(), |email| format!("{email} holds no such license"));
+        let outcome = Outcome::done(format!("{what}: nothing was revoked"), these(vendor, &wanted.license_id));
+        return Ok(outcome.with_output(&json!({ "license-ids": [] })));
+    }
     let ids = listed.unwrap_or_else(|| wanted.license_id.into_iter().collect());
-    let gone =
-        holder.iter().flat_map(|id| ids.iter().map(move |license| Grant::new(Reference::user(id), Reference::license(license))));
-    Ok(Outcome::done(format!("Licenses revoked: {}", ids.join(", ")), these(vendor, ids.iter().take(MOST)))
-        .with_output(&json!({ "license-ids": ids }))
-        .with_gone(gone))
+    let mut read_back = these(vendor, ids.iter().take(MOST));
+    let rest = holder.as_deref().map_or_else(|| Ok(Records::default()), |id| held_by(vendor, id, None));
+    // Whoever holds nothing any more is in no list of JetBrains', and leaves the teams of what was revoked.
+    let (mut teams, mut left) = (Vec::new(), false);
+    if let (Ok(revoked), Ok(rest)) = (&mut read_back, rest) {
+        left = rest.users().is_empty() && revoked.users().iter().all(|user| Some(&user.id) != holder.as_ref());
+        teams.extend(revoked.licenses().iter().filter_map(|license| license.group_id.clone()));
+        revoked.append(rest);
+    }
+    let targets = || ids.iter().map(Reference::license).chain(teams.iter().map(Reference::group));
+    let gone = holder.iter().flat_map(|id| targets().map(move |target| Grant::new(Reference::user(id), target)));
+    let mut outcome = Outcome::done(format!("Licenses revoked: {}", ids.join(", ")), read_back).with_gone(gone);
+    outcome.gone = holder.as_ref().filter(|_| left).map(|id| vec![Reference::user(id)]);
+    Ok(outcome.with_output(&json!({ "license-ids": ids })))
 }
 
 fn held_by(vendor: &Vendor<Config>, email: &str, product: Option<&str>) -> Result<Records> {

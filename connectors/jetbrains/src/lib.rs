@@ -24,7 +24,7 @@ impl Connector for JetBrains {
 
     fn check(vendor: &Vendor<Config>) -> Result<Scope> {
         let code = &vendor.config.customer_code;
-        let answer = with_code(vendor, vendor.get("/token")).send().map_err(|failure| failure.explain(&actions::REFUSALS))?;
+        let answer = with_code(vendor, vendor.get("/token")).send().map_err(actions::explained)?;
         // An organisation's key has teams, a team's has its one, with the role there.
         let token: Value = answer.json()?;
         let text = |at| token.pointer(at).and_then(Value::as_str).unwrap_or_default();
@@ -63,7 +63,7 @@ impl Connector for JetBrains {
             "revoke-license" => actions::revoke(vendor, input(given)?),
             _ => Err(Failure::unsupported(format_args!("action {action}"))),
         }
-        .map_err(|failure| failure.explain(&actions::REFUSALS))
+        .map_err(actions::explained)
     }
 }
 

@@ -85,9 +85,12 @@ fn a_license_is_revoked_by_its_id_and_its_holder_no_longer_holds_it() {
     let vendor = vendor()
         .once("GET /customer/licenses/A", Reply::json(license("A", Some("Ada@example.com"))))
         .on("POST /customer/licenses/revoke?licenseId=A", Reply::json(json!({ "licenseIds": ["A"] })))
-        .on("GET /customer/licenses/A", Reply::json(license("A", None)));
+        .on("GET /customer/licenses/A", Reply::json(license("A", None)))
+        .on("GET /customer/licenses?assigneeEmail=ada@example.com", Reply::json(json!([])).header("x-total-count", 0));
     let outcome = vendor.invoke("revoke-license", json!({ "license-id": "A" })).unwrap();
-    assert_eq!(outcome.gone_grants, Some(vec![Grant::new(Reference::user("ada@example.com"), Reference::license("A"))]));
+    let ada = || Reference::user("ada@example.com");
+    let gone = vec![Grant::new(ada(), Reference::license("A")), Grant::new(ada(), Reference::group(7))];
+    assert_eq!((outcome.gone_grants, outcome.gone), (Some(gone), Some(vec![ada()])), "it was the last one");
     assert_eq!(outcome.records.licenses()[0].id, "A");
     assert!(outcome.records.users().is_empty());
     assert!(vendor.requests().iter().all(|request| request.method == "GET" || request.body.is_none()));
@@ -101,8 +104,13 @@ fn the_licenses_of_a_person_are_revoked_together() {
             Reply::json(json!({ "licenseIds": ["A", "B"] })),
         )
         .on("GET /customer/licenses/A", Reply::json(license("A", None)))
-        .on("GET /customer/licenses/B", Reply::json(license("B", Some("grace@example.com"))));
+        .on("GET /customer/licenses/B", Reply::json(license("B", Some("grace@example.com"))))
+        .on(
+            "GET /customer/licenses?assigneeEmail=ada@example.com",
+            Reply::json(json!([license("C", Some("ada@example.com"))])).header("x-total-count", 1),
+        );
     let outcome = vendor.invoke("revoke-license", json!({ "email": "Ada@example.com", "product-code": "II" })).unwrap();
+    assert_eq!(outcome.gone, None, "she holds another one still, and is in its team");
     let gone = outcome.gone_grants.unwrap();
     assert_eq!(gone.len(), 2);
     assert!(gone.iter().all(|grant| grant.principal == Reference::user("ada@example.com")));
@@ -119,6 +127,48 @@ fn a_revocation_that_is_answered_with_nothing_is_done_all_the_same() {
     let outcome = vendor.invoke("revoke-license", json!({ "license-id": "A" })).unwrap();
     assert_eq!(outcome.gone_grants.map(|gone| gone.len()), Some(1));
     assert!(outcome.summary.contains("read back"), "{}", outcome.summary);
+}
+
+#[test]
+fn a_license_that_the_person_has_already_is_as_good_as_assigned() {
+    let taken = Reply::json(json!({ "code": "LICENSE_IS_NOT_AVAILABLE_TO_ASSIGN", "description": "ALLOCATED" })).status(400);
+    for (holder, theirs) in [("Ada@Example.com", true), ("grace@example.com", false)] {
+        let vendor = vendor()
+            .on("POST /customer/licenses/assign", taken.clone())
+            .on("GET /customer/licenses/A", Reply::json(license("A", Some(holder))));
+        match vendor.invoke("assign-license", assignment()) {
+            Ok(outcome) => assert!(theirs && outcome.summary.contains("nothing was changed"), "{}", outcome.summary),
+            Err(failure) => {
+                assert!(!theirs && failure.code == FailureCode::Conflict);
+                assert!(failure.message.contains("Somebody else has this license"), "{}", failure.message);
+            }
+        }
+    }
+}
+
+#[test]
+fn why_a_license_is_not_available_is_told_in_words() {
+    for (reason, words) in [("EXPIRED_WITHOUT_FALLBACK", "has expired"), ("NON_PER_USER", "license server")] {
+        let taken = json!({ "code": "LICENSE_IS_NOT_AVAILABLE_TO_ASSIGN", "description": reason });
+        let vendor = vendor()
+            .on("POST /customer/licenses/assign", Reply::json(taken).status(400))
+            .on("GET /customer/licenses/A", Reply::json(license("A", None)));
+        let failure = vendor.invoke("assign-license", assignment()).unwrap_err();
+        assert_eq!(failure.code, FailureCode::Conflict);
+        assert!(failure.message.contains(words) && failure.message.contains(reason), "{}", failure.message);
+    }
+}
+
+#[test]
+fn revoking_what_nobody_holds_changes_nothing_and_says_so() {
+    let vendor = vendor()
+        .on("GET /customer/licenses/A", Reply::json(license("A", None)))
+        .on("POST /customer/licenses/revoke", Reply::json(json!({ "licenseIds": [] })));
+    for (given, who) in [(json!({ "license-id": "A" }), "Nobody"), (json!({ "email": "ada@example.com" }), "ada@example.com")] {
+        let outcome = vendor.invoke("revoke-license", given).unwrap();
+        assert!(outcome.summary.starts_with(who) && outcome.summary.contains("nothing was revoked"), "{}", outcome.summary);
+        assert_eq!((outcome.gone_grants, outcome.output.as_deref()), (None, Some(r#"{"license-ids":[]}"#)));
+    }
 }
 
 #[test]

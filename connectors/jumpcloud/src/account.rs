@@ -89,12 +89,28 @@ pub fn set_state(vendor: &Vendor<Config>, target: &Target, active: bool) -> Resu
     if id.starts_with("admin:") {
         return Err(Failure::invalid_input("user-id", "Only the console itself can suspend its administrators."));
     }
-    let state = if active { "ACTIVATED" } else { "SUSPENDED" };
-    let change = of_organization(vendor, vendor.put(path!("/systemusers/{}", id))).body(json!({ "state": state }));
-    change.send().map_err(|failure| match failure.code {
+    let unknown = |failure: Failure| match failure.code {
         FailureCode::NotFound => failure.with_field("user-id"),
         _ => failure,
-    })?;
+    };
+    let before = of_organization(vendor, vendor.get(path!("/systemusers/{}", id))).send().map_err(unknown)?;
+    let account: Account = before.json()?;
+    match account.status() {
+        UserStatus::Pending if active => {
+            return Err(Failure::conflict(
+                "This person was never let in: activate the account in the console, which sends the invitation.",
+            ));
+        }
+        status if (status == UserStatus::Suspended) != active => {
+            let name = account.email.filter(|email| !email.is_empty()).unwrap_or_else(|| id.to_owned());
+            let state = if active { "not suspended" } else { "suspended already" };
+            return Ok(Outcome::done(format!("{name} is {state}: nothing was changed"), before.record(person)));
+        }
+        _ => {}
+    }
+    let state = if active { "ACTIVATED" } else { "SUSPENDED" };
+    let change = of_organization(vendor, vendor.put(path!("/systemusers/{}", id))).body(json!({ "state": state }));
+    change.send().map_err(unknown)?;
     let answer = of_organization(vendor, vendor.get(path!("/systemusers/{}", id))).send();
     let read_back = answer.and_then(|answer| answer.record(person));
     let user = read_back.as_ref().ok().and_then(|records| records.users().first());

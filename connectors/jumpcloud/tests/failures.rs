@@ -91,11 +91,14 @@ fn a_person_is_suspended_and_let_back_in_and_read_back() {
     for (action, state, status) in
         [("deactivate", "SUSPENDED", UserStatus::Suspended), ("reactivate", "ACTIVATED", UserStatus::Active)]
     {
-        let person = json!({ "_id": "5f00", "email": "ada@example.com", "state": state });
-        let vendor =
-            vendor(ACME).on("PUT /systemusers/5f00", Reply::json(json!({}))).on("GET /systemusers/5f00", Reply::json(person));
+        let person = |state: &str| Reply::json(json!({ "_id": "5f00", "email": "ada@example.com", "state": state }));
+        let before = if state == "SUSPENDED" { "ACTIVATED" } else { "SUSPENDED" };
+        let vendor = vendor(ACME)
+            .once("GET /systemusers/5f00", person(before))
+            .on("PUT /systemusers/5f00", Reply::json(json!({})))
+            .on("GET /systemusers/5f00", person(state));
         let outcome = vendor.invoke(action, json!({ "user-id": "5f00" })).unwrap();
-        assert_eq!(vendor.requests()[0].body, Some(json!({ "state": state })));
+        assert_eq!(vendor.requests()[1].body, Some(json!({ "state": state })));
         assert_eq!(outcome.records.users()[0].status, Some(status));
         assert!(outcome.summary.starts_with("ada@example.com "), "{}", outcome.summary);
     }
@@ -104,7 +107,11 @@ fn a_person_is_suspended_and_let_back_in_and_read_back() {
 #[test]
 fn what_jumpcloud_says_afterwards_is_told_as_it_is() {
     let after = |action: &str, person: Reply| {
-        let vendor = vendor("").on("PUT /systemusers/5f00", Reply::json(json!({}))).on("GET /systemusers/5f00", person);
+        let before = if action == "deactivate" { "ACTIVATED" } else { "SUSPENDED" };
+        let vendor = vendor("")
+            .once("GET /systemusers/5f00", Reply::json(json!({ "_id": "5f00", "state": before })))
+            .on("PUT /systemusers/5f00", Reply::json(json!({})))
+            .on("GET /systemusers/5f00", person);
         vendor.invoke(action, json!({ "user-id": "5f00" })).unwrap().summary
     };
     let person =
@@ -117,7 +124,7 @@ fn what_jumpcloud_says_afterwards_is_told_as_it_is() {
 
 #[test]
 fn suspending_is_refused_for_administrators_and_for_nobody() {
-    let vendor = vendor("").on("PUT /systemusers/5f99", Reply::json(json!({ "message": "not found" })).status(404));
+    let vendor = vendor("").on("GET /systemusers/5f99", Reply::json(json!({ "message": "not found" })).status(404));
     for id in ["admin:5f01", "", "../users/5f01"] {
         assert_eq!(vendor.invoke("deactivate", json!({ "user-id": id })).unwrap_err().code, FailureCode::InvalidInput, "{id:?}");
     }
@@ -130,7 +137,26 @@ fn suspending_is_refused_for_administrators_and_for_nobody() {
 
 #[test]
 fn a_role_that_may_not_suspend_is_forbidden_to() {
-    let vendor = vendor("").on("PUT /systemusers/5f00", Reply::empty().status(403));
+    let vendor = vendor("")
+        .on("GET /systemusers/5f00", Reply::json(json!({ "_id": "5f00", "state": "ACTIVATED" })))
+        .on("PUT /systemusers/5f00", Reply::empty().status(403));
     assert_eq!(vendor.invoke("deactivate", json!({ "user-id": "5f00" })).unwrap_err().code, FailureCode::Forbidden);
-    assert_eq!(vendor.requests().len(), 1, "nothing is read back from what was not done");
+    assert_eq!(vendor.requests().len(), 2, "nothing is read back from what was not done");
+}
+
+#[test]
+fn what_is_so_already_is_not_asked_for_and_nobody_is_let_in_who_never_was() {
+    for (action, state, words) in [
+        ("deactivate", "SUSPENDED", "suspended already"),
+        ("reactivate", "ACTIVATED", "not suspended"),
+        ("reactivate", "STAGED", ""),
+    ] {
+        let person = json!({ "_id": "5f00", "email": "ada@example.com", "state": state });
+        let vendor = vendor("").on("GET /systemusers/5f00", Reply::json(person));
+        match vendor.invoke(action, json!({ "user-id": "5f00" })) {
+            Ok(outcome) => assert!(!words.is_empty() && outcome.summary.contains(words), "{}", outcome.summary),
+            Err(failure) => assert!(words.is_empty() && failure.code == FailureCode::Conflict, "{}", failure.message),
+        }
+        assert_eq!(vendor.requests().len(), 1);
+    }
 }

@@ -74,7 +74,8 @@ impl Account {
             created_at: self.created_at,
             updated_at: self.updated_at,
             last_seen_at: self.last_seen,
-            attributes: raw.attributes(),
+            // They are grants; and only the list has them.
+            attributes: raw.without(&["team_memberships"]),
             ..User::of(id)
         });
     }

@@ -114,14 +114,24 @@ impl Connector for Tines {
             _ => return Err(Failure::unsupported(format_args!("action {action}"))),
         };
         let target: Target = headcount_connector::input(input)?;
-        let user = vendor.put(path!("/admin/users/{}", target.user_id));
-        let answer = user.body(json!({ "is_active": active })).send()?;
-        let account: Account = answer.json()?;
+        let unknown = |failure: Failure| match failure.code {
+            FailureCode::NotFound => failure.with_field("user-id"),
+            _ => failure,
+        };
+        let path = || path!("/admin/users/{}", target.user_id);
+        let mut answer = vendor.get(path()).send().map_err(unknown)?;
+        let mut account: Account = answer.json()?;
+        let already = account.is_active == Some(active);
+        if !already {
+            answer = vendor.put(path()).body(json!({ "is_active": active })).send().map_err(unknown)?;
+            account = answer.json()?;
+        }
         if account.is_active != Some(active) {
             return Err(Failure::conflict("Tines took the request and did not change the user."));
         }
         let state = if active { "active" } else { "inactive" };
-        let summary = format!("{} is now {state}.", account.email.as_deref().unwrap_or(&target.user_id));
+        let now = if already { "already, and nothing was changed" } else { "now" };
+        let summary = format!("{} is {state} {now}.", account.email.as_deref().unwrap_or(&target.user_id));
         let mut out = Out::default();
         account.record(answer.raw()?, &mut out);
         Ok(Outcome { summary, records: out.records(), ..Default::default() })

@@ -204,16 +204,27 @@ fn a_thousand_users_take_six_requests() {
 
 #[test]
 fn deactivating_puts_one_field_and_gives_back_the_user() {
-    let vendor = tenant().on("PUT /admin/users/5", Reply::json(with(5, json!({ "is_active": false }))));
+    let vendor = tenant()
+        .on("GET /admin/users/5", Reply::json(account(5)))
+        .on("PUT /admin/users/5", Reply::json(with(5, json!({ "is_active": false }))));
     let outcome = vendor.invoke("deactivate", json!({ "user-id": "5" })).unwrap();
-    assert_eq!(outcome.summary, "u5@example.com is now inactive.");
+    assert_eq!(outcome.summary, "u5@example.com is inactive now.");
     assert_eq!(outcome.records.users()[0].status, Some(UserStatus::Inactive));
-    assert_eq!(vendor.requests()[0].body, Some(json!({ "is_active": false })));
+    assert_eq!(vendor.requests()[1].body, Some(json!({ "is_active": false })));
+}
+
+#[test]
+fn a_user_that_is_so_already_is_not_changed() {
+    let vendor = tenant().on("GET /admin/users/5", Reply::json(account(5)));
+    let outcome = vendor.invoke("reactivate", json!({ "user-id": "5" })).unwrap();
+    assert!(outcome.summary.contains("nothing was changed"), "{}", outcome.summary);
+    assert_eq!(outcome.records.users().len(), 1);
 }
 
 #[test]
 fn reactivating_a_user_that_stays_inactive_is_a_conflict() {
-    let vendor = tenant().on("PUT /admin/users/5", Reply::json(with(5, json!({ "is_active": false }))));
+    let inactive = || Reply::json(with(5, json!({ "is_active": false })));
+    let vendor = tenant().on("GET /admin/users/5", inactive()).on("PUT /admin/users/5", inactive());
     assert_eq!(vendor.invoke("reactivate", json!({ "user-id": "5" })).unwrap_err().code, FailureCode::Conflict);
 }
 
@@ -231,6 +242,6 @@ fn an_action_with_a_wrong_input_makes_no_request() {
 
 #[test]
 fn a_user_that_is_gone_is_not_found() {
-    let vendor = tenant().on("PUT /admin/users/5", Reply::json(json!({ "errors": [{ "message": "Gone" }] })).status(404));
+    let vendor = tenant().on("GET /admin/users/5", Reply::json(json!({ "errors": [{ "message": "Gone" }] })).status(404));
     assert_eq!(vendor.invoke("deactivate", json!({ "user-id": "5" })).unwrap_err().code, FailureCode::NotFound);
 }

@@ -60,7 +60,7 @@ fn next(error: &anyhow::Error) -> Option<String> {
 fn for_host(error: &headcount::Error) -> Option<String> {
     match error {
         headcount::Error::Call(CallError::Failure(failure))
-        | headcount::Error::Action(ActionError::Call(CallError::Failure(failure))) => Some(for_failure(failure, None)),
+        | headcount::Error::ActionNotDone { error: CallError::Failure(failure), .. } => Some(for_failure(failure, None)),
         headcount::Error::Call(CallError::Trap { .. } | CallError::Contract(_)) => {
             Some("report this to the connector's author, with the text above".to_owned())
         }

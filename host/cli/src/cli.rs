@@ -57,7 +57,7 @@ pub enum Command {
     Access(access::Args),
     /// Who reaches a record
     Holders(holders::Args),
-    /// Change something at a vendor
+    /// Change something at a vendor: list, preview, do, permit, forbid, history
     Action(action::Args),
     /// What one session may use: show, set
     #[command(subcommand)]
@@ -135,10 +135,26 @@ mod tests {
             "holders acme group 7",
             "action acme revoke-license --set license=1 --yes",
             "action acme",
+            "action acme deactivate --set user-id=1 --preview",
+            "action acme deactivate --set user-id=1 --yes --as ana --reason left --key k1",
+            "action run history deactivate --yes",
+            "action permit acme deactivate reactivate --reason offboarding",
+            "action forbid acme",
+            "action stop --reason incident",
+            "action resume",
+            "action history --connection acme --state unknown --limit 5",
+            "action show 3",
+            "action answers acme --account 7",
             "budget show --connection acme",
             "budget set memory=128MiB call=2min --connection acme",
             "sessions --connection acme",
             "sessions show 12",
+            "sessions diff 12 --all --csv",
+            "sessions held --connection acme --all",
+            "sessions release 12 --as ana --reason left --yes",
+            "sessions reject 12 --yes",
+            "sessions undo 12 --yes",
+            "connection preferences acme --writes update-only --deactivate never --extent people-only",
             "key rotate --data d",
             "key import --keyring acme",
             "key export --keyring acme --file backup",

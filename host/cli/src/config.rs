@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use headcount::sandbox::egress::{AllowRule, Ceiling, Mode};
-use headcount::{AuditOptions, Budget, Limits, TenantId};
+use headcount::{ActionRule, AuditOptions, Budget, ChangesOptions, Limits, TenantId};
 use serde::Deserialize;
 
 use crate::engine::Engine;
@@ -86,6 +86,9 @@ pub struct Flags {
     /// While writing a policy: let requests out, without credentials, that a manifest denies and --allow-egress covers, and count them
     #[arg(long, global = true, help_heading = "Global options")]
     pub let_denied_requests_out: bool,
+    /// Forbid actions: *, a CONNECTOR's, or CONNECTOR/ACTION; may be repeated
+    #[arg(long, global = true, value_name = "RULE", help_heading = "Global options")]
+    pub forbid_actions: Vec<ActionRule>,
     /// Tell more on standard error; -vv and -vvv tell still more
     #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
     pub verbose: u8,
@@ -108,13 +111,15 @@ struct File {
     /// An empty list allows nothing; none, whatever manifests name.
     allow_egress: Option<Vec<String>>,
     let_denied_requests_out: bool,
+    forbid_actions: Vec<String>,
     verbose: u8,
     budget: Limits,
     audit: Audit,
+    changes: Audit,
     engine: Engine,
 }
 
-/// How much of each tenant's audit trail is kept.
+/// How much of each tenant's audit trail, or of its changes, is kept.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 struct Audit {
@@ -149,12 +154,16 @@ pub struct Config {
     pub ceiling: Ceiling,
     /// What becomes of requests that a manifest denies.
     pub mode: Mode,
+    /// Actions that are forbidden, whatever tenants and connections permit.
+    pub forbid_actions: Vec<ActionRule>,
     /// How much to tell: 0 to 3.
     pub verbose: u8,
     /// What one session may use.
     pub budget: Budget,
     /// How much of the audit trail is kept.
     pub audit: AuditOptions,
+    /// How much of each tenant's changes is kept.
+    pub changes: ChangesOptions,
     /// What else of the engine.
     pub engine: Engine,
 }
@@ -201,9 +210,15 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
     }
     let mut budget = Budget::default();
     budget.set(&file.budget);
+    let own = file.forbid_actions.iter().map(|rule| rule.parse::<ActionRule>());
+    let forbid_actions = own.chain(flags.forbid_actions.iter().cloned().map(Ok)).collect::<Result<Vec<_>, _>>();
+    let forbid_actions = forbid_actions.map_err(|problem| Complaint::usage(format!("forbid-actions: {problem}")))?;
     let kept = AuditOptions::default();
     let age = file.audit.days.map_or(kept.age, |days| Duration::from_secs(u64::from(days) * 86_400));
     let audit = AuditOptions { records: file.audit.records.unwrap_or(kept.records), age };
+    let kept = ChangesOptions::default();
+    let age = file.changes.days.map_or(kept.age, |days| Duration::from_secs(u64::from(days) * 86_400));
+    let changes = ChangesOptions { records: file.changes.records.unwrap_or(kept.records), age };
     Ok(Config {
         named_data: flags.data.clone().or(file.data.map(|data| folder.join(data))),
         keyring: flags.keyring.clone().or(file.keyring),
@@ -217,9 +232,11 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         bundled_roots: flags.bundled_roots || file.bundled_roots,
         ceiling,
         mode,
+        forbid_actions,
         verbose: flags.verbose.max(file.verbose),
         budget,
         audit,
+        changes,
         engine: file.engine,
     })
 }

@@ -74,7 +74,11 @@ impl Context {
             .egress(self.egress().await?)
             .budget(self.config.budget.clone())
             .audit(self.config.audit)
+            .changes(self.config.changes)
             .compiler(compiler()?);
+        for rule in &self.config.forbid_actions {
+            builder = builder.forbid_actions(rule.clone());
+        }
         for host in &self.config.allow_hosts {
             builder = builder.allow_host(host.clone());
         }

@@ -24,6 +24,8 @@ pub enum Exit {
     Reconnect = 4,
     /// There is no such thing.
     NotFound = 5,
+    /// Nobody knows whether an action was done.
+    Unknown = 6,
     /// A person stopped it.
     Cancelled = 130,
 }
@@ -37,20 +39,29 @@ Exit codes:
     3  something was not read completely, or removals are held
     4  a credential must be entered (again)
     5  there is no such connector, connection, session, person, record or file
+    6  it is unknown whether an action was done
   130  cancelled
 With several connections: the worst of 130, 1, 4 and 3.
 
 A file given with --config holds the global flags by name (data, keyring, tenant, json, resolve, ca, allow-loopback,
-allow-host, allow-egress, let-denied-requests-out, verbose), the operator's budget as a table `[budget]`, with the names that
-`headcount budget show` lists, how much of each tenant's audit trail is kept: `[audit]` with records and days, and
-what the engine may take: `[engine]` with max-instances, max-queueing and max-compiling.
+allow-host, allow-egress, let-denied-requests-out, forbid-actions, verbose), the operator's budget as a table `[budget]`, with
+the names that `headcount budget show` lists, how much of each tenant's audit trail and of its changes is kept: `[audit]` and
+`[changes]`, each with records and days, and what the engine may take: `[engine]` with max-instances, max-queueing and max-compiling.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
 impl Exit {
     /// The worse of two results.
     pub fn worst(self, other: Exit) -> Exit {
-        const ORDER: [Exit; 7] =
-            [Exit::Done, Exit::Partial, Exit::Reconnect, Exit::NotFound, Exit::Usage, Exit::Failed, Exit::Cancelled];
+        const ORDER: [Exit; 8] = [
+            Exit::Done,
+            Exit::Partial,
+            Exit::Reconnect,
+            Exit::NotFound,
+            Exit::Usage,
+            Exit::Failed,
+            Exit::Unknown,
+            Exit::Cancelled,
+        ];
         let rank = |exit: Exit| ORDER.iter().position(|known| *known == exit);
         if rank(other) > rank(self) { other } else { self }
     }
@@ -97,9 +108,12 @@ impl Exit {
             Error::Call(CallError::Failure(failure)) => Exit::of_failure(failure),
             Error::Action(ActionError::Unknown { .. }) => Exit::NotFound,
             Error::Action(ActionError::Input(_)) => Exit::Usage,
-            Error::Action(ActionError::Call(CallError::Failure(failure))) => Exit::of_failure(failure),
+            Error::ActionForbidden { .. } | Error::ActionRequest(_) | Error::ActionKeyReused { .. } => Exit::Usage,
+            Error::NoActionRun(..) => Exit::NotFound,
+            Error::ActionUncertain { .. } | Error::ActionNotStored { .. } => Exit::Unknown,
+            Error::ActionNotDone { error: CallError::Failure(failure), .. } => Exit::of_failure(failure),
             Error::Sync(SyncError::Unauthenticated(_) | SyncError::Forbidden(_)) => Exit::Reconnect,
-            Error::Sync(SyncError::Cancelled) => Exit::Cancelled,
+            Error::Sync(SyncError::Cancelled | SyncError::Paused { .. }) => Exit::Cancelled,
             _ => Exit::Failed,
         }
     }
@@ -185,7 +199,16 @@ mod tests {
 
     #[test]
     fn every_code_stands_in_the_help() {
-        for exit in [Exit::Done, Exit::Failed, Exit::Usage, Exit::Partial, Exit::Reconnect, Exit::NotFound, Exit::Cancelled] {
+        for exit in [
+            Exit::Done,
+            Exit::Failed,
+            Exit::Usage,
+            Exit::Partial,
+            Exit::Reconnect,
+            Exit::NotFound,
+            Exit::Unknown,
+            Exit::Cancelled,
+        ] {
             let code = (exit as u8).to_string();
             assert!(HELP.lines().any(|line| line.trim_start().starts_with(&format!("{code}  "))), "{code}");
         }

@@ -12,12 +12,14 @@ mod exit;
 mod interrupt;
 mod output;
 mod pairs;
+mod person;
 mod progress;
 mod records;
 mod scope;
 mod secrets;
 mod sessions;
 mod standing;
+mod story;
 mod table;
 mod words;
 

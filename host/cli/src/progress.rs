@@ -10,10 +10,13 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use crate::output::Out;
-use crate::words::{counted, number};
+use crate::words::{counted, duration, number};
 
 /// How often a plain line or JSON line is written while a state lasts.
 const EVERY: Duration = Duration::from_secs(2);
+
+/// Less than this is not worth telling.
+const SHORT: Duration = Duration::from_secs(5);
 
 /// What a session calls after every page.
 pub type Listener = Arc<dyn Fn(&Progress) + Send + Sync>;
@@ -100,11 +103,11 @@ impl Track {
             Show::Bar(bar) => {
                 bar.set_length(counters.expected.max(counters.rows).max(1));
                 bar.set_position(if progress.state.is_over() { counters.rows.max(1) } else { counters.rows });
-                bar.set_message(sentence(progress.state, counters));
+                bar.set_message(sentence(progress.state, counters, progress.remaining));
             }
             Show::Lines(pulse) => {
                 if pulse.lock().unwrap_or_else(PoisonError::into_inner).is_due(progress.state) {
-                    eprintln!("{}: {}", self.connection, sentence(progress.state, counters));
+                    eprintln!("{}: {}", self.connection, sentence(progress.state, counters, progress.remaining));
                 }
             }
             Show::Json(out, pulse) => {
@@ -118,6 +121,7 @@ impl Track {
                         "rows": counters.rows,
                         "expected": counters.expected,
                         "requests": counters.requests,
+                        "remaining-millis": progress.remaining.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
                     }));
                 }
             }
@@ -132,14 +136,15 @@ impl Track {
     }
 }
 
-fn sentence(state: SessionState, counters: &Counters) -> String {
+fn sentence(state: SessionState, counters: &Counters, remaining: Option<Duration>) -> String {
     let rows = match counters.expected {
         expected if expected >= counters.rows && expected > 0 => {
             format!("{} of {} rows", number(counters.rows), number(expected))
         }
         _ => counted(counters.rows, "row"),
     };
-    format!("{}, {rows}, {}", state.as_str(), counted(counters.requests, "request"))
+    let left = remaining.filter(|time| *time >= SHORT).map(|time| format!(", about {} left", duration(time))).unwrap_or_default();
+    format!("{}, {rows}, {}{left}", state.as_str(), counted(counters.requests, "request"))
 }
 
 #[cfg(test)]
@@ -158,7 +163,17 @@ mod tests {
     #[test]
     fn a_total_is_told_only_where_the_vendor_states_enough() {
         let counters = |rows, expected| Counters { rows, expected, requests: 2, ..Counters::default() };
-        assert_eq!(sentence(SessionState::Reading, &counters(100, 1_300)), "reading, 100 of 1,300 rows, 2 requests");
-        assert_eq!(sentence(SessionState::Reading, &counters(100, 50)), "reading, 100 rows, 2 requests");
+        assert_eq!(sentence(SessionState::Reading, &counters(100, 1_300), None), "reading, 100 of 1,300 rows, 2 requests");
+        assert_eq!(
+            sentence(SessionState::Reading, &counters(100, 50), Some(Duration::from_secs(1))),
+            "reading, 100 rows, 2 requests"
+        );
+    }
+
+    #[test]
+    fn the_time_that_is_left_is_told_where_it_is_worth_it() {
+        let counters = Counters { rows: 100, expected: 1_300, requests: 2, ..Counters::default() };
+        let line = sentence(SessionState::Reading, &counters, Some(Duration::from_secs(72)));
+        assert_eq!(line, "reading, 100 of 1,300 rows, 2 requests, about 1 min 12 s left");
     }
 }

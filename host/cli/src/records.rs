@@ -201,6 +201,18 @@ pub fn columns(kind: Kind) -> &'static [Column] {
     }
 }
 
+/// `user:7 holds group:staff`: a grant in words, from the key that tells one from another; nothing for other kinds.
+pub fn grant_words(kind: &str, key: &str) -> Option<String> {
+    if kind != Kind::Grant.as_str() {
+        return None;
+    }
+    let parts: Vec<Option<String>> = serde_json::from_str(key).ok()?;
+    let part = |at: usize| parts.get(at).cloned().flatten();
+    let role = part(2).map(|role| format!(" as {role}")).unwrap_or_default();
+    let via = part(3).map(|via| format!(" through {via}")).unwrap_or_default();
+    Some(format!("{} holds {}{role}{via}", part(0)?, part(1)?))
+}
+
 /// The plural of a kind, as the command line calls it.
 pub fn plural(kind: Kind) -> &'static str {
     match kind {

@@ -21,12 +21,13 @@ const INCOMPLETE: &str = "not read completely";
 pub fn exit(state: SessionState, failure: Option<&Failure>, notes: &[String], health: Option<HealthState>) -> Exit {
     match state {
         SessionState::Cancelled => Exit::Cancelled,
-        SessionState::Partial => Exit::Partial,
+        SessionState::Partial | SessionState::Held => Exit::Partial,
         SessionState::Test if notes.iter().any(|note| note.starts_with(INCOMPLETE)) => Exit::Partial,
         SessionState::Complete | SessionState::Test => match health {
             Some(HealthState::Held) if state == SessionState::Complete => Exit::Partial,
             _ => Exit::Done,
         },
+        SessionState::Released | SessionState::Rejected | SessionState::Superseded | SessionState::Expired => Exit::Done,
         _ => match health {
             Some(HealthState::Reconnect) => Exit::Reconnect,
             _ => failure.map_or(Exit::Failed, Exit::of_failure),
@@ -45,6 +46,11 @@ pub fn meaning(state: SessionState) -> &'static str {
         SessionState::Applying => "it is writing to the store",
         SessionState::Complete => "everything was read, and what is missing at the vendor was removed",
         SessionState::Partial => "something could not be read; nothing was removed without proof",
+        SessionState::Held => "everything new or changed was written; the removals wait for a person",
+        SessionState::Released => "its removals waited, and a person released them",
+        SessionState::Rejected => "its removals waited, and a person turned them down",
+        SessionState::Superseded => "its removals waited; a newer session took its place, or the records are back",
+        SessionState::Expired => "its removals waited, and nobody decided in time: the records stay",
         SessionState::Test => "a test run: nothing was written",
         SessionState::Failed => "it ended without result; the store is as it was before",
         SessionState::Cancelled => "a person stopped it; the store is as it was before",
@@ -59,6 +65,9 @@ pub fn advice(state: SessionState, failure: Option<&Failure>, health: Option<Hea
     match (state, health) {
         (SessionState::Partial, _) => Some(format!("sync again: headcount sync {connection}; the notes say what was not read")),
         (SessionState::Cancelled, _) => Some(format!("run it again: headcount sync {connection}")),
+        (SessionState::Held, _) => {
+            Some(format!("look at what waits, and decide: headcount sessions held --connection {connection}"))
+        }
         (SessionState::Complete, Some(HealthState::Held)) => Some(format!(
             "if the credential is meant to see less than before, accept that: headcount connection edit {connection} --accept-scope"
         )),
@@ -77,6 +86,8 @@ pub fn total(counters: &Counters) -> KindCounters {
         returned: sum.returned + kind.returned,
         kept: sum.kept + kind.kept,
         aside: sum.aside + kind.aside,
+        held: sum.held + kind.held,
+        left: sum.left + kind.left,
     })
 }
 
@@ -93,10 +104,12 @@ pub fn present(counted: &KindCounters) -> u64 {
 
 /// A table of what happened, kind by kind.
 pub fn kinds(counters: &Counters) -> Grid {
-    let mut grid = Grid::new(["KIND", "READ", "NEW", "CHANGED", "UNCHANGED", "GONE", "BACK", "KEPT", "SET ASIDE"]).indented(2);
+    let mut grid =
+        Grid::new(["KIND", "READ", "NEW", "CHANGED", "UNCHANGED", "GONE", "BACK", "KEPT", "HELD", "LEFT OUT", "SET ASIDE"])
+            .indented(2);
     for (kind, counted) in counters.kinds.iter().filter(|(_, counted)| **counted != KindCounters::default()) {
-        let KindCounters { read, created, updated, unchanged, removed, returned, kept, aside } = *counted;
-        let numbers = [read, created, updated, unchanged, removed, returned, kept, aside].map(number);
+        let KindCounters { read, created, updated, unchanged, removed, returned, kept, held, left, aside } = *counted;
+        let numbers = [read, created, updated, unchanged, removed, returned, kept, held, left, aside].map(number);
         grid.row(std::iter::once(plural(*kind).to_owned()).chain(numbers));
     }
     grid
@@ -131,6 +144,10 @@ pub fn effort(counters: &Counters) -> String {
         if value > 0 {
             parts.push(format!("{} {what}", number(value)));
         }
+    }
+    if counters.waits > 0 {
+        let waited = duration(Duration::from_millis(counters.waited_millis));
+        parts.push(format!("{} of {waited} in all", counted(counters.waits, "wait")));
     }
     parts.push(bytes(counters.bytes));
     parts.push(format!("{} of processor time", duration(Duration::from_micros(counters.cpu_micros))));
@@ -167,6 +184,9 @@ pub fn value(session: &Session) -> Value {
         "scope": session.scope.as_ref().map(crate::scope::value),
         "failure": session.failure,
         "notes": session.notes,
+        "basis": session.basis,
+        "resumed": session.resumed,
+        "cancel-asked-at": session.cancel_asked_at.map(crate::words::time),
     })
 }
 

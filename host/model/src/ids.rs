@@ -113,6 +113,29 @@ impl FromStr for SessionId {
     }
 }
 
+/// One action that was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ActionRunId(pub i64);
+
+impl fmt::Display for ActionRunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for ActionRunId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        text.parse().map(ActionRunId).map_err(|_| InvalidId {
+            what: "number of an action",
+            text: text.to_owned(),
+            rule: "a number",
+        })
+    }
+}
+
 /// The SHA-256 of a component's whole file.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

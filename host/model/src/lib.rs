@@ -21,7 +21,7 @@ mod time;
 
 pub use audit::{AuditRecord, Decision, RequestEvent};
 pub use failure::{Actor, Failure, FailureCode};
-pub use ids::{ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SessionId, SharedName, TenantId};
+pub use ids::{ActionRunId, ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SessionId, SharedName, TenantId};
 pub use kind::{Kind, Reference, UnknownKind};
 pub use limits::{LimitError, Limits};
 pub use manifest::Manifest;

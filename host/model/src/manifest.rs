@@ -7,6 +7,8 @@ mod diff;
 mod field;
 mod parse;
 mod placement;
+mod refers;
+mod request;
 mod schema;
 mod settings;
 mod template;
@@ -19,6 +21,8 @@ pub use diff::{Asks, News};
 pub use field::{Choice, ConfigField, FieldType};
 pub use parse::{MAX_BYTES, MAX_DEPTH, ManifestError};
 pub use placement::{ClientAuth, Placement};
+pub use refers::{REFERS_TO, RefersTo};
+pub use request::RequestRule;
 pub use settings::{Settings, SettingsError};
 pub use template::{Template, TemplateError};
 
@@ -137,22 +141,6 @@ impl Feed {
     }
 }
 
-/// One request that is allowed beyond reading with GET and HEAD: a method and a path prefix below the base URL's path.
-///
-/// ```
-/// let rule: headcount_model::manifest::RequestRule = "POST /customer/licenses/revoke".parse().unwrap();
-/// assert_eq!(rule.method, "POST");
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
-pub struct RequestRule {
-    /// The method, in capitals.
-    pub method: String,
-    /// The path prefix below the base URL; it matches whole segments. `*` stands for any one segment.
-    pub path: String,
-}
-
 /// Something that can be changed at the vendor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -170,7 +158,11 @@ pub struct Action {
     /// It only reads; no confirmation is needed.
     #[serde(default, skip_serializing_if = "is_false")]
     pub read_only: bool,
-    /// The JSON Schema of its input, an object.
+    /// At the vendor, doing it twice is the same as doing it once: it may be done again where nobody knows whether it was done.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub idempotent: bool,
+    /// The JSON Schema of its input, an object. A property's `refers-to` says what its value points at: `user`, `group`, `role`,
+    /// `application`, `license` or `asset` by id, users by `email`, or licenses by `product`.
     pub input: serde_json::Map<String, serde_json::Value>,
     /// The JSON Schema of its output.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -247,45 +239,6 @@ impl Manifest {
     /// The JSON Schema of manifests, as checked in at `docs/manifest.schema.json`.
     pub fn json_schema() -> serde_json::Value {
         schemars::schema_for!(Manifest).to_value()
-    }
-}
-
-impl std::str::FromStr for RequestRule {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (method, path) = text.split_once(' ').ok_or("expected a method, a space and a path: POST /search")?;
-        if method.is_empty() || !method.bytes().all(|b| b.is_ascii_uppercase()) {
-            return Err(format!("{method:?} is not a method in capitals"));
-        }
-        if matches!(method, "CONNECT" | "TRACE") {
-            return Err(format!("{method} is never allowed"));
-        }
-        let well_formed = path.starts_with('/')
-            && path.split('/').skip(1).all(|segment| {
-                !segment.is_empty()
-                    && segment != "."
-                    && segment != ".."
-                    && segment.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~*".contains(&b))
-            });
-        if !well_formed {
-            return Err(format!("{path:?} is not a path of plain segments, beginning with /"));
-        }
-        Ok(RequestRule { method: method.to_owned(), path: path.to_owned() })
-    }
-}
-
-impl TryFrom<String> for RequestRule {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<RequestRule> for String {
-    fn from(rule: RequestRule) -> String {
-        format!("{} {}", rule.method, rule.path)
     }
 }
 

@@ -259,6 +259,18 @@ pub struct Grant {
 }
 
 impl Grant {
+    /// The canonical text of what identifies it: a JSON array of principal, target, role and via.
+    pub fn key(&self) -> String {
+        let reference = |reference: &Reference| format!("{}:{}", reference.kind.as_str(), reference.id);
+        serde_json::json!([
+            reference(&self.principal),
+            reference(&self.target),
+            self.role.as_deref(),
+            self.via.as_ref().map(reference),
+        ])
+        .to_string()
+    }
+
     /// A plain grant of `target` to `principal`.
     pub fn new(principal: Reference, target: Reference) -> Self {
         Grant {

@@ -25,7 +25,7 @@ impl Tenant {
         let (connection, _) = self.living(id).await?;
         let is_draft = connection.life.state == LifeState::Draft;
         let opened = self.opened(connection).await?;
-        let checked = self.asked(&opened, Some(Witness::Check)).await;
+        let checked = self.who(&opened, Some(Witness::Check)).await;
         self.ended(opened.run).await;
         let checked = checked?;
         if is_draft {
@@ -103,7 +103,7 @@ impl Tenant {
     }
 
     /// Asks a vendor who the credential is; where `raising`, one that is refused turns the connection's health.
-    pub(crate) async fn asked(&self, opened: &Opened, raising: Option<Witness>) -> Result<Checked, Error> {
+    pub(crate) async fn who(&self, opened: &Opened, raising: Option<Witness>) -> Result<Checked, Error> {
         let mut found = opened.run.check().await;
         if let (Err(CallError::Failure(failure)), Some(by)) = (&found, raising)
             && is_refused(failure)

@@ -63,6 +63,7 @@ impl Tenant {
     pub async fn remove(&self, id: &ConnectionId, records: Records) -> Result<Removal, Error> {
         let removal = self.removal(id).await?;
         let _lease = self.lease(id).await?;
+        let _acting = self.inner.leases.take_for_action(&self.inner.data, &self.id, id).await?;
         match records {
             Records::Purge => self.inner.store.remove_connection(&self.id, id).await?,
             Records::Keep if removal.connection.life.state == LifeState::Removed => {

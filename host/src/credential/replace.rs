@@ -124,7 +124,7 @@ impl Tenant {
         let checked = match &with.baseline {
             Some(_) => {
                 let opened = self.opened(with.clone()).await?;
-                let checked = self.asked(&opened, None).await;
+                let checked = self.who(&opened, None).await;
                 self.ended(opened.run).await;
                 Some(checked?)
             }
@@ -165,7 +165,7 @@ impl Tenant {
         let candidates = Arc::new(Candidates::new(&all));
         let credentials = all.into_iter().collect::<Credentials>().kept_by(candidates.clone());
         let opened = self.opened_with(connection.clone(), credentials, None).await?;
-        let checked = self.asked(&opened, None).await;
+        let checked = self.who(&opened, None).await;
         self.ended(opened.run).await;
         let newest = |field: String| candidates.newest(&field).map(|secret| (field, secret));
         Ok(Tried { checked: checked?, secrets: secrets.into_iter().filter_map(|(field, _)| newest(field)).collect() })

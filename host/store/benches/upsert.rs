@@ -242,6 +242,7 @@ async fn sync(count: usize) -> std::result::Result<[Duration; 6], Box<dyn std::e
                 records,
                 repeats: Default::default(),
                 seen: vec![],
+                asked_at: None,
             };
             store.stage_page(&tenant(), session, &page, &Counters::default()).await?;
         }

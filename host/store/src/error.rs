@@ -1,6 +1,6 @@
 //! Why the store could not do something.
 
-use headcount_model::{ConnectionId, SessionId, TenantId};
+use headcount_model::{ActionRunId, ConnectionId, SessionId, TenantId};
 
 /// Why the store could not do something. None of these loses what was committed before.
 #[derive(Debug, thiserror::Error)]
@@ -68,6 +68,35 @@ pub enum StoreError {
     NotOpen {
         /// Which session.
         session: SessionId,
+    },
+    /// There is no such action, or it has ended.
+    #[error("action {action} is not being done: it has ended, or never was")]
+    NoAction {
+        /// Its number.
+        action: ActionRunId,
+    },
+    /// Changes that were asked for were cut off to keep the bound, or were never made.
+    #[error(
+        "the changes of tenant {tenant} after {after} can't be given: those from {oldest} to {last} are kept; take a new export and \
+         follow from {last}"
+    )]
+    ChangesLost {
+        /// Whose.
+        tenant: TenantId,
+        /// The number that was asked after.
+        after: u64,
+        /// The last number that was cut off: what came after it is kept.
+        oldest: u64,
+        /// The last number there is.
+        last: u64,
+    },
+    /// Nothing of a session waits for a decision.
+    #[error("nothing of session {session} waits to be decided: {reason}")]
+    NothingHeld {
+        /// Which session.
+        session: SessionId,
+        /// Why.
+        reason: String,
     },
     /// Something in the store can't be read back.
     #[error("the store holds something that this Headcount can't read: {0}")]

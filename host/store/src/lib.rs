@@ -3,28 +3,48 @@
 //! A session stages pages (each in one transaction with its cursor), then applies them in one transaction: killed at any moment,
 //! the store holds either what it held before or all that the session found. Knows nothing of WebAssembly or HTTP.
 
+mod actions;
 mod audit;
+mod changes;
 mod commons;
 mod connections;
+mod counters;
 mod error;
+mod guard;
+mod holds;
 mod query;
+mod sessions;
 mod sqlite;
 mod types;
 
 use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};
 
+pub use actions::{
+    ActionAnswer, ActionEffect, ActionEnd, ActionFilter, ActionPermit, ActionRun, ActionState, ActionStop, Actions, BegunAction,
+    Brought, NewAction,
+};
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
+pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
 pub use commons::{Commons, NamedCredential, SharedValue};
 pub use connections::{
     Connection, ConnectionChange, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness,
 };
+pub use counters::{Counters, FeedCounters, KindCounters};
 pub use error::StoreError;
+pub use guard::{Guard, Loss, Threshold, WINDOW};
+pub use holds::{
+    DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
+    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
+};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
+pub use sessions::{
+    Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,
+};
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, Counters, CredentialKey, CredentialOwner, InstalledConnector, KindCounters, NewSession, ParentPage,
-    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage,
+    Applied, Apply, CredentialKey, CredentialOwner, InstalledConnector, NewSession, ParentPage, SealedCredential, Session,
+    SessionEnd, SessionState, Staged, StagedPage, SyncRules,
 };
 
 /// The result of the store's calls.
@@ -34,7 +54,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Commons + Send + Sync + 'static {
+pub trait Store: Actions + Changes + Commons + Holds + SessionStore + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

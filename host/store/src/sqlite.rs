@@ -1,22 +1,28 @@
 //! SQLite behind the store trait: one connection that writes, a few that answer questions.
 
 mod access;
+mod actions;
 mod administrators;
 mod apply;
 mod audit;
 mod budgets;
+mod changes;
 mod commons;
 mod connections;
 mod credentials;
 mod fault;
 mod field;
 mod grant;
+mod holds;
 mod licenses;
 mod list;
 mod open;
 mod people;
+mod places;
 mod record;
+mod resuming;
 mod schema;
+mod session_errors;
 mod sessions;
 mod stage;
 mod upsert;
@@ -134,7 +140,7 @@ impl Store for SqliteStore {
     }
 
     async fn begin_session(&self, session: &NewSession) -> Result<SessionId> {
-        sessions::begin_session(self, session).await
+        sessions::begin_session(self, session, None).await
     }
 
     async fn update_session(&self, tenant: &TenantId, id: SessionId, state: SessionState, counters: &Counters) -> Result<()> {

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{
-    ConnectionId, ConnectorId, CredentialName, Digest, Failure, Kind, Manifest, Metered, Records, Reference, Resource, Scope,
-    SessionId, TenantId, Timestamp,
+    ConnectionId, ConnectorId, CredentialName, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId, TenantId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{CredentialUse, Health};
+use crate::{Basis, Counters, CredentialUse, Guard, Health, KindCounters, Resumption};
 
 /// A connector that an operator accepted, by digest.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,6 +77,16 @@ pub enum SessionState {
     Complete,
     /// Over: something could not be read, and nothing unproven was removed.
     Partial,
+    /// Over: what is new or changed was written; the removals wait for a person.
+    Held,
+    /// Over: it held its removals, and a person released them.
+    Released,
+    /// Over: it held its removals, and a person turned them down.
+    Rejected,
+    /// Over: it held its removals, and a newer session took its place, or the records are back.
+    Superseded,
+    /// Over: it held its removals, and nobody decided in time.
+    Expired,
     /// Over: a test run that wrote nothing.
     Test,
     /// Over without result.
@@ -89,7 +99,13 @@ impl SessionState {
     /// Whether the session is over.
     pub fn is_over(self) -> bool {
         use SessionState::*;
-        matches!(self, Complete | Partial | Test | Failed | Cancelled)
+        !matches!(self, Checking | Reading | Waiting | Verifying | Reconciling | Applying)
+    }
+
+    /// Whether the session was applied: it knows all that it could see.
+    pub fn is_finished(self) -> bool {
+        use SessionState::*;
+        matches!(self, Complete | Partial | Held | Released | Rejected | Superseded | Expired)
     }
 
     /// The word in the store and on the command line.
@@ -104,6 +120,11 @@ impl SessionState {
             Applying => "applying",
             Complete => "complete",
             Partial => "partial",
+            Held => "held",
+            Released => "released",
+            Rejected => "rejected",
+            Superseded => "superseded",
+            Expired => "expired",
             Test => "test",
             Failed => "failed",
             Cancelled => "cancelled",
@@ -124,62 +145,6 @@ pub struct NewSession {
     pub credential: Option<CredentialUse>,
     /// When.
     pub started_at: Timestamp,
-}
-
-/// What happened to records of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-pub struct KindCounters {
-    /// Records read, repeats included.
-    pub read: u64,
-    /// New in the store.
-    pub created: u64,
-    /// Changed.
-    pub updated: u64,
-    /// As before.
-    pub unchanged: u64,
-    /// Proven to be missing.
-    pub removed: u64,
-    /// Back after having been removed.
-    pub returned: u64,
-    /// Absent, but not proven to be missing: kept.
-    pub kept: u64,
-    /// Grants that refer to nothing.
-    pub aside: u64,
-}
-
-/// Counters of one session.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-pub struct Counters {
-    /// By kind.
-    pub kinds: BTreeMap<Kind, KindCounters>,
-    /// Pages staged.
-    pub pages: u64,
-    /// Vendor rows covered.
-    pub rows: u64,
-    /// Vendor rows there should be, summed over the feeds that say.
-    pub expected: u64,
-    /// Rows that the connector skipped.
-    pub skipped: u64,
-    /// Records that the host rejected.
-    pub rejected: u64,
-    /// Values that could not be read and were dropped.
-    pub unreadable: u64,
-    /// Requests, repeats and denied ones included.
-    pub requests: u64,
-    /// Requests that the rules denied.
-    pub denied: u64,
-    /// Requests repeated.
-    pub retries: u64,
-    /// Response bytes on the wire.
-    pub bytes: u64,
-    /// Microseconds of CPU inside the connector.
-    pub cpu_micros: u64,
-    /// The most memory that its instances held at once, in bytes.
-    pub memory: u64,
-    /// How much of each budget was used.
-    pub budgets: BTreeMap<Resource, Metered>,
 }
 
 /// A session, open or over.
@@ -209,10 +174,18 @@ pub struct Session {
     pub failure: Option<Failure>,
     /// What a person should know: feeds not read, rows skipped, scope narrower. In order.
     pub notes: Vec<String>,
+    /// Under what it runs, where it can be resumed.
+    pub basis: Option<Basis>,
+    /// How often it went on after an interruption, in order.
+    pub resumed: Vec<Resumption>,
+    /// When it last did anything.
+    pub touched_at: Timestamp,
+    /// When a person asked for its end.
+    pub cancel_asked_at: Option<Timestamp>,
 }
 
 /// How a session ends.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SessionEnd {
     /// One of the states that are over.
     pub state: SessionState,
@@ -249,6 +222,9 @@ pub struct StagedPage {
     pub repeats: BTreeSet<Kind>,
     /// Records that count as seen though they aren't there.
     pub seen: Vec<Reference>,
+    /// When the vendor was asked for it; none counts as before everything. What an action touched since is not taken from this
+    /// page.
+    pub asked_at: Option<Timestamp>,
 }
 
 /// How much was staged.
@@ -285,15 +261,37 @@ pub struct Apply {
     pub gone_grants: Vec<headcount_model::Grant>,
     /// The connection's baseline from now on, written in the same transaction as the records that were read under it; none leaves it.
     pub baseline: Option<Scope>,
-    /// Compute everything and write nothing.
+    /// Compute everything and write nothing; what would have changed is kept beside.
     pub dry_run: bool,
+    /// How the session ends once it is applied: kept with what was applied, so that nothing is applied twice.
+    pub end: Option<SessionEnd>,
+    /// What a sync is held to; none for what a person did, which is applied as it is.
+    pub rules: Option<SyncRules>,
+}
+
+/// What a sync is held to when it is applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SyncRules {
+    /// When its removals wait for a person.
+    pub guard: Guard,
+    /// Kinds of which the vendor stated how many there are, and that many were read.
+    pub confirmed: BTreeSet<Kind>,
+    /// Everything was read: removals that wait are replaced by those of this session.
+    pub complete: bool,
+    /// Whether absences were judged: the scope was no narrower than the baseline's.
+    pub judged: bool,
 }
 
 /// What was applied.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Applied {
     /// By kind: created, updated, unchanged, removed, returned, kept, aside (not `read`).
     pub kinds: BTreeMap<Kind, KindCounters>,
     /// Up to 20 grants that refer to nothing, in words.
     pub aside: Vec<String>,
+    /// Why the removals wait for a person; empty when they don't.
+    pub held: Vec<String>,
+    /// The session whose removals wait now: this one, or an older one.
+    pub waiting: Option<SessionId>,
 }

@@ -1,16 +1,32 @@
-//! Actions: validate the input, ask the connector once, and bring what it changed into the store.
+//! Actions: hold the input to its schema, ask the connector once, tell whether it was done, and judge what it says it did.
 
-use headcount_model::{Failure, FailureCode, Outcome, Timestamp};
+mod belief;
+mod form;
+mod input;
+mod preview;
+mod refresh;
+
+use headcount_model::manifest::Action;
+use headcount_model::{Decision, Failure, FailureCode, Manifest, Outcome, RequestEvent, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Apply, NewSession, SessionEnd, SessionState, StagedPage, StoreError};
-use serde_json::{Map, Value};
+use headcount_store::{ActionEnd, ActionState, Brought, StagedPage};
+use serde_json::Value;
 
 use crate::attributes::Sieve;
 use crate::scope::{self, ScopeVerdict};
 use crate::session::Job;
 use crate::verdict::brought_in_by;
 
-/// Why an action was not done, or not known to be done.
+pub use form::{FieldKind, Form, FormField, form, value as form_value};
+pub use input::{Named, kept as kept_input};
+pub use preview::{Concern, Preview};
+
+/// The longest answer that is kept, in bytes of JSON.
+const LONGEST_ANSWER: usize = 64 * 1024;
+/// Requests of one run whose records are remembered: past them, nobody knows what was sent.
+const REMEMBERED: u64 = 256;
+
+/// Why an action can't be asked for.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ActionError {
@@ -30,109 +46,200 @@ pub enum ActionError {
     /// The manifest's schema can't be used.
     #[error("the manifest's schema of this action can't be used: {0}")]
     Schema(String),
-    /// The connector, or the vendor, refused.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// It was done, but the store failed; the next sync brings it in.
-    #[error("the action was done, but its result was not stored: {0}")]
-    Store(#[from] StoreError),
 }
 
-/// Does one action, at most once, and brings what it changed into the store.
+/// The action of this name, and the input with the schema's defaults, which fits.
 ///
 /// # Errors
-/// See [`ActionError`]; after [`ActionError::Store`] the action has been done.
-pub async fn act(job: &Job<'_>, action: &str, input: &Value) -> Result<Outcome, ActionError> {
-    let Some(declared) = job.manifest.action(action) else {
-        let known: Vec<&str> = job.manifest.actions.iter().map(|action| action.name.as_str()).collect();
+/// There is no such action, or the input does not fit.
+pub async fn prepare<'a>(manifest: &'a Manifest, action: &str, input: &Value) -> Result<(&'a Action, Value), ActionError> {
+    let Some(declared) = manifest.action(action) else {
+        let known: Vec<&str> = manifest.actions.iter().map(|action| action.name.as_str()).collect();
         return Err(ActionError::Unknown {
-            connector: job.manifest.name.clone(),
+            connector: manifest.name.clone(),
             action: action.to_owned(),
             known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
         });
     };
-    check_input(declared.input.clone(), input.clone()).await?;
+    let input = input::checked(declared, input).await?;
+    Ok((declared, input))
+}
+
+/// What became of asking a connector for an action.
+pub struct Attempt {
+    /// What the store is told.
+    pub end: ActionEnd,
+    /// Why it was not done, or why nobody knows, where it wasn't done for sure.
+    pub error: Option<CallError>,
+}
+
+/// Does an action, once: asks who the credential is where the connection knows its organisation, then the connector; reads again
+/// what the connector does not tell of. `input` has been [prepared](prepare); `about` are the accounts that it names.
+pub async fn attempt(job: &Job<'_>, action: &Action, input: &Value, named: &Named, about: &[String]) -> Attempt {
+    let mut proves = true;
     if let Some(baseline) = &job.connection.baseline {
-        let scope = job.source.check().await?;
-        if let ScopeVerdict::Foreign(reason) = scope::judge(&scope, Some(baseline)) {
-            return Err(CallError::Failure(Failure::new(FailureCode::InvalidConfiguration, reason)).into());
+        let scope = match job.source.check().await {
+            Ok(scope) => scope,
+            Err(error) => return failed(job, action, error),
+        };
+        match scope::judge(&scope, Some(baseline)) {
+            ScopeVerdict::Foreign(reason) => {
+                return failed(job, action, Failure::new(FailureCode::InvalidConfiguration, reason).into());
+            }
+            verdict => proves = verdict == ScopeVerdict::Sufficient,
         }
     }
-    let outcome = job.source.invoke(action, input).await?;
-    if declared.read_only && !(outcome.gone.is_empty() && outcome.gone_grants.is_empty()) {
-        return Err(CallError::Contract(format!("{action} only reads, but says that something is gone")).into());
-    }
-    bring_in(job, action, &outcome).await?;
-    Ok(outcome)
-}
-
-/// Holds the input against the action's schema, on a thread where it may take long.
-async fn check_input(schema: Map<String, Value>, input: Value) -> Result<(), ActionError> {
-    let checking = tokio::task::spawn_blocking(move || {
-        // The manifest's check bounds the schema and lets no reference out of it; the validator is built without resolvers, for the
-        // one dialect that was checked, and with a linear-time engine for patterns.
-        let validator = jsonschema::options()
-            .with_draft(jsonschema::Draft::Draft202012)
-            .with_pattern_options(jsonschema::PatternOptions::regex())
-            .build(&Value::Object(schema))
-            .map_err(|error| ActionError::Schema(error.to_string()))?;
-        let problems: Vec<String> = validator
-            .iter_errors(&input)
-            .take(5)
-            .map(|error| match error.instance_path().as_str() {
-                "" => error.to_string(),
-                path => format!("{}: {error}", path.trim_start_matches('/')),
-            })
-            .collect();
-        if problems.is_empty() { Ok(()) } else { Err(ActionError::Input(problems.join("; "))) }
-    });
-    checking.await.map_err(|error| ActionError::Schema(format!("checking the input failed: {error}")))?
-}
-
-/// What an action changed goes through staging as a sync's page does; it proves nothing but what it says is gone.
-async fn bring_in(job: &Job<'_>, action: &str, outcome: &Outcome) -> Result<(), StoreError> {
-    if outcome.records.is_empty() && outcome.gone.is_empty() && outcome.gone_grants.is_empty() {
-        return Ok(());
-    }
-    let tenant = &job.connection.tenant;
-    let now = Timestamp::now();
-    let session = NewSession {
-        tenant: tenant.clone(),
-        connection: job.connection.id.clone(),
-        digest: job.digest,
-        credential: job.credential.clone(),
-        started_at: now,
+    let outcome = match job.source.invoke(&action.name, input).await {
+        Ok(outcome) => outcome,
+        Err(error) => return failed(job, action, error),
     };
-    let id = job.store.begin_session(&session).await?;
+    if action.read_only && !(outcome.gone.is_empty() && outcome.gone_grants.is_empty()) {
+        let breach = format!("{} only reads, but says that something is gone", action.name);
+        return failed(job, action, CallError::Contract(breach));
+    }
+    done(job, action, outcome, named, about, proves).await
+}
+
+async fn done(job: &Job<'_>, action: &Action, outcome: Outcome, named: &Named, about: &[String], proves: bool) -> Attempt {
+    let asked_at = Timestamp::now();
+    let (summary, output) = (outcome.summary.clone(), outcome.output.clone());
+    let tells = !(outcome.records.is_empty() && outcome.gone.is_empty() && outcome.gone_grants.is_empty());
+    let mut believed = belief::believe(outcome, action, named);
+    let effects = belief::effects(&believed);
+    let mut notes = std::mem::take(&mut believed.notes);
+    let mut brought =
+        Brought { gone: believed.gone, gone_grants: believed.gone_grants, about: about.to_vec(), ..Brought::default() };
     let sieve = Sieve::new(&job.manifest.never_kept);
-    let page = StagedPage {
-        feed: brought_in_by(action),
-        parent: None,
-        number: 0,
-        order: (0, 0, 0),
-        cursor: None,
-        records: crate::page::clean(outcome.records.clone(), &sieve, job.budget.record_bytes),
-        repeats: headcount_model::Kind::ALL.into_iter().collect(),
-        seen: Vec::new(),
-    };
-    let apply =
-        Apply { now: Some(now), gone: outcome.gone.clone(), gone_grants: outcome.gone_grants.clone(), ..Apply::default() };
-    let mut counters = headcount_store::Counters::default();
-    let applied = async {
-        job.store.stage_page(tenant, id, &page, &counters).await?;
-        job.store.apply(tenant, id, &apply).await
+    if !believed.records.is_empty() {
+        brought.pages.push(StagedPage {
+            feed: brought_in_by(&action.name),
+            parent: None,
+            number: 0,
+            order: (0, 0, 0),
+            cursor: None,
+            records: crate::page::clean(believed.records, &sieve, job.budget.record_bytes),
+            repeats: headcount_model::Kind::ALL.into_iter().collect(),
+            seen: Vec::new(),
+            asked_at: Some(asked_at),
+        });
     }
-    .await;
-    let (state, failure) = match &applied {
-        Ok(_) => (SessionState::Complete, None),
-        Err(error) => (SessionState::Failed, Some(Failure::new(FailureCode::Unavailable, error.to_string()))),
-    };
-    if let Ok(applied) = &applied {
-        counters.kinds = applied.kinds.clone();
-        counters.requests = job.source.usage().requests;
+    if !tells && !action.read_only {
+        refresh::read_again(job, named, proves, &mut brought, &mut notes).await;
+        if brought.pages.is_empty() {
+            notes.push("the store does not know of it yet: it comes with the next sync".to_owned());
+        }
     }
-    let notes = vec![format!("action {action}: {}", outcome.summary)];
-    let end = SessionEnd { state, ended_at: Timestamp::now(), counters, scope: None, failure, notes, health: None };
-    job.store.end_session(tenant, id, &end).await?;
-    applied.map(drop)
+    let output = answer(action, job, output.as_deref(), &mut notes);
+    if let (Some(answer), [account]) = (&output, about) {
+        brought.answer = Some((account.clone(), answer.clone()));
+    }
+    let end = ActionEnd {
+        state: ActionState::Done,
+        ended_at: Timestamp::now(),
+        summary: Some(summary),
+        effects,
+        output,
+        failure: None,
+        notes,
+        requests: job.source.usage().requests,
+        brings: Some(brought),
+    };
+    Attempt { end, error: None }
+}
+
+/// The answer, where it fits its schema and can be kept.
+fn answer(action: &Action, job: &Job<'_>, output: Option<&str>, notes: &mut Vec<String>) -> Option<Value> {
+    let text = output?;
+    if text.len() > LONGEST_ANSWER {
+        notes.push(format!("its answer is {} bytes long and was not kept; at most {LONGEST_ANSWER} are", text.len()));
+        return None;
+    }
+    let wrapped = format!("{{\"answer\":{text}}}");
+    let clean = Sieve::new(&job.manifest.never_kept).clean(&wrapped);
+    let mut clean: Value = serde_json::from_str(clean.as_deref()?).ok()?;
+    let answer = clean.get_mut("answer")?.take();
+    let problems = action.output.clone().map(|schema| input::problems(schema, &answer).unwrap_or_else(|problem| vec![problem]));
+    match problems.unwrap_or_default().as_slice() {
+        [] => Some(answer),
+        problems => {
+            notes.push(format!("its answer is not what the manifest says, and was not kept: {}", problems.join("; ")));
+            None
+        }
+    }
+}
+
+fn failed(job: &Job<'_>, action: &Action, error: CallError) -> Attempt {
+    let requests = job.source.usage().requests;
+    let state = fate(action, &error, &job.source.events(), requests);
+    let failure = match &error {
+        CallError::Failure(failure) => failure.clone(),
+        CallError::Crowded(_) | CallError::Excess(_) => Failure::new(FailureCode::Unavailable, error.to_string()),
+        _ => Failure::new(FailureCode::UnexpectedResponse, error.to_string()),
+    };
+    let end = ActionEnd {
+        state,
+        ended_at: Timestamp::now(),
+        summary: None,
+        effects: Vec::new(),
+        output: None,
+        failure: Some(failure),
+        notes: job.source.notes(),
+        requests,
+        brings: None,
+    };
+    Attempt { end, error: Some(error) }
+}
+
+/// What became of an action that ended with an error. The requests tell: whatever left and was not plainly refused may have been
+/// done.
+fn fate(action: &Action, error: &CallError, events: &[RequestEvent], requests: u64) -> ActionState {
+    let is_safe = |event: &&RequestEvent| matches!(event.method.as_str(), "GET" | "HEAD");
+    let left = |event: &&RequestEvent| event.decision != Decision::Denied && event.address.is_some();
+    let refused = |event: &RequestEvent| event.status.is_some_and(|status| (400..500).contains(&status) && status != 408);
+    let mut writes = events.iter().filter(|event| !is_safe(event)).filter(left);
+    if !action.read_only && (!writes.all(refused) || requests > REMEMBERED) {
+        return ActionState::Unknown;
+    }
+    match error {
+        CallError::Failure(failure) if !failure.code.is_retryable() => ActionState::Refused,
+        _ => ActionState::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(method: &str, status: Option<u16>, left: bool) -> RequestEvent {
+        let address = left.then(|| ([127, 0, 0, 1], 443).into());
+        RequestEvent { method: method.into(), decision: Decision::Allowed, status, address, ..RequestEvent::default() }
+    }
+
+    fn ends(code: FailureCode, events: &[RequestEvent]) -> ActionState {
+        let action = serde_json::from_value(json!({ "name": "a", "label": "A", "input": { "type": "object" } })).unwrap();
+        fate(&action, &Failure::new(code, "no").into(), events, events.len() as u64)
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_unknown_and_what_was_refused_is_not() {
+        use ActionState::{Failed, Refused, Unknown};
+        let read = event("GET", Some(200), true);
+        for (code, write, state) in [
+            (FailureCode::Conflict, event("POST", Some(400), true), Refused),
+            (FailureCode::Unavailable, event("POST", None, true), Unknown),
+            (FailureCode::Unavailable, event("POST", None, false), Failed),
+            (FailureCode::Unavailable, event("POST", Some(502), true), Unknown),
+            (FailureCode::Unavailable, event("POST", Some(408), true), Unknown),
+            (FailureCode::UnexpectedResponse, event("POST", Some(200), true), Unknown),
+            (FailureCode::RateLimited, event("POST", Some(429), true), Failed),
+        ] {
+            assert_eq!(ends(code, &[read.clone(), write.clone()]), state, "{write:?}");
+        }
+        assert_eq!(ends(FailureCode::NotFound, std::slice::from_ref(&read)), Refused);
+        assert_eq!(ends(FailureCode::Unavailable, &[read]), Failed);
+        let denied = RequestEvent { decision: Decision::Denied, ..event("POST", None, false) };
+        assert_eq!(ends(FailureCode::Unavailable, &[denied]), Failed);
+    }
 }

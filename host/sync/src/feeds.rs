@@ -7,7 +7,7 @@ use futures::stream::{self, TryStreamExt};
 use headcount_model::manifest::Feed;
 use headcount_model::{Access, Failure, FailureCode, Kind, Reference};
 
-use crate::list::{self, ListId, Pass};
+use crate::list::{self, ListId, ListOver};
 use crate::scope::{learn, unreadable};
 use crate::session::{Reading, SyncError, lock};
 use crate::verdict::ListEnd;
@@ -27,9 +27,8 @@ async fn root(reading: &Reading<'_>, feed: &Feed) -> Result<(), SyncError> {
     }
     let list = ListId { feed, place: place(reading, feed), parent: None, parent_place: 0 };
     match list::read(reading, list).await? {
-        Pass::FirstPageFailed(failure) => return first_page_failed(reading, feed, failure).await,
-        Pass::Moved(reason) => lock(&reading.verdicts).list(&feed.name, None, &ListEnd::Incomplete(reason)),
-        Pass::Ended(end) => lock(&reading.verdicts).list(&feed.name, None, &end),
+        ListOver::FirstPageFailed(failure) => return first_page_failed(reading, feed, failure).await,
+        ListOver::Ended(end) => lock(&reading.verdicts).list(&feed.name, None, &end),
     }
     settle(reading, feed, Access::Readable, None);
     children(reading, feed).await
@@ -131,13 +130,12 @@ async fn one_parent(
 ) -> Result<(), SyncError> {
     let list = ListId { feed, place: place(reading, feed), parent: Some(id), parent_place };
     let end = match list::read(reading, list).await? {
-        Pass::Ended(end) => end,
-        Pass::Moved(reason) => ListEnd::Incomplete(reason),
-        Pass::FirstPageFailed(failure) if failure.code == FailureCode::NotFound => {
+        ListOver::Ended(end) => end,
+        ListOver::FirstPageFailed(failure) if failure.code == FailureCode::NotFound => {
             lock(gone).push(Reference::new(kind, id));
             ListEnd::ParentGone
         }
-        Pass::FirstPageFailed(failure) => {
+        ListOver::FirstPageFailed(failure) => {
             if failure.code == FailureCode::Forbidden {
                 lock(&reading.verdicts).parent_forbidden(&feed.name);
             }

@@ -5,6 +5,7 @@
 
 mod action;
 mod attributes;
+mod estimate;
 mod feeds;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -16,8 +17,10 @@ mod session;
 mod source;
 mod verdict;
 
-pub use action::{ActionError, act};
-pub use options::{Listener, Progress, SyncOptions};
+pub use action::{
+    ActionError, Attempt, Concern, FieldKind, Form, FormField, Named, Preview, attempt, form, form_value, kept_input, prepare,
+};
+pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};
 pub use session::{Job, Report, SyncError, reconnect, sync};
 pub use source::Source;

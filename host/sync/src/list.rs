@@ -1,23 +1,26 @@
-//! Reading one list, page by page: a feed, or a feed for one parent.
+//! Reading one list, page by page: a feed, or a feed for one parent. Each page is kept with the place behind it.
 
-use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod place;
+mod watch;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use headcount_model::manifest::Feed;
-use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records};
+use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
+use self::place::Place;
+use self::watch::{Known, Sum, cursor_hash};
 use crate::page::{MOST_REASONS, Validated, validate};
-use crate::session::{Reading, SyncError, lock};
+use crate::session::{Asked, PageRead, Reading, SyncError, lock};
 use crate::verdict::ListEnd;
 
-/// Pages in a row that carry nothing new before a list counts as going in circles.
-const MOST_BARREN_PAGES: u32 = 8;
-/// How often a list is begun anew because the vendor forgot its cursor.
-const MOST_RESTARTS: u32 = 2;
+pub(crate) use self::place::ListOver;
+
+/// How many ids are fetched at once where a session goes on in the middle of a list.
+const BATCH: u32 = 20_000;
 
 /// Which list.
 #[derive(Clone, Copy)]
@@ -30,116 +33,162 @@ pub(crate) struct ListId<'a> {
     pub parent_place: u32,
 }
 
-/// How one pass over a list ended.
-pub(crate) enum Pass {
-    Ended(ListEnd),
-    /// Rows or totals moved while it was read: worth a second look.
-    Moved(String),
-    /// The first page failed.
-    FirstPageFailed(Failure),
+impl ListId<'_> {
+    fn asked(&self) -> Asked<'_> {
+        Asked { feed: Some(&self.feed.name), parent: self.parent }
+    }
 }
 
-/// Reads a list; a second time when it moved while it was read.
+/// Reads a list from where it is; a second time when it moved while it was read. One that ended before is not asked for again.
 ///
 /// # Errors
 /// What ends the whole session: the store failed, it was cancelled, the credential is no longer accepted, a budget is used up.
-pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<Pass, SyncError> {
-    let mut stated = false;
-    match pass(reading, list, 0, &mut stated).await? {
-        Pass::Moved(reason) => {
-            reading.note(format!("{} was read twice, because it moved while it was read: {reason}", list.feed.name)).await;
-            reading.state(SessionState::Verifying).await?;
-            let again = pass(reading, list, 1, &mut stated).await?;
-            reading.state(SessionState::Reading).await?;
-            Ok(match again {
-                Pass::Moved(reason) => {
-                    Pass::Ended(ListEnd::Incomplete(format!("the list moved in both of two passes: {reason}")))
-                }
-                Pass::FirstPageFailed(failure) => Pass::Ended(ListEnd::Incomplete(failure.to_string())),
-                ended => ended,
-            })
-        }
-        other => Ok(other),
-    }
-}
-
-/// `stated`: whether the vendor stated a total in this pass or the one before.
-async fn pass(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mut bool) -> Result<Pass, SyncError> {
-    for _ in 0..=MOST_RESTARTS {
-        match attempt(reading, list, turn, stated).await? {
-            Attempt::CursorExpired => {
-                reading
-                    .note(format!("the vendor forgot the cursor of {}: it is read from its start again", list.feed.name))
-                    .await;
+pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<ListOver, SyncError> {
+    let (mut place, mut known) = resumed(reading, list).await?;
+    loop {
+        if let Some(over) = place.over {
+            if !place.stated {
+                lock(&reading.verdicts).unstated(&list.feed.name);
             }
-            Attempt::Over(pass) => return Ok(pass),
+            return Ok(over);
+        }
+        let turn = place.turn;
+        step(reading, list, &mut place, &mut known).await?;
+        if place.turn != turn {
+            reading.state(SessionState::Verifying).await?;
+        }
+        if place.turn > 0 && place.over.is_some() {
+            reading.state(SessionState::Reading).await?;
         }
     }
-    Ok(Pass::Ended(ListEnd::Incomplete("the vendor forgot the cursor again and again".to_owned())))
 }
 
-enum Attempt {
-    CursorExpired,
-    Over(Pass),
+/// Where the list is, and what came before in this attempt.
+async fn resumed(reading: &Reading<'_>, list: ListId<'_>) -> Result<(Place, Known), SyncError> {
+    let mut known = Known::default();
+    let Some(place) = reading.place::<Place>(&list.feed.name, list.parent).await? else {
+        return Ok((Place::default(), known));
+    };
+    for (child, (reason, pages)) in &place.unread {
+        for _ in 0..*pages {
+            lock(&reading.verdicts).feed_incomplete(child, reason.clone());
+        }
+    }
+    if place.over.is_none() {
+        remember(reading, list, &place, &mut known).await?;
+        if place.turn > 0 {
+            reading.state(SessionState::Verifying).await?;
+        }
+    }
+    Ok((place, known))
+}
+
+async fn remember(reading: &Reading<'_>, list: ListId<'_>, place: &Place, known: &mut Known) -> Result<(), SyncError> {
+    let (tenant, session) = (&reading.connection.tenant, reading.session);
+    let which = (list.feed.name.as_str(), list.parent);
+    for cursor in reading.store.followed(tenant, session, which, place.first()).await? {
+        known.cursor(cursor);
+    }
+    let mut after: Option<(Kind, String)> = None;
+    loop {
+        let memory = reading.store.list_memory(tenant, session, which, place.first(), after.as_ref(), BATCH).await?;
+        for (kind, id) in &memory.ids {
+            known.id(*kind, id);
+        }
+        after = memory.ids.into_iter().next_back();
+        if !memory.more {
+            return Ok(());
+        }
+    }
 }
 
 /// A parent that could not be read itself is seen, but its children are not asked for: their feed is not complete for every parent.
-fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated) {
+fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated, place: &mut Place) {
     for child in reading.manifest.feeds.iter().filter(|child| child.parent.as_deref() == Some(&list.feed.name)) {
         let kind = reading.manifest.parent_kind(child);
         if let Some(seen) = checked.seen.iter().find(|seen| Some(seen.kind) == kind) {
             let reason = format!("{}: not read for {seen}, which could not be read itself", child.name);
+            place.unread.entry(child.name.clone()).or_insert_with(|| (reason.clone(), 0)).1 += 1;
             lock(&reading.verdicts).feed_incomplete(&child.name, reason);
         }
     }
 }
 
-async fn attempt(reading: &Reading<'_>, list: ListId<'_>, turn: u32, stated: &mut bool) -> Result<Attempt, SyncError> {
-    let mut watch = Watch::default();
-    let mut cursor: Option<String> = None;
-    let mut number = 0u32;
-    loop {
-        let page = match call(reading, list, cursor.as_deref()).await? {
-            Ok(page) => page,
-            Err(failure) if failure.code == FailureCode::CursorExpired && number > 0 => return Ok(Attempt::CursorExpired),
-            Err(failure) if number == 0 => return Ok(Attempt::Over(Pass::FirstPageFailed(failure))),
-            Err(failure) => return Ok(Attempt::Over(Pass::Ended(ListEnd::Incomplete(failure.to_string())))),
-        };
-        let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
-        let checked = validated(reading, list.feed, page).await?;
-        watch.page(rows, total, &checked, list.feed);
-        *stated |= total.is_some();
-        unread_parents(reading, list, &checked);
-        let next = match &progress {
-            Progress::More(next) => Some(next.clone()),
-            Progress::Complete | Progress::Partial(_) => None,
-        };
-        let staged = StagedPage {
-            feed: list.feed.name.clone(),
-            parent: list.parent.map(str::to_owned),
-            number: number.saturating_add(turn.saturating_mul(1 << 24)),
-            order: (list.place, list.parent_place, number.saturating_add(turn.saturating_mul(1 << 24))),
-            cursor: next.clone(),
-            records: Records::default(),
-            repeats: list.feed.repeats.iter().copied().collect(),
-            seen: Vec::new(),
-        };
-        let newly_expected = watch.newly_expected(turn);
-        reading.stage(staged, checked, rows, newly_expected).await?;
-        match (progress, next) {
-            (Progress::Partial(failure), _) => return Ok(Attempt::Over(Pass::Ended(ListEnd::Incomplete(failure.to_string())))),
-            (_, Some(next)) => {
-                if let Some(reason) = watch.circles(&next) {
-                    return Ok(Attempt::Over(Pass::Ended(ListEnd::Incomplete(reason))));
-                }
-                cursor = Some(next);
-                number = number.saturating_add(1);
+/// Asks for one page, and keeps it with the place behind it.
+async fn step(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, known: &mut Known) -> Result<(), SyncError> {
+    let number = place.number();
+    let asked_at = Timestamp::now();
+    let page = match call(reading, list, place.cursor.as_deref()).await? {
+        Ok(page) => page,
+        Err(failure) => {
+            if failure.code == FailureCode::CursorExpired && place.page > 0 {
+                reading
+                    .note(format!("the vendor forgot the cursor of {}: it is read from its start again", list.feed.name))
+                    .await;
+                place.restart();
+                *known = Known::default();
+            } else {
+                place.failed(failure);
             }
-            (_, None) if *stated && watch.total.is_none() => {
-                return Ok(Attempt::Over(Pass::Moved("the vendor stated a total before, and none now".to_owned())));
-            }
-            (_, None) => return Ok(Attempt::Over(watch.verdict())),
+            return reading.stage(staged(list, number, None, asked_at), None, place, None).await;
         }
+    };
+    let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
+    let checked = validated(reading, list.feed, page).await?;
+    place.watch.page(rows, total, &checked, list.feed, known);
+    place.stated |= total.is_some();
+    let expected = place.watch.newly_expected(place.turn);
+    unread_parents(reading, list, &checked, place);
+    let mut followed = None;
+    let mut next = None;
+    match progress {
+        Progress::Partial(failure) => place.end(ListEnd::Incomplete(failure.to_string())),
+        Progress::More(cursor) => match place.watch.circles(&cursor, known) {
+            Some(reason) => place.end(ListEnd::Incomplete(reason)),
+            None => {
+                followed = Some(cursor_hash(&cursor));
+                next = Some(cursor.clone());
+                place.follow(cursor);
+            }
+        },
+        Progress::Complete => complete(reading, list, place, known).await,
+    }
+    let read = PageRead { checked, rows, expected };
+    reading.stage(staged(list, number, next, asked_at), Some(read), place, followed).await
+}
+
+/// The vendor says that nothing follows: does it add up?
+async fn complete(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, known: &mut Known) {
+    let sum = if place.stated && place.watch.total.is_none() {
+        Sum::Moved("the vendor stated a total before, and none now".to_owned())
+    } else {
+        place.watch.sum()
+    };
+    match sum {
+        Sum::Ended(end) => place.end(end),
+        Sum::Moved(reason) => {
+            if place.turn == 0 {
+                let name = &list.feed.name;
+                reading.note(format!("{name} was read twice, because it moved while it was read: {reason}")).await;
+            }
+            place.moved(reason);
+            *known = Known::default();
+        }
+    }
+}
+
+/// A page of a list, without its records.
+fn staged(list: ListId<'_>, number: u32, cursor: Option<String>, asked_at: Timestamp) -> StagedPage {
+    StagedPage {
+        feed: list.feed.name.clone(),
+        parent: list.parent.map(str::to_owned),
+        number,
+        order: (list.place, list.parent_place, number),
+        cursor,
+        records: Records::default(),
+        repeats: list.feed.repeats.iter().copied().collect(),
+        seen: Vec::new(),
+        asked_at: Some(asked_at),
     }
 }
 
@@ -167,18 +216,19 @@ async fn call(reading: &Reading<'_>, list: ListId<'_>, cursor: Option<&str>) -> 
             }
             Err(CallError::Excess(excess)) => return Err(SyncError::Excess(excess)),
             Err(broken @ (CallError::Trap { .. } | CallError::Contract(_))) => {
-                return Ok(Err(Failure::new(FailureCode::UnexpectedResponse, broken.to_string())));
+                let failure = Failure::new(FailureCode::UnexpectedResponse, broken.to_string());
+                reading.failed(list.asked(), &failure, None).await?;
+                return Ok(Err(failure));
             }
             Err(other) => return Err(SyncError::Host(other.to_string())),
         };
+        let wait = backoff(&failure, attempt);
+        let again = failure.code.is_retryable() && attempt < reading.options.attempts && reading.may_wait(wait);
+        reading.failed(list.asked(), &failure, again.then_some(wait)).await?;
         if failure.code == FailureCode::Unauthenticated {
             return Err(SyncError::Unauthenticated(failure));
         }
-        if !failure.code.is_retryable() || attempt >= reading.options.attempts {
-            return Ok(Err(failure));
-        }
-        let wait = backoff(&failure, attempt);
-        if !reading.may_wait(wait) {
+        if !again {
             return Ok(Err(failure));
         }
         reading.wait(wait).await?;
@@ -191,101 +241,5 @@ fn backoff(failure: &Failure, attempt: u32) -> Duration {
     match failure.retry_after {
         Some(seconds) => Duration::from_secs(u64::from(seconds)),
         None => Duration::from_secs(1u64 << attempt.saturating_sub(1).min(8)),
-    }
-}
-
-/// What was seen of a list so far.
-#[derive(Default)]
-struct Watch {
-    rows: u64,
-    total: Option<u32>,
-    announced: u64,
-    moved: Option<String>,
-    lossy: Option<String>,
-    /// Hashes of the ids of kinds that must not repeat.
-    ids: HashSet<u64>,
-    /// Hashes of the cursors that were followed.
-    cursors: HashSet<u64>,
-    barren: u32,
-}
-
-impl Watch {
-    fn page(&mut self, rows: u32, total: Option<u32>, checked: &Validated, feed: &Feed) {
-        self.rows += u64::from(rows);
-        match (self.total, total) {
-            (Some(before), Some(now)) if before != now => {
-                self.moved.get_or_insert(format!("its stated total went from {before} to {now}"));
-                self.total = total;
-            }
-            (_, Some(_)) => self.total = total,
-            (_, None) => {}
-        }
-        if self.lossy.is_none() {
-            self.lossy.clone_from(&checked.lossy);
-        }
-        let mut fresh = 0u64;
-        let mut repeated = None;
-        for_each_id(&checked.records, |kind, id| {
-            if self.ids.insert(hash(&(kind, id))) {
-                fresh += 1;
-            } else if !feed.repeats.contains(&kind) && kind != Kind::Grant {
-                repeated.get_or_insert_with(|| format!("{kind} {} came twice", headcount_model::printable(id)));
-            }
-        });
-        fresh += checked.seen.iter().filter(|seen| self.ids.insert(hash(&(seen.kind, seen.id.as_str())))).count() as u64;
-        if let Some(repeated) = repeated {
-            self.moved.get_or_insert(repeated);
-        }
-        self.barren = if fresh == 0 { self.barren + 1 } else { 0 };
-    }
-
-    /// Rows that the vendor's total adds to what the session expects.
-    fn newly_expected(&mut self, turn: u32) -> u64 {
-        let total = u64::from(self.total.unwrap_or(0));
-        let more = total.saturating_sub(self.announced);
-        self.announced = self.announced.max(total);
-        if turn == 0 { more } else { 0 }
-    }
-
-    fn circles(&mut self, next: &str) -> Option<String> {
-        if !self.cursors.insert(hash(&next)) {
-            return Some("its cursors go in circles: the same cursor came twice".to_owned());
-        }
-        (self.barren >= MOST_BARREN_PAGES)
-            .then(|| format!("{} pages in a row carried nothing new, and there is always a next one", self.barren))
-    }
-
-    fn verdict(self) -> Pass {
-        if let Some(reason) = self.moved {
-            return Pass::Moved(reason);
-        }
-        if let Some(total) = self.total
-            && u64::from(total) != self.rows
-        {
-            return Pass::Moved(format!("{} rows were read, but the vendor states {total}", self.rows));
-        }
-        Pass::Ended(match self.lossy {
-            Some(reason) => ListEnd::Incomplete(reason),
-            None => ListEnd::Complete,
-        })
-    }
-}
-
-fn hash(value: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    hasher.finish()
-}
-
-fn for_each_id(records: &Records, mut visit: impl FnMut(Kind, &str)) {
-    records.users.iter().for_each(|record| visit(Kind::User, &record.id));
-    records.groups.iter().for_each(|record| visit(Kind::Group, &record.id));
-    records.roles.iter().for_each(|record| visit(Kind::Role, &record.id));
-    records.applications.iter().for_each(|record| visit(Kind::Application, &record.id));
-    records.licenses.iter().for_each(|record| visit(Kind::License, &record.id));
-    records.assets.iter().for_each(|record| visit(Kind::Asset, &record.id));
-    for grant in &records.grants {
-        let key = format!("{}>{}>{}", grant.principal, grant.target, grant.role.as_deref().unwrap_or_default());
-        visit(Kind::Grant, &key);
     }
 }

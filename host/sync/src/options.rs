@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headcount_model::SessionId;
-use headcount_store::{Counters, SessionState};
+use headcount_model::{SessionId, Timestamp};
+use headcount_store::{Counters, Guard, SessionState};
 use tokio_util::sync::CancellationToken;
 
 /// How a session runs.
@@ -21,14 +21,25 @@ pub struct SyncOptions {
     pub longest_wait: Duration,
     /// The longest that the whole session may take.
     pub deadline: Duration,
-    /// Stops the session when cancelled.
+    /// When removals wait for a person.
+    pub guard: Guard,
+    /// Tells the time at which what was found is applied: losses are counted over 24 hours.
+    pub clock: Clock,
+    /// Stops the session when cancelled: it is over, and what it read is dropped.
     pub cancel: CancellationToken,
+    /// Stops the session where it is when cancelled, so that the next one goes on with it: for a process that has to end.
+    pub pause: CancellationToken,
+    /// Begin anew, whatever an interrupted session has read.
+    pub anew: bool,
     /// Told after every page and at every change of state.
     pub progress: Option<Listener>,
 }
 
 /// Told where a session is.
 pub type Listener = Arc<dyn Fn(&Progress) + Send + Sync>;
+
+/// Tells the time.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Default for SyncOptions {
     /// A real run: 4 pages at once, 5 attempts, waits of up to an hour (many vendors count by the hour; a minute more for what
@@ -40,7 +51,11 @@ impl Default for SyncOptions {
             attempts: 5,
             longest_wait: Duration::from_secs(3_660),
             deadline: Duration::from_secs(24 * 3_600),
+            guard: Guard::default(),
+            clock: Arc::new(Timestamp::now),
             cancel: CancellationToken::new(),
+            pause: CancellationToken::new(),
+            anew: false,
             progress: None,
         }
     }
@@ -55,4 +70,7 @@ pub struct Progress {
     pub state: SessionState,
     /// Its counters so far; `rows` of `expected` is how far it is, where the vendor states totals.
     pub counters: Counters,
+    /// How long reading takes still, at the pace so far; none where the vendor states no totals, or too little was read. Feeds without
+    /// a total come on top.
+    pub remaining: Option<Duration>,
 }

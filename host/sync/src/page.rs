@@ -8,6 +8,7 @@ use headcount_model::{Grant, Kind, Manifest, Page, Progress, Records, Reference,
 use headcount_sandbox::Budget;
 
 use crate::attributes::Sieve;
+use crate::session::count_reason;
 
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 512;
@@ -50,6 +51,10 @@ pub(crate) struct Validated {
     pub lossy: Option<String>,
     /// Why things were skipped, rejected or dropped: the first few.
     pub reasons: Vec<String>,
+    /// Why rows were skipped, without their ids, and how many for each reason.
+    pub skip_reasons: BTreeMap<String, u64>,
+    /// The same for rejected records.
+    pub reject_reasons: BTreeMap<String, u64>,
     most_reasons: usize,
 }
 
@@ -65,9 +70,13 @@ pub(crate) fn validate(feed: &Feed, page: Page, sieve: &Sieve, longest_record: u
         read: BTreeMap::new(),
         lossy: None,
         reasons: page.unreadable.iter().take(most_reasons).cloned().collect(),
+        skip_reasons: BTreeMap::new(),
+        reject_reasons: BTreeMap::new(),
         most_reasons,
     };
     for skipped in page.skipped {
+        let id = skipped.subject.as_ref().map_or("", |subject| &subject.id);
+        count_reason(&mut out.skip_reasons, &nameless(&skipped.reason, id), 1);
         match skipped.subject {
             Some(subject) if is_id(&subject.id) => out.seen.push(subject),
             _ if skipped.harmless => {}
@@ -116,6 +125,11 @@ impl Validated {
         }
     }
 
+    fn reject(&mut self, kind: Kind, reason: &str) {
+        self.rejected += 1;
+        count_reason(&mut self.reject_reasons, &format!("{kind}: {reason}"), 1);
+    }
+
     fn lose(&mut self, reason: String) {
         self.lossy.get_or_insert(reason);
     }
@@ -136,7 +150,7 @@ impl Examine<'_> {
         for mut record in records {
             let id = record.id().to_owned();
             if !is_id(&id) {
-                self.out.rejected += 1;
+                self.out.reject(kind, "it has no usable id");
                 self.out.say(format!("a {kind} without a usable id was rejected: {:?}", printable(&short(&id))));
                 self.out.lose(format!("a {kind} came without a usable id"));
                 continue;
@@ -144,7 +158,7 @@ impl Examine<'_> {
             match self.judge(kind, &mut record) {
                 Ok(()) => kept.push(record),
                 Err(reason) => {
-                    self.out.rejected += 1;
+                    self.out.reject(kind, &reason);
                     self.out.say(format!("{kind} {} was rejected: {reason}", printable(&short(&id))));
                     self.out.seen.push(Reference::new(kind, id));
                 }
@@ -200,7 +214,7 @@ impl Examine<'_> {
             match reason {
                 None => kept.push(grant),
                 Some(reason) => {
-                    self.out.rejected += 1;
+                    self.out.reject(Kind::Grant, &reason);
                     let (target, principal) = (short(&grant.target.to_string()), short(&grant.principal.to_string()));
                     self.out.say(format!("the grant of {target} to {principal} was rejected: {reason}"));
                     self.out.lose(format!("a grant was rejected: {reason}"));
@@ -209,6 +223,12 @@ impl Examine<'_> {
         }
         kept
     }
+}
+
+/// A reason without the id in it, so that equal ones are counted together. A short id may stand for anything, and stays.
+fn nameless(reason: &str, id: &str) -> String {
+    let reason: String = reason.chars().take(200).collect();
+    if id.len() < 4 { reason } else { reason.replace(id, "…") }
 }
 
 fn is_id(id: &str) -> bool {

@@ -1,114 +1,56 @@
 //! One session: check, read, judge, apply, end.
 
+mod ending;
+mod job;
 mod reading;
+mod resume;
+mod tally;
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use headcount_model::{ConnectionId, Digest, Failure, FailureCode, Manifest, Scope, SessionId, Timestamp};
-use headcount_sandbox::{Budget, CallError, Excess};
-use headcount_store::{
-    Applied, Apply, Connection, Counters, CredentialUse, Health, HealthState, NewSession, SessionEnd, SessionState, Store,
-    StoreError, Witness,
-};
+use headcount_model::{Failure, FailureCode, Scope, SessionId};
+use headcount_sandbox::CallError;
+use headcount_store::{Apply, Ending, Health, HealthState, SessionEnd, SessionState, SyncRules};
 use tokio::time::Instant;
 
 use crate::feeds;
 use crate::options::SyncOptions;
 use crate::scope::{self, ScopeVerdict};
-use crate::source::Source;
 
-pub(crate) use reading::{Reading, lock};
+pub use ending::reconnect;
+use ending::settle;
+pub use job::{Job, Report, SyncError};
+use resume::Opened;
 
-/// What a session did.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// Its number.
-    pub session: SessionId,
-    /// How it ended.
-    pub state: SessionState,
-    /// Its counters.
-    pub counters: Counters,
-    /// What the credential could see.
-    pub scope: Option<Scope>,
-    /// Why it failed.
-    pub failure: Option<Failure>,
-    /// What a person should know.
-    pub notes: Vec<String>,
-    /// How long it took.
-    pub took: Duration,
-}
+pub(crate) use reading::{Asked, PageRead, Reading, lock};
+pub(crate) use tally::count_reason;
 
-/// Why a session ended without a report that stands in the store.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum SyncError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The vendor does not accept the credential.
-    #[error("the vendor does not accept the credential: {0}")]
-    Unauthenticated(Failure),
-    /// The credential may not read what the connector must read.
-    #[error("the credential may not read what is required: {0}")]
-    Forbidden(Failure),
-    /// The connector can't say who the credential is.
-    #[error(transparent)]
-    Failure(Failure),
-    /// A budget is used up.
-    #[error(transparent)]
-    Excess(#[from] Excess),
-    /// A person stopped it.
-    #[error("the session was cancelled")]
-    Cancelled,
-    /// It took too long.
-    #[error("the session took longer than {0:?}")]
-    Deadline(Duration),
-    /// The host itself failed.
-    #[error("the host failed: {0}")]
-    Host(String),
-}
-
-/// What a session works on.
-pub struct Job<'a> {
-    /// Where everything is kept.
-    pub store: &'a dyn Store,
-    /// Where pages come from.
-    pub source: &'a dyn Source,
-    /// The connection to sync.
-    pub connection: &'a Connection,
-    /// What its connector says of itself.
-    pub manifest: &'a Manifest,
-    /// Which component it is.
-    pub digest: Digest,
-    /// Which credential it uses.
-    pub credential: Option<CredentialUse>,
-    /// What a page may carry.
-    pub budget: &'a Budget,
-}
-
-/// Runs one session of a connection to its end.
+/// Runs one session of a connection to its end: goes on with the one that an earlier process left, or begins one.
 ///
-/// Whatever the vendor, the network or the connector does ends in a [`Report`], which also stands in the store.
+/// Only whoever knows that nobody else works on the connection may call this; see the host's leases. Whatever the vendor, the network
+/// or the connector does ends in a [`Report`], which also stands in the store. A session whose future is dropped is resumed by the
+/// next call.
 ///
 /// # Errors
-/// Only when the store fails, or another session of this connection is open.
+/// Only when the store fails, or the session was stopped where it is ([`SyncError::Paused`]).
 pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncError> {
     let started = Instant::now();
     let tenant = &job.connection.tenant;
-    let session = job
-        .store
-        .begin_session(&NewSession {
-            tenant: tenant.clone(),
-            connection: job.connection.id.clone(),
-            digest: job.digest,
-            credential: job.credential.clone(),
-            started_at: Timestamp::now(),
-        })
-        .await?;
+    let (session, before) = match resume::open(job, options).await? {
+        Opened::Reading(session, before) => (session, before),
+        Opened::Applied(session, ending) => {
+            let Ending { mut end, applied } = *ending;
+            settle(&mut end, applied, session);
+            job.store.end_session(tenant, session, &end).await?;
+            return Ok(report(session, end, started));
+        }
+    };
     job.source.of_session(session);
-    let reading = Reading::new(job, session, options, started);
+    let reading = Reading::new(job, session, *before, options, started);
     let result = reading.run().await;
+    if let Err(paused @ SyncError::Paused { .. }) = result {
+        return Err(paused);
+    }
     let end = reading.end(result).await;
     let (end, error) = match end {
         Ok(end) => (end, None),
@@ -120,7 +62,11 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
     }
     ended?;
     reading.tell(end.state, &end.counters);
-    Ok(Report {
+    Ok(report(session, end, started))
+}
+
+fn report(session: SessionId, end: SessionEnd, started: Instant) -> Report {
+    Report {
         session,
         state: end.state,
         counters: end.counters,
@@ -128,25 +74,13 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
         failure: end.failure,
         notes: end.notes,
         took: started.elapsed(),
-    })
-}
-
-/// What a session found out, when nothing stopped it.
-struct Outcome {
-    state: SessionState,
-    health: Health,
-}
-
-/// The health of a connection whose credential a vendor refuses, in the vendor's words.
-pub fn reconnect(connection: &ConnectionId, failure: &Failure, by: Witness) -> Health {
-    Health::new(HealthState::Reconnect, by, Timestamp::now())
-        .because(failure.to_string())
-        .next(format!("enter a new credential with `headcount connection credential {connection}`"))
+    }
 }
 
 impl Reading<'_> {
-    async fn run(&self) -> Result<Outcome, SyncError> {
-        let scope = self.check().await?;
+    /// Reads and applies; gives how the session ends.
+    async fn run(&self) -> Result<SessionEnd, SyncError> {
+        let scope = self.known_or_checked().await?;
         if let Some(problem) = scope::broken(&scope, self.manifest) {
             return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, problem)));
         }
@@ -155,7 +89,7 @@ impl Reading<'_> {
         if let ScopeVerdict::Foreign(reason) = scope::judge(&scope, baseline) {
             return Err(SyncError::Failure(Failure::new(FailureCode::InvalidConfiguration, reason)));
         }
-        self.state(SessionState::Reading).await?;
+        self.move_on(SessionState::Reading, Some(&scope)).await?;
         feeds::read_all(self).await?;
 
         self.state(SessionState::Reconciling).await?;
@@ -165,14 +99,12 @@ impl Reading<'_> {
         for reason in incomplete.iter().rev() {
             self.insist(format!("not read completely: {reason}"));
         }
-        if !self.staged.load(Ordering::Relaxed)
+        if lock(&self.counters).pages == 0
             && let Some(reason) = incomplete.first()
         {
             return Err(SyncError::Failure(Failure::new(FailureCode::Unavailable, format!("nothing could be read: {reason}"))));
         }
-        let applied = self.apply(&scope, &verdict).await?;
-        self.count(applied).await;
-
+        // As it is known before it is applied; what is held then changes both.
         let id = &self.connection.id;
         let health = match (&verdict, incomplete.first()) {
             (ScopeVerdict::Narrower(reason), _) => self.health(HealthState::Held, reason).next(format!(
@@ -190,7 +122,23 @@ impl Reading<'_> {
             (false, true) => SessionState::Complete,
             (false, false) => SessionState::Partial,
         };
-        Ok(Outcome { state, health })
+        self.apply(&scope, &verdict, incomplete.is_empty(), (state, health)).await
+    }
+
+    /// What the credential sees: as an earlier process of this session knew it, or as the check says.
+    async fn known_or_checked(&self) -> Result<Scope, SyncError> {
+        match &self.before.scope {
+            None => self.check().await,
+            Some(known) if !self.before.doubts => Ok(known.clone()),
+            Some(known) => {
+                let now = self.check().await?;
+                if now.contains(known) && known.contains(&now) {
+                    return Ok(known.clone());
+                }
+                let reason = "the session was resumed after a long pause, and the credential sees something else by now";
+                Err(SyncError::Failure(Failure::new(FailureCode::Unavailable, format!("{reason}: sync again"))))
+            }
+        }
     }
 
     async fn check(&self) -> Result<Scope, SyncError> {
@@ -207,15 +155,13 @@ impl Reading<'_> {
                 }
                 Err(other) => return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, other.to_string()))),
             };
+            let wait = Duration::from_secs(failure.retry_after.map_or(1 << (attempt - 1).min(8), u64::from));
+            let again = failure.code.is_retryable() && attempt < self.options.attempts && self.may_wait(wait);
+            self.failed(Asked::default(), &failure, again.then_some(wait)).await?;
             match failure.code {
                 FailureCode::Unauthenticated => return Err(SyncError::Unauthenticated(failure)),
                 FailureCode::Forbidden => return Err(SyncError::Forbidden(failure)),
-                code if code.is_retryable() && attempt < self.options.attempts => {
-                    let seconds = failure.retry_after.map_or(1 << (attempt - 1).min(8), u64::from);
-                    let wait = Duration::from_secs(seconds);
-                    if !self.may_wait(wait) {
-                        return Err(SyncError::Failure(failure));
-                    }
+                _ if again => {
                     self.wait(wait).await?;
                     attempt += 1;
                 }
@@ -224,8 +170,21 @@ impl Reading<'_> {
         }
     }
 
-    async fn apply(&self, scope: &Scope, verdict: &ScopeVerdict) -> Result<Applied, SyncError> {
-        let mut apply = Apply { now: Some(Timestamp::now()), dry_run: self.options.test, ..Apply::default() };
+    /// Applies what was read, and keeps in the same transaction how the session ends; gives that.
+    async fn apply(
+        &self,
+        scope: &Scope,
+        verdict: &ScopeVerdict,
+        complete: bool,
+        (state, health): (SessionState, Health),
+    ) -> Result<SessionEnd, SyncError> {
+        let mut apply = Apply { now: Some((self.options.clock)()), dry_run: self.options.test, ..Apply::default() };
+        apply.rules = Some(SyncRules {
+            guard: self.options.guard.clone(),
+            confirmed: lock(&self.verdicts).confirmed(self.manifest, scope),
+            complete,
+            judged: *verdict == ScopeVerdict::Sufficient,
+        });
         if *verdict == ScopeVerdict::Sufficient {
             let verdicts = lock(&self.verdicts);
             apply.proven = verdicts.proven(self.manifest, scope);
@@ -238,122 +197,14 @@ impl Reading<'_> {
             self.insist(reason.clone());
         }
         self.state(SessionState::Applying).await?;
-        Ok(self.store.apply(&self.connection.tenant, self.session, &apply).await?)
-    }
-
-    async fn count(&self, applied: Applied) {
-        for reason in &applied.aside {
-            self.note(format!("set aside: {reason}")).await;
-        }
-        let mut counters = lock(&self.counters);
-        for (kind, found) in applied.kinds {
-            let counted = counters.kinds.entry(kind).or_default();
-            let read = counted.read;
-            *counted = found;
-            counted.read = read;
-        }
-    }
-
-    /// How the session ends; with an error when the caller must hear of one, too.
-    async fn end(&self, result: Result<Outcome, SyncError>) -> Result<SessionEnd, (SessionEnd, SyncError)> {
-        for note in self.source.notes() {
-            self.insist(note);
-        }
-        let mut end = SessionEnd {
-            state: SessionState::Failed,
-            ended_at: Timestamp::now(),
-            counters: self.snapshot(),
-            scope: lock(&self.scope).clone(),
-            failure: None,
-            notes: lock(&self.notes).clone(),
-            health: None,
+        let health = match state {
+            SessionState::Test => None,
+            _ => Some(self.unless_forbidden(health).await),
         };
-        let error = match result {
-            Ok(outcome) => {
-                end.state = outcome.state;
-                if outcome.state != SessionState::Test {
-                    end.health = Some(self.unless_forbidden(outcome.health).await);
-                }
-                return Ok(end);
-            }
-            Err(error) => error,
-        };
-        match &error {
-            SyncError::Unauthenticated(failure) | SyncError::Forbidden(failure) => {
-                if self.confirms_reconnect().await {
-                    end.health = Some(reconnect(&self.connection.id, failure, Witness::Session(self.session)));
-                }
-                end.failure = Some(failure.clone());
-            }
-            SyncError::Failure(failure) => {
-                let foreign = lock(&self.scope).as_ref().is_some_and(|scope| {
-                    matches!(scope::judge(scope, self.connection.baseline.as_ref()), ScopeVerdict::Foreign(_))
-                });
-                end.health = foreign.then(|| {
-                    let next =
-                        "enter a credential of the organisation that this connection holds, or make another connection for it";
-                    self.health(HealthState::Held, &failure.message).next(next)
-                });
-                end.failure = Some(failure.clone());
-            }
-            SyncError::Excess(_) | SyncError::Deadline(_) | SyncError::Host(_) => {
-                end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
-            }
-            SyncError::Cancelled => end.state = SessionState::Cancelled,
-            SyncError::Store(_) => {
-                end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
-                return Err((end, error));
-            }
-        }
-        if end.health.is_none() && end.state == SessionState::Failed && self.may_turn_incomplete() {
-            let why = format!("the last sync failed: {error}");
-            let next = format!("nothing was changed: run `headcount sync {}` again", self.connection.id);
-            end.health = Some(self.health(HealthState::Incomplete, &why).next(next));
-        }
-        if self.options.test {
-            end.health = None;
-        }
+        let mut end = SessionEnd { state, health, ..self.ending() };
+        apply.end = Some(end.clone());
+        let applied = self.store.apply(&self.connection.tenant, self.session, &apply).await?;
+        settle(&mut end, applied, self.session);
         Ok(end)
-    }
-
-    /// What this session found of the connection's health.
-    fn health(&self, state: HealthState, why: &str) -> Health {
-        Health::new(state, Witness::Session(self.session), Timestamp::now()).because(why)
-    }
-
-    /// Whether a failed session says more of the connection's health than is known. A check that passed in it says that the
-    /// credential works again.
-    fn may_turn_incomplete(&self) -> bool {
-        match self.connection.health.state {
-            HealthState::Ok | HealthState::Incomplete => true,
-            HealthState::Reconnect => lock(&self.scope).is_some(),
-            HealthState::Held => false,
-        }
-    }
-
-    /// The health that was found, unless a required feed was forbidden for each of its parents: what could be read was applied,
-    /// but the credential must be replaced.
-    async fn unless_forbidden(&self, health: Health) -> Health {
-        if !lock(&self.verdicts).required_forbidden() || !self.confirms_reconnect().await {
-            return health;
-        }
-        let why = lock(&self.verdicts).reasons().first().cloned().unwrap_or_default();
-        let failure = Failure::new(FailureCode::Forbidden, format!("the credential may not read all that is required: {why}"));
-        reconnect(&self.connection.id, &failure, Witness::Session(self.session))
-    }
-
-    /// A second check tells a credential that is gone from a vendor's slip.
-    async fn confirms_reconnect(&self) -> bool {
-        // Nobody waits for it past the session's own end: then it is not confirmed.
-        let Ok(Ok(again)) = self.call(tokio::time::timeout(Duration::from_secs(60), self.source.check())).await else {
-            return false;
-        };
-        match again {
-            Ok(_) => lock(&self.verdicts).required_forbidden(),
-            Err(CallError::Failure(failure)) => {
-                matches!(failure.code, FailureCode::Unauthenticated | FailureCode::Forbidden)
-            }
-            Err(_) => false,
-        }
     }
 }

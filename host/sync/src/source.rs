@@ -1,7 +1,7 @@
 //! Where pages come from: a connector in its sandbox, or a script in a test.
 
 use async_trait::async_trait;
-use headcount_model::{Outcome, Page, Scope, SessionId};
+use headcount_model::{Outcome, Page, RequestEvent, Scope, SessionId};
 use headcount_sandbox::{CallError, Run, Usage};
 
 /// What a session asks. Calls may come at once; each is one call into the connector.
@@ -15,6 +15,10 @@ pub trait Source: Send + Sync {
     async fn invoke(&self, action: &str, input: &serde_json::Value) -> Result<Outcome, CallError>;
     /// What was used so far.
     fn usage(&self) -> Usage;
+    /// The requests of the calls so far, as far as they are remembered.
+    fn events(&self) -> Vec<RequestEvent> {
+        Vec::new()
+    }
     /// What a person should know of the calls so far, beside their results.
     fn notes(&self) -> Vec<String> {
         Vec::new()
@@ -39,6 +43,10 @@ impl Source for Run {
 
     fn usage(&self) -> Usage {
         Run::usage(self)
+    }
+
+    fn events(&self) -> Vec<RequestEvent> {
+        Run::events(self)
     }
 
     fn notes(&self) -> Vec<String> {

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{Access, Kind, Manifest, Scope};
 use headcount_store::ParentPage;
+use serde::{Deserialize, Serialize};
 
 /// How the reading of one list (a feed, or a feed for one parent) ended.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum ListEnd {
     /// The vendor said that nothing follows, and the rows are as many as it stated.
     Complete,
@@ -35,6 +37,8 @@ struct FeedVerdict {
     forbidden: u64,
     /// Whether it was read at all.
     read: bool,
+    /// How many lists came without a total.
+    unstated: u64,
 }
 
 impl Verdicts {
@@ -54,6 +58,11 @@ impl Verdicts {
                 });
             }
         }
+    }
+
+    /// Notes down that the vendor did not say how many rows a list has.
+    pub(crate) fn unstated(&mut self, feed: &str) {
+        self.lists.entry(feed.to_owned()).or_default().unstated += 1;
     }
 
     /// Notes down that a feed with parents was read for all of them, even when there were none.
@@ -113,6 +122,13 @@ impl Verdicts {
             .collect()
     }
 
+    /// Each feed that was read: its complete lists, its incomplete ones, and why the feed as a whole is incomplete.
+    pub(crate) fn by_feed(&self) -> impl Iterator<Item = (&str, u64, u64, Option<&str>)> {
+        self.lists.iter().map(|(feed, verdict)| {
+            (feed.as_str(), verdict.complete.len() as u64, verdict.failures, verdict.incomplete.as_deref())
+        })
+    }
+
     /// Whether a feed was read completely, for every parent, and so was every feed that lists those parents.
     fn is_complete(&self, manifest: &Manifest, feed: &str) -> bool {
         let read = self.lists.get(feed).is_some_and(|verdict| verdict.read && verdict.incomplete.is_none());
@@ -133,6 +149,20 @@ impl Verdicts {
                 carrying().any(|feed| feed.proves.contains(kind)) && carrying().all(|feed| self.is_complete(manifest, &feed.name))
             })
             .collect()
+    }
+
+    /// Kinds of which the vendor stated how many there are, wherever it lists them, and that many were read.
+    pub(crate) fn confirmed(&self, manifest: &Manifest, scope: &Scope) -> BTreeSet<Kind> {
+        let stated = |feed: &str| self.lists.get(feed).is_some_and(|verdict| verdict.unstated == 0);
+        let carrying = |kind: Kind| {
+            manifest
+                .feeds
+                .iter()
+                .filter(move |feed| feed.kinds().any(|carried| carried == kind))
+                .filter(|feed| scope.access(&feed.name) != Some(Access::NotOffered))
+        };
+        let whole = |kind: Kind| carrying(kind).all(|feed| self.is_complete(manifest, &feed.name) && stated(&feed.name));
+        Kind::ALL.into_iter().filter(|kind| carrying(*kind).next().is_some() && whole(*kind)).collect()
     }
 
     /// Feeds and parents whose absent grants are missing: each list for itself, unless a grant may come from several feeds, any of

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use headcount::Draft;
+use headcount::{ActionRequest, Draft};
 use serde_json::json;
 
 use super::super::component::{from_fields, manifest, with_manifest};
@@ -22,6 +22,7 @@ pub(in super::super) async fn pattern_that_backtracks(world: &World) -> Result<S
     let tenant = host.tenant("victim".parse()?);
     let connection = tenant.connect(Draft::new("module".parse()?, installed.id)).await?;
     let input = json!({ "text": "a".repeat(50_000) });
-    let error = tenant.act(&connection.id, "act", &input).await.err().context("the input was taken")?;
+    let error =
+        tenant.act(&connection.id, &ActionRequest::new("act", input, "mallory")).await.err().context("the input was taken")?;
     Ok(Seen::refusal(&error, started.elapsed()))
 }

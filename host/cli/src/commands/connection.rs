@@ -8,6 +8,7 @@ pub(super) mod fill;
 mod life;
 mod list;
 mod people;
+mod preferences;
 mod remove;
 mod show;
 
@@ -50,6 +51,9 @@ pub enum Command {
         connection: ConnectionId,
     },
     /// Remove a connection, and keep or purge what was read through it
+    /// What syncs write, and what they take away
+    Preferences(preferences::Args),
+    /// Remove a connection with everything that was read through it
     Remove(remove::Args),
 }
 
@@ -65,6 +69,7 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Pause(args) => life::pause(args, context).await,
         Command::Resume { connection } => life::resume(&connection, context).await,
         Command::Check { connection } => check::run(&connection, context).await,
+        Command::Preferences(args) => preferences::run(args, context).await,
         Command::Remove(args) => remove::run(args, context).await,
     }
 }

@@ -28,6 +28,9 @@ pub struct Args {
     /// Read and compare everything, but write nothing
     #[arg(long)]
     pub test: bool,
+    /// Begin anew, instead of going on with a session that was interrupted
+    #[arg(long)]
+    pub anew: bool,
     /// So many connections at once
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub at_once: u32,
@@ -74,7 +77,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let mut options = SyncOptions::default();
     options.test = args.test;
-    interrupt::cancels(options.cancel.clone());
+    options.anew = args.anew;
+    interrupt::cancels_or_pauses(options.cancel.clone(), options.pause.clone());
     let wanted = connections.len();
     let finished = all(&tenant, connections, &options, args.at_once as usize, &Board::new(context.out)).await;
     tell(&finished, context)?;

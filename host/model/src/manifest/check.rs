@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::template::is_host;
-use super::{FieldType, Manifest, Placement, schema};
+use super::{FieldType, Manifest, Placement, REFERS_TO, RefersTo, schema};
 use crate::Kind;
 
 const MOST_FEEDS: usize = 64;
@@ -238,6 +238,11 @@ impl Manifest {
             let object = action.input.get("type").and_then(serde_json::Value::as_str) == Some("object");
             found.when(!object, path("input"), || "must be the schema of an object: type = \"object\"".to_owned());
             found.bound(path("requests"), action.requests.len(), MOST_RULES);
+            for (name, word) in properties(&action.input) {
+                if let Some(problem) = word.as_str().map_or(Some("must be a text"), |word| word.parse::<RefersTo>().err()) {
+                    found.when(true, path(&format!("input.properties.{name}.{REFERS_TO}")), || problem.to_owned());
+                }
+            }
             for (leaf, schema) in [("input", Some(&action.input)), ("output", action.output.as_ref())] {
                 if let Some(problem) = schema.and_then(schema::problem) {
                     found.when(true, path(leaf), || problem.to_owned());
@@ -248,6 +253,12 @@ impl Manifest {
             });
         }
     }
+}
+
+/// The properties of an action's input that say what they point at, and what they say.
+fn properties(input: &serde_json::Map<String, serde_json::Value>) -> impl Iterator<Item = (&String, &serde_json::Value)> {
+    let properties = input.get("properties").and_then(serde_json::Value::as_object).into_iter().flatten();
+    properties.filter_map(|(name, schema)| Some((name, schema.get(REFERS_TO)?)))
 }
 
 struct Found(Vec<Problem>);

@@ -5,6 +5,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
+use super::changes;
 use super::credentials::put;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
@@ -213,18 +214,34 @@ pub(super) async fn require_connection(database: &mut SqliteConnection, tenant: 
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
     let staging = staging();
-    let records = ["accounts"].into_iter().chain(Kind::ALL.map(table)).chain(["applied", "credentials", "budgets", "sessions"]);
+    let records = ["accounts", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
+        "applied",
+        "test_changes",
+        "preferences",
+        "totals",
+        "losses",
+        "held",
+        "holds",
+        "decisions",
+        "credentials",
+        "budgets",
+        "session_errors",
+        "sessions",
+    ]);
     let records = records.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
+    // Who did what stays, as the audit trail does; a connection that takes the name later has keys of its own.
+    let keys = "UPDATE action_runs SET key = NULL WHERE tenant = $1 AND connection = $2 AND key IS NOT NULL".to_owned();
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
-    for sql in staging.into_iter().chain(records).chain([last]) {
+    changes::purge(&mut transaction, tenant, id, Timestamp::now()).await?;
+    for sql in staging.into_iter().chain(records).chain([keys, last]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
 }
 
 /// What drops all that sessions of a connection staged.
-fn staging() -> [String; 3] {
-    ["staged", "seen", "checkpoints"].map(|table| {
+fn staging() -> [String; 5] {
+    ["staged", "seen", "followed", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     })
 }

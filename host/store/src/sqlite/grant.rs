@@ -27,16 +27,9 @@ impl Merge for PlacedGrant {
     }
 }
 
-/// The canonical text of what identifies a grant: a JSON array of principal, target, role and via.
+/// The key of a grant's row.
 pub(super) fn grant_key(grant: &Grant) -> String {
-    let reference = |reference: &Reference| format!("{}:{}", reference.kind.as_str(), reference.id);
-    serde_json::json!([
-        reference(&grant.principal),
-        reference(&grant.target),
-        grant.role.as_deref(),
-        grant.via.as_ref().map(reference),
-    ])
-    .to_string()
+    grant.key()
 }
 
 /// A grant's payload in staging.
@@ -122,6 +115,14 @@ impl Stored for PlacedGrant {
 
     fn answer(self) -> StoredRecord {
         StoredRecord::Grant(self.grant)
+    }
+
+    fn name(&self) -> Option<String> {
+        None
+    }
+
+    fn json(&self) -> Result<serde_json::Value> {
+        serde_json::to_value(&self.grant).map_err(unwritable)
     }
 
     fn payload(&self) -> Result<String> {

@@ -43,6 +43,13 @@ pub(super) trait Stored: Merge + serde::Serialize + DeserializeOwned + Send + Sy
     /// because whoever changes a record's fields changes the schema, and changing the schema drops what was staged.
     fn payload(&self) -> Result<String>;
 
+    /// What a person calls it: as [`name_column`] has it.
+    fn name(&self) -> Option<String>;
+    /// Its fields by name, as people read them.
+    fn json(&self) -> Result<serde_json::Value> {
+        serde_json::to_value(self).map_err(unwritable)
+    }
+
     /// The hash of its fields, and of where it was read.
     fn hash(&self, buffer: &mut Vec<u8>) -> Vec<u8> {
         buffer.clear();
@@ -88,6 +95,7 @@ pub(super) fn unwritable(error: serde_json::Error) -> StoreError {
 trait Searched {
     const DERIVED: &'static [&'static str];
     fn derive(&self, values: &mut Values);
+    fn name(&self) -> Option<String>;
 }
 
 impl Searched for User {
@@ -98,15 +106,23 @@ impl Searched for User {
         values.add(folded(std::iter::once(self.id.as_str()).chain(lines.into_iter().flatten().map(String::as_str))));
         values.add(self.email.as_deref().map(email_key));
     }
+
+    fn name(&self) -> Option<String> {
+        self.display_name.as_ref().or(self.email.as_ref()).or(self.user_name.as_ref()).cloned()
+    }
 }
 
 macro_rules! searched {
-    ($record:ty, $($field:ident),+) => {
+    ($record:ty, $name:ident, $($field:ident),+) => {
         impl Searched for $record {
             const DERIVED: &'static [&'static str] = &["folded"];
 
             fn derive(&self, values: &mut Values) {
                 values.add(folded([self.id.as_str(), $(AsText::text(&self.$field)),+]));
+            }
+
+            fn name(&self) -> Option<String> {
+                Some(self.$name.clone())
             }
         }
     };
@@ -128,11 +144,11 @@ impl AsText for Option<String> {
     }
 }
 
-searched!(Group, name, email);
-searched!(Role, name);
-searched!(Application, name);
-searched!(License, product_id, product_name);
-searched!(Asset, name);
+searched!(Group, name, name, email);
+searched!(Role, name, name);
+searched!(Application, name, name);
+searched!(License, product_name, product_id, product_name);
+searched!(Asset, name, name);
 
 macro_rules! stored {
     ($record:ident, $table:literal, $($field:ident),+ $(,)?) => {
@@ -164,6 +180,10 @@ macro_rules! stored {
 
             fn answer(self) -> StoredRecord {
                 StoredRecord::$record(self)
+            }
+
+            fn name(&self) -> Option<String> {
+                Searched::name(self)
             }
 
             fn payload(&self) -> Result<String> {

@@ -51,6 +51,10 @@ pub(super) async fn migrate(writer: &SqlitePool, path: &Path) -> Result<()> {
     for step in steps {
         sqlx::raw_sql(*step).execute(&mut *transaction).await.map_err(opening)?;
     }
+    sqlx::raw_sql("DELETE FROM followed WHERE session NOT IN (SELECT session FROM checkpoints)")
+        .execute(&mut *transaction)
+        .await
+        .map_err(opening)?;
     let stamp = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {}", known());
     sqlx::raw_sql(AssertSqlSafe(stamp)).execute(&mut *transaction).await.map_err(opening)?;
     transaction.commit().await.map_err(opening)

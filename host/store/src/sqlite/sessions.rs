@@ -9,7 +9,10 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::SqliteStore;
 use super::connections::require_connection;
 use super::stage::drop_staged;
-use crate::{Counters, NewSession, Result, Session, SessionEnd, SessionState, StoreError};
+use crate::{Basis, Counters, NewSession, Result, Session, SessionEnd, SessionState, StoreError};
+
+/// How many sessions of a connection are kept, the newest first.
+const KEPT: i64 = 5_000;
 
 const INTERRUPTED: &str = "The session was interrupted: the program stopped before it ended.";
 
@@ -41,7 +44,8 @@ pub(super) fn time(row: &SqliteRow, column: &str) -> Result<Timestamp> {
     Ok(Timestamp::from_micros(row.try_get(column)?))
 }
 
-pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession) -> Result<SessionId> {
+pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession, basis: Option<&Basis>) -> Result<SessionId> {
+    let basis = basis.map(json).transpose()?;
     let mut transaction = store.begin().await?;
     require_connection(&mut transaction, &new.tenant, &new.connection).await?;
     let open: Option<i64> =
@@ -55,8 +59,8 @@ pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession) -> Resu
         return Err(StoreError::SessionOpen { tenant, connection, session: SessionId(session) });
     }
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, counters, notes, credential)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, '[]', $8) RETURNING id",
+        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, counters, notes, basis, credential)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, '[]', $8, $9) RETURNING id",
     )
     .bind(new.tenant.as_str())
     .bind(new.connection.as_str())
@@ -65,11 +69,30 @@ pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession) -> Resu
     .bind(new.started_at.micros())
     .bind(new.started_at.micros())
     .bind(json(&Counters::default())?)
+    .bind(basis)
     .bind(new.credential.as_ref().map(json).transpose()?)
     .fetch_one(&mut *transaction)
     .await?;
+    forget_old(&mut transaction, new).await?;
     transaction.commit().await?;
     Ok(SessionId(id))
+}
+
+/// Forgets the oldest sessions of a connection that has too many.
+async fn forget_old(database: &mut SqliteConnection, new: &NewSession) -> Result<()> {
+    let old = "SELECT id FROM sessions WHERE tenant = $1 AND connection = $2 ORDER BY id DESC LIMIT 1 OFFSET $3";
+    for sql in [
+        format!("DELETE FROM session_errors WHERE tenant = $1 AND connection = $2 AND session <= ({old})"),
+        format!("DELETE FROM sessions WHERE tenant = $1 AND connection = $2 AND ended_at IS NOT NULL AND id <= ({old})"),
+    ] {
+        sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(new.tenant.as_str())
+            .bind(new.connection.as_str())
+            .bind(KEPT)
+            .execute(&mut *database)
+            .await?;
+    }
+    Ok(())
 }
 
 /// The connection of an open session.
@@ -126,7 +149,8 @@ pub(super) async fn end_session(store: &SqliteStore, tenant: &TenantId, session:
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
     sqlx::query(
-        "UPDATE sessions SET state = $1, ended_at = $2, touched_at = $2, counters = $3, scope = $4, failure = $5, notes = $6
+        "UPDATE sessions SET state = $1, ended_at = $2, touched_at = $2, counters = $3, scope = $4, failure = $5, notes = $6,
+            ending = NULL
          WHERE id = $7 AND tenant = $8",
     )
     .bind(end.state.as_str())
@@ -155,30 +179,11 @@ pub(super) async fn end_interrupted(
     connection: &ConnectionId,
     now: Timestamp,
 ) -> Result<Option<SessionId>> {
-    let mut transaction = store.begin().await?;
-    let ended: Option<i64> = sqlx::query_scalar(
-        "UPDATE sessions SET state = $1, ended_at = $2, notes = json_insert(notes, '$[#]', $3)
-         WHERE tenant = $4 AND connection = $5 AND ended_at IS NULL RETURNING id",
-    )
-    .bind(SessionState::Failed.as_str())
-    .bind(now.micros())
-    .bind(INTERRUPTED)
-    .bind(tenant.as_str())
-    .bind(connection.as_str())
-    .fetch_all(&mut *transaction)
-    .await?
-    .into_iter()
-    .next();
-    let ended = ended.map(SessionId);
-    if let Some(session) = ended {
-        drop_staged(&mut transaction, session).await?;
-    }
-    transaction.commit().await?;
-    Ok(ended)
+    super::resuming::abandon(store, tenant, connection, SessionState::Failed, INTERRUPTED, now).await
 }
 
-const COLUMNS: &str = "SELECT id, tenant, connection, digest, credential, state, started_at, ended_at, counters, scope, failure,
-    notes FROM sessions";
+pub(super) const COLUMNS: &str = "SELECT id, tenant, connection, digest, credential, state, started_at, ended_at, touched_at,
+    counters, scope, failure, notes, basis, resumed, cancel_asked_at, ending FROM sessions";
 
 pub(super) async fn session(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<Option<Session>> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1 AND tenant = $2")))
@@ -204,7 +209,7 @@ pub(super) async fn sessions(
     query.fetch_all(&store.readers).await?.iter().map(read).collect()
 }
 
-fn read(row: &SqliteRow) -> Result<Session> {
+pub(super) fn read(row: &SqliteRow) -> Result<Session> {
     Ok(Session {
         id: SessionId(row.try_get("id")?),
         tenant: parsed(row, "tenant")?,
@@ -218,13 +223,34 @@ fn read(row: &SqliteRow) -> Result<Session> {
         scope: optional(row, "scope")?,
         failure: optional(row, "failure")?,
         notes: from_json(row.try_get("notes")?, "notes")?,
+        basis: optional(row, "basis")?,
+        resumed: from_json(row.try_get("resumed")?, "resumed")?,
+        touched_at: time(row, "touched_at")?,
+        cancel_asked_at: row.try_get::<Option<i64>, _>("cancel_asked_at")?.map(Timestamp::from_micros),
     })
 }
 
 fn state(word: &str) -> Result<SessionState> {
     use SessionState::*;
-    [Checking, Reading, Waiting, Verifying, Reconciling, Applying, Complete, Partial, Test, Failed, Cancelled]
-        .into_iter()
-        .find(|state| state.as_str() == word)
-        .ok_or_else(|| StoreError::Unreadable(format!("the state {word:?}")))
+    [
+        Checking,
+        Reading,
+        Waiting,
+        Verifying,
+        Reconciling,
+        Applying,
+        Complete,
+        Partial,
+        Held,
+        Released,
+        Rejected,
+        Superseded,
+        Expired,
+        Test,
+        Failed,
+        Cancelled,
+    ]
+    .into_iter()
+    .find(|state| state.as_str() == word)
+    .ok_or_else(|| StoreError::Unreadable(format!("the state {word:?}")))
 }

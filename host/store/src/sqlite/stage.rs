@@ -12,7 +12,7 @@ use super::values::{Values, placeholders, portions};
 use crate::{Counters, Result, Staged, StagedPage};
 
 /// A record about to be staged.
-struct Incoming {
+pub(super) struct Incoming {
     kind: Kind,
     id: String,
     payload: String,
@@ -29,13 +29,31 @@ pub(super) async fn stage_page(
     let counters = json(counters)?;
     let mut transaction = store.begin().await?;
     touch(&mut transaction, tenant, session, None, &counters, Timestamp::now()).await?;
-    let part = checkpoint(&mut transaction, session, page, incoming.len()).await?;
-    insert(&mut transaction, session, part, page, incoming).await?;
-    mark_seen(&mut transaction, session, part, &page.seen).await?;
+    put(&mut transaction, session, page, incoming).await?;
     Ok(transaction.commit().await?)
 }
 
-fn incoming(page: &StagedPage) -> Result<Vec<Incoming>> {
+/// Puts a page into staging; gives the number of its list.
+pub(super) async fn put(
+    database: &mut SqliteConnection,
+    session: SessionId,
+    page: &StagedPage,
+    incoming: Vec<Incoming>,
+) -> Result<i64> {
+    let part = checkpoint(database, session, page, incoming.len()).await?;
+    insert(database, session, part, page, incoming).await?;
+    mark_seen(database, session, part, page).await?;
+    super::apply::touched::outdate(database, session, part, page.asked_at).await?;
+    Ok(part)
+}
+
+/// Stages a page within a transaction of the caller's.
+pub(super) async fn stage_within(database: &mut SqliteConnection, session: SessionId, page: &StagedPage) -> Result<()> {
+    put(database, session, page, incoming(page)?).await.map(drop)
+}
+
+/// A page's records as they are staged.
+pub(super) fn incoming(page: &StagedPage) -> Result<Vec<Incoming>> {
     fn add<R: Stored>(records: &[R], into: &mut Vec<Incoming>) -> Result<()> {
         for record in records {
             into.push(Incoming { kind: R::KIND, id: record.key().into_owned(), payload: record.payload()? });
@@ -111,19 +129,21 @@ async fn insert(
     Ok(())
 }
 
-async fn mark_seen(database: &mut SqliteConnection, session: SessionId, part: i64, seen: &[Reference]) -> Result<()> {
-    let mut references = seen.iter();
+async fn mark_seen(database: &mut SqliteConnection, session: SessionId, part: i64, page: &StagedPage) -> Result<()> {
+    let mut references: std::slice::Iter<'_, Reference> = page.seen.iter();
     for portion in portions(references.len()) {
-        let mut values = Values::with_capacity(portion * 4);
+        let mut values = Values::with_capacity(portion * 5);
         for reference in references.by_ref().take(portion) {
             values.add(session.0);
             values.add(reference.kind.as_str());
             values.add(reference.id.as_str());
             values.add(part);
+            values.add(i64::from(page.number));
         }
         let sql = format!(
-            "INSERT INTO seen (session, kind, id, part) VALUES {} ON CONFLICT (session, kind, id, part) DO NOTHING",
-            placeholders(portion, 4)
+            "INSERT INTO seen (session, kind, id, part, page) VALUES {}
+             ON CONFLICT (session, kind, id, part) DO UPDATE SET page = excluded.page",
+            placeholders(portion, 5)
         );
         sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
     }
@@ -142,6 +162,7 @@ pub(super) async fn unstage(
     for sql in [
         "DELETE FROM staged WHERE part IN (SELECT part FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent))",
         "DELETE FROM seen WHERE part IN (SELECT part FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent))",
+        "DELETE FROM followed WHERE part IN (SELECT part FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent))",
         "DELETE FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent)",
     ] {
         sqlx::query(sql).bind(session.0).bind(feed).bind(parent).execute(&mut *transaction).await?;
@@ -154,6 +175,7 @@ pub(super) async fn drop_staged(database: &mut SqliteConnection, session: Sessio
     for sql in [
         "DELETE FROM staged WHERE session = $1",
         "DELETE FROM seen WHERE session = $1",
+        "DELETE FROM followed WHERE session = $1",
         "DELETE FROM checkpoints WHERE session = $1",
     ] {
         sqlx::query(sql).bind(session.0).execute(&mut *database).await?;

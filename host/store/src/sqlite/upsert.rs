@@ -1,14 +1,17 @@
 //! Writing records that may be there already: first their hashes are compared, then only what differs is written.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use headcount_model::{ConnectionId, TenantId, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::changes::{self, Entry, Log};
 use super::record::{RECORD_HASH, Stored};
 use super::values::{Values, placeholders, portions};
-use crate::{KindCounters, Result, StoreError};
+use crate::{KindCounters, Result, StoreError, What};
 
 /// Whose records.
 #[derive(Clone, Copy, Debug)]
@@ -20,13 +23,32 @@ pub(super) struct Owner<'a> {
 /// What is to be written: a record and its hash.
 type Hashed<R> = (R, Vec<u8>);
 
-/// Creates, updates or brings back `records`, whose keys are distinct; adds what happened to `tally`.
+/// What is written, and what is not.
+pub(super) struct Manner<'a, R> {
+    /// Records that are new.
+    pub(super) create: bool,
+    /// Records that are known and differ.
+    pub(super) update: bool,
+    /// Told a known record before and after; one for which this says so is left as it is, and not counted.
+    pub(super) withhold: Option<&'a mut (dyn FnMut(&R, &R) -> Result<bool> + Send)>,
+}
+
+impl<R> Manner<'_, R> {
+    /// Everything is written.
+    pub(super) fn everything() -> Self {
+        Manner { create: true, update: true, withhold: None }
+    }
+}
+
+/// Creates, updates or brings back `records`, whose keys are distinct; adds what happened to `tally`, and what was updated or brought back
+/// to `log`. What was created, whoever calls this adds for all of a kind at once: [`Log::created`].
 pub(super) async fn upsert<R: Stored>(
     database: &mut SqliteConnection,
     owner: Owner<'_>,
     records: Vec<R>,
     now: Timestamp,
-    tally: &mut KindCounters,
+    (tally, log): (&mut KindCounters, &mut Log),
+    manner: &mut Manner<'_, R>,
 ) -> Result<()> {
     // What sorts behind all that is stored is new: a first session, walked by id, compares nothing.
     let last = last_key::<R>(database, owner).await?;
@@ -37,15 +59,24 @@ pub(super) async fn upsert<R: Stored>(
     });
     let (mut new, compared): (Vec<Hashed<R>>, Vec<Hashed<R>>) =
         hashed.partition(|(record, _)| last.as_deref().is_none_or(|last| record.key().as_ref() > last));
-    tally.created += new.len() as u64;
     let mut differing: Vec<Hashed<R>> = Vec::new();
+    let mut entries = Vec::new();
     let mut compared = compared.into_iter();
     for portion in portions(compared.len()) {
         let mut batch: Vec<Option<Hashed<R>>> = compared.by_ref().take(portion).map(Some).collect();
-        for (place, difference) in differences(database, owner, &batch).await? {
+        let differences = differences(database, owner, &batch).await?;
+        let withheld = told(database, owner, &batch, &differences, manner, &mut entries).await?;
+        for (place, difference) in differences {
+            let left_alone = withheld.contains(&place);
+            if matches!(difference, Difference::Changed) && !manner.update && !left_alone {
+                continue;
+            }
             let Some(hashed) = batch.get_mut(place).and_then(Option::take) else { continue };
+            if left_alone {
+                continue;
+            }
             match difference {
-                Difference::New => tally.created += 1,
+                Difference::New => {}
                 Difference::Returned => tally.returned += 1,
                 Difference::Noted => tally.unchanged += 1,
                 Difference::Changed => tally.updated += 1,
@@ -54,8 +85,72 @@ pub(super) async fn upsert<R: Stored>(
         }
         tally.unchanged += batch.iter().flatten().count() as u64;
     }
-    write(database, owner, new, now, insert_sql::<R>).await?;
-    write(database, owner, differing, now, replace_sql::<R>).await
+    if manner.create {
+        tally.created += new.len() as u64;
+        write(database, owner, new, now, insert_sql::<R>).await?;
+    } else {
+        tally.left += new.len() as u64;
+    }
+    write(database, owner, differing, now, replace_sql::<R>).await?;
+    log.add(database, entries).await
+}
+
+/// What is told of the records of a batch that changed or returned: what they were is read before it is replaced. Gives the places of those
+/// that are withheld.
+async fn told<R: Stored>(
+    database: &mut SqliteConnection,
+    owner: Owner<'_>,
+    batch: &[Option<Hashed<R>>],
+    differences: &[(usize, Difference)],
+    manner: &mut Manner<'_, R>,
+    entries: &mut Vec<Entry>,
+) -> Result<Vec<usize>> {
+    let what = |difference: Difference| match difference {
+        Difference::Changed if manner.update => Some(What::Updated),
+        Difference::Returned => Some(What::Returned),
+        Difference::Changed | Difference::New | Difference::Noted => None,
+    };
+    let at = |(place, difference): &(usize, Difference)| Some((*place, batch.get(*place)?.as_ref()?, what(*difference)?));
+    let changed: BTreeMap<Cow<'_, str>, (usize, &R, What)> =
+        differences.iter().filter_map(at).map(|(place, (record, _), what)| (record.key(), (place, record, what))).collect();
+    let mut withheld = Vec::new();
+    if changed.is_empty() {
+        return Ok(withheld);
+    }
+    for before in stored::<R>(database, owner, changed.keys().map(AsRef::as_ref)).await? {
+        let Some((place, after, what)) = changed.get(&before.key()) else { continue };
+        if *what == What::Updated
+            && let Some(withhold) = &mut manner.withhold
+            && withhold(&before, after)?
+        {
+            withheld.push(*place);
+            continue;
+        }
+        let fields = changes::differences(&before, after)?;
+        let name = after.name();
+        entries.push(Entry { kind: R::KIND.as_str(), id: before.key().into_owned(), what: *what, name, fields });
+    }
+    Ok(withheld)
+}
+
+/// Records as they are stored, by id: gone ones, too.
+pub(super) async fn stored<R: Stored>(
+    database: &mut SqliteConnection,
+    owner: Owner<'_>,
+    ids: impl ExactSizeIterator<Item = &str>,
+) -> Result<Vec<R>> {
+    let mut values = Values::with_capacity(ids.len() + 2);
+    let sql = format!(
+        "SELECT id, {} FROM {} WHERE id IN ({}) AND tenant = ? AND connection = ?",
+        R::COLUMNS.join(", "),
+        R::TABLE,
+        vec!["?"; ids.len()].join(","),
+    );
+    ids.for_each(|id| values.add(id.to_owned()));
+    values.add(owner.tenant.as_str());
+    values.add(owner.connection.as_str());
+    let rows = sqlx::query_with(AssertSqlSafe(sql), values.finish()?).persistent(false).fetch_all(database).await?;
+    rows.iter().map(|row| R::read(row.try_get(0)?, row, 1)).collect()
 }
 
 async fn last_key<R: Stored>(database: &mut SqliteConnection, owner: Owner<'_>) -> Result<Option<String>> {

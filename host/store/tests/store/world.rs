@@ -68,6 +68,7 @@ pub fn page(feed: &str, records: Records) -> StagedPage {
         records,
         repeats: Default::default(),
         seen: vec![],
+        asked_at: None,
     }
 }
 

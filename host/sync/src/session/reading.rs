@@ -1,17 +1,21 @@
 //! A session while it reads: permits, time, notes, staged pages and counters, for all who read at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
-use headcount_model::{Manifest, Reference, Scope, SessionId};
-use headcount_sandbox::{Budget, Crowded, Resource};
-use headcount_store::{Connection, Counters, SessionState, StagedPage, Store};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use headcount_model::{Failure, Manifest, Reference, Scope, SessionId, Timestamp};
+use headcount_sandbox::{Budget, Crowded};
+use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use super::{Job, SyncError};
+use super::resume::Before;
+use super::{Job, SyncError, tally};
 use crate::attributes::Sieve;
+use crate::estimate::Pace;
 use crate::options::{Progress, SyncOptions};
 use crate::page::Validated;
 use crate::source::Source;
@@ -21,8 +25,14 @@ use crate::verdict::Verdicts;
 const CROWDED: Duration = Duration::from_secs(5);
 /// The shortest of such waits, whatever the options say.
 const BREATH: Duration = Duration::from_millis(100);
+/// How often a session that waits looks whether a person wants it to end.
+const LOOK: Duration = Duration::from_secs(5);
 /// How many notes a session keeps in words.
 const MOST_NOTES: usize = 100;
+/// How many failed calls a session keeps.
+const MOST_ERRORS: u32 = 200;
+/// The longest message of a failed call that is kept, in characters.
+const LONGEST_MESSAGE: usize = 500;
 
 /// A session while it reads.
 pub(crate) struct Reading<'a> {
@@ -36,16 +46,37 @@ pub(crate) struct Reading<'a> {
     pub verdicts: SyncMutex<Verdicts>,
     pub scope: SyncMutex<Option<Scope>>,
     pub gone: SyncMutex<Vec<Reference>>,
+    pub(super) before: Before,
     budget: &'a Budget,
     permits: Semaphore,
     pub(super) counters: SyncMutex<Counters>,
     pub(super) notes: SyncMutex<Vec<String>>,
-    pub(super) staged: AtomicBool,
+    /// One commit after another: what is committed is the sum of the pages that are.
+    commits: Mutex<()>,
+    errors: AtomicU32,
+    pace: Pace,
     deadline: Instant,
 }
 
+/// What was asked for, as errors tell it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Asked<'a> {
+    /// The feed; none for the check.
+    pub feed: Option<&'a str>,
+    pub parent: Option<&'a str>,
+}
+
+/// A page that was read.
+pub(crate) struct PageRead {
+    pub checked: Validated,
+    /// Vendor rows that it covers.
+    pub rows: u32,
+    /// Rows by which the vendor's totals grew with it.
+    pub expected: u64,
+}
+
 impl<'a> Reading<'a> {
-    pub(super) fn new(job: &Job<'a>, session: SessionId, options: &'a SyncOptions, started: Instant) -> Self {
+    pub(super) fn new(job: &Job<'a>, session: SessionId, before: Before, options: &'a SyncOptions, started: Instant) -> Self {
         Reading {
             source: job.source,
             manifest: job.manifest,
@@ -59,10 +90,13 @@ impl<'a> Reading<'a> {
             gone: SyncMutex::default(),
             budget: job.budget,
             permits: Semaphore::new(options.parallel.max(1)),
-            counters: SyncMutex::default(),
-            notes: SyncMutex::default(),
-            staged: AtomicBool::new(false),
-            deadline: started + options.deadline,
+            counters: SyncMutex::new(before.counters.clone()),
+            notes: SyncMutex::new(before.notes.clone()),
+            commits: Mutex::default(),
+            errors: AtomicU32::new(0),
+            pace: Pace::new(before.counters.rows),
+            deadline: started + options.deadline.saturating_sub(before.age),
+            before,
         }
     }
 
@@ -77,7 +111,7 @@ impl<'a> Reading<'a> {
         permit.map_err(|closed| SyncError::Host(closed.to_string()))
     }
 
-    /// Awaits a call unless the session is cancelled or over its deadline first.
+    /// Awaits a call unless the session is cancelled, stopped or over its deadline first.
     pub(crate) async fn call<T>(&self, call: impl Future<Output = T>) -> Result<T, SyncError> {
         self.guard(call).await
     }
@@ -86,6 +120,7 @@ impl<'a> Reading<'a> {
         tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => Err(SyncError::Cancelled),
+            () = self.options.pause.cancelled() => Err(SyncError::Paused { session: self.session }),
             done = tokio::time::timeout_at(self.deadline, work) => done.map_err(|_| SyncError::Deadline(self.options.deadline)),
         }
     }
@@ -97,8 +132,29 @@ impl<'a> Reading<'a> {
 
     /// Waits for the vendor, holding nothing.
     pub(crate) async fn wait(&self, time: Duration) -> Result<(), SyncError> {
+        {
+            let mut counters = lock(&self.counters);
+            counters.waits += 1;
+            counters.waited_millis += u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        }
         self.tell(SessionState::Waiting, &self.snapshot());
-        self.guard(tokio::time::sleep(time)).await
+        let end = Instant::now() + time;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.guard(tokio::time::sleep(left.min(LOOK))).await?;
+            self.heed().await?;
+        }
+    }
+
+    /// Ends the session where a person asked another process for it.
+    async fn heed(&self) -> Result<(), SyncError> {
+        match self.store.is_cancel_asked(&self.connection.tenant, self.session).await? {
+            true => Err(SyncError::Cancelled),
+            false => Ok(()),
+        }
     }
 
     /// Waits before the host is asked again that had no room for a call, however often: its queue serves tenants in turn, and the
@@ -111,10 +167,36 @@ impl<'a> Reading<'a> {
 
     /// Moves the session to another state.
     pub(crate) async fn state(&self, state: SessionState) -> Result<(), SyncError> {
-        let counters = self.snapshot();
-        self.store.update_session(&self.connection.tenant, self.session, state, &counters).await?;
+        self.move_on(state, None).await
+    }
+
+    /// Moves the session to another state, and keeps what the check said.
+    pub(super) async fn move_on(&self, state: SessionState, scope: Option<&Scope>) -> Result<(), SyncError> {
+        let _turn = self.commits.lock().await;
+        let (counters, notes) = (self.snapshot(), lock(&self.notes).clone());
+        let news = Move { state: Some(state), counters: &counters, scope, notes: &notes };
+        self.store.move_session(&self.connection.tenant, self.session, news).await?;
         self.tell(state, &counters);
         Ok(())
+    }
+
+    /// Keeps a call that failed, and after how long it is made again.
+    pub(crate) async fn failed(&self, asked: Asked<'_>, failure: &Failure, again: Option<Duration>) -> Result<(), SyncError> {
+        if self.errors.fetch_add(1, Ordering::Relaxed) >= MOST_ERRORS {
+            return Ok(());
+        }
+        let mut failure = failure.clone();
+        if let Some((end, _)) = failure.message.char_indices().nth(LONGEST_MESSAGE) {
+            failure.message.truncate(end);
+        }
+        let error = SessionError {
+            at: Timestamp::now(),
+            feed: asked.feed.map(str::to_owned),
+            parent: asked.parent.map(str::to_owned),
+            failure,
+            repeated_after: again.map(|wait| wait.as_secs()),
+        };
+        Ok(self.store.add_error(&self.connection.tenant, self.session, &error, MOST_ERRORS).await?)
     }
 
     /// Keeps a sentence for whoever reads the session later.
@@ -134,61 +216,69 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Stages a validated page and counts it.
+    /// Where a list of a session that goes on was left.
+    pub(crate) async fn place<P: DeserializeOwned>(&self, feed: &str, parent: Option<&str>) -> Result<Option<P>, SyncError> {
+        if !self.before.reads_on {
+            return Ok(None);
+        }
+        let kept = self.store.place(&self.connection.tenant, self.session, feed, parent).await?;
+        let read = |kept: String| serde_json::from_str(&kept);
+        let place = kept.map(read).transpose().map_err(|error| StoreError::Unreadable(format!("the place of {feed}: {error}")));
+        Ok(place?)
+    }
+
+    /// Keeps a page, where one was read, with the place behind it and the cursor that is followed next, and counts it.
     pub(crate) async fn stage(
         &self,
         mut page: StagedPage,
-        checked: Validated,
-        rows: u32,
-        expected: u64,
+        read: Option<PageRead>,
+        place: &impl Serialize,
+        followed: Option<i64>,
     ) -> Result<(), SyncError> {
-        for reason in checked.reasons {
-            self.note(format!("{}: {reason}", page.feed)).await;
-        }
-        page.records = checked.records;
-        page.seen = checked.seen;
-        let counters = {
-            let mut counters = lock(&self.counters);
-            for (kind, read) in checked.read {
-                counters.kinds.entry(kind).or_default().read += read;
+        let mut news = tally::News::default();
+        if let Some(PageRead { checked, rows, expected }) = read {
+            for reason in &checked.reasons {
+                self.note(format!("{}: {reason}", page.feed)).await;
             }
-            counters.pages += 1;
-            counters.rows += u64::from(rows);
-            counters.expected += expected;
-            counters.skipped += checked.skipped;
-            counters.rejected += checked.rejected;
-            counters.unreadable += checked.unreadable;
-            self.with_usage(counters.clone())
-        };
-        let records: u64 = counters.kinds.values().map(|kind| kind.read).sum();
-        if records + counters.skipped > self.budget.records {
-            return Err(SyncError::Excess(self.budget.excess(Resource::Records)));
+            news = tally::News::of(&page.feed, &checked, rows, expected);
+            page.records = checked.records;
+            page.seen = checked.seen;
         }
-        self.store.stage_page(&self.connection.tenant, self.session, &page, &counters).await?;
-        self.staged.store(true, Ordering::Relaxed);
+        let state = serde_json::to_string(place).map_err(|error| SyncError::Host(error.to_string()))?;
+        let place = Place { state, followed };
+        let counters = {
+            let _turn = self.commits.lock().await;
+            let mut counters = lock(&self.counters).clone();
+            news.count(&mut counters);
+            let counters = self.with_usage(counters);
+            if let Some(resource) = tally::exceeded(&counters, &self.before.counters, self.budget) {
+                return Err(SyncError::Excess(self.budget.excess(resource)));
+            }
+            let notes = lock(&self.notes).clone();
+            let change = Move { state: None, counters: &counters, scope: None, notes: &notes };
+            self.store.stage_place(&self.connection.tenant, self.session, &page, &place, change).await?;
+            news.count(&mut lock(&self.counters));
+            counters
+        };
         self.tell(SessionState::Reading, &counters);
-        Ok(())
+        self.heed().await
     }
 
     pub(super) fn snapshot(&self) -> Counters {
-        self.with_usage(lock(&self.counters).clone())
+        let mut counters = self.with_usage(lock(&self.counters).clone());
+        tally::judge(&mut counters, &lock(&self.verdicts));
+        counters
     }
 
     fn with_usage(&self, mut counters: Counters) -> Counters {
-        let usage = self.source.usage();
-        counters.requests = usage.requests;
-        counters.denied = usage.denied;
-        counters.retries = usage.retries;
-        counters.bytes = usage.received_bytes;
-        counters.cpu_micros = usage.cpu_micros;
-        counters.memory = usage.memory;
-        counters.budgets = usage.of(self.budget);
+        tally::add_usage(&mut counters, &self.before.counters, &self.source.usage(), self.budget);
         counters
     }
 
     pub(super) fn tell(&self, state: SessionState, counters: &Counters) {
         if let Some(progress) = &self.options.progress {
-            progress(&Progress { session: self.session, state, counters: counters.clone() });
+            let remaining = if state.is_over() { None } else { self.pace.remaining(counters) };
+            progress(&Progress { session: self.session, state, counters: counters.clone(), remaining });
         }
     }
 }

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
+mod actions;
 mod completeness;
 mod failures;
 mod parents;
+mod resuming;
 mod scopes;
 mod script;

@@ -7,17 +7,18 @@ use async_trait::async_trait;
 use headcount_model::manifest::{Manifest, Settings};
 use headcount_model::{
     Access, Digest, Fact, Failure, FailureCode, FeedAccess, Grant, Group, Kind, Outcome, Page, Progress, Records, Reference,
-    Scope, User,
+    Scope, SessionId, Timestamp, User,
 };
 use headcount_sandbox::{Budget, CallError, Usage};
-use headcount_store::{Connection, Filter, SqliteStore, Store, StoredRecord};
-use headcount_sync::{Job, Report, Source, SyncOptions, sync};
+use headcount_store::{Connection, Filter, SessionStore, SqliteStore, Store, StoredRecord};
+use headcount_sync::{Job, Report, Source, SyncError, SyncOptions, sync};
+use tokio_util::sync::CancellationToken;
 
 pub type Answer = Result<Page, CallError>;
 type Reads = dyn Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync;
 
 /// A feed, a parent and a cursor.
-type Question = (String, Option<String>, Option<String>);
+pub type Question = (String, Option<String>, Option<String>);
 
 /// Answers from a script; counts how often each page was asked for.
 pub struct Script {
@@ -26,11 +27,25 @@ pub struct Script {
     asked: Mutex<HashMap<Question, u32>>,
     notes: Vec<String>,
     silent: bool,
+    outcome: Option<Outcome>,
+    /// The call that is never answered, and what stops the session then.
+    stop: Option<(u32, CancellationToken)>,
+    /// The call during which a person wants the session to end, and where he says so.
+    wish: Option<(u32, SqliteStore)>,
 }
 
 impl Script {
     pub fn new(reads: impl Fn(&str, Option<&str>, Option<&str>, u32) -> Answer + Send + Sync + 'static) -> Self {
-        Script { scopes: Mutex::default(), reads: Box::new(reads), asked: Mutex::default(), notes: Vec::new(), silent: false }
+        Script {
+            scopes: Mutex::default(),
+            reads: Box::new(reads),
+            asked: Mutex::default(),
+            notes: Vec::new(),
+            silent: false,
+            stop: None,
+            wish: None,
+            outcome: None,
+        }
     }
 
     /// What `check` answers, in turn; afterwards the organisation `acme`, without facts.
@@ -44,9 +59,51 @@ impl Script {
         Script { silent: true, ..self }
     }
 
+    /// What `invoke` answers.
+    pub fn acts(self, outcome: Outcome) -> Self {
+        Script { outcome: Some(outcome), ..self }
+    }
+
     /// What it has to say beside its answers.
     pub fn notes(self, notes: &[&str]) -> Self {
         Script { notes: notes.iter().map(|note| note.to_string()).collect(), ..self }
+    }
+
+    /// Stops the session at this call, counted from 1, checks included: it is never answered.
+    pub fn stop_at(self, call: u32, token: CancellationToken) -> Self {
+        Script { stop: Some((call, token)), ..self }
+    }
+
+    /// During this call a person asks for the end of the first session.
+    pub fn cancel_at(self, call: u32, store: SqliteStore) -> Self {
+        Script { wish: Some((call, store)), ..self }
+    }
+
+    /// Everything that was asked for, and how often. Checks have no feed.
+    pub fn asked_for(&self) -> BTreeMap<Question, u32> {
+        self.asked.lock().unwrap().iter().map(|(question, times)| (question.clone(), *times)).collect()
+    }
+
+    async fn ask(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> u32 {
+        let (nth, calls) = {
+            let mut asked = self.asked.lock().unwrap();
+            let key = (feed.to_owned(), parent.map(str::to_owned), cursor.map(str::to_owned));
+            let times = asked.entry(key).or_default();
+            *times += 1;
+            (*times, asked.values().sum::<u32>())
+        };
+        if let Some((call, token)) = &self.stop
+            && calls == *call
+        {
+            token.cancel();
+            std::future::pending::<()>().await;
+        }
+        if let Some((call, store)) = &self.wish
+            && calls == *call
+        {
+            assert!(store.ask_cancel(&"t".parse().unwrap(), SessionId(1), Timestamp::now()).await.unwrap());
+        }
+        nth
     }
 
     /// How often pages of this feed were asked for.
@@ -58,6 +115,7 @@ impl Script {
 #[async_trait]
 impl Source for Script {
     async fn check(&self) -> Result<Scope, CallError> {
+        self.ask("", None, None).await;
         let next = {
             let mut scopes = self.scopes.lock().unwrap();
             (!scopes.is_empty()).then(|| scopes.remove(0))
@@ -70,18 +128,12 @@ impl Source for Script {
     }
 
     async fn read(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Answer {
-        let nth = {
-            let mut asked = self.asked.lock().unwrap();
-            let key = (feed.to_owned(), parent.map(str::to_owned), cursor.map(str::to_owned));
-            let times = asked.entry(key).or_default();
-            *times += 1;
-            *times
-        };
+        let nth = self.ask(feed, parent, cursor).await;
         (self.reads)(feed, parent, cursor, nth)
     }
 
     async fn invoke(&self, _: &str, _: &serde_json::Value) -> Result<Outcome, CallError> {
-        Err(failure(FailureCode::Unsupported))
+        self.outcome.clone().ok_or_else(|| failure(FailureCode::Unsupported))
     }
 
     fn usage(&self) -> Usage {
@@ -147,6 +199,23 @@ impl World {
     }
 
     pub async fn sync_with(&self, script: &Script, options: &SyncOptions) -> Report {
+        self.try_sync(script, options).await.unwrap()
+    }
+
+    /// Syncs until a call of this number, which is never answered; says whether there was one.
+    pub async fn sync_until(&self, script: Script, call: u32) -> (Script, bool) {
+        let options = SyncOptions::default();
+        let script = script.stop_at(call, options.pause.clone());
+        match self.try_sync(&script, &options).await {
+            Err(SyncError::Paused { .. }) => (script, true),
+            ended => {
+                ended.unwrap();
+                (script, false)
+            }
+        }
+    }
+
+    pub async fn try_sync(&self, script: &Script, options: &SyncOptions) -> Result<Report, SyncError> {
         let connection = self.connection().await;
         let job = Job {
             store: &self.store,
@@ -157,7 +226,18 @@ impl World {
             credential: None,
             budget: &Budget::default(),
         };
-        sync(&job, options).await.unwrap()
+        sync(&job, options).await
+    }
+
+    /// Nothing of the newest session is left in staging.
+    pub async fn nothing_is_staged(&self) {
+        let tenant = "t".parse().unwrap();
+        let newest = self.store.sessions(&tenant, None, 1).await.unwrap().remove(0).id;
+        for feed in &self.manifest.feeds {
+            for parent in [None, Some("a"), Some("b"), Some("c")] {
+                assert_eq!(self.store.place(&tenant, newest, &feed.name, parent).await.unwrap(), None, "{}", feed.name);
+            }
+        }
     }
 
     /// The ids of the records of a kind that are present.

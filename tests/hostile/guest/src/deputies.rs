@@ -2,4 +2,10 @@
 
 use crate::attack::attacks;
 
-attacks!(rights_that_outlive_an_action, write_beyond_the_action, write_in_an_action_that_reads, write_while_reading,);
+attacks!(
+    outcome_about_others,
+    rights_that_outlive_an_action,
+    write_beyond_the_action,
+    write_in_an_action_that_reads,
+    write_while_reading,
+);

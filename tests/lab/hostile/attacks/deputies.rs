@@ -14,6 +14,13 @@ pub(super) const ATTACKS: &[Attack] = &[
         End::Says("remembers: false; reached nothing"),
     )
     .refused(&["is not among the manifest's read-requests"]),
+    Attack::intruder("outcome_about_others", |world| Box::pin(intruders::outcome_about_others(world)), End::Answers).manifest(
+        |manifest| {
+            for action in &mut manifest.actions {
+                action.destructive = action.name == "act";
+            }
+        },
+    ),
     Attack::intruder(
         "connection_by_another_tenants_name",
         |world| Box::pin(intruders::connection_by_another_tenants_name(world)),

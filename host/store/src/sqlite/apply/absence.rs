@@ -8,9 +8,11 @@ use headcount_model::Kind;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::super::record::Stored;
-use super::Applying;
-use crate::{KindCounters, Result};
+use super::super::changes::Log;
+use super::super::record::{Stored, name_column, table};
+use super::judge::Judged;
+use super::{Applying, lost::REMOVED};
+use crate::{KindCounters, Result, What};
 
 /// Rows of the connection that are present, and that session `$3` neither staged nor saw.
 pub(super) fn absent(table: &str) -> String {
@@ -44,7 +46,7 @@ pub(super) async fn before(database: &mut SqliteConnection, applying: &Applying<
 pub(super) async fn mark_seen<R: Stored>(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
-    tally: &mut KindCounters,
+    (tally, log): (&mut KindCounters, &mut Log),
 ) -> Result<()> {
     let table = R::TABLE;
     let marked = "SELECT seen.id FROM seen WHERE seen.session = $3 AND seen.kind = $4
@@ -63,6 +65,16 @@ pub(super) async fn mark_seen<R: Stored>(
     if all == 0 {
         return Ok(());
     }
+    if gone > 0 {
+        let name = if R::KIND == Kind::Grant { "NULL" } else { name_column(R::KIND) };
+        let back = format!(
+            "SELECT id, {name} FROM {table} WHERE tenant = $1 AND connection = $2 AND gone_at IS NOT NULL AND id IN (
+                SELECT seen.id FROM seen WHERE seen.session = $3 AND seen.kind = '{kind}' AND NOT EXISTS
+                    (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = '{kind}' AND staged.id = seen.id))",
+            kind = R::KIND.as_str()
+        );
+        log.select(database, R::KIND.as_str(), What::Returned, &back, applying.session.0).await?;
+    }
     let sql = format!(
         "UPDATE {table} SET changed_at = CASE WHEN gone_at IS NULL THEN changed_at ELSE $5 END,
             gone_at = NULL, seen_session = NULL, seen_at = NULL
@@ -79,69 +91,47 @@ pub(super) async fn mark_seen<R: Stored>(
     Ok(())
 }
 
-/// Removes or keeps what is absent of a kind, and notes that this session saw the rest.
+/// Takes away what is lost of a kind, unless it waits; counts what stays though it is absent, and notes that this session saw the rest.
 pub(super) async fn settle<R: Stored>(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
-    tally: &mut KindCounters,
+    judged: &Judged,
+    (tally, log): (&mut KindCounters, &mut Log),
 ) -> Result<()> {
     let before = before(database, applying, R::KIND).await?;
-    tally.removed += take_away(database, applying, R::KIND, R::TABLE, &before).await?;
-    if applying.apply.proven.contains(&R::KIND) {
-        tally.removed += remove(database, applying, R::KIND, R::TABLE, "1", &before).await?;
+    if judged.reasons.is_empty() {
+        tally.removed += remove(database, applying, R::KIND, &before, log).await?;
     }
     keep(database, applying, R::KIND, R::TABLE, &before, tally).await
 }
 
-/// Marks as gone what the vendor said is gone, whatever is proven; gives how many.
-pub(super) async fn take_away(
-    database: &mut SqliteConnection,
-    applying: &Applying<'_>,
-    kind: Kind,
-    table: &'static str,
-    before: &Before,
-) -> Result<u64> {
-    let mut removed = 0;
-    for (_, key) in applying.gone.iter().filter(|(gone, _)| *gone == kind) {
-        let sql = format!(
-            "UPDATE {table} SET gone_at = $4, changed_at = $4,
-                seen_session = COALESCE(seen_session, $5), seen_at = COALESCE(seen_at, $6, first_seen_at)
-             WHERE tenant = $1 AND connection = $2 AND id = $3 AND gone_at IS NULL"
-        );
-        let done = sqlx::query(AssertSqlSafe(sql))
-            .bind(applying.tenant.as_str())
-            .bind(applying.connection.as_str())
-            .bind(key.as_ref())
-            .bind(applying.now.micros())
-            .bind(before.session)
-            .bind(before.at)
-            .execute(&mut *database)
-            .await?;
-        removed += done.rows_affected();
-    }
-    Ok(removed)
-}
-
-/// Marks as gone what is absent and meets `condition`; gives how many.
+/// Marks as gone what is lost of a kind and does not wait; gives how many.
 pub(super) async fn remove(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
     kind: Kind,
-    table: &'static str,
-    condition: &'static str,
     before: &Before,
+    log: &mut Log,
 ) -> Result<u64> {
+    let (table, name) = (table(kind), if kind == Kind::Grant { "NULL" } else { name_column(kind) });
+    let lost =
+        format!("SELECT id FROM lost WHERE session = $3 AND kind = '{}' AND waits = 0 AND how IN {REMOVED}", kind.as_str());
+    let removed = format!(
+        "SELECT id, {name} FROM {table} WHERE tenant = $1 AND connection = $2 AND gone_at IS NULL AND id IN ({lost}) ORDER BY id"
+    );
+    let told = log.select(database, kind.as_str(), What::Removed, &removed, applying.session.0).await?;
+    if told == 0 {
+        return Ok(0);
+    }
     let sql = format!(
-        "UPDATE {table} SET gone_at = $5, changed_at = $5,
-            seen_session = COALESCE(seen_session, $6), seen_at = COALESCE(seen_at, $7, first_seen_at)
-         WHERE {} AND {condition}",
-        absent(table)
+        "UPDATE {table} SET gone_at = $4, changed_at = $4,
+            seen_session = COALESCE(seen_session, $5), seen_at = COALESCE(seen_at, $6, first_seen_at)
+         WHERE tenant = $1 AND connection = $2 AND gone_at IS NULL AND id IN ({lost})"
     );
     let done = sqlx::query(AssertSqlSafe(sql))
         .bind(applying.tenant.as_str())
         .bind(applying.connection.as_str())
         .bind(applying.session.0)
-        .bind(kind.as_str())
         .bind(applying.now.micros())
         .bind(before.session)
         .bind(before.at)

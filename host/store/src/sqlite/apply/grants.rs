@@ -1,4 +1,4 @@
-//! Applying grants: those whose ends are there, and the end of those whose ends are gone.
+//! Applying grants: those whose ends are there.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,25 +6,35 @@ use headcount_model::{Grant, Kind, Reference};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::super::changes::Log;
 use super::super::grant::PlacedGrant;
-use super::super::record::{Stored, table};
-use super::super::upsert::upsert;
-use super::super::values::{MOST, Values, placeholders, portions};
-use super::absence::{self, Before};
-use super::{Applying, walk};
+use super::super::record::table;
+use super::super::upsert::{Manner, upsert};
+use super::super::values::{MOST, Values, placeholders};
+use super::judge::Judged;
+use super::{Applying, absence, walk};
 use crate::{KindCounters, Result};
 
 /// Grants set aside that are put into words.
 const DESCRIBED: usize = 20;
 
-/// Applies the staged grants, after all other kinds: `records` is what happened to those.
+/// Applies the staged grants, after all other kinds.
 pub(super) async fn apply(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
-    records: &BTreeMap<Kind, KindCounters>,
-    aside: &mut Vec<String>,
+    judged: &Judged,
+    (aside, log): (&mut Vec<String>, &mut Log),
 ) -> Result<KindCounters> {
     let mut tally = KindCounters::default();
+    if !applying.covers(Kind::Grant) {
+        // What users take with them goes all the same.
+        let before = absence::before(database, applying, Kind::Grant).await?;
+        if judged.reasons.is_empty() {
+            tally.removed += absence::remove(database, applying, Kind::Grant, &before, log).await?;
+        }
+        return Ok(tally);
+    }
+    let mark = Log::mark::<PlacedGrant>(database).await?;
     let mut walk = walk::Walk::<PlacedGrant>::new(applying.session);
     while let Some(batch) = walk.next(database).await? {
         let missing = missing(database, applying, &batch).await?;
@@ -33,18 +43,11 @@ pub(super) async fn apply(
         tally.aside += broken.len() as u64;
         let room = DESCRIBED.saturating_sub(aside.len());
         aside.extend(broken.iter().take(room).map(|placed| describe(&placed.grant, &missing)));
-        upsert(database, applying.owner(), whole, applying.now, &mut tally).await?;
+        upsert(database, applying.owner(), whole, applying.now, (&mut tally, log), &mut Manner::everything()).await?;
     }
-    let before = absence::before(database, applying, Kind::Grant).await?;
-    for (kind, counters) in records {
-        if counters.removed > 0 {
-            tally.removed += follow(database, applying, *kind, &before).await?;
-        }
-    }
-    tally.removed += absence::take_away(database, applying, Kind::Grant, PlacedGrant::TABLE, &before).await?;
-    absence::mark_seen::<PlacedGrant>(database, applying, &mut tally).await?;
-    tally.removed += remove(database, applying, &before).await?;
-    absence::keep(database, applying, Kind::Grant, PlacedGrant::TABLE, &before, &mut tally).await?;
+    log.created::<PlacedGrant>(database, mark).await?;
+    absence::mark_seen::<PlacedGrant>(database, applying, (&mut tally, log)).await?;
+    absence::settle::<PlacedGrant>(database, applying, judged, (&mut tally, log)).await?;
     Ok(tally)
 }
 
@@ -90,63 +93,4 @@ async fn missing(database: &mut SqliteConnection, applying: &Applying<'_>, batch
         }
     }
     Ok(missing)
-}
-
-/// Grants go with their ends: removes those of records of this kind that are gone.
-async fn follow(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind, before: &Before) -> Result<u64> {
-    let gone = format!(
-        "SELECT id FROM {} AS ended WHERE ended.tenant = $1 AND ended.connection = $2 AND ended.gone_at = $3",
-        table(kind)
-    );
-    let mut removed = 0;
-    for end in ["principal", "target", "via"] {
-        let sql = format!(
-            "UPDATE grants SET gone_at = $3, changed_at = $3,
-                seen_session = COALESCE(seen_session, $5), seen_at = COALESCE(seen_at, $6, first_seen_at)
-             WHERE tenant = $1 AND connection = $2 AND gone_at IS NULL AND {end}_kind = $4 AND {end}_id IN ({gone})"
-        );
-        let done = sqlx::query(AssertSqlSafe(sql))
-            .bind(applying.tenant.as_str())
-            .bind(applying.connection.as_str())
-            .bind(applying.now.micros())
-            .bind(kind.as_str())
-            .bind(before.session)
-            .bind(before.at)
-            .execute(&mut *database)
-            .await?;
-        removed += done.rows_affected();
-    }
-    Ok(removed)
-}
-
-/// Removes the absent grants of the feeds (and parents) that are proven.
-async fn remove(database: &mut SqliteConnection, applying: &Applying<'_>, before: &Before) -> Result<u64> {
-    let proven = &applying.apply.proven_grants;
-    if proven.is_empty() {
-        return Ok(0);
-    }
-    let mut parts = proven.iter();
-    for portion in portions(proven.len()) {
-        let mut values = Values::with_capacity(portion * 3);
-        for part in parts.by_ref().take(portion) {
-            values.add(applying.session.0);
-            values.add(part.feed.as_str());
-            values.add(part.parent.as_deref().unwrap_or_default());
-        }
-        let sql = format!(
-            "INSERT INTO proven (session, feed, parent) VALUES {} ON CONFLICT (session, feed, parent) DO NOTHING",
-            placeholders(portion, 3)
-        );
-        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
-    }
-    // A row that was skipped says nothing of what its record holds, or who holds it: such grants stay.
-    let condition = "EXISTS (SELECT 1 FROM proven WHERE proven.session = $3 AND proven.feed = grants.feed
-         AND proven.parent = grants.parent)
-         AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.session = $3
-            AND seen.kind = grants.principal_kind AND seen.id = grants.principal_id)
-         AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.session = $3
-            AND seen.kind = grants.target_kind AND seen.id = grants.target_id)";
-    let removed = absence::remove(database, applying, Kind::Grant, PlacedGrant::TABLE, condition, before).await?;
-    sqlx::query("DELETE FROM proven WHERE session = $1").bind(applying.session.0).execute(database).await?;
-    Ok(removed)
 }

@@ -4,8 +4,8 @@ use std::marker::PhantomData;
 
 use headcount_model::SessionId;
 use serde_json::Value;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::record::{Stored, unwritable};
 use super::super::sessions::from_json;
@@ -62,6 +62,8 @@ fn filled<R: Stored>(own: R, repeated: &R) -> Result<R> {
 /// Where a walk is.
 pub(super) struct Walk<R> {
     session: SessionId,
+    /// A condition on `id`, with the session as `$1`; empty: all.
+    only: &'static str,
     after: Option<(String, i64, Vec<u8>)>,
     merging: Option<Merging<R>>,
     over: bool,
@@ -70,7 +72,12 @@ pub(super) struct Walk<R> {
 
 impl<R: Stored> Walk<R> {
     pub(super) fn new(session: SessionId) -> Self {
-        Walk { session, after: None, merging: None, over: false, of: PhantomData }
+        Self::among(session, "")
+    }
+
+    /// Only those whose `id` meets a condition, begun with `AND`; the session is its `$1`.
+    pub(super) fn among(session: SessionId, only: &'static str) -> Self {
+        Walk { session, only, after: None, merging: None, over: false, of: PhantomData }
     }
 
     /// The next records, merged, each once; none at the end.
@@ -96,25 +103,15 @@ impl<R: Stored> Walk<R> {
     }
 
     async fn rows(&self, database: &mut SqliteConnection) -> Result<Vec<sqlx::sqlite::SqliteRow>> {
-        let query = match &self.after {
-            None => sqlx::query(
-                "SELECT id, repeats, place, payload FROM staged WHERE session = $1 AND kind = $2
-                 ORDER BY id, repeats, place LIMIT $3",
-            )
-            .bind(self.session.0)
-            .bind(R::KIND.as_str())
-            .bind(ROWS as i64),
-            Some((id, repeats, place)) => sqlx::query(
-                "SELECT id, repeats, place, payload FROM staged WHERE session = $1 AND kind = $2
-                 AND (id, repeats, place) > ($4, $5, $6) ORDER BY id, repeats, place LIMIT $3",
-            )
-            .bind(self.session.0)
-            .bind(R::KIND.as_str())
-            .bind(ROWS as i64)
-            .bind(id)
-            .bind(repeats)
-            .bind(place),
-        };
+        let (only, behind) = (self.only, self.after.as_ref().map_or("", |_| "AND (id, repeats, place) > ($4, $5, $6)"));
+        let sql = format!(
+            "SELECT id, repeats, place, payload FROM staged WHERE session = $1 AND kind = $2 {only} {behind}
+             ORDER BY id, repeats, place LIMIT $3"
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql)).bind(self.session.0).bind(R::KIND.as_str()).bind(ROWS as i64);
+        if let Some((id, repeats, place)) = &self.after {
+            query = query.bind(id).bind(repeats).bind(place);
+        }
         Ok(query.fetch_all(database).await?)
     }
 

@@ -1,0 +1,90 @@
+//! `headcount sessions release|reject|undo`: what becomes of a session's removals, by whom and why.
+
+use std::collections::BTreeMap;
+
+use headcount::store::{Outcome, Verdict};
+use headcount::{Kind, SessionId, Tenant};
+
+use crate::ask;
+use crate::context::Context;
+use crate::exit::{Complaint, Exit};
+use crate::person::Person;
+use crate::records::{grant_words, plural};
+use crate::table::Grid;
+use crate::words::{counted, number};
+
+/// Which session, and who decides.
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// Its number
+    pub session: SessionId,
+    #[command(flatten)]
+    pub person: Person,
+    /// Don't ask
+    #[arg(long)]
+    pub yes: bool,
+}
+
+/// Decides.
+pub(super) async fn run(verdict: Verdict, args: &Args, tenant: &Tenant, context: &Context) -> anyhow::Result<Exit> {
+    let decision = args.person.decision()?;
+    let session = args.session;
+    if !args.yes {
+        let question = match verdict {
+            Verdict::Released => format!("{} will be done. Really?", waiting(tenant, session).await?),
+            Verdict::Undone => format!("What session {session} removed will be brought back. Really?"),
+            _ => format!("{} will be turned down: the records stay. Really?", waiting(tenant, session).await?),
+        };
+        if !context.can_ask() {
+            let complaint = Complaint::usage("nobody is there to be asked");
+            return Err(complaint.next(format!("look at headcount sessions diff {session}, then add --yes")).into());
+        }
+        if !ask::yes(&question).await? {
+            return Err(Complaint::usage("nothing was changed").into());
+        }
+    }
+    let outcome = match verdict {
+        Verdict::Released => tenant.release(session, &decision).await?,
+        Verdict::Undone => tenant.undo(session, &decision).await?,
+        _ => tenant.reject(session, &decision).await?,
+    };
+    tell(verdict, session, &outcome, context)?;
+    Ok(if outcome.left > 0 { Exit::Partial } else { Exit::Done })
+}
+
+/// What waits of a session, in words.
+async fn waiting(tenant: &Tenant, session: SessionId) -> anyhow::Result<String> {
+    let holds = tenant.holds(None, u32::MAX).await?;
+    let records = holds.into_iter().find(|hold| hold.session == session).map(|hold| hold.records);
+    Ok(records.map_or_else(|| "The removals".to_owned(), |records| format!("The removal of {}", kinds(&records))))
+}
+
+fn kinds(records: &BTreeMap<Kind, u64>) -> String {
+    let parts: Vec<String> = records.iter().map(|(kind, count)| format!("{} {}", number(*count), plural(*kind))).collect();
+    if parts.is_empty() { "nothing".to_owned() } else { parts.join(", ") }
+}
+
+fn tell(verdict: Verdict, session: SessionId, outcome: &Outcome, context: &Context) -> anyhow::Result<()> {
+    if context.out.json {
+        let value = serde_json::json!({ "session": session.to_string(), "verdict": verdict.as_str(), "outcome": outcome });
+        context.out.value(&value)?;
+        return Ok(());
+    }
+    let what = kinds(&outcome.changed);
+    context.out.line(match verdict {
+        Verdict::Released => format!("session {session} released: {what} removed or made inactive"),
+        Verdict::Undone => format!("session {session} undone: {what} brought back, to stay until they are back at the vendor"),
+        _ => format!("session {session} rejected: {what} stay until they are back at the vendor"),
+    })?;
+    if outcome.left > 0 {
+        context.out.line(format!("left as they are: {}", counted(outcome.left, "record")))?;
+        let mut grid = Grid::new(["KIND", "NAME", "ID", "WHY"]).indented(2);
+        for left in &outcome.told {
+            let kind = left.kind.as_str();
+            let name = left.name.clone().or_else(|| grant_words(kind, &left.id)).unwrap_or_default();
+            grid.row([kind.to_owned(), name, left.id.clone(), left.why.clone()]);
+        }
+        context.out.grid(&mut grid)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,249 @@
+//! Actions: what a connection offers, a look before it is done, doing it once, and the history of who did what and why.
+
+mod history;
+mod permission;
+mod preview;
+mod request;
+
+use std::collections::BTreeSet;
+
+use headcount_model::manifest::Action;
+use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Manifest, Timestamp};
+use headcount_sandbox::CallError;
+use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, NewAction, Row, Witness};
+use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
+use serde_json::Value;
+
+use crate::tenant::Opened;
+use crate::{Error, Tenant};
+
+pub use permission::{ActionRule, Permission};
+pub use request::ActionRequest;
+
+/// What the fingerprint of an action is derived for, from the host's key: an input can hold what is easily guessed.
+const FINGERPRINT: &str = "headcount 2026 fingerprint of an action";
+
+/// An action that was done.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Acted {
+    /// What stands in the history.
+    pub run: ActionRun,
+    /// It had been done before, under the same key; this time nothing was asked of the vendor.
+    pub repeated: bool,
+}
+
+/// An action that a connection offers.
+#[derive(Clone, Debug)]
+pub struct Offered {
+    /// What the manifest says of it.
+    pub action: Action,
+    /// Its input form.
+    pub form: Form,
+    /// Whether it may be done.
+    pub permission: Permission,
+}
+
+/// What to do about an action of which nobody knows whether it was done.
+pub fn unknown_advice(run: &ActionRun) -> String {
+    let connection = &run.asked.connection;
+    let look = format!("`headcount sync {connection}` shows what the vendor has now");
+    if run.asked.repeatable {
+        format!("Doing it again is safe, as the vendor takes it once; {look}")
+    } else {
+        format!("It is not repeated by itself: {look}; ask for it again, under a new key, only if it was not done")
+    }
+}
+
+impl Tenant {
+    /// The actions that a connection offers, with their input forms, and whether they may be done.
+    ///
+    /// # Errors
+    /// There is no such connection.
+    pub async fn actions(&self, id: &ConnectionId) -> Result<Vec<Offered>, Error> {
+        let (connection, manifest) = self.connection_and_manifest(id).await?;
+        let mut offered = Vec::with_capacity(manifest.actions.len());
+        for action in manifest.actions {
+            let permission = self.permission(&connection, &action).await?;
+            offered.push(Offered { form: form(&action), action, permission });
+        }
+        Ok(offered)
+    }
+
+    /// What an action would do with this input, and whether it may. Asks nothing of the vendor.
+    ///
+    /// # Errors
+    /// There is no such connection or action, or the input does not fit.
+    pub async fn preview(&self, id: &ConnectionId, action: &str, input: &Value) -> Result<(Preview, Permission), Error> {
+        let (connection, manifest) = self.connection_and_manifest(id).await?;
+        let (action, input) = prepare(&manifest, action, input).await?;
+        let permission = self.permission(&connection, action).await?;
+        Ok((self.describe(&connection, &manifest, action, &input).await?, permission))
+    }
+
+    /// Does one action of a connection, at most once, and stores what it changed. It goes beside a sync of the connection, which
+    /// does not overwrite what it changed.
+    ///
+    /// It stands in the history as started before the vendor is asked. If the process dies, or this future is dropped, before its
+    /// end stands there, it becomes unknown, and is never repeated by itself.
+    ///
+    /// # Errors
+    /// The connection can't be opened, another action of it is under way, it has no such action, the input does not fit, it is not
+    /// permitted ([`Error::ActionForbidden`]), the vendor refuses ([`Error::ActionNotDone`]), or nobody knows whether it was done
+    /// ([`Error::ActionUncertain`], [`Error::ActionNotStored`]).
+    pub async fn act(&self, id: &ConnectionId, request: &ActionRequest) -> Result<Acted, Error> {
+        request.check()?;
+        let connection = self.running(id, "acted on").await?;
+        let manifest = self.manifest(&connection.connector).await?;
+        let (action, input) = prepare(&manifest, &request.action, &request.input).await?;
+        let _lease = self.acting(id).await?;
+        let asked = self.asked(&connection, &manifest, action, &input, request).await?;
+        let permission = self.permission(&connection, action).await?;
+        let run = match self.inner.store.begin_action(&asked).await? {
+            BegunAction::Known(known) => return again(*known, &asked),
+            BegunAction::New(run) => run,
+        };
+        if !permission.is_given() {
+            let end = nothing_done(ActionState::Forbidden, permission.to_string());
+            self.inner.store.end_action(&self.id, run, &end).await?;
+            let (tenant, action) = (self.id.clone(), action.name.clone());
+            let permission = Box::new(permission);
+            return Err(Error::ActionForbidden { tenant, connection: id.clone(), action, permission });
+        }
+        match self.opened(connection).await {
+            Ok(opened) => self.ask(run, opened, action, &input).await,
+            Err(error) => {
+                let end = nothing_done(ActionState::Failed, error.to_string());
+                self.inner.store.end_action(&self.id, run, &end).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Asks the connector, and writes down what became of it.
+    async fn ask(&self, run: ActionRunId, opened: Opened, action: &Action, input: &Value) -> Result<Acted, Error> {
+        // Of the component that is asked, should another have been installed meanwhile.
+        let action = opened.installed.manifest.action(&action.name).unwrap_or(action);
+        let mut named = Named::of(action, input);
+        let about = self.about(&opened.connection.id, &mut named).await?;
+        let Attempt { end, error } = attempt(&self.job(&opened), action, input, &named, &about).await;
+        // A store that fails here must not keep the action's own end from it.
+        let confirmed = match &error {
+            Some(CallError::Failure(failure)) => {
+                self.confirm_reconnect(&opened, failure, Witness::Action(action.name.clone())).await.map(drop)
+            }
+            _ => Ok(()),
+        };
+        let connection = opened.connection.id;
+        self.ended(opened.run).await;
+        self.cut_changes().await;
+        let ended = self.inner.store.end_action(&self.id, run, &end).await;
+        let ended = match (ended, end.state) {
+            (Ok(ended), _) => ended,
+            (Err(error), ActionState::Done | ActionState::Unknown) => {
+                return Err(Error::ActionNotStored { run, connection: connection.clone(), error });
+            }
+            (Err(error), _) => return Err(error.into()),
+        };
+        if let Err(problem) = confirmed {
+            tracing::warn!(tenant = %self.id, %connection, %problem, "that the connection must be reconnected was not stored");
+        }
+        match (error, ended.state) {
+            (None, _) => Ok(Acted { run: ended, repeated: false }),
+            (Some(error), ActionState::Unknown) => {
+                Err(Error::ActionUncertain { run, problem: error.to_string(), advice: unknown_advice(&ended) })
+            }
+            (Some(error), _) => Err(Error::ActionNotDone { run, error }),
+        }
+    }
+
+    /// The accounts of a connection that an input concerns, by id: those it names by id or e-mail address, and the only holder of a
+    /// license that it names.
+    async fn about(&self, id: &ConnectionId, named: &mut Named) -> Result<Vec<String>, Error> {
+        let licenses = named.records().filter(|(kind, _)| *kind == Kind::License);
+        let licenses: Vec<String> = licenses.map(|(_, license)| license.to_owned()).take(20).collect();
+        let mut holders = BTreeSet::new();
+        for license in licenses {
+            let held = self.inner.store.holders(&self.id, id, Kind::License, &license).await?;
+            if let [only] = held.as_slice() {
+                holders.insert(only.user.clone());
+            }
+        }
+        named.accounts(holders.iter().cloned());
+        let emails: Vec<String> = named.emails().map(str::to_owned).collect();
+        let mut rows: Vec<Row> = Vec::new();
+        for email in emails.iter().take(20) {
+            rows.extend(self.inner.store.users_by_email(&self.id, id, email).await?);
+        }
+        named.accounts(rows.iter().map(|row| row.key.clone()));
+        let users: Vec<String> =
+            named.records().filter(|(kind, _)| *kind == Kind::User).map(|(_, user)| user.to_owned()).take(100).collect();
+        for user in users {
+            rows.extend(self.inner.store.record(&self.id, id, Kind::User, &user).await?);
+        }
+        Ok(rows.into_iter().map(|row| row.key).chain(holders).collect::<BTreeSet<_>>().into_iter().collect())
+    }
+
+    async fn asked(
+        &self,
+        connection: &Connection,
+        manifest: &Manifest,
+        action: &Action,
+        input: &Value,
+        request: &ActionRequest,
+    ) -> Result<NewAction, Error> {
+        let preview = self.describe(connection, manifest, action, input).await?;
+        let installed = self.inner.store.connector(&connection.connector).await?;
+        let installed = installed.ok_or_else(|| Error::NoConnector(connection.connector.clone()))?;
+        let told = serde_json::json!([FINGERPRINT, action.name, input]).to_string();
+        Ok(NewAction {
+            tenant: self.id.clone(),
+            connection: connection.id.clone(),
+            connector: connection.connector.clone(),
+            digest: installed.digest,
+            action: action.name.clone(),
+            label: action.label.clone(),
+            changes: !action.read_only,
+            repeatable: action.idempotent || action.read_only,
+            requested_by: request.by.clone(),
+            through: request.through.clone(),
+            why: request.why.clone(),
+            input: preview.input.clone(),
+            fingerprint: self.inner.vault.derive(&told),
+            key: request.key.clone(),
+            preview: serde_json::to_value(&preview).unwrap_or_default(),
+            requested_at: Timestamp::now(),
+        })
+    }
+}
+
+/// What is given to one who asks again under a key that is known.
+fn again(known: ActionRun, asked: &NewAction) -> Result<Acted, Error> {
+    if known.asked.fingerprint != asked.fingerprint {
+        return Err(Error::ActionKeyReused { key: asked.key.clone().unwrap_or_default(), run: known.id });
+    }
+    let run = known.id;
+    match (known.state, &known.failure) {
+        (ActionState::Done, _) => Ok(Acted { run: known, repeated: true }),
+        (ActionState::Refused, Some(failure)) => Err(Error::ActionNotDone { run, error: CallError::Failure(failure.clone()) }),
+        (_, failure) => {
+            let problem = failure.as_ref().map(ToString::to_string);
+            let problem = problem.or_else(|| known.notes.last().cloned()).unwrap_or_default();
+            Err(Error::ActionUncertain { run, problem, advice: unknown_advice(&known) })
+        }
+    }
+}
+
+fn nothing_done(state: ActionState, why: String) -> ActionEnd {
+    let code = if state == ActionState::Forbidden { FailureCode::Forbidden } else { FailureCode::Unavailable };
+    ActionEnd {
+        state,
+        ended_at: Timestamp::now(),
+        summary: None,
+        effects: Vec::new(),
+        output: None,
+        failure: Some(headcount_model::Failure::new(code, why)),
+        notes: Vec::new(),
+        requests: 0,
+        brings: None,
+    }
+}

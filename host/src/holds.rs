@@ -1,0 +1,105 @@
+//! Removals that wait for a person: looked at, released, turned down, undone.
+
+use headcount_model::{ConnectionId, SessionId, TenantId, Timestamp};
+use headcount_store::{Decided, Decision, DiffRow, Hold, Outcome, Preferences, Reminder, StoreError};
+
+use crate::{Error, Headcount, Tenant};
+
+impl Tenant {
+    /// What syncs of a connection do with what they find.
+    ///
+    /// # Errors
+    /// There is no such connection.
+    pub async fn preferences(&self, id: &ConnectionId) -> Result<Preferences, Error> {
+        self.connection(id).await?;
+        Ok(self.inner.store.preferences(&self.id, id).await?)
+    }
+
+    /// Sets what syncs of a connection do with what they find, from the next one on.
+    ///
+    /// # Errors
+    /// There is no such connection.
+    pub async fn set_preferences(&self, id: &ConnectionId, preferences: &Preferences) -> Result<(), Error> {
+        Ok(self.inner.store.put_preferences(&self.id, id, preferences).await?)
+    }
+
+    /// Removals that wait for a person, or that were turned down and can still be released; at most `limit`.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn holds(&self, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Hold>, Error> {
+        Ok(self.inner.store.holds(&self.id, connection, limit).await?)
+    }
+
+    /// What a session changed, or a test run would have, and what of it waits for a person: in order, after [`DiffRow::number`] `after`, at
+    /// most `limit`. Of a connection's test runs the newest alone is kept.
+    ///
+    /// # Errors
+    /// There is no such session, or its changes were cut off to keep the bound.
+    pub async fn diff(&self, session: SessionId, after: u64, limit: u32) -> Result<Vec<DiffRow>, Error> {
+        Ok(self.inner.store.diff(&self.id, session, after, limit).await?)
+    }
+
+    /// Does the removals that a session held, as far as the records are still as they were held. The rest is left, and told.
+    ///
+    /// # Errors
+    /// Nothing of the session waits, or a newer one took its place; the connection is being synced.
+    pub async fn release(&self, session: SessionId, decision: &Decision) -> Result<Outcome, Error> {
+        let _lease = self.lease_of(session).await?;
+        Ok(self.inner.store.release(&self.id, session, decision).await?)
+    }
+
+    /// Turns down the removals that a session held: the records stay until they are back at the vendor.
+    ///
+    /// # Errors
+    /// Nothing of the session waits; the connection is being synced.
+    pub async fn reject(&self, session: SessionId, decision: &Decision) -> Result<Outcome, Error> {
+        let _lease = self.lease_of(session).await?;
+        Ok(self.inner.store.reject(&self.id, session, decision).await?)
+    }
+
+    /// Brings back what a session removed, as far as it is as the session left it. The rest is left, and told. What is back stays, until it
+    /// is back at the vendor or is released.
+    ///
+    /// # Errors
+    /// There is no such session, or its changes were cut off; the connection is being synced.
+    pub async fn undo(&self, session: SessionId, decision: &Decision) -> Result<Outcome, Error> {
+        let _lease = self.lease_of(session).await?;
+        Ok(self.inner.store.undo(&self.id, session, decision).await?)
+    }
+
+    /// What was decided about a session's removals, by whom and why, in order.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn decisions(&self, session: SessionId) -> Result<Vec<Decided>, Error> {
+        Ok(self.inner.store.decisions(&self.id, session).await?)
+    }
+
+    /// Keeps a session's connection from being synced meanwhile.
+    async fn lease_of(&self, session: SessionId) -> Result<crate::lease::Lease, Error> {
+        let Some(known) = self.session(session).await? else {
+            return Err(StoreError::NothingHeld { session, reason: "there is no such session".to_owned() }.into());
+        };
+        self.lease(&known.connection).await
+    }
+}
+
+impl Headcount {
+    /// Whose removals have waited for a day, a week or three, of all tenants. It depends on the store and the time alone: whoever sends
+    /// reminders remembers, by connection, [`Reminder::since`] and [`Reminder::day`], which were sent.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn due_reminders(&self, now: Timestamp) -> Result<Vec<Reminder>, Error> {
+        Ok(self.inner.store.due_reminders(now).await?)
+    }
+
+    /// Turns down removals that have waited for 28 days, of all tenants; gives their connections and sessions. To be called now and then.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn expire_holds(&self, now: Timestamp) -> Result<Vec<(TenantId, ConnectionId, SessionId)>, Error> {
+        Ok(self.inner.store.expire_holds(now).await?)
+    }
+}

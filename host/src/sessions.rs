@@ -1,0 +1,74 @@
+//! Sessions as an embedder sees them: their history, their errors, and their end on request.
+
+use headcount_model::{ConnectionId, SessionId, Timestamp};
+use headcount_store::{Session, SessionError, SessionState};
+
+use crate::{Error, Tenant};
+
+/// What became of the wish that a session should end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Cancelled {
+    /// Nobody worked on it: it is over.
+    AtOnce,
+    /// The process that works on it ends it at its next page, or within seconds while it waits.
+    Asked,
+    /// It was over already.
+    WasOver(SessionState),
+}
+
+impl Tenant {
+    /// The newest sessions, of all connections or of one.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn sessions(&self, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Session>, Error> {
+        Ok(self.inner.store.sessions(&self.id, connection, limit).await?)
+    }
+
+    /// One session.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn session(&self, id: SessionId) -> Result<Option<Session>, Error> {
+        Ok(self.inner.store.session(&self.id, id).await?)
+    }
+
+    /// The failed calls of a session, in order, each with the seconds after which it was repeated.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn session_errors(&self, id: SessionId) -> Result<Vec<SessionError>, Error> {
+        Ok(self.inner.store.errors(&self.id, id).await?)
+    }
+
+    /// Ends a session on a person's wish, whichever process works on it. What it read is dropped; the store stays as it was before.
+    /// A session that is being applied is over before it can be stopped. None where there is no such session.
+    ///
+    /// # Errors
+    /// The store failed, or the lease can't be taken for another reason than that somebody works on the session.
+    pub async fn cancel_session(&self, id: SessionId) -> Result<Option<Cancelled>, Error> {
+        let Some(session) = self.session(id).await? else { return Ok(None) };
+        let now = Timestamp::now();
+        if session.state.is_over() || !self.inner.store.ask_cancel(&self.id, id, now).await? {
+            let state = self.session(id).await?.map_or(session.state, |session| session.state);
+            return Ok(Some(Cancelled::WasOver(state)));
+        }
+        let _lease = match self.lease(&session.connection).await {
+            Err(Error::Busy(..)) => return Ok(Some(Cancelled::Asked)),
+            taken => taken?,
+        };
+        // Somebody may have ended it, and begun another, meanwhile.
+        let open = self.inner.store.open_session(&self.id, &session.connection).await?;
+        match open.filter(|open| open.session.id == id) {
+            // What it found is in the store: its end comes with the next sync.
+            Some(open) if open.ending.is_some() => return Ok(Some(Cancelled::WasOver(open.session.state))),
+            Some(_) => {
+                let why = "The session had been interrupted, and a person asked for its end.";
+                self.inner.store.abandon(&self.id, &session.connection, SessionState::Cancelled, why, now).await?;
+            }
+            None => {}
+        }
+        Ok(Some(Cancelled::AtOnce))
+    }
+}

@@ -1,0 +1,100 @@
+//! What a session counts: records, pages, requests, budgets, and reasons.
+
+use std::collections::BTreeMap;
+
+use headcount_model::{Kind, Metered, Resource};
+use serde::{Deserialize, Serialize};
+
+/// What happened to records of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct KindCounters {
+    /// Records read, repeats included.
+    pub read: u64,
+    /// New in the store.
+    pub created: u64,
+    /// Changed.
+    pub updated: u64,
+    /// As before.
+    pub unchanged: u64,
+    /// Proven to be missing.
+    pub removed: u64,
+    /// Back after having been removed.
+    pub returned: u64,
+    /// Absent, but not proven to be missing, or held: kept.
+    pub kept: u64,
+    /// Missing, or newly inactive or suspended, and waiting for a person.
+    pub held: u64,
+    /// Not written, by preference.
+    pub left: u64,
+    /// Grants that refer to nothing.
+    pub aside: u64,
+}
+
+/// Counters of one session.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Counters {
+    /// By kind.
+    pub kinds: BTreeMap<Kind, KindCounters>,
+    /// Pages staged.
+    pub pages: u64,
+    /// Vendor rows covered.
+    pub rows: u64,
+    /// Vendor rows there should be, summed over the feeds that say.
+    pub expected: u64,
+    /// Rows that the connector skipped.
+    pub skipped: u64,
+    /// Records that the host rejected.
+    pub rejected: u64,
+    /// Values that could not be read and were dropped.
+    pub unreadable: u64,
+    /// Requests, repeats and denied ones included.
+    pub requests: u64,
+    /// Requests that the rules denied.
+    pub denied: u64,
+    /// Requests repeated.
+    pub retries: u64,
+    /// Response bytes on the wire.
+    pub bytes: u64,
+    /// Microseconds of CPU inside the connector.
+    pub cpu_micros: u64,
+    /// The most memory that its instances held at once, in bytes.
+    pub memory: u64,
+    /// How much of each budget was used.
+    pub budgets: BTreeMap<Resource, Metered>,
+    /// By feed.
+    pub feeds: BTreeMap<String, FeedCounters>,
+    /// Why rows were skipped, and how many for each reason. Reasons past a bound are summed under one.
+    pub skip_reasons: BTreeMap<String, u64>,
+    /// Why records were rejected, and how many for each reason. Reasons past a bound are summed under one.
+    pub reject_reasons: BTreeMap<String, u64>,
+    /// Waits for the vendor, or for room in the host.
+    pub waits: u64,
+    /// Milliseconds of such waits.
+    pub waited_millis: u64,
+}
+
+/// What was read of one feed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct FeedCounters {
+    /// Pages staged.
+    pub pages: u64,
+    /// Vendor rows covered.
+    pub rows: u64,
+    /// Vendor rows there should be, where the vendor says.
+    pub expected: u64,
+    /// Records read, repeats and rejected ones included.
+    pub records: u64,
+    /// Rows that the connector skipped.
+    pub skipped: u64,
+    /// Records that the host rejected.
+    pub rejected: u64,
+    /// Lists that ended complete: one, or one for each parent.
+    pub complete: u64,
+    /// Lists that ended incomplete.
+    pub incomplete: u64,
+    /// Why the feed as a whole is incomplete: the first reason.
+    pub reason: Option<String>,
+}

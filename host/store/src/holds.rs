@@ -1,0 +1,317 @@
+//! Removals that wait for a person, what syncs may do, and what a person decided.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use headcount_model::{ConnectionId, Kind, SessionId, TenantId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{Fields, Result, What};
+
+/// A day, in microseconds.
+pub const DAY: i64 = 24 * 3_600 * 1_000_000;
+/// The command that ends the wait: what to do about a connection whose removals wait begins with it.
+pub const RELEASE: &str = "headcount sessions release";
+/// After so many days, removals that nobody decided about count as rejected.
+pub const EXPIRES_AFTER_DAYS: i64 = 28;
+/// On these days a person is reminded.
+pub const REMINDED_ON_DAYS: [i64; 3] = [1, 7, 21];
+
+/// Which records syncs of a connection bring into the store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Writes {
+    /// New ones come in, known ones are updated.
+    #[default]
+    CreateAndUpdate,
+    /// New ones come in, and those that are back; known ones stay as they are.
+    CreateOnly,
+    /// Known ones are updated; new ones are left out.
+    UpdateOnly,
+}
+
+/// What takes a record out of use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Deactivate {
+    /// That it is proven to be missing, or that the vendor marks it inactive or suspended.
+    #[default]
+    Missing,
+    /// Only that the vendor marks it inactive or suspended: what is missing stays.
+    Inactive,
+    /// Nothing: what is missing stays, and users keep the status that let them in.
+    Never,
+}
+
+/// Whose records a connection brings in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Extent {
+    /// Users, and all that they may hold.
+    #[default]
+    PeopleAndAccounts,
+    /// Users alone: other kinds are neither created nor changed nor removed.
+    PeopleOnly,
+}
+
+/// What syncs of a connection do with what they find. Grants are no records of their own here: those whose ends are in the store are
+/// always brought in, and taken away when they are proven to be missing. Actions, which a person does, know no preferences.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Preferences {
+    /// Which records are written.
+    pub writes: Writes,
+    /// What takes them out of use.
+    pub deactivate: Deactivate,
+    /// Of whom.
+    pub extent: Extent,
+}
+
+/// Where removals are that a session held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldState {
+    /// Waiting for a person.
+    Held,
+    /// Turned down by a person: the records stay until they are back.
+    Rejected,
+    /// Turned down since nobody decided for 28 days.
+    Expired,
+}
+
+impl HoldState {
+    /// The word in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            HoldState::Held => "held",
+            HoldState::Rejected => "rejected",
+            HoldState::Expired => "expired",
+        }
+    }
+}
+
+/// Removals that wait, or that were turned down and can still be released.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Hold {
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// The session that found them out.
+    pub session: SessionId,
+    /// Where they are.
+    pub state: HoldState,
+    /// Since when removals of this connection have waited, in whichever session.
+    pub since: Timestamp,
+    /// When this session held them, or undid them.
+    pub at: Timestamp,
+    /// Why.
+    pub reasons: Vec<String>,
+    /// How many records wait, by kind.
+    pub records: BTreeMap<Kind, u64>,
+}
+
+/// How a record was lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// A complete list does not have it.
+    Missing,
+    /// The vendor says that it is gone.
+    Gone,
+    /// Of grants: one of its ends is lost.
+    Follows,
+    /// Of users: it was marked inactive or suspended.
+    Inactive,
+    /// Of users: its e-mail address is another one.
+    Rekeyed,
+}
+
+impl How {
+    /// All of them.
+    pub const ALL: [How; 5] = [How::Missing, How::Gone, How::Follows, How::Inactive, How::Rekeyed];
+
+    /// The word in the store and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            How::Missing => "missing",
+            How::Gone => "gone",
+            How::Follows => "follows",
+            How::Inactive => "inactive",
+            How::Rekeyed => "rekeyed",
+        }
+    }
+
+    /// Reads the word that [`as_str`](Self::as_str) gives.
+    pub fn from_word(word: &str) -> Option<Self> {
+        How::ALL.into_iter().find(|how| how.as_str() == word)
+    }
+}
+
+/// One line of a session's diff.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DiffRow {
+    /// To go on after; the order is that of the session.
+    pub number: u64,
+    /// A kind of record.
+    pub kind: String,
+    /// The vendor's id; for grants, the key that tells one from another.
+    pub id: String,
+    /// What happened, or would.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub what: Option<What>,
+    /// What waits for a person: how the record was lost. Then `what` is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub held: Option<How>,
+    /// What a person calls it, where it has a name.
+    pub name: Option<String>,
+    /// What was updated, or waits to be.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: Fields,
+}
+
+/// What a person decides, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Decision {
+    /// Who; never empty.
+    pub person: String,
+    /// Why; may be empty.
+    pub reason: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// What was decided about a session's removals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// They were done.
+    Released,
+    /// They were turned down.
+    Rejected,
+    /// Nobody decided in time.
+    Expired,
+    /// What had been removed was brought back.
+    Undone,
+}
+
+impl Verdict {
+    /// The word in the store and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Verdict::Released => "released",
+            Verdict::Rejected => "rejected",
+            Verdict::Expired => "expired",
+            Verdict::Undone => "undone",
+        }
+    }
+}
+
+/// A decision as it is kept.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Decided {
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// About which session.
+    pub session: SessionId,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub verdict: Verdict,
+    /// Who.
+    pub person: String,
+    /// Why.
+    pub reason: String,
+    /// How many records it changed, and how many it left.
+    pub outcome: Outcome,
+}
+
+/// A record that a decision left as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Left {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id.
+    pub id: String,
+    /// What a person calls it.
+    pub name: Option<String>,
+    /// Why.
+    pub why: String,
+}
+
+/// The most records that an [`Outcome`] tells one by one.
+pub const MOST_TOLD: usize = 100;
+
+/// What a decision did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Outcome {
+    /// Records changed, by kind.
+    pub changed: BTreeMap<Kind, u64>,
+    /// Records left as they are.
+    pub left: u64,
+    /// The first [`MOST_TOLD`] of them.
+    pub told: Vec<Left>,
+}
+
+/// Removals that have waited for a day, a week or three, and still do.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Reminder {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// The session that holds them now.
+    pub session: SessionId,
+    /// Since when removals have waited: with the connection and the day, what tells one reminder from another.
+    pub since: Timestamp,
+    /// The day that is due: 1, 7 or 21.
+    pub day: i64,
+    /// How many records wait.
+    pub records: u64,
+}
+
+/// Held removals' side of the store.
+#[async_trait]
+pub trait Holds: Send + Sync + 'static {
+    /// What syncs of a connection do with what they find.
+    async fn preferences(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Preferences>;
+    /// Sets that.
+    ///
+    /// # Errors
+    /// [`StoreError::NoConnection`](crate::StoreError::NoConnection).
+    async fn put_preferences(&self, tenant: &TenantId, connection: &ConnectionId, preferences: &Preferences) -> Result<()>;
+    /// Removals that wait or were turned down, those that wait first, then the newest first; at most `limit`.
+    async fn holds(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Hold>>;
+    /// What a session changed, or a test run would have, and what of it waits: in order, after a number, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError::ChangesLost`](crate::StoreError::ChangesLost) when changes of the session were cut off already.
+    async fn diff(&self, tenant: &TenantId, session: SessionId, after: u64, limit: u32) -> Result<Vec<DiffRow>>;
+    /// Does the removals that a session held, as far as the records are as they were held: what came back or changed since is left.
+    ///
+    /// # Errors
+    /// [`StoreError::NothingHeld`](crate::StoreError::NothingHeld) when the session holds nothing, or a newer one took its place.
+    async fn release(&self, tenant: &TenantId, session: SessionId, decision: &Decision) -> Result<Outcome>;
+    /// Turns down the removals that a session held: the records stay until they are back, or are released after all.
+    ///
+    /// # Errors
+    /// [`StoreError::NothingHeld`](crate::StoreError::NothingHeld) when nothing of the session waits.
+    async fn reject(&self, tenant: &TenantId, session: SessionId, decision: &Decision) -> Result<Outcome>;
+    /// Brings back what a session removed, as far as it is as the session left it. What was brought back stays until it is back at the
+    /// vendor, or is released.
+    ///
+    /// # Errors
+    /// [`StoreError::ChangesLost`](crate::StoreError::ChangesLost) when changes of the session were cut off already.
+    async fn undo(&self, tenant: &TenantId, session: SessionId, decision: &Decision) -> Result<Outcome>;
+    /// What was decided about a session, in order.
+    async fn decisions(&self, tenant: &TenantId, session: SessionId) -> Result<Vec<Decided>>;
+    /// Whose reminders are due at a time: of each hold the last one that is. It depends on the store and the time alone, so whoever sends
+    /// them remembers which were sent.
+    async fn due_reminders(&self, now: Timestamp) -> Result<Vec<Reminder>>;
+    /// Turns down what has waited for 28 days, of all tenants.
+    async fn expire_holds(&self, now: Timestamp) -> Result<Vec<(TenantId, ConnectionId, SessionId)>>;
+}

@@ -1,0 +1,126 @@
+//! What an action brings into the store: records as a page of their own, what is gone, marks for an open session, and its answer.
+
+use std::collections::BTreeSet;
+
+use headcount_model::{Kind, SessionId};
+use sqlx::sqlite::SqliteConnection;
+
+use super::super::apply::touched::{self, Mark};
+use super::super::apply::within;
+use super::super::grant::grant_key;
+use super::super::sessions::json;
+use super::super::stage::{drop_staged, stage_within};
+use crate::{ActionEnd, ActionRun, Apply, Brought, Counters, Result, SessionState};
+
+/// Brings it in, under the number of a session of its own that is over at once; gives the number, where the store changed.
+pub(super) async fn bring_in(
+    database: &mut SqliteConnection,
+    run: &ActionRun,
+    end: &ActionEnd,
+    brought: &Brought,
+) -> Result<Option<SessionId>> {
+    let asked = &run.asked;
+    answer(database, run, end, brought).await?;
+    let records = brought.pages.iter().any(|page| !page.records.is_empty());
+    if !records && brought.gone.is_empty() && brought.gone_grants.is_empty() && brought.proven_grants.is_empty() {
+        return Ok(None);
+    }
+    let session = session(database, run, end).await?;
+    for page in &brought.pages {
+        stage_within(database, session, page).await?;
+    }
+    let apply = Apply {
+        now: Some(end.ended_at),
+        gone: brought.gone.clone(),
+        gone_grants: brought.gone_grants.clone(),
+        proven_grants: brought.proven_grants.clone(),
+        ..Apply::default()
+    };
+    let applied = within(database, &asked.tenant, asked.connection.clone(), session, &apply).await?;
+    let counters = Counters { kinds: applied.kinds, requests: end.requests, ..Counters::default() };
+    sqlx::query("UPDATE sessions SET counters = $1 WHERE id = $2 AND tenant = $3")
+        .bind(json(&counters)?)
+        .bind(session.0)
+        .bind(asked.tenant.as_str())
+        .execute(&mut *database)
+        .await?;
+    drop_staged(database, session).await?;
+    // After its own session is over, for those that are still open.
+    touched::mark(database, &asked.tenant, asked.connection.as_str(), &marks(brought), end.ended_at).await?;
+    Ok(Some(session))
+}
+
+async fn session(database: &mut SqliteConnection, run: &ActionRun, end: &ActionEnd) -> Result<SessionId> {
+    let asked = &run.asked;
+    let note = format!("action {} (number {}): {}", asked.action, run.id, end.summary.as_deref().unwrap_or_default());
+    let id: i64 = sqlx::query_scalar(
+        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, ended_at, counters, notes)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8) RETURNING id",
+    )
+    .bind(asked.tenant.as_str())
+    .bind(asked.connection.as_str())
+    .bind(asked.digest.to_string())
+    .bind(SessionState::Complete.as_str())
+    .bind(asked.requested_at.micros())
+    .bind(end.ended_at.micros())
+    .bind(json(&Counters::default())?)
+    .bind(json(&vec![note])?)
+    .fetch_one(database)
+    .await?;
+    Ok(SessionId(id))
+}
+
+fn marks(brought: &Brought) -> BTreeSet<Mark> {
+    let mut marks = BTreeSet::new();
+    for page in &brought.pages {
+        let records = &page.records;
+        let mut add = |kind, ids: Vec<&String>| marks.extend(ids.into_iter().map(|id| (kind, id.clone(), false)));
+        add(Kind::User, records.users.iter().map(|record| &record.id).collect());
+        add(Kind::Group, records.groups.iter().map(|record| &record.id).collect());
+        add(Kind::Role, records.roles.iter().map(|record| &record.id).collect());
+        add(Kind::Application, records.applications.iter().map(|record| &record.id).collect());
+        add(Kind::License, records.licenses.iter().map(|record| &record.id).collect());
+        add(Kind::Asset, records.assets.iter().map(|record| &record.id).collect());
+        marks.extend(records.grants.iter().map(|grant| (Kind::Grant, grant_key(grant), false)));
+    }
+    // What is gone wins.
+    let gone: BTreeSet<Mark> = brought.gone.iter().map(|gone| (gone.kind, gone.id.clone(), true)).collect();
+    let gone: BTreeSet<Mark> =
+        gone.into_iter().chain(brought.gone_grants.iter().map(|grant| (Kind::Grant, grant_key(grant), true))).collect();
+    marks.retain(|(kind, id, _)| !gone.contains(&(*kind, id.clone(), true)));
+    marks.extend(gone);
+    marks
+}
+
+async fn answer(database: &mut SqliteConnection, run: &ActionRun, end: &ActionEnd, brought: &Brought) -> Result<()> {
+    let asked = &run.asked;
+    let (tenant, connection) = (asked.tenant.as_str(), asked.connection.as_str());
+    if asked.changes {
+        for account in &brought.about {
+            sqlx::query("UPDATE action_answers SET stale = 1 WHERE tenant = $1 AND connection = $2 AND id = $3")
+                .bind(tenant)
+                .bind(connection)
+                .bind(account)
+                .execute(&mut *database)
+                .await?;
+        }
+    }
+    if let Some((account, answer)) = &brought.answer {
+        sqlx::query(
+            "INSERT INTO action_answers (tenant, connection, id, action, run, at, stale, answer)
+             VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
+             ON CONFLICT (tenant, connection, id, action) DO UPDATE SET
+                run = excluded.run, at = excluded.at, stale = 0, answer = excluded.answer",
+        )
+        .bind(tenant)
+        .bind(connection)
+        .bind(account)
+        .bind(&asked.action)
+        .bind(run.id.0)
+        .bind(end.ended_at.micros())
+        .bind(answer.to_string())
+        .execute(database)
+        .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! How many records there were, and what was lost: for a day, so that many small losses add up.
+
+use std::collections::BTreeMap;
+
+use headcount_model::Kind;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{AssertSqlSafe, QueryBuilder};
+
+use super::absence::number;
+use super::{Applying, lost::REMOVED};
+use crate::{KindCounters, Result, WINDOW};
+
+/// How many records of a kind there were 24 hours ago; on the first day, after the first session.
+pub(super) async fn baseline(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<Option<u64>> {
+    let present: Option<i64> = sqlx::query_scalar(
+        "SELECT present FROM totals WHERE tenant = $1 AND connection = $2 AND kind = $3
+         ORDER BY CASE WHEN at <= $4 THEN 0 ELSE 1 END, CASE WHEN at <= $4 THEN -at ELSE at END LIMIT 1",
+    )
+    .bind(applying.tenant.as_str())
+    .bind(applying.connection.as_str())
+    .bind(kind.as_str())
+    .bind(applying.now.micros().saturating_sub(WINDOW))
+    .fetch_optional(database)
+    .await?;
+    Ok(present.map(number))
+}
+
+/// Keeps how many records of each kind there are now, and what was lost on the way; drops what is older than the day needs.
+pub(super) async fn keep(
+    database: &mut SqliteConnection,
+    applying: &Applying<'_>,
+    kinds: &BTreeMap<Kind, KindCounters>,
+    free: bool,
+) -> Result<()> {
+    if applying.apply.rules.is_none() {
+        return Ok(());
+    }
+    let (now, since) = (applying.now.micros(), applying.now.micros().saturating_sub(WINDOW));
+    let counted = kinds.iter().filter(|(_, tally)| **tally != KindCounters::default());
+    let counted: Vec<(Kind, u64)> = counted
+        .map(|(kind, tally)| (*kind, tally.created + tally.updated + tally.unchanged + tally.returned + tally.kept))
+        .collect();
+    if !counted.is_empty() {
+        let mut query = QueryBuilder::new("INSERT OR REPLACE INTO totals (tenant, connection, kind, at, present) ");
+        query.push_values(&counted, |mut row, (kind, present)| {
+            row.push_bind(applying.tenant.as_str().to_owned())
+                .push_bind(applying.connection.as_str().to_owned())
+                .push_bind(kind.as_str())
+                .push_bind(now)
+                .push_bind(i64::try_from(*present).unwrap_or(i64::MAX));
+        });
+        query.build().execute(&mut *database).await?;
+    }
+    // What nobody held: where removals wait, only addresses may have changed.
+    let how = if free {
+        "1"
+    } else {
+        "lost.how = 'rekeyed' AND NOT EXISTS (SELECT 1 FROM held WHERE held.tenant = $1
+            AND held.connection = $2 AND held.kind = lost.kind AND held.how = lost.how AND held.id = lost.id)"
+    };
+    let lost = format!(
+        "INSERT OR REPLACE INTO losses (tenant, connection, kind, how, id, at)
+         SELECT $1, $2, kind, CASE WHEN how IN {REMOVED} THEN 'removed' ELSE how END, id, $4
+         FROM lost WHERE session = $3 AND waits = 0 AND {how}"
+    );
+    sqlx::query(AssertSqlSafe(lost))
+        .bind(applying.tenant.as_str())
+        .bind(applying.connection.as_str())
+        .bind(applying.session.0)
+        .bind(now)
+        .execute(&mut *database)
+        .await?;
+    for sql in [
+        "DELETE FROM losses WHERE tenant = $1 AND connection = $2 AND at <= $3",
+        "DELETE FROM totals WHERE tenant = $1 AND connection = $2 AND at < (
+            SELECT max(newer.at) FROM totals AS newer WHERE newer.tenant = totals.tenant AND newer.connection = totals.connection
+                AND newer.kind = totals.kind AND newer.at <= $3)",
+    ] {
+        sqlx::query(sql)
+            .bind(applying.tenant.as_str())
+            .bind(applying.connection.as_str())
+            .bind(since)
+            .execute(&mut *database)
+            .await?;
+    }
+    Ok(())
+}

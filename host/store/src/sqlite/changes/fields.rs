@@ -1,0 +1,105 @@
+//! Which fields of a record changed: each before and after.
+
+use serde_json::{Map, Value};
+
+use super::super::record::Stored;
+use super::super::sessions::json;
+use crate::{Fields, Result};
+
+/// The longest text that is kept of a field, in characters.
+const LONGEST: usize = 1_000;
+/// The most fields that are kept of one record: vendors' attributes are as many as vendors like.
+const MOST: usize = 200;
+
+/// What is different between a record before and after, as JSON; nothing when only its origin is.
+pub(crate) fn differences<R: Stored>(before: &R, after: &R) -> Result<Option<String>> {
+    let (before, after) = (object(before.json()?), object(after.json()?));
+    let mut fields = Fields::new();
+    for (name, new) in &after {
+        let old = before.get(name).unwrap_or(&Value::Null);
+        if old == new {
+            continue;
+        }
+        match (name.as_str(), inner(old), inner(new)) {
+            ("attributes", Some(old), Some(new)) => attributes(&old, &new, &mut fields),
+            _ => note(name.clone(), old, new, &mut fields),
+        }
+    }
+    if fields.is_empty() { Ok(None) } else { json(&fields).map(Some) }
+}
+
+fn object(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// Attributes are kept as the text of a JSON object.
+fn inner(text: &Value) -> Option<Map<String, Value>> {
+    match text {
+        Value::Null => Some(Map::new()),
+        text => serde_json::from_str(text.as_str()?).ok(),
+    }
+}
+
+fn attributes(before: &Map<String, Value>, after: &Map<String, Value>, fields: &mut Fields) {
+    let lost = before.iter().filter(|(name, _)| !after.contains_key(*name)).map(|(name, old)| (name, old, &Value::Null));
+    let others = after.iter().map(|(name, new)| (name, before.get(name).unwrap_or(&Value::Null), new));
+    for (name, old, new) in lost.chain(others).filter(|(_, old, new)| old != new) {
+        note(format!("attributes.{name}"), old, new, fields);
+    }
+}
+
+fn note(name: String, old: &Value, new: &Value, fields: &mut Fields) {
+    if fields.len() < MOST {
+        fields.insert(name, [cut(old), cut(new)]);
+    }
+}
+
+fn cut(value: &Value) -> Value {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Array(_) | Value::Object(_) => value.to_string(),
+        plain => return plain.clone(),
+    };
+    match text.char_indices().nth(LONGEST) {
+        Some((at, _)) => Value::String(format!("{}…", text.get(..at).unwrap_or_default())),
+        None => value.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headcount_model::{User, UserStatus};
+    use serde_json::json;
+
+    use super::*;
+
+    fn fields(before: &User, after: &User) -> Fields {
+        serde_json::from_str(&differences(before, after).unwrap().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn only_what_differs_is_told_attributes_by_name() {
+        let attributes = |city: &str| Some(format!(r#"{{"city":"{city}","floor":3}}"#));
+        let before = User { id: "1".into(), title: Some("Dr".into()), attributes: attributes("Łódź"), ..User::default() };
+        let after = User { status: Some(UserStatus::Suspended), attributes: attributes("Oslo"), title: None, ..before.clone() };
+        let told = fields(&before, &after);
+        assert_eq!(told.len(), 3, "{told:?}");
+        assert_eq!(told["attributes.city"], [json!("Łódź"), json!("Oslo")]);
+        assert_eq!(told["status"], [Value::Null, json!("suspended")]);
+        assert_eq!(told["title"], [json!("Dr"), Value::Null]);
+        assert_eq!(differences(&before, &before).unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_told_of_a_record_is_bounded() {
+        let many: Map<String, Value> = (0..5_000).map(|at| (format!("field {at}"), json!("ü".repeat(3_000)))).collect();
+        let after = User { attributes: Some(Value::Object(many).to_string()), ..User::default() };
+        let told = differences(&User::default(), &after).unwrap().unwrap();
+        assert!(told.len() < 450_000, "{}", told.len());
+        let told = fields(&User::default(), &User { title: Some("ü".repeat(3_000)), ..User::default() });
+        assert_eq!(told["title"][1].as_str().unwrap().chars().count(), LONGEST + 1);
+    }
+}

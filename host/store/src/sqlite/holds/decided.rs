@@ -1,0 +1,87 @@
+//! What was decided about sessions' removals, by whom and why.
+
+use headcount_model::{ConnectionId, SessionId, TenantId};
+use sqlx::Row as _;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+
+use super::super::SqliteStore;
+use super::super::sessions::{from_json, json, parsed, time};
+use crate::{Decided, Decision, Health, HealthState, Outcome, RELEASE, Result, Standing, StoreError, Verdict, Witness};
+
+/// Writes down a decision.
+pub(crate) async fn decide(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    (connection, session): (&ConnectionId, SessionId),
+    verdict: Verdict,
+    decision: &Decision,
+    outcome: &Outcome,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO decisions (tenant, connection, session, at, verdict, person, reason, outcome)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(tenant.as_str())
+    .bind(connection.as_str())
+    .bind(session.0)
+    .bind(decision.at.micros())
+    .bind(verdict.as_str())
+    .bind(&decision.person)
+    .bind(&decision.reason)
+    .bind(json(outcome)?)
+    .execute(database)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn decisions(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<Vec<Decided>> {
+    let rows = sqlx::query("SELECT * FROM decisions WHERE tenant = $1 AND session = $2 ORDER BY number")
+        .bind(tenant.as_str())
+        .bind(session.0)
+        .fetch_all(&store.readers)
+        .await?;
+    rows.iter().map(read).collect()
+}
+
+fn read(row: &SqliteRow) -> Result<Decided> {
+    let word: &str = row.try_get("verdict")?;
+    Ok(Decided {
+        connection: parsed(row, "connection")?,
+        session: SessionId(row.try_get("session")?),
+        at: time(row, "at")?,
+        verdict: [Verdict::Released, Verdict::Rejected, Verdict::Expired, Verdict::Undone]
+            .into_iter()
+            .find(|verdict| verdict.as_str() == word)
+            .ok_or_else(|| StoreError::Unreadable(format!("the decision {word:?}")))?,
+        person: row.try_get("person")?,
+        reason: row.try_get("reason")?,
+        outcome: from_json(row.try_get("outcome")?, "the outcome of a decision")?,
+    })
+}
+
+/// A connection whose removals waited is well again once they were decided about; one that is held for another reason is not.
+pub(crate) async fn well(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    decision: &Decision,
+) -> Result<()> {
+    let text: Option<String> = sqlx::query_scalar("SELECT health FROM connections WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .fetch_optional(&mut *database)
+        .await?;
+    let Some(text) = text else { return Ok(()) };
+    let health: Health = from_json(&text, "health")?;
+    if health.state != HealthState::Held || !health.next.contains(RELEASE) {
+        return Ok(());
+    }
+    let well: Health = Standing::new(HealthState::Ok, Witness::Person(decision.person.clone()), decision.at);
+    sqlx::query("UPDATE connections SET health = $3 WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .bind(json(&well)?)
+        .execute(database)
+        .await?;
+    Ok(())
+}

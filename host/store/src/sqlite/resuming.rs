@@ -1,0 +1,218 @@
+//! Sessions that survive: opened on a basis, resumed, abandoned, and ended after they were applied.
+
+use async_trait::async_trait;
+use headcount_model::{ConnectionId, Kind, SessionId, TenantId, Timestamp};
+use sqlx::Row as _;
+use sqlx::sqlite::SqliteConnection;
+
+use super::sessions::{COLUMNS, begin_session, from_json, json, open_session, optional, read};
+use super::stage::drop_staged;
+use super::{SqliteStore, places, session_errors};
+use crate::{
+    Applied, Basis, Counters, Ending, ListMemory, Move, NewSession, OpenSession, Place, Result, Resumption, SessionEnd,
+    SessionError, SessionState, SessionStore, StagedPage, StoreError,
+};
+
+#[async_trait]
+impl SessionStore for SqliteStore {
+    async fn begin_on(&self, session: &NewSession, basis: &Basis) -> Result<SessionId> {
+        begin_session(self, session, Some(basis)).await
+    }
+
+    async fn open_session(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<OpenSession>> {
+        let sql = format!("{COLUMNS} WHERE tenant = $1 AND connection = $2 AND ended_at IS NULL");
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(tenant.as_str())
+            .bind(connection.as_str())
+            .fetch_optional(&self.readers)
+            .await?;
+        row.map(|row| Ok(OpenSession { session: read(&row)?, ending: optional(&row, "ending")? })).transpose()
+    }
+
+    async fn resume_session(&self, tenant: &TenantId, id: SessionId, resumption: &Resumption) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        let done = sqlx::query(
+            "UPDATE sessions SET resumed = json_insert(resumed, '$[#]', json($1)), touched_at = $2, cancel_asked_at = NULL
+             WHERE id = $3 AND tenant = $4 AND ended_at IS NULL",
+        )
+        .bind(json(resumption)?)
+        .bind(resumption.resumed_at.micros())
+        .bind(id.0)
+        .bind(tenant.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::NotOpen { session: id });
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn abandon(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        state: SessionState,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<Option<SessionId>> {
+        abandon(self, tenant, connection, state, why, now).await
+    }
+
+    async fn move_session(&self, tenant: &TenantId, id: SessionId, news: Move<'_>) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        move_on(&mut transaction, tenant, id, news).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn stage_place(
+        &self,
+        tenant: &TenantId,
+        id: SessionId,
+        page: &StagedPage,
+        place: &Place,
+        news: Move<'_>,
+    ) -> Result<()> {
+        places::stage(self, tenant, id, page, place, news).await
+    }
+
+    async fn place(&self, tenant: &TenantId, id: SessionId, feed: &str, parent: Option<&str>) -> Result<Option<String>> {
+        places::place(self, tenant, id, feed, parent).await
+    }
+
+    async fn list_memory(
+        &self,
+        tenant: &TenantId,
+        id: SessionId,
+        list: (&str, Option<&str>),
+        from_page: u32,
+        after: Option<&(Kind, String)>,
+        limit: u32,
+    ) -> Result<ListMemory> {
+        places::memory(self, tenant, id, list, from_page, after, limit).await
+    }
+
+    async fn followed(&self, tenant: &TenantId, id: SessionId, list: (&str, Option<&str>), from_page: u32) -> Result<Vec<i64>> {
+        places::followed(self, tenant, id, list, from_page).await
+    }
+
+    async fn forget_read(&self, tenant: &TenantId, id: SessionId) -> Result<()> {
+        let mut transaction = self.begin().await?;
+        open_session(&mut transaction, tenant, id).await?;
+        drop_staged(&mut transaction, id).await?;
+        sqlx::query("UPDATE sessions SET counters = $1, notes = '[]', scope = NULL WHERE id = $2 AND tenant = $3")
+            .bind(json(&Counters::default())?)
+            .bind(id.0)
+            .bind(tenant.as_str())
+            .execute(&mut *transaction)
+            .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    async fn add_error(&self, tenant: &TenantId, id: SessionId, error: &SessionError, most: u32) -> Result<()> {
+        session_errors::add(self, tenant, id, error, most).await
+    }
+
+    async fn errors(&self, tenant: &TenantId, id: SessionId) -> Result<Vec<SessionError>> {
+        session_errors::all(self, tenant, id).await
+    }
+
+    async fn ask_cancel(&self, tenant: &TenantId, id: SessionId, now: Timestamp) -> Result<bool> {
+        let mut transaction = self.begin().await?;
+        let done = sqlx::query(
+            "UPDATE sessions SET cancel_asked_at = COALESCE(cancel_asked_at, $1)
+             WHERE id = $2 AND tenant = $3 AND ended_at IS NULL",
+        )
+        .bind(now.micros())
+        .bind(id.0)
+        .bind(tenant.as_str())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn is_cancel_asked(&self, tenant: &TenantId, id: SessionId) -> Result<bool> {
+        let asked: Option<i64> = sqlx::query_scalar(
+            "SELECT 1 FROM sessions WHERE id = $1 AND tenant = $2 AND ended_at IS NULL AND cancel_asked_at IS NOT NULL",
+        )
+        .bind(id.0)
+        .bind(tenant.as_str())
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(asked.is_some())
+    }
+}
+
+/// Moves an open session on.
+pub(super) async fn move_on(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    session: SessionId,
+    news: Move<'_>,
+) -> Result<()> {
+    let scope = news.scope.map(json).transpose()?;
+    let done = sqlx::query(
+        "UPDATE sessions SET state = COALESCE($1, state), counters = $2, scope = COALESCE($3, scope), notes = $4, touched_at = $5
+         WHERE id = $6 AND tenant = $7 AND ended_at IS NULL",
+    )
+    .bind(news.state.map(SessionState::as_str))
+    .bind(json(news.counters)?)
+    .bind(scope)
+    .bind(json(&news.notes)?)
+    .bind(Timestamp::now().micros())
+    .bind(session.0)
+    .bind(tenant.as_str())
+    .execute(database)
+    .await?;
+    if done.rows_affected() == 0 { Err(StoreError::NotOpen { session }) } else { Ok(()) }
+}
+
+/// Keeps how a session ends, in the transaction that applies it.
+pub(super) async fn keep_ending(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    session: SessionId,
+    end: &SessionEnd,
+    applied: &Applied,
+) -> Result<()> {
+    let ending = json(&Ending { end: end.clone(), applied: applied.clone() })?;
+    sqlx::query("UPDATE sessions SET ending = $1 WHERE id = $2 AND tenant = $3")
+        .bind(ending)
+        .bind(session.0)
+        .bind(tenant.as_str())
+        .execute(database)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn abandon(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    state: SessionState,
+    why: &str,
+    now: Timestamp,
+) -> Result<Option<SessionId>> {
+    let mut transaction = store.begin().await?;
+    let sql = format!("{COLUMNS} WHERE tenant = $1 AND connection = $2 AND ended_at IS NULL");
+    let open = sqlx::query(sqlx::AssertSqlSafe(sql))
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let Some(row) = open else { return Ok(None) };
+    let id: i64 = row.try_get("id")?;
+    let mut notes: Vec<String> = from_json(row.try_get("notes")?, "notes")?;
+    notes.push(why.to_owned());
+    sqlx::query("UPDATE sessions SET state = $1, ended_at = $2, notes = $3, ending = NULL WHERE id = $4 AND tenant = $5")
+        .bind(state.as_str())
+        .bind(now.micros())
+        .bind(json(&notes)?)
+        .bind(id)
+        .bind(tenant.as_str())
+        .execute(&mut *transaction)
+        .await?;
+    drop_staged(&mut transaction, SessionId(id)).await?;
+    transaction.commit().await?;
+    Ok(Some(SessionId(id)))
+}

@@ -1,0 +1,162 @@
+//! Actions: written down before they are done, done once a key, and what they touched is not overwritten by older pages.
+
+use headcount_model::{ActionRunId, Digest, Grant, Kind, Records, UserStatus};
+use headcount_store::{
+    ActionEnd, ActionFilter, ActionState, Actions, BegunAction, Brought, NewAction, SessionState, StagedPage, Store,
+};
+use serde_json::json;
+
+use crate::world::{World, at, connection_id, end, grant, group, page, proven, tenant, user, users};
+
+fn asked(key: Option<&str>, changes: bool) -> NewAction {
+    NewAction {
+        tenant: tenant("acme"),
+        connection: connection_id("one"),
+        connector: "vendor".parse().unwrap(),
+        digest: Digest::from_bytes([7; 32]),
+        action: "deactivate".into(),
+        label: "Deactivate".into(),
+        changes,
+        repeatable: false,
+        requested_by: "ana".into(),
+        through: None,
+        why: Some("left".into()),
+        input: json!({ "user-id": "u1" }),
+        fingerprint: [1; 32],
+        key: key.map(str::to_owned),
+        preview: json!({}),
+        requested_at: at(10),
+    }
+}
+
+async fn begin(world: &World, key: Option<&str>) -> ActionRunId {
+    match world.store.begin_action(&asked(key, true)).await.unwrap() {
+        BegunAction::New(id) => id,
+        BegunAction::Known(known) => panic!("{known:?}"),
+    }
+}
+
+fn done(state: ActionState, brings: Option<Brought>) -> ActionEnd {
+    let nothing = (Vec::new(), Vec::new());
+    let (effects, notes) = nothing;
+    ActionEnd { state, ended_at: at(20), summary: None, effects, output: None, failure: None, notes, requests: 1, brings }
+}
+
+fn brought(records: Records) -> Option<Brought> {
+    Some(Brought { pages: vec![page("action deactivate", records)], ..Brought::default() })
+}
+
+async fn act(world: &World, brings: Option<Brought>) {
+    let id = begin(world, None).await;
+    world.store.end_action(&tenant("acme"), id, &done(ActionState::Done, brings)).await.unwrap();
+}
+
+fn suspended(id: &str) -> headcount_model::User {
+    headcount_model::User { status: Some(UserStatus::Suspended), ..user(id, "u1@example.com") }
+}
+
+fn later(page: StagedPage) -> StagedPage {
+    StagedPage { asked_at: Some(at(30)), ..page }
+}
+
+#[tokio::test]
+async fn a_key_is_done_once_until_it_is_known_that_nothing_was_done() {
+    let world = World::new().await;
+    let id = begin(&world, Some("k")).await;
+    let known = |begun| match begun {
+        BegunAction::Known(run) => run,
+        BegunAction::New(id) => panic!("{id} is new"),
+    };
+    let again = world.store.begin_action(&asked(Some("k"), true)).await.unwrap();
+    assert_eq!(known(again).state, ActionState::Started);
+    let failed = done(ActionState::Failed, None);
+    world.store.end_action(&tenant("acme"), id, &failed).await.unwrap();
+    let second = begin(&world, Some("k")).await;
+    assert!(world.store.end_action(&tenant("acme"), id, &failed).await.is_err(), "it ends once");
+    assert!(world.store.end_action(&tenant("globex"), second, &failed).await.is_err(), "of its own tenant");
+    world.store.end_action(&tenant("acme"), second, &done(ActionState::Done, None)).await.unwrap();
+    let again = world.store.begin_action(&asked(Some("k"), true)).await.unwrap();
+    assert_eq!(known(again).id, second);
+    let elsewhere = NewAction { tenant: tenant("globex"), ..asked(Some("k"), true) };
+    assert!(matches!(world.store.begin_action(&elsewhere).await.unwrap(), BegunAction::New(_)));
+}
+
+#[tokio::test]
+async fn what_was_begun_and_never_ended_is_unknown_where_it_could_have_changed_something() {
+    let world = World::new().await;
+    let changing = begin(&world, None).await;
+    let BegunAction::New(reading) = world.store.begin_action(&asked(None, false)).await.unwrap() else { panic!("it is known") };
+    let ended = world.store.end_interrupted_actions(&tenant("acme"), &connection_id("one"), at(40)).await.unwrap();
+    assert_eq!(ended.len(), 2);
+    let state = async |id| world.store.action_run(&tenant("acme"), id).await.unwrap().unwrap().state;
+    assert_eq!((state(changing).await, state(reading).await), (ActionState::Unknown, ActionState::Failed));
+    let unknown = ActionFilter { state: Some(ActionState::Unknown), ..ActionFilter::default() };
+    assert_eq!(world.store.action_runs(&tenant("acme"), &unknown).await.unwrap().len(), 1);
+    assert!(world.store.action_runs(&tenant("globex"), &ActionFilter::default()).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_an_action_touched_is_not_overwritten_by_a_page_that_was_read_before() {
+    let world = World::new().await;
+    let everybody = || page("users", users([user("u1", "u1@example.com"), user("u2", "u2@example.com")]));
+    world.sync("acme", "one", &[everybody()], &proven(10, &[])).await;
+    let session = world.begin("acme", "one").await;
+    world.stage("acme", session, &everybody()).await;
+    act(&world, brought(users([suspended("u1")]))).await;
+    // It was on its way when the action ended.
+    world.stage("acme", session, &StagedPage { number: 1, order: (1, 0, 1), asked_at: Some(at(15)), ..everybody() }).await;
+    let applied = world.store.apply(&tenant("acme"), session, &proven(50, &[])).await.unwrap();
+    assert_eq!(applied.kinds[&Kind::User].removed, 0);
+    world.store.end_session(&tenant("acme"), session, &end(SessionState::Complete)).await.unwrap();
+    assert_eq!(world.user("acme", "u1").await.1.status, Some(UserStatus::Suspended));
+
+    // The next session knows better again.
+    world.sync("acme", "one", &[everybody()], &proven(60, &[])).await;
+    assert_eq!(world.user("acme", "u1").await.1.status, None);
+}
+
+#[tokio::test]
+async fn a_page_that_was_asked_for_after_an_action_counts() {
+    let world = World::new().await;
+    world.sync("acme", "one", &[page("users", users([user("u1", "u1@example.com")]))], &proven(10, &[])).await;
+    let session = world.begin("acme", "one").await;
+    act(&world, brought(users([suspended("u1")]))).await;
+    world.stage("acme", session, &later(page("users", users([user("u1", "u1@example.com")])))).await;
+    world.store.apply(&tenant("acme"), session, &proven(50, &[])).await.unwrap();
+    assert_eq!(world.user("acme", "u1").await.1.status, None);
+}
+
+#[tokio::test]
+async fn what_an_action_made_while_a_session_read_is_not_missing_and_what_it_took_does_not_come_back() {
+    let world = World::new().await;
+    let records = || Records {
+        groups: vec![group("g", "Group")],
+        grants: vec![grant("user:u1", "group:g")],
+        ..users([user("u1", "u1@example.com"), user("u2", "u2@example.com")])
+    };
+    let list = |records: Records| page("list", records);
+    let all = || proven(10, &["list", "action deactivate"]);
+    world.sync("acme", "one", &[list(records())], &all()).await;
+    let session = world.begin("acme", "one").await;
+    world.stage("acme", session, &list(records())).await;
+    let made = Records { grants: vec![grant("user:u2", "group:g")], ..users([user("u3", "u3@example.com")]) };
+    let taken: Vec<Grant> = vec![grant("user:u1", "group:g")];
+    let brings = brought(made).map(|brought| Brought { gone_grants: taken, ..brought });
+    act(&world, brings).await;
+    world.store.apply(&tenant("acme"), session, &all()).await.unwrap();
+    assert_eq!(world.present("acme", Kind::User).await, ["u1", "u2", "u3"]);
+    let grants = world.present("acme", Kind::Grant).await;
+    assert_eq!(grants.len(), 1, "{grants:?}");
+    assert!(grants[0].contains("u2"), "{grants:?}");
+}
+
+#[tokio::test]
+async fn an_action_changes_no_other_connection_and_no_session_of_it() {
+    let world = World::new().await;
+    let session = world.begin("acme", "two").await;
+    world.stage("acme", session, &page("users", users([user("u1", "u1@example.com")]))).await;
+    act(&world, brought(users([suspended("u1")]))).await;
+    world.store.apply(&tenant("acme"), session, &proven(50, &[])).await.unwrap();
+    let rows = world.rows("acme", Kind::User).await;
+    assert_eq!(rows.len(), 2, "each connection has its own");
+}

@@ -1,0 +1,381 @@
+//! Removals that are too many wait for a person; what a person decides is done exactly.
+
+use headcount_model::{Kind, Records, SessionId, User, UserStatus};
+use headcount_store::{
+    Applied, Apply, DAY, Deactivate, Decision, Extent, HoldState, Holds, How, Preferences, SessionState, Store, StoreError,
+    SyncRules, Verdict, WINDOW, What, Writes,
+};
+
+use crate::world::*;
+
+/// What a complete sync proves, at a time in hours.
+fn complete(hour: i64) -> Apply {
+    let rules = SyncRules { confirmed: Kind::ALL.into_iter().collect(), complete: true, judged: true, ..SyncRules::default() };
+    Apply { rules: Some(rules), ..proven(hour * WINDOW / 24, &["all"]) }
+}
+
+/// What a partial sync proves: nothing.
+fn partial(hour: i64) -> Apply {
+    let rules = SyncRules { complete: false, judged: true, ..SyncRules::default() };
+    Apply { rules: Some(rules), ..unproven(hour * WINDOW / 24) }
+}
+
+fn people(ids: impl IntoIterator<Item = u32>) -> Records {
+    users(ids.into_iter().map(|id| user(&id.to_string(), &format!("{id}@x"))))
+}
+
+fn inactive(mut records: Records, ids: std::ops::Range<usize>) -> Records {
+    records.users[ids].iter_mut().for_each(|user| user.status = Some(UserStatus::Inactive));
+    records
+}
+
+fn by(hour: i64) -> Decision {
+    Decision { person: "ana".into(), reason: "they left".into(), at: at(hour * WINDOW / 24) }
+}
+
+struct Acme {
+    world: World,
+}
+
+impl Acme {
+    /// A hundred users, at hour 0.
+    async fn of_a_hundred() -> Acme {
+        let acme = Acme { world: World::new().await };
+        acme.sync(people(1..=100), &complete(0)).await;
+        acme
+    }
+
+    async fn sync(&self, records: Records, apply: &Apply) -> (SessionId, Applied) {
+        let world = &self.world;
+        let session = world.begin("acme", "one").await;
+        world.stage("acme", session, &page("all", records)).await;
+        let applied = world.store.apply(&tenant("acme"), session, apply).await.unwrap();
+        let state = if applied.held.is_empty() { SessionState::Complete } else { SessionState::Held };
+        world.store.end_session(&tenant("acme"), session, &end(state)).await.unwrap();
+        (session, applied)
+    }
+
+    async fn present(&self) -> usize {
+        self.world.present("acme", Kind::User).await.len()
+    }
+
+    async fn state(&self, session: SessionId) -> SessionState {
+        self.world.store.session(&tenant("acme"), session).await.unwrap().unwrap().state
+    }
+
+    async fn waiting(&self) -> Option<SessionId> {
+        let holds = self.world.store.holds(&tenant("acme"), None, 10).await.unwrap();
+        holds.into_iter().find(|hold| hold.state == HoldState::Held).map(|hold| hold.session)
+    }
+
+    async fn status(&self, id: &str) -> Option<UserStatus> {
+        self.world.user("acme", id).await.1.status
+    }
+}
+
+#[tokio::test]
+async fn what_is_new_comes_in_while_too_many_removals_wait() {
+    let acme = Acme::of_a_hundred().await;
+    let (session, applied) = acme.sync(people(12..=101), &complete(1)).await;
+    assert_eq!(applied.waiting, Some(session));
+    assert!(applied.held[0].contains("11 of 100 user records would be lost: more than 10"), "{:?}", applied.held);
+    let tally = applied.kinds[&Kind::User];
+    assert_eq!((tally.created, tally.removed, tally.held, tally.kept), (1, 0, 11, 11));
+    assert_eq!((acme.present().await, acme.state(session).await), (101, SessionState::Held));
+    let diff = acme.world.store.diff(&tenant("acme"), session, 0, 100).await.unwrap();
+    assert_eq!(diff.iter().filter(|row| row.held == Some(How::Missing)).count(), 11);
+    assert_eq!(diff.iter().filter(|row| row.what == Some(What::Created)).count(), 1);
+    assert!(diff.iter().all(|row| row.name.is_some()));
+}
+
+#[tokio::test]
+async fn ten_of_a_hundred_go_and_ten_more_the_same_day_wait() {
+    let acme = Acme::of_a_hundred().await;
+    let (_, first) = acme.sync(people(6..=100), &complete(30)).await;
+    assert_eq!((first.held.len(), acme.present().await), (0, 95));
+    let (_, second) = acme.sync(people(11..=100), &complete(31)).await;
+    assert_eq!((second.held.len(), acme.present().await), (0, 90));
+    let (_, third) = acme.sync(people(12..=100), &complete(32)).await;
+    assert!(third.held[0].contains("11 of 100") && third.held[0].contains("10 of them in the 24 hours before"), "{third:?}");
+    assert_eq!(acme.present().await, 90);
+    // A day after the first two, that one alone is not too many.
+    let (_, later) = acme.sync(people(12..=100), &complete(60)).await;
+    assert_eq!((later.held.len(), later.waiting, acme.present().await), (0, None, 89));
+}
+
+#[tokio::test]
+async fn newly_inactive_users_count_as_lost_and_keep_their_status_while_they_wait() {
+    let acme = Acme::of_a_hundred().await;
+    let mut records = inactive(people(1..=100), 0..11);
+    records.users[0].title = Some("Dr".into());
+    let (session, applied) = acme.sync(records.clone(), &complete(1)).await;
+    assert_eq!(applied.kinds[&Kind::User].held, 11);
+    let (_, first) = acme.world.user("acme", "1").await;
+    assert_eq!((first.status, first.title.as_deref()), (None, Some("Dr")), "the rest of the record is brought in");
+    // The same again is held again under its own number, since it was the same day's.
+    let (again, _) = acme.sync(records, &complete(2)).await;
+    assert_eq!((acme.state(session).await, acme.waiting().await), (SessionState::Superseded, Some(again)));
+    let outcome = acme.world.store.release(&tenant("acme"), again, &by(3)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.left), (11, 0));
+    assert_eq!((acme.status("1").await, acme.status("12").await), (Some(UserStatus::Inactive), None));
+    assert_eq!(acme.state(again).await, SessionState::Released);
+}
+
+#[tokio::test]
+async fn missing_and_inactive_ones_add_up() {
+    let acme = Acme::of_a_hundred().await;
+    let (_, few) = acme.sync(inactive(people(6..=100), 0..5), &complete(1)).await;
+    assert!(few.held.is_empty());
+    assert_eq!((acme.present().await, acme.status("6").await), (95, Some(UserStatus::Inactive)));
+    let (_, more) = acme.sync(inactive(people(6..=100), 0..6), &complete(2)).await;
+    assert!(more.held[0].contains("11 of 100"), "{more:?}");
+    assert_eq!(acme.status("11").await, None);
+}
+
+#[tokio::test]
+async fn a_newer_complete_run_replaces_what_waits_and_a_partial_one_does_not() {
+    let acme = Acme::of_a_hundred().await;
+    let (first, _) = acme.sync(people(21..=100), &complete(1)).await;
+    let (_, applied) = acme.sync(people(21..=50), &partial(2)).await;
+    assert_eq!((applied.waiting, applied.kinds[&Kind::User].held), (Some(first), 20));
+    // A partial run that sees some of them again takes these from what waits.
+    let (_, applied) = acme.sync(people(11..=50), &partial(3)).await;
+    assert_eq!((applied.waiting, applied.kinds[&Kind::User].held), (Some(first), 10));
+    let (second, applied) = acme.sync(people(31..=100), &complete(4)).await;
+    assert_eq!((applied.waiting, applied.kinds[&Kind::User].held), (Some(second), 30));
+    assert_eq!((acme.state(first).await, acme.waiting().await), (SessionState::Superseded, Some(second)));
+    let refused = acme.world.store.release(&tenant("acme"), first, &by(5)).await.unwrap_err();
+    assert!(matches!(&refused, StoreError::NothingHeld { reason, .. } if reason.contains("newer")), "{refused}");
+    assert_eq!(acme.present().await, 100);
+}
+
+#[tokio::test]
+async fn what_is_back_ends_the_wait() {
+    let acme = Acme::of_a_hundred().await;
+    let (session, _) = acme.sync(people(21..=100), &complete(1)).await;
+    let (_, applied) = acme.sync(people(1..=100), &complete(2)).await;
+    assert_eq!((applied.waiting, acme.state(session).await), (None, SessionState::Superseded));
+    assert_eq!((acme.present().await, acme.waiting().await), (100, None));
+}
+
+#[tokio::test]
+async fn a_partial_run_does_not_slip_through_what_waits() {
+    let acme = Acme::of_a_hundred().await;
+    let (first, _) = acme.sync(inactive(people(1..=100), 0..20), &complete(1)).await;
+    // Three of them alone are few; but they wait.
+    let (_, applied) = acme.sync(inactive(people(1..=3), 0..3), &partial(2)).await;
+    assert_eq!((applied.held.len(), applied.waiting), (0, Some(first)));
+    assert_eq!(acme.status("1").await, None);
+}
+
+#[tokio::test]
+async fn a_release_takes_what_is_as_it_was_held_with_its_grants_and_tells_the_rest() {
+    let acme = Acme { world: World::new().await };
+    let company = |from: u32| {
+        let mut records = people(from..=40);
+        records.groups = vec![group("g", "Staff")];
+        records.grants = (from..=40).map(|id| grant(&format!("user:{id}"), "group:g")).collect();
+        records
+    };
+    acme.sync(company(1), &complete(0)).await;
+    let (session, _) = acme.sync(company(11), &complete(1)).await;
+    assert_eq!(acme.world.present("acme", Kind::Grant).await.len(), 40);
+    // One of them changes under the hold, by what an action brought in; another one is taken away by name.
+    let changed = User { title: Some("Dr".into()), ..user("1", "1@x") };
+    acme.sync(users([changed]), &unproven(2 * WINDOW / 24)).await;
+    acme.sync(Records::default(), &Apply { gone: vec![reference("user:2")], ..unproven(3 * WINDOW / 24) }).await;
+    let outcome = acme.world.store.release(&tenant("acme"), session, &by(4)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.left), (8, 0), "what is back or gone does not wait any more");
+    assert_eq!(acme.world.present("acme", Kind::User).await.len(), 31);
+    let grants = acme.world.present("acme", Kind::Grant).await;
+    assert_eq!(grants.len(), 30, "what a complete list lacked is missing, whoever held it: {grants:?}");
+    let decided = acme.world.store.decisions(&tenant("acme"), session).await.unwrap();
+    assert_eq!(
+        (decided[0].verdict, decided[0].person.as_str(), decided[0].reason.as_str()),
+        (Verdict::Released, "ana", "they left")
+    );
+    // Losses that a person consented to are none: three of those left may go the same day.
+    let (_, applied) = acme.sync(company(13), &complete(5)).await;
+    assert!(applied.held.is_empty(), "{applied:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_changed_since_it_was_held_is_left_and_told() {
+    let acme = Acme::of_a_hundred().await;
+    let (session, _) = acme.sync(people(21..=100), &complete(1)).await;
+    // Nothing that Headcount does; whoever edits the file.
+    let touched = User { title: Some("Dr".into()), ..user("1", "1@x") };
+    acme.world.store.upsert_users(&tenant("acme"), &connection_id("one"), vec![touched], at(7)).await.unwrap();
+    let outcome = acme.world.store.release(&tenant("acme"), session, &by(2)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.left, outcome.told[0].id.as_str()), (19, 1, "1"));
+    assert_eq!(acme.present().await, 81);
+}
+
+#[tokio::test]
+async fn what_was_rejected_stays_until_it_is_back_and_can_still_be_released() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (session, _) = acme.sync(people(21..=100), &complete(1)).await;
+    store.reject(&tenant("acme"), session, &by(2)).await.unwrap();
+    assert_eq!(acme.state(session).await, SessionState::Rejected);
+    assert!(store.reject(&tenant("acme"), session, &by(2)).await.is_err());
+    // The next runs neither remove nor hold them again; a new loss is judged by itself.
+    let (_, applied) = acme.sync(people(22..=100), &complete(3)).await;
+    assert_eq!((applied.held.len(), applied.waiting, acme.present().await), (0, None, 99));
+    // One is back, and then missing again: it counts anew.
+    acme.sync(people((1..=1).chain(22..=100)), &complete(4)).await;
+    let (_, applied) = acme.sync(people(22..=100), &complete(5)).await;
+    assert_eq!((applied.kinds[&Kind::User].removed, acme.present().await), (1, 98));
+    let outcome = store.release(&tenant("acme"), session, &by(6)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], acme.present().await), (19, 79));
+    assert_eq!(acme.state(session).await, SessionState::Released);
+}
+
+#[tokio::test]
+async fn reminders_and_expiry_depend_on_the_time_alone() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (first, _) = acme.sync(people(21..=100), &complete(0)).await;
+    // A newer run takes its place; the wait began with the first.
+    let (second, _) = acme.sync(people(21..=100), &complete(12)).await;
+    assert_ne!(first, second);
+    let due = async |days: i64| store.due_reminders(at(days * DAY)).await.unwrap().first().map(|due| (due.day, due.records));
+    assert_eq!(store.due_reminders(at(DAY - 1)).await.unwrap(), []);
+    for (days, day) in [(1, 1), (6, 1), (7, 7), (20, 7), (21, 21), (27, 21)] {
+        assert_eq!(due(days).await, Some((day, 20)), "after {days} days");
+    }
+    assert_eq!(store.expire_holds(at(28 * DAY - 1)).await.unwrap(), []);
+    let expired = store.expire_holds(at(28 * DAY)).await.unwrap();
+    assert_eq!(expired, [(tenant("acme"), connection_id("one"), second)]);
+    assert_eq!((acme.state(second).await, acme.present().await), (SessionState::Expired, 100));
+    assert_eq!(store.due_reminders(at(30 * DAY)).await.unwrap(), []);
+    assert_eq!(store.decisions(&tenant("acme"), second).await.unwrap()[0].person, "headcount");
+    let (_, applied) = acme.sync(people(21..=100), &complete(31 * 24)).await;
+    assert!(applied.held.is_empty());
+}
+
+#[tokio::test]
+async fn undo_brings_back_what_a_session_removed_and_it_stays() {
+    let acme = Acme { world: World::new().await };
+    let company = |from: u32| {
+        let mut records = people(from..=50);
+        records.groups = vec![group("g", "Staff")];
+        records.grants = (from..=50).map(|id| grant(&format!("user:{id}"), "group:g")).collect();
+        records
+    };
+    acme.sync(company(1), &complete(0)).await;
+    let (session, applied) = acme.sync(company(6), &complete(1)).await;
+    assert_eq!((applied.kinds[&Kind::User].removed, applied.kinds[&Kind::Grant].removed), (5, 5));
+    // One returned by itself: it is no longer as the session left it.
+    acme.sync(company(5), &complete(2)).await;
+    let outcome = acme.world.store.undo(&tenant("acme"), session, &by(3)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.changed[&Kind::Grant], outcome.left), (4, 4, 2));
+    assert!(outcome.told.iter().any(|left| left.id == "5"), "{outcome:?}");
+    assert_eq!(acme.present().await, 50);
+    // The vendor still lacks them: they stay all the same.
+    acme.sync(company(5), &complete(4)).await;
+    assert_eq!((acme.present().await, acme.world.present("acme", Kind::Grant).await.len()), (50, 50));
+    let again = acme.world.store.undo(&tenant("acme"), session, &by(5)).await.unwrap();
+    assert_eq!((again.changed.len(), again.left), (0, 10));
+}
+
+#[tokio::test]
+async fn all_of_a_kind_or_half_of_a_targets_holders_wait() {
+    let acme = Acme { world: World::new().await };
+    let company = |groups: u32, holders: u32| {
+        let mut records = people(1..=40);
+        records.groups = (0..groups).map(|id| group(&id.to_string(), "g")).collect();
+        let held = |group: u32, count: u32| (1..=count).map(move |id| grant(&format!("user:{id}"), &format!("group:{group}")));
+        records.grants = held(0, holders).chain((1..groups).flat_map(|group| held(group, 40))).collect();
+        records
+    };
+    acme.sync(company(4, 12), &complete(0)).await;
+    let (_, half) = acme.sync(company(4, 6), &complete(1)).await;
+    assert!(half.held.is_empty(), "six of twelve are half, not more: {half:?}");
+    let (_, more) = acme.sync(company(4, 5), &complete(2)).await;
+    assert!(more.held.iter().any(|why| why.contains("7 of 12 holders of group 0")), "{more:?}");
+    let (_, all) = acme.sync(company(0, 0), &complete(3)).await;
+    assert!(all.held.iter().any(|why| why.contains("all 4 group records")), "{all:?}");
+    assert_eq!(acme.world.present("acme", Kind::Group).await.len(), 4);
+}
+
+#[tokio::test]
+async fn too_many_changed_addresses_wait_and_few_do_not() {
+    let acme = Acme::of_a_hundred().await;
+    let moved =
+        |count: u32| users((1..=100).map(|id| user(&id.to_string(), &format!("{id}@{}", if id <= count { "y" } else { "x" }))));
+    let (_, few) = acme.sync(moved(10), &complete(1)).await;
+    assert!(few.held.is_empty() && few.kinds[&Kind::User].updated == 10);
+    let (session, many) = acme.sync(moved(11), &complete(2)).await;
+    assert!(many.held[0].contains("the e-mail addresses of 11 of 100 users would change"), "{many:?}");
+    assert_eq!(acme.world.user("acme", "11").await.1.email.as_deref(), Some("11@x"));
+    acme.world.store.release(&tenant("acme"), session, &by(3)).await.unwrap();
+    assert_eq!(acme.world.user("acme", "11").await.1.email.as_deref(), Some("11@y"));
+}
+
+#[tokio::test]
+async fn a_test_run_keeps_the_diff_that_a_real_one_would_make() {
+    let acme = Acme::of_a_hundred().await;
+    let found = || people(21..=102);
+    let (test, _) = acme.sync(found(), &Apply { dry_run: true, ..complete(1) }).await;
+    let (real, _) = acme.sync(found(), &complete(2)).await;
+    let diff = async |session| {
+        let rows = acme.world.store.diff(&tenant("acme"), session, 0, 1_000).await.unwrap();
+        rows.into_iter().map(|row| (row.what, row.held, row.kind, row.id, row.name, row.fields)).collect::<Vec<_>>()
+    };
+    assert_eq!(diff(test).await.len(), 22);
+    assert_eq!(diff(test).await, diff(real).await);
+    assert_eq!(acme.waiting().await, Some(real));
+}
+
+#[tokio::test]
+async fn preferences_say_what_is_written_and_what_is_taken_away() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let set = async |preferences| store.put_preferences(&tenant("acme"), &connection_id("one"), &preferences).await.unwrap();
+    let named = |id: &str, title: &str| User { title: Some(title.into()), ..user(id, &format!("{id}@x")) };
+    let with = |ids: std::ops::RangeInclusive<u32>, more: Vec<User>| {
+        let mut records = people(ids);
+        records.users.extend(more);
+        records
+    };
+    set(Preferences { writes: Writes::CreateOnly, ..Preferences::default() }).await;
+    let (_, applied) = acme.sync(with(2..=100, vec![named("1", "Dr"), named("101", "Dr")]), &complete(1)).await;
+    assert_eq!((applied.kinds[&Kind::User].created, applied.kinds[&Kind::User].updated), (1, 0));
+    assert_eq!(acme.world.user("acme", "1").await.1.title, None);
+
+    set(Preferences { writes: Writes::UpdateOnly, ..Preferences::default() }).await;
+    let (_, applied) = acme.sync(with(2..=101, vec![named("1", "Dr"), named("102", "Dr")]), &complete(2)).await;
+    assert_eq!((applied.kinds[&Kind::User].left, applied.kinds[&Kind::User].updated), (1, 2));
+    assert_eq!((acme.world.user("acme", "1").await.1.title.as_deref(), acme.present().await), (Some("Dr"), 101));
+
+    set(Preferences { deactivate: Deactivate::Inactive, ..Preferences::default() }).await;
+    let (_, applied) = acme.sync(inactive(people(2..=101), 0..1), &complete(3)).await;
+    assert_eq!((applied.kinds[&Kind::User].removed, acme.present().await), (0, 101));
+    assert_eq!(acme.status("2").await, Some(UserStatus::Inactive));
+
+    set(Preferences { deactivate: Deactivate::Never, ..Preferences::default() }).await;
+    let (_, applied) = acme.sync(inactive(people(2..=101), 0..90), &complete(4)).await;
+    assert!(applied.held.is_empty());
+    assert_eq!((acme.status("3").await, acme.present().await), (None, 101));
+
+    set(Preferences { extent: Extent::PeopleOnly, ..Preferences::default() }).await;
+    let mut records = people(2..=101);
+    records.groups = vec![group("g", "Staff")];
+    let (_, applied) = acme.sync(records, &complete(5)).await;
+    assert_eq!((applied.kinds.get(&Kind::Group), applied.kinds[&Kind::User].removed), (None, 1));
+}
+
+#[tokio::test]
+async fn other_tenants_neither_see_nor_decide_what_waits() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (session, _) = acme.sync(people(21..=100), &complete(1)).await;
+    let globex = tenant("globex");
+    assert!(store.holds(&globex, None, 10).await.unwrap().is_empty());
+    assert!(store.release(&globex, session, &by(2)).await.is_err());
+    assert!(store.reject(&globex, session, &by(2)).await.is_err());
+    assert!(store.undo(&globex, session, &by(2)).await.is_err());
+    assert!(store.diff(&globex, session, 0, 10).await.is_err());
+    assert_eq!(acme.present().await, 100);
+}

@@ -1,0 +1,170 @@
+//! How a session ends: after it was applied, here or in a process before, or because something stopped it.
+
+use std::time::Duration;
+
+use headcount_model::{ConnectionId, Failure, FailureCode, SessionId, Timestamp};
+use headcount_sandbox::CallError;
+use headcount_store::{Applied, Health, HealthState, RELEASE, SessionEnd, SessionState, Witness};
+
+use super::{Reading, SyncError, lock};
+use crate::scope::{self, ScopeVerdict};
+
+/// How long a session takes, at most, to make sure that a credential is refused.
+const CONFIRMED: Duration = Duration::from_secs(60);
+
+/// Brings what was applied into how a session ends: also where another process applied it.
+pub(super) fn settle(end: &mut SessionEnd, applied: Applied, session: SessionId) {
+    for reason in applied.held.iter().rev() {
+        let note = format!("removals wait for a person: {reason}");
+        if !end.notes.contains(&note) {
+            end.notes.insert(0, note);
+        }
+    }
+    for reason in applied.aside {
+        let note = format!("set aside: {reason}");
+        if !end.notes.contains(&note) {
+            end.notes.push(note);
+        }
+    }
+    for (kind, found) in applied.kinds {
+        let counted = end.counters.kinds.entry(kind).or_default();
+        let read = counted.read;
+        *counted = found;
+        counted.read = read;
+    }
+    if end.state != SessionState::Test && !applied.held.is_empty() {
+        end.state = SessionState::Held;
+    }
+    // A narrower scope, or a credential that must be replaced, is the graver reason.
+    let grave = |health: &Health| matches!(health.state, HealthState::Held | HealthState::Reconnect);
+    let graver = end.health.as_ref().is_none_or(grave);
+    if let Some(waiting) = applied.waiting.filter(|_| !graver) {
+        let why = match applied.held.is_empty() {
+            true => format!("the removals of session {waiting} still wait for a person"),
+            false => applied.held.join("; "),
+        };
+        let next = format!(
+            "look at them with `headcount sessions diff {waiting}`, then do them with `{RELEASE} {waiting}`, or turn them down with \
+             `headcount sessions reject {waiting}`"
+        );
+        end.health = Some(found(session, HealthState::Held, &why).next(next));
+    }
+}
+
+/// What a session found of its connection's health.
+pub(super) fn found(session: SessionId, state: HealthState, why: &str) -> Health {
+    Health::new(state, Witness::Session(session), Timestamp::now()).because(why)
+}
+
+/// The health of a connection whose credential a vendor refuses, in the vendor's words.
+pub fn reconnect(connection: &ConnectionId, failure: &Failure, by: Witness) -> Health {
+    Health::new(HealthState::Reconnect, by, Timestamp::now())
+        .because(failure.to_string())
+        .next(format!("enter a new credential with `headcount connection credential {connection}`"))
+}
+
+impl Reading<'_> {
+    /// How the session would end if it failed now.
+    pub(super) fn ending(&self) -> SessionEnd {
+        for note in self.source.notes() {
+            self.insist(note);
+        }
+        SessionEnd {
+            state: SessionState::Failed,
+            ended_at: Timestamp::now(),
+            counters: self.snapshot(),
+            scope: lock(&self.scope).clone(),
+            failure: None,
+            notes: lock(&self.notes).clone(),
+            health: None,
+        }
+    }
+
+    /// How the session ends; with an error when the caller must hear of one, too.
+    pub(super) async fn end(&self, result: Result<SessionEnd, SyncError>) -> Result<SessionEnd, (SessionEnd, SyncError)> {
+        let error = match result {
+            Ok(end) => return Ok(SessionEnd { ended_at: Timestamp::now(), ..end }),
+            Err(error) => error,
+        };
+        let mut end = self.ending();
+        match &error {
+            SyncError::Unauthenticated(failure) | SyncError::Forbidden(failure) => {
+                if self.confirms_reconnect().await {
+                    end.health = Some(reconnect(&self.connection.id, failure, Witness::Session(self.session)));
+                }
+                end.failure = Some(failure.clone());
+            }
+            SyncError::Failure(failure) => {
+                let foreign = lock(&self.scope).as_ref().is_some_and(|scope| {
+                    matches!(scope::judge(scope, self.connection.baseline.as_ref()), ScopeVerdict::Foreign(_))
+                });
+                end.health = foreign.then(|| {
+                    let next =
+                        "enter a credential of the organisation that this connection holds, or make another connection for it";
+                    self.health(HealthState::Held, &failure.message).next(next)
+                });
+                end.failure = Some(failure.clone());
+            }
+            SyncError::Excess(_) | SyncError::Deadline(_) | SyncError::Host(_) => {
+                end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
+            }
+            SyncError::Cancelled => end.state = SessionState::Cancelled,
+            // Its caller leaves such a session open.
+            SyncError::Paused { .. } => {}
+            SyncError::Store(_) => {
+                end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
+                return Err((end, error));
+            }
+        }
+        if end.health.is_none() && end.state == SessionState::Failed && self.may_turn_incomplete() {
+            let why = format!("the last sync failed: {error}");
+            let next = format!("nothing was changed: run `headcount sync {}` again", self.connection.id);
+            end.health = Some(self.health(HealthState::Incomplete, &why).next(next));
+        }
+        if self.options.test {
+            end.health = None;
+        }
+        Ok(end)
+    }
+
+    /// What this session found of the connection's health.
+    pub(super) fn health(&self, state: HealthState, why: &str) -> Health {
+        found(self.session, state, why)
+    }
+
+    /// Whether a failed session says more of the connection's health than is known. A check that passed in it says that the credential
+    /// works again.
+    fn may_turn_incomplete(&self) -> bool {
+        match self.connection.health.state {
+            HealthState::Ok | HealthState::Incomplete => true,
+            HealthState::Reconnect => lock(&self.scope).is_some(),
+            HealthState::Held => false,
+        }
+    }
+
+    /// The health that was found, unless a required feed was forbidden for each of its parents: what could be read is applied, but
+    /// the credential must be replaced.
+    pub(super) async fn unless_forbidden(&self, health: Health) -> Health {
+        if !lock(&self.verdicts).required_forbidden() || !self.confirms_reconnect().await {
+            return health;
+        }
+        let why = lock(&self.verdicts).reasons().first().cloned().unwrap_or_default();
+        let failure = Failure::new(FailureCode::Forbidden, format!("the credential may not read all that is required: {why}"));
+        reconnect(&self.connection.id, &failure, Witness::Session(self.session))
+    }
+
+    /// A second check tells a credential that is gone from a vendor's slip.
+    async fn confirms_reconnect(&self) -> bool {
+        // Nobody waits for it past the session's own end: then it is not confirmed.
+        let Ok(Ok(again)) = self.call(tokio::time::timeout(CONFIRMED, self.source.check())).await else {
+            return false;
+        };
+        match again {
+            Ok(_) => lock(&self.verdicts).required_forbidden(),
+            Err(CallError::Failure(failure)) => {
+                matches!(failure.code, FailureCode::Unauthenticated | FailureCode::Forbidden)
+            }
+            Err(_) => false,
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Going on with a session that an earlier process left: whether it may be, and what it knew.
+
+use std::time::Duration;
+
+use headcount_model::{Scope, SessionId, Timestamp};
+use headcount_store::{
+    Basis, Counters, CredentialBasis, Ending, NewSession, OpenSession, Resumption, Session, SessionState, StoreError,
+};
+
+use super::{Job, SyncError};
+use crate::options::SyncOptions;
+
+/// How long after its beginning a session may be resumed.
+const YOUNG: Duration = Duration::from_secs(24 * 3_600);
+/// How often one session may be: a page that ends the process each time must not do so for ever.
+const MOST_TIMES: usize = 20;
+/// After so long a pause, the credential is asked once more what it sees: its rights may have been narrowed meanwhile.
+const LONG_PAUSE: Duration = Duration::from_secs(900);
+/// The version of the contract that this host speaks, and of what it keeps of a session.
+const CONTRACT: &str = "0.1";
+
+/// What an earlier process knew of the session.
+#[derive(Default)]
+pub(super) struct Before {
+    /// The session's counters.
+    pub counters: Counters,
+    /// Its notes.
+    pub notes: Vec<String>,
+    /// What its check said.
+    pub scope: Option<Scope>,
+    /// Whether lists are read on from their places.
+    pub reads_on: bool,
+    /// Whether the check must be repeated, and find the same.
+    pub doubts: bool,
+    /// How long ago it began.
+    pub age: Duration,
+}
+
+/// The session to work on.
+pub(super) enum Opened {
+    /// One that reads: from its start, or on from where it was.
+    Reading(SessionId, Box<Before>),
+    /// One that was applied and lacks only its end.
+    Applied(SessionId, Box<Ending>),
+}
+
+/// Goes on with the connection's open session, or begins one.
+///
+/// # Errors
+/// The store failed, or the connection is gone.
+pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened, SyncError> {
+    let (tenant, connection) = (&job.connection.tenant, &job.connection.id);
+    let basis = basis(job, options).await?;
+    let now = Timestamp::now();
+    let mut notes = Vec::new();
+    if let Some(OpenSession { session, ending }) = job.store.open_session(tenant, connection).await? {
+        if let Some(ending) = ending {
+            go_on(job, &session, now).await?;
+            return Ok(Opened::Applied(session.id, Box::new(ending)));
+        }
+        match obstacle(&session, job, &basis, options, now) {
+            None => {
+                go_on(job, &session, now).await?;
+                return Ok(Opened::Reading(session.id, Box::new(known(session, now))));
+            }
+            Some(Obstacle::Cancelled) => {
+                let why = "The session was interrupted, and a person asked for its end.";
+                job.store.abandon(tenant, connection, SessionState::Cancelled, why, now).await?;
+            }
+            Some(Obstacle::Other(reason)) => {
+                let why = format!("The session was interrupted and could not be resumed: {reason}.");
+                job.store.abandon(tenant, connection, SessionState::Failed, &why, now).await?;
+                notes.push(format!(
+                    "session {} was interrupted and could not be resumed: {reason}. This one began anew",
+                    session.id
+                ));
+            }
+        }
+    }
+    let new = NewSession {
+        tenant: tenant.clone(),
+        connection: connection.clone(),
+        digest: job.digest,
+        credential: job.credential.clone(),
+        started_at: now,
+    };
+    let id = job.store.begin_on(&new, &basis).await?;
+    Ok(Opened::Reading(id, Box::new(Before { notes, ..Before::default() })))
+}
+
+async fn go_on(job: &Job<'_>, session: &Session, now: Timestamp) -> Result<(), StoreError> {
+    let resumption = Resumption { stopped_at: session.touched_at, resumed_at: now, state: session.state };
+    job.store.resume_session(&session.tenant, session.id, &resumption).await
+}
+
+fn known(session: Session, now: Timestamp) -> Before {
+    Before {
+        reads_on: session.scope.is_some(),
+        doubts: since(session.touched_at, now) > LONG_PAUSE,
+        age: since(session.started_at, now),
+        scope: session.scope,
+        counters: session.counters,
+        notes: session.notes,
+    }
+}
+
+/// Under what a session of this job would run.
+async fn basis(job: &Job<'_>, options: &SyncOptions) -> Result<Basis, SyncError> {
+    let connection = job.connection;
+    let settings = serde_json::to_string(&connection.settings).map_err(|error| SyncError::Host(error.to_string()))?;
+    let mut credentials: Vec<CredentialBasis> = job
+        .store
+        .credentials(&connection.tenant, &connection.id)
+        .await?
+        .into_iter()
+        .map(|credential| CredentialBasis { field: credential.field, entered_at: credential.created_at })
+        .collect();
+    credentials.sort_by(|one, other| one.field.cmp(&other.field));
+    Ok(Basis {
+        connector: connection.connector.clone(),
+        version: job.manifest.version.clone(),
+        contract: CONTRACT.to_owned(),
+        settings,
+        credentials,
+        test: options.test,
+    })
+}
+
+#[derive(Debug, PartialEq)]
+enum Obstacle {
+    Cancelled,
+    Other(String),
+}
+
+/// Why an open session can't be resumed.
+fn obstacle(session: &Session, job: &Job<'_>, basis: &Basis, options: &SyncOptions, now: Timestamp) -> Option<Obstacle> {
+    if session.cancel_asked_at.is_some() {
+        return Some(Obstacle::Cancelled);
+    }
+    let other = |reason: &str| Some(Obstacle::Other(reason.to_owned()));
+    let Some(then) = &session.basis else { return other("it does not say under what it ran") };
+    let age = since(session.started_at, now);
+    match () {
+        () if options.anew => other("a new beginning was asked for"),
+        () if session.digest != job.digest || then.connector != basis.connector => other("its connector was replaced"),
+        () if then.contract != basis.contract => other("this host speaks another version of the contract"),
+        () if then.settings != basis.settings => other("the connection's settings were changed"),
+        () if then.credentials != basis.credentials || session.credential != job.credential => other("a credential was replaced"),
+        () if then.test != basis.test => other("one of the two is a test run"),
+        () if now < session.started_at => other("it began later than now, by this machine's clock"),
+        () if age >= YOUNG => other("it began more than 24 hours ago"),
+        () if age >= options.deadline => {
+            Some(Obstacle::Other(format!("it began longer ago than a session may take ({:?})", options.deadline)))
+        }
+        () if session.resumed.len() >= MOST_TIMES => {
+            Some(Obstacle::Other(format!("it was resumed {MOST_TIMES} times already, and interrupted each time")))
+        }
+        () => None,
+    }
+}
+
+fn since(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_micros(u64::try_from(now.micros().saturating_sub(then.micros())).unwrap_or(0))
+}

@@ -1,0 +1,318 @@
+//! Interrupted at any call, a session goes on where it stopped, and ends as if nothing had happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records, SessionId, Skipped, Timestamp};
+use headcount_sandbox::CallError;
+use headcount_store::{Apply, Counters, SealedCredential, Session, SessionEnd, SessionState, SessionStore, Store};
+use headcount_sync::{Report, SyncOptions};
+
+use crate::script::{Question, Script, World, failure, groups, members, nothing, only_users, page, users};
+
+fn more(records: Records, cursor: &str) -> Page {
+    page(records, Progress::More(cursor.to_owned()))
+}
+
+/// Cursors that a vendor was asked for. What it does depends on them alone, so a page that was lost on its way is answered alike.
+type Asked = Arc<Mutex<BTreeSet<String>>>;
+
+/// A vendor with everything that reading must remember: pages, a total, a list that moves and is read twice, a cursor that is
+/// forgotten, skipped rows, a parent that is gone and one that fails, a feed that is forbidden.
+fn eventful(asked: &Asked) -> Script {
+    let asked = asked.clone();
+    Script::new(move |feed, parent, cursor, _| {
+        let mut asked = asked.lock().unwrap();
+        let seen = |cursor: &str| asked.contains(&format!("{feed} {cursor}"));
+        let answer = match (feed, parent, cursor) {
+            ("users", _, None) if seen("grown") => Page { total: Some(5), ..more(users(&["ana", "bo"]), "3") },
+            ("users", _, None) => Page { total: Some(5), ..more(users(&["ana", "bo"]), "2") },
+            ("users", _, Some("2")) => Page { total: Some(5), ..more(users(&["cy"]), "grown") },
+            ("users", _, Some("grown")) => Page { total: Some(6), ..page(users(&["dee"]), Progress::Complete) },
+            ("users", _, _) => {
+                let skipped = Skipped { subject: None, reason: "row 7 is a robot".to_owned(), harmless: true };
+                Page { total: Some(5), skipped: vec![skipped], ..page(users(&["cy", "dee", "eve"]), Progress::Complete) }
+            }
+            ("groups", _, None) => more(groups(&["a", "b"]), "2"),
+            ("groups", _, Some("2")) if seen("forgotten") => more(groups(&["c"]), "3"),
+            ("groups", _, Some("2")) => more(groups(&["c"]), "forgotten"),
+            ("groups", _, Some("forgotten")) => {
+                asked.insert("groups forgotten".to_owned());
+                return Err(failure(FailureCode::CursorExpired));
+            }
+            ("groups", _, _) => page(groups(&["d"]), Progress::Complete),
+            ("members", Some("a"), None) => more(members("a", &["ana"]), "2"),
+            ("members", Some("a"), _) => page(members("a", &["bo", "cy"]), Progress::Complete),
+            ("members", Some("b"), _) => return Err(failure(FailureCode::NotFound)),
+            ("members", Some("c"), None) => more(members("c", &["dee"]), "2"),
+            ("members", Some("c"), _) => return Err(failure(FailureCode::InvalidInput)),
+            ("devices", ..) => return Err(failure(FailureCode::Forbidden)),
+            _ => nothing(),
+        };
+        asked.insert(format!("{feed} {}", cursor.unwrap_or_default()));
+        Ok(answer)
+    })
+}
+
+/// What an eventful vendor's second night begins with.
+async fn world() -> World {
+    let world = World::new().await;
+    let first = Script::new(|feed, parent, _, _| {
+        Ok(match (feed, parent) {
+            ("users", _) => page(users(&["ana", "bo", "cy", "dee", "zoe"]), Progress::Complete),
+            ("groups", _) => page(groups(&["a", "b", "x"]), Progress::Complete),
+            ("members", Some("x")) => page(members("x", &["zoe"]), Progress::Complete),
+            ("members", Some("b")) => page(members("b", &["bo"]), Progress::Complete),
+            ("devices", _) => return Err(failure(FailureCode::Forbidden)),
+            _ => nothing(),
+        })
+    });
+    assert_eq!(world.sync(&first).await.state, SessionState::Complete);
+    world
+}
+
+/// Everything that the store holds, and what the newest session tells, without times, usage and numbers.
+async fn told(world: &World) -> (BTreeMap<Kind, Vec<String>>, Vec<String>) {
+    let mut present = BTreeMap::new();
+    for kind in Kind::ALL {
+        present.insert(kind, world.ids(kind).await);
+    }
+    let Session { state, counters, mut scope, failure, mut notes, .. } = newest(world).await;
+    // Lists are read at once: which of them says something first is chance.
+    notes.sort();
+    if let Some(scope) = &mut scope {
+        scope.feeds.sort_by(|one, other| one.feed.cmp(&other.feed));
+    }
+    let counters = Counters { requests: 0, budgets: BTreeMap::new(), ..counters };
+    let health = world.connection().await.health;
+    let health = (health.state, health.by, health.why, health.next);
+    let told = format!("{state:?}\n{counters:#?}\n{scope:#?}\n{failure:?}\n{notes:#?}\n{health:?}");
+    (present, told.lines().map(str::to_owned).collect())
+}
+
+async fn newest(world: &World) -> Session {
+    world.store.sessions(&"t".parse().unwrap(), None, 1).await.unwrap().remove(0)
+}
+
+/// Says in which lines two differ.
+fn same(one: &(BTreeMap<Kind, Vec<String>>, Vec<String>), other: &(BTreeMap<Kind, Vec<String>>, Vec<String>), when: &str) {
+    assert_eq!(one.0, other.0, "{when}");
+    let differing: Vec<_> = one.1.iter().zip(&other.1).filter(|(one, other)| one != other).collect();
+    assert!(differing.is_empty() && one.1.len() == other.1.len(), "{when}: {differing:#?}");
+}
+
+/// Calls beyond those of an undisturbed session.
+fn repeated(calls: [&Script; 2], undisturbed: &Script) -> u32 {
+    let mut sum: BTreeMap<Question, u32> = BTreeMap::new();
+    for (question, times) in calls.iter().flat_map(|script| script.asked_for()) {
+        *sum.entry(question).or_default() += times;
+    }
+    let undisturbed = undisturbed.asked_for();
+    assert!(undisturbed.keys().all(|question| sum.contains_key(question)), "something was not asked for at all");
+    sum.iter().map(|(question, times)| times.saturating_sub(*undisturbed.get(question).unwrap_or(&0))).sum()
+}
+
+#[tokio::test]
+async fn interrupted_at_any_call_a_session_ends_as_if_nothing_had_happened() {
+    let quiet = world().await;
+    let undisturbed = eventful(&Asked::default());
+    let report = quiet.sync(&undisturbed).await;
+    assert_eq!(report.state, SessionState::Partial, "{:?}", report.notes);
+    let expected = told(&quiet).await;
+    assert!(!expected.0[&Kind::User].contains(&"zoe".to_owned()), "the users were proven: {expected:?}");
+    let calls: u32 = undisturbed.asked_for().values().sum();
+    assert!(calls > 18, "{calls}");
+    for call in 1..=calls {
+        let (world, asked) = (world().await, Asked::default());
+        let (stopped, was_stopped) = world.sync_until(eventful(&asked), call).await;
+        assert!(was_stopped, "at {call}");
+        let open = newest(&world).await;
+        assert!(!open.state.is_over(), "at {call}: {:?}", open.state);
+        let next = eventful(&asked);
+        let report = world.sync(&next).await;
+        assert_eq!(report.session, open.id, "at {call}: it is the same session");
+        same(&told(&world).await, &expected, &format!("at {call}"));
+        assert_eq!(newest(&world).await.resumed.len(), 1);
+        // Four lists are read at once: no more pages are in flight.
+        let repeated = repeated([&stopped, &next], &undisturbed);
+        assert!((1..=4).contains(&repeated), "at {call}: {repeated} calls were repeated");
+        world.nothing_is_staged().await;
+    }
+}
+
+#[tokio::test]
+async fn interrupted_again_and_again_it_goes_on_each_time() {
+    let quiet = world().await;
+    quiet.sync(&eventful(&Asked::default())).await;
+    let expected = told(&quiet).await;
+    let (world, asked) = (world().await, Asked::default());
+    let mut times = 0;
+    // Far enough for a page of each list to be kept each time.
+    while world.sync_until(eventful(&asked), 7).await.1 {
+        times += 1;
+        assert!(times < 19, "it gets nowhere");
+    }
+    assert!(times > 1, "{times}");
+    same(&told(&world).await, &expected, "in the end");
+}
+
+#[tokio::test]
+async fn a_session_that_is_interrupted_each_time_begins_anew_at_last() {
+    let world = World::new().await;
+    let script = || only_users(vec![more(users(&["ana"]), "1"), page(users(&["bo"]), Progress::Complete)]);
+    for _ in 0..22 {
+        assert!(world.sync_until(script(), 1).await.1);
+    }
+    let open = newest(&world).await;
+    assert_eq!(open.id.0, 2);
+    assert!(open.notes.is_empty() || open.notes[0].contains("20 times"), "{:?}", open.notes);
+    let first = world.store.session(&"t".parse().unwrap(), SessionId(1)).await.unwrap().unwrap();
+    assert!(first.notes[0].contains("resumed 20 times"), "{:?}", first.notes);
+}
+
+#[tokio::test]
+async fn a_session_that_was_applied_is_only_ended() {
+    let world = World::new().await;
+    let tenant = "t".parse().unwrap();
+    world.sync_until(only_users(vec![more(users(&["ana"]), "1")]), 5).await;
+    let open = newest(&world).await;
+    let end = SessionEnd {
+        state: SessionState::Complete,
+        ended_at: Timestamp::now(),
+        counters: open.counters.clone(),
+        scope: open.scope,
+        failure: None,
+        notes: vec!["as it was".to_owned()],
+        health: None,
+    };
+    world.store.apply(&tenant, open.id, &Apply { end: Some(end), ..Apply::default() }).await.unwrap();
+    assert_eq!(world.ids(Kind::User).await, ["ana"]);
+    let nobody = Script::new(|_, _, _, _| panic!("nothing may be asked for"));
+    let report = world.sync(&nobody).await;
+    assert_eq!((report.session, report.state, report.notes), (open.id, SessionState::Complete, vec!["as it was".to_owned()]));
+    let of_users = report.counters.kinds[&Kind::User];
+    assert_eq!((of_users.read, of_users.created), (1, 1));
+    assert!(nobody.asked_for().is_empty());
+    assert_eq!(newest(&world).await.resumed.len(), 1);
+    world.nothing_is_staged().await;
+}
+
+/// Syncs until the second page of users, changes something, syncs again; gives the second report.
+async fn changed(change: impl AsyncFnOnce(&World), options: SyncOptions) -> (World, Report) {
+    let world = World::new().await;
+    let script = || only_users(vec![more(users(&["ana"]), "1"), page(users(&["bo"]), Progress::Complete)]);
+    let (_, stopped) = world.sync_until(script(), 5).await;
+    assert!(stopped);
+    change(&world).await;
+    let report = world.sync_with(&script(), &options).await;
+    assert!(report.state.is_over());
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+    (world, report)
+}
+
+async fn begins_anew(change: impl AsyncFnOnce(&World), options: SyncOptions, why: &str) {
+    let (world, report) = changed(change, options).await;
+    assert_eq!(report.session.0, 2, "{:?}", report.notes);
+    assert!(report.notes.iter().any(|note| note.contains("session 1 ") && note.contains(why)), "{:?}", report.notes);
+    let first = world.store.session(&"t".parse().unwrap(), SessionId(1)).await.unwrap().unwrap();
+    assert_eq!(first.state, SessionState::Failed);
+    assert!(first.notes.iter().any(|note| note.contains(why)), "{:?}", first.notes);
+    world.nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn what_did_not_change_is_no_reason_to_begin_anew() {
+    let (_, report) = changed(async |_: &World| {}, SyncOptions::default()).await;
+    assert_eq!((report.session.0, report.notes), (1, vec![]));
+}
+
+#[tokio::test]
+async fn another_credential_begins_anew() {
+    let enter = async |world: &World| {
+        let credential = SealedCredential { field: "key".to_owned(), sealed: vec![1], created_at: Timestamp::from_micros(5) };
+        world.store.put_credentials(&"t".parse().unwrap(), &"acme".parse().unwrap(), &[credential]).await.unwrap();
+    };
+    begins_anew(enter, SyncOptions::default(), "a credential was replaced").await;
+}
+
+#[tokio::test]
+async fn other_settings_begin_anew() {
+    let edit = async |world: &World| {
+        let mut connection = world.connection().await;
+        connection.settings.base_url = "https://other.example.com".to_owned();
+        world.store.put_connection(&connection).await.unwrap();
+    };
+    begins_anew(edit, SyncOptions::default(), "settings were changed").await;
+}
+
+#[tokio::test]
+async fn a_test_run_does_not_go_on_with_a_real_one() {
+    let mut options = SyncOptions::default();
+    options.test = true;
+    let world = World::new().await;
+    let script = || only_users(vec![more(users(&["ana"]), "1"), page(users(&["bo"]), Progress::Complete)]);
+    world.sync_until(script(), 5).await;
+    let report = world.sync_with(&script(), &options).await;
+    assert_eq!((report.session.0, report.state), (2, SessionState::Test));
+    assert!(report.notes[0].contains("test run"), "{:?}", report.notes);
+    assert!(world.ids(Kind::User).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_new_beginning_can_be_asked_for() {
+    let mut options = SyncOptions::default();
+    options.anew = true;
+    begins_anew(async |_: &World| {}, options, "a new beginning was asked for").await;
+}
+
+#[tokio::test]
+async fn a_session_that_began_too_long_ago_begins_anew() {
+    let mut options = SyncOptions::default();
+    options.deadline = Duration::ZERO;
+    let world = World::new().await;
+    world.sync_until(only_users(vec![more(users(&["ana"]), "1")]), 5).await;
+    let report = world.sync_with(&Script::new(|_, _, _, _| Ok(nothing())), &options).await;
+    assert_eq!(report.session.0, 2);
+    assert!(report.notes[0].contains("than a session may take"), "{:?}", report.notes);
+}
+
+#[tokio::test]
+async fn a_wish_to_cancel_is_noticed_at_the_next_page() {
+    let world = World::new().await;
+    let pages = vec![more(users(&["ana"]), "1"), more(users(&["bo"]), "2"), page(users(&["cy"]), Progress::Complete)];
+    let script = only_users(pages).cancel_at(5, world.store.clone());
+    let report = world.sync(&script).await;
+    assert_eq!((report.state, script.asked("users")), (SessionState::Cancelled, 2));
+    assert!(world.ids(Kind::User).await.is_empty());
+    world.nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn a_wish_to_cancel_holds_for_an_interrupted_session_too() {
+    let world = World::new().await;
+    let script = || only_users(vec![more(users(&["ana"]), "1"), page(users(&["bo"]), Progress::Complete)]);
+    world.sync_until(script(), 5).await;
+    assert!(world.store.ask_cancel(&"t".parse().unwrap(), newest(&world).await.id, Timestamp::now()).await.unwrap());
+    assert_eq!(world.sync(&script()).await.session.0, 2);
+    let first = world.store.session(&"t".parse().unwrap(), SessionId(1)).await.unwrap().unwrap();
+    assert_eq!(first.state, SessionState::Cancelled);
+}
+
+#[tokio::test]
+async fn failed_calls_are_kept_in_order() {
+    let world = World::new().await;
+    let script = Script::new(|feed, _, _, nth| match (feed, nth) {
+        ("users", 1) => {
+            Err(CallError::Failure(Failure { retry_after: Some(0), ..Failure::new(FailureCode::RateLimited, "slow down") }))
+        }
+        ("users", _) => Err(failure(FailureCode::InvalidInput)),
+        _ => Ok(nothing()),
+    });
+    let report = world.sync(&script).await;
+    let errors = world.store.errors(&"t".parse().unwrap(), report.session).await.unwrap();
+    let told: Vec<_> = errors.iter().map(|error| (error.feed.as_deref(), error.failure.code, error.repeated_after)).collect();
+    assert_eq!(told, [(Some("users"), FailureCode::RateLimited, Some(0)), (Some("users"), FailureCode::InvalidInput, None)]);
+    assert_eq!(report.counters.waits, 1);
+    assert!(world.store.errors(&"other".parse().unwrap(), report.session).await.unwrap().is_empty());
+}
