@@ -10,10 +10,11 @@ use std::collections::BTreeSet;
 use headcount_model::manifest::Action;
 use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Manifest, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, NewAction, Row, Witness};
-use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare, reconnect};
+use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, NewAction, Row, Witness};
+use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
 use serde_json::Value;
 
+use crate::tenant::Opened;
 use crate::{Error, Tenant};
 
 pub use permission::{ActionRule, Permission};
@@ -94,7 +95,8 @@ impl Tenant {
     /// ([`Error::ActionUncertain`], [`Error::ActionNotStored`]).
     pub async fn act(&self, id: &ConnectionId, request: &ActionRequest) -> Result<Acted, Error> {
         request.check()?;
-        let (connection, manifest) = self.connection_and_manifest(id).await?;
+        let connection = self.running(id, "acted on").await?;
+        let manifest = self.manifest(&connection.connector).await?;
         let (action, input) = prepare(&manifest, &request.action, &request.input).await?;
         let _lease = self.acting(id).await?;
         let asked = self.asked(&connection, &manifest, action, &input, request).await?;
@@ -110,7 +112,7 @@ impl Tenant {
             let permission = Box::new(permission);
             return Err(Error::ActionForbidden { tenant, connection: id.clone(), action, permission });
         }
-        match self.open(id).await {
+        match self.opened(connection).await {
             Ok(opened) => self.ask(run, opened, action, &input).await,
             Err(error) => {
                 let end = nothing_done(ActionState::Failed, error.to_string());
@@ -121,37 +123,39 @@ impl Tenant {
     }
 
     /// Asks the connector, and writes down what became of it.
-    async fn ask(
-        &self,
-        run: ActionRunId,
-        (connection, installed, opened): (Connection, InstalledConnector, headcount_sandbox::Run),
-        action: &Action,
-        input: &Value,
-    ) -> Result<Acted, Error> {
+    async fn ask(&self, run: ActionRunId, opened: Opened, action: &Action, input: &Value) -> Result<Acted, Error> {
         // Of the component that is asked, should another have been installed meanwhile.
-        let action = installed.manifest.action(&action.name).unwrap_or(action);
+        let action = opened.installed.manifest.action(&action.name).unwrap_or(action);
         let mut named = Named::of(action, input);
-        let about = self.about(&connection.id, &mut named).await?;
-        let Attempt { end, error } = attempt(&self.job(&opened, &connection, &installed), action, input, &named, &about).await;
-        if matches!(&error, Some(CallError::Failure(failure)) if failure.code == FailureCode::Unauthenticated) {
-            self.confirm_reconnect(&opened, &connection.id, &action.name).await?;
-        }
-        self.ended(opened).await;
+        let about = self.about(&opened.connection.id, &mut named).await?;
+        let Attempt { end, error } = attempt(&self.job(&opened), action, input, &named, &about).await;
+        // A store that fails here must not keep the action's own end from it.
+        let confirmed = match &error {
+            Some(CallError::Failure(failure)) => {
+                self.confirm_reconnect(&opened, failure, Witness::Action(action.name.clone())).await.map(drop)
+            }
+            _ => Ok(()),
+        };
+        let connection = opened.connection.id.clone();
+        self.ended(opened.run).await;
         self.cut_changes().await;
         let ended = self.inner.store.end_action(&self.id, run, &end).await;
         let ended = match (ended, end.state) {
             (Ok(ended), _) => ended,
             (Err(error), ActionState::Done | ActionState::Unknown) => {
-                return Err(Error::ActionNotStored { run, connection: connection.id, error });
+                return Err(Error::ActionNotStored { run, connection: connection.clone(), error });
             }
             (Err(error), _) => return Err(error.into()),
         };
+        if let Err(problem) = confirmed {
+            tracing::warn!(tenant = %self.id, %connection, %problem, "that the connection must be reconnected was not stored");
+        }
         let touched = touched(&end, &about);
         if !touched.is_empty() {
-            self.remap_some(&connection, &installed.manifest, &touched).await;
+            self.remap_some(&opened.connection, &opened.installed.manifest, &touched).await;
             // What fails here the next sync makes good.
-            if let Err(error) = self.inner.store.correlate(&self.id, &connection.id, Timestamp::now()).await {
-                tracing::warn!(tenant = %self.id, connection = %connection.id, %error, "accounts were not linked to people");
+            if let Err(error) = self.inner.store.correlate(&self.id, &connection, Timestamp::now()).await {
+                tracing::warn!(tenant = %self.id, %connection, %error, "accounts were not linked to people");
             }
         }
         match (error, ended.state) {
@@ -161,22 +165,6 @@ impl Tenant {
             }
             (Some(error), _) => Err(Error::ActionNotDone { run, error }),
         }
-    }
-
-    /// The vendor did not accept the credential: the connection must be reconnected, if a check says so, too. A sync under way says
-    /// so itself.
-    async fn confirm_reconnect(&self, run: &headcount_sandbox::Run, id: &ConnectionId, action: &str) -> Result<(), Error> {
-        let failure = match run.check().await {
-            Err(CallError::Failure(failure)) if failure.code == FailureCode::Unauthenticated => failure,
-            _ => return Ok(()),
-        };
-        let _lease = match self.lease(id).await {
-            Err(Error::Busy(..)) => return Ok(()),
-            taken => taken?,
-        };
-        let mut connection = self.connection(id).await?;
-        connection.health = reconnect(&connection.id, &failure, Witness::Action(action.to_owned()));
-        Ok(self.inner.store.put_connection(&connection).await?)
     }
 
     /// The accounts of a connection that an input concerns, by id: those it names by id or e-mail address, and the only holder of a

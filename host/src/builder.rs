@@ -11,6 +11,7 @@ use headcount_store::{SqliteStore, Store};
 use crate::action::ActionRule;
 use crate::audit::{AuditOptions, Trail};
 use crate::changes::ChangesOptions;
+use crate::credential::source::{CredentialSource, Source};
 use crate::key::{FolderLock, KeyPlace};
 use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
@@ -30,6 +31,7 @@ pub struct Builder {
     audit: AuditOptions,
     changes: ChangesOptions,
     engine: Engine,
+    source: Option<Source>,
     forbidden_actions: Vec<ActionRule>,
 }
 
@@ -68,6 +70,7 @@ impl Builder {
             audit: AuditOptions::default(),
             changes: ChangesOptions::default(),
             engine: Engine::default(),
+            source: None,
             forbidden_actions: Vec::new(),
         }
     }
@@ -108,6 +111,13 @@ impl Builder {
     /// Allows a host in connection settings that ends in none of a manifest's suffixes: a tenant's custom domain.
     pub fn allow_host(mut self, host: impl Into<String>) -> Self {
         self.extra_hosts.push(host.into().to_ascii_lowercase());
+        self
+    }
+
+    /// Asks a vault of the embedder's for secrets that were said to be there, and waits for each of its answers for so long at
+    /// most. What it gives is never stored.
+    pub fn credential_source(mut self, source: Arc<dyn CredentialSource>, patience: Duration) -> Self {
+        self.source = Some(Source { vault: source, patience });
         self
     }
 
@@ -217,6 +227,7 @@ impl Builder {
                 egress,
                 vault,
                 overrides,
+                source: self.source,
                 ceiling,
                 data: self.data,
                 budget: self.budget,

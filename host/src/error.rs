@@ -1,16 +1,20 @@
 //! Why the host could not do something.
 
-use crate::action::Permission;
 use headcount_export::ExportError;
 use headcount_mapping::{FilterError, MappingError};
 use headcount_model::manifest::{Asks, SettingsError};
-use headcount_model::{ActionRunId, ChannelId, ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
+use headcount_model::{
+    ActionRunId, ChannelId, ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SharedName, TenantId,
+};
 use headcount_notify::MailError;
 use headcount_sandbox::vault::VaultError;
 use headcount_sandbox::{CallError, Crowded, PackageError};
 use headcount_store::{LifeState, StoreError};
 use headcount_sync::schedule::InvalidRhythm;
 use headcount_sync::{ActionError, RemapError, SyncError};
+
+use crate::SourceError;
+use crate::action::Permission;
 
 /// Why the host could not do something: what failed, for which tenant and connection, and what to do next.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +100,121 @@ pub enum Error {
         /// Why.
         problem: String,
     },
+    /// A secret can't be taken.
+    #[error("the {field} of {whose} can't be taken: {problem}")]
+    Secret {
+        /// The connection or credential.
+        whose: String,
+        /// Which secret.
+        field: String,
+        /// Why.
+        problem: String,
+    },
+    /// The embedder's vault gives no secret.
+    #[error("the vault with the credential of connection {connection} of tenant {tenant} gives it not: {problem}")]
+    Source {
+        /// Whose.
+        tenant: TenantId,
+        /// Of which connection.
+        connection: ConnectionId,
+        /// Why.
+        problem: SourceError,
+    },
+    /// A connection can't use a credential.
+    #[error(
+        "connection {connection} can't use the credential {name}: {problem}; give it one for its hosts with `headcount credential use`, or one of its own with `headcount connection credential {connection}`"
+    )]
+    Unusable {
+        /// The credential.
+        name: CredentialName,
+        /// The connection.
+        connection: ConnectionId,
+        /// Why.
+        problem: String,
+    },
+    /// No such credential.
+    #[error("tenant {0} has no credential {1}: see `headcount credential list`")]
+    NoNamedCredential(TenantId, CredentialName),
+    /// There is one already.
+    #[error("tenant {0} already has a credential {1}: choose another name, or rotate that one")]
+    NamedCredentialExists(TenantId, CredentialName),
+    /// Connections use it.
+    #[error("the credential {name} is used by {used_by}: give them another one first")]
+    CredentialInUse {
+        /// The credential.
+        name: CredentialName,
+        /// By which connections.
+        used_by: String,
+    },
+    /// The new secrets were refused.
+    #[error("the credential {name} was not rotated, and everything is as it was:\n{}", listed(.refused))]
+    NotRotated {
+        /// The credential.
+        name: CredentialName,
+        /// By which connections, and why.
+        refused: Vec<(ConnectionId, String)>,
+    },
+    /// No such shared value.
+    #[error("tenant {tenant} has no shared value {name} (it has: {known}): set it with `headcount shared set {name} VALUE`")]
+    NoSharedValue {
+        /// Whose.
+        tenant: TenantId,
+        /// The value's name.
+        name: SharedName,
+        /// What there is.
+        known: String,
+    },
+    /// A shared value can't be taken.
+    #[error(
+        "the shared value {name} was not set, and nothing was changed: {}{problem}",
+        .connection.as_ref().map(|id| format!("connection {id} can't take it: ")).unwrap_or_default()
+    )]
+    SharedValue {
+        /// The value's name.
+        name: SharedName,
+        /// By which connection.
+        connection: Option<ConnectionId>,
+        /// Why.
+        problem: String,
+    },
+    /// Connections refer to it.
+    #[error("the shared value {name} is used by {used_by}: change their settings first")]
+    SharedInUse {
+        /// The value's name.
+        name: SharedName,
+        /// By which connections.
+        used_by: String,
+    },
+    /// There are too many.
+    #[error("tenant {tenant} has {most} {what} already: remove some that are not needed")]
+    TooMany {
+        /// Whose.
+        tenant: TenantId,
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        most: usize,
+    },
+    /// A name or address of a person can't be taken.
+    #[error("{0}")]
+    Contact(String),
+    /// Where a connection is in its life forbids it.
+    #[error("connection {connection} of tenant {tenant} is {state} and can't be {what}: {next}")]
+    Life {
+        /// Whose.
+        tenant: TenantId,
+        /// Which connection.
+        connection: ConnectionId,
+        /// Where it is.
+        state: LifeState,
+        /// What was to be done with it.
+        what: &'static str,
+        /// What to do instead.
+        next: String,
+    },
+    /// Somebody else changed it at the same time.
+    #[error("{0} was changed by somebody else at the same time: look at it and try again")]
+    Changed(String),
     /// The connector has no such secret.
     #[error("{connector} has no secret field {field}; it has: {known}")]
     NoSecretField {
@@ -246,4 +365,9 @@ impl From<RemapError> for Error {
             other => Error::Mapping(MappingError::Rules(vec![other.to_string()])),
         }
     }
+}
+
+/// A line for each connection.
+fn listed(refused: &[(ConnectionId, String)]) -> String {
+    refused.iter().map(|(id, why)| format!("connection {id}: {why}")).collect::<Vec<_>>().join("\n")
 }

@@ -1,13 +1,17 @@
-//! Keeps refresh tokens that a vendor gives in place of those that were entered: sealed like them, in the store.
+//! Keeps refresh tokens that a vendor gives in place of those that were entered: sealed like them in the store, in the embedder's
+//! vault, or, for a check of secrets that are not stored yet, with whoever checks.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use headcount_model::{Manifest, Secret, Timestamp};
 use headcount_sandbox::vault::{self, CredentialKeeper};
-use headcount_store::{Connection, CredentialKey};
+use headcount_store::{Connection, CredentialKey, CredentialOwner, SealedCredential};
 
 use crate::Inner;
+use crate::credential::owner;
+use crate::credential::source::Wanted;
 
 /// How often a secret is stored anew because another changed at that moment.
 const ATTEMPTS: u32 = 3;
@@ -22,19 +26,22 @@ pub(crate) struct Keeper {
 #[async_trait]
 impl CredentialKeeper for Keeper {
     async fn keep(&self, field: &str, secret: &Secret, used: &Secret) -> Result<(), String> {
-        let sealed = self.inner.seal(&self.manifest, &self.connection, field.to_owned(), secret, Timestamp::now());
-        let anew = sealed.map_err(|error| error.to_string())?.sealed;
-        let key = CredentialKey {
-            tenant: self.connection.tenant.clone(),
-            connection: self.connection.id.clone(),
-            field: field.to_owned(),
-        };
+        let binding = self.inner.binding(&self.manifest, &self.connection, field);
+        let anew = self.inner.seal(&self.manifest, &binding, secret, Timestamp::now()).map_err(|error| error.to_string())?.sealed;
+        let key =
+            CredentialKey { tenant: self.connection.tenant.clone(), owner: owner(&self.connection).1, field: field.to_owned() };
         for _ in 0..ATTEMPTS {
-            let sealed = self.sealed(field).await?.ok_or("the credential has been removed")?;
-            if !vault::is_same(&self.open(field, &sealed)?, used) {
+            let stored = self.sealed(field).await?.ok_or("the credential has been removed")?;
+            let Some(opened) = self.open(&stored)? else {
+                let source = self.inner.source(&self.connection).map_err(|error| error.to_string())?;
+                let kept = source.keep(self.wanted(field), field.to_owned(), secret.clone(), used.clone()).await;
+                return kept.map_err(|error| error.to_string());
+            };
+            if !vault::is_same(&opened, used) {
                 return Ok(());
             }
-            if self.inner.store.reseal_credential(&key, &sealed, &anew).await.map_err(|error| error.to_string())? {
+            let resealed = self.inner.store.reseal_credential(&key, &stored.sealed, &anew).await;
+            if resealed.map_err(|error| error.to_string())? {
                 return Ok(());
             }
         }
@@ -42,21 +49,63 @@ impl CredentialKeeper for Keeper {
     }
 
     async fn stored(&self, field: &str) -> Result<Option<Secret>, String> {
-        self.sealed(field).await?.map(|sealed| self.open(field, &sealed)).transpose()
+        let Some(sealed) = self.sealed(field).await? else { return Ok(None) };
+        if let Some(secret) = self.open(&sealed)? {
+            return Ok(Some(secret));
+        }
+        let source = self.inner.source(&self.connection).map_err(|error| error.to_string())?;
+        let given = source.secrets(self.wanted(field)).await;
+        Ok(given.map_err(|error| error.to_string())?.secrets.remove(field))
     }
 }
 
 impl Keeper {
     /// What is stored for a field, sealed.
-    async fn sealed(&self, field: &str) -> Result<Option<Vec<u8>>, String> {
-        let all = self.inner.store.credentials(&self.connection.tenant, &self.connection.id).await;
-        let mut all = all.map_err(|error| error.to_string())?.into_iter();
-        Ok(all.find(|credential| credential.field == field).map(|credential| credential.sealed))
+    async fn sealed(&self, field: &str) -> Result<Option<SealedCredential>, String> {
+        let tenant = &self.connection.tenant;
+        let all = match owner(&self.connection).1 {
+            CredentialOwner::Credential(name) => self.inner.store.named_secrets(tenant, &name).await,
+            _ => self.inner.store.credentials(tenant, &self.connection.id).await,
+        };
+        Ok(all.map_err(|error| error.to_string())?.into_iter().find(|secret| secret.field == field))
     }
 
-    fn open(&self, field: &str, sealed: &[u8]) -> Result<Secret, String> {
-        let binding = self.inner.binding(&self.manifest, &self.connection, field);
-        self.inner.vault.open(&binding, sealed).map_err(|error| error.to_string())
+    fn open(&self, sealed: &SealedCredential) -> Result<Option<Secret>, String> {
+        self.inner.open(&self.manifest, &self.connection, sealed).map_err(|error| error.to_string())
+    }
+
+    fn wanted(&self, field: &str) -> Wanted {
+        Wanted::of(&self.manifest, &self.connection, std::iter::once(field.to_owned()))
+    }
+}
+
+/// Holds secrets that are checked before they are stored, with what the vendor gives in their place meanwhile.
+#[derive(Default)]
+pub(crate) struct Candidates(Mutex<BTreeMap<String, Secret>>);
+
+impl Candidates {
+    pub fn new(secrets: &[(String, Secret)]) -> Self {
+        Candidates(Mutex::new(secrets.iter().cloned().collect()))
+    }
+
+    /// What there is of a field now.
+    pub fn newest(&self, field: &str) -> Option<Secret> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(field).cloned()
+    }
+}
+
+#[async_trait]
+impl CredentialKeeper for Candidates {
+    async fn keep(&self, field: &str, secret: &Secret, used: &Secret) -> Result<(), String> {
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if held.get(field).is_some_and(|held| vault::is_same(held, used)) {
+            held.insert(field.to_owned(), secret.clone());
+        }
+        Ok(())
+    }
+
+    async fn stored(&self, field: &str) -> Result<Option<Secret>, String> {
+        Ok(self.newest(field))
     }
 }
 
@@ -66,7 +115,7 @@ mod tests {
     use headcount_store::InstalledConnector;
 
     use super::*;
-    use crate::{Draft, Headcount, Tenant};
+    use crate::{Draft, Headcount, Records, Tenant};
 
     const MANIFEST: &str = r#"
 id = "example"
@@ -127,7 +176,7 @@ feeds = [{ name = "users", proves = ["user"] }]
     async fn nothing_is_kept_for_a_connection_that_is_gone() {
         let data = tempfile::tempdir().unwrap();
         let (tenant, keeper) = connected(data.path(), "first").await;
-        tenant.remove(&keeper.connection.id).await.unwrap();
+        tenant.remove(&keeper.connection.id, Records::Purge).await.unwrap();
         let why = keeper.keep("token", &secret("second"), &secret("first")).await.unwrap_err();
         assert!(why.contains("removed"), "{why}");
         assert!(keeper.stored("token").await.unwrap().is_none());

@@ -41,6 +41,7 @@ mod changes;
 mod clock;
 mod connection;
 mod courier;
+mod credential;
 mod error;
 mod export;
 mod filter;
@@ -65,12 +66,16 @@ mod worker;
 mod embedding {}
 
 pub use action::{Acted, ActionRequest, ActionRule, Offered, Permission, unknown_advice};
+/// For whoever implements [`Store`] or [`CredentialSource`].
+pub use async_trait::async_trait;
 pub use audit::AuditOptions;
 pub use builder::Builder;
 pub use changes::ChangesOptions;
 pub use clock::{Clock, SystemClock};
-pub use connection::Draft;
+pub use connection::{Draft, Records, Removal, Touched};
 pub use courier::{Courier, CourierOptions, Sent};
+pub use credential::named::{Credential, RotatedCredential};
+pub use credential::source::{CredentialSource, Provided, SourceError, Wanted};
 pub use error::Error;
 pub use export::{Collection, ExportOptions, Exported, UnknownCollection};
 pub use filter::{FilterTrial, OutOfScope};
@@ -87,8 +92,8 @@ pub use headcount_export::Format;
 pub use headcount_mapping as mappings;
 pub use headcount_model as model;
 pub use headcount_model::{
-    ActionRunId, ChannelId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page,
-    Scope, Secret, SessionId, TenantId, Timestamp,
+    ActionRunId, ChannelId, ConnectionId, ConnectorId, CredentialName, Digest, Failure, FailureCode, Kind, Limits, Manifest,
+    Outcome, Page, Scope, Secret, SessionId, SharedName, TenantId, Timestamp,
 };
 pub use headcount_model::{FilterRule, MappedAccount, Mapping, MappingRule};
 pub use headcount_notify::{MailLogin, MailOptions, Security};
@@ -110,6 +115,7 @@ use headcount_sandbox::egress::{Ceiling, Egress};
 use headcount_sandbox::vault::{Overrides, Vault};
 
 use crate::audit::Trail;
+use crate::credential::source::Source;
 use crate::key::FolderLock;
 
 /// The host: connectors, tenants, and the store they share. Cheap to clone; one per process.
@@ -128,6 +134,8 @@ pub(crate) struct Inner {
     pub vault: Vault,
     /// Credentials are sealed to these, too.
     pub overrides: Overrides,
+    /// A vault of the embedder's.
+    pub source: Option<Source>,
     pub ceiling: Ceiling,
     pub data: PathBuf,
     pub budget: Budget,

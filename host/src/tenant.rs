@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use headcount_model::{ConnectionId, Manifest, Scope, TenantId, Timestamp};
+use headcount_model::{ConnectionId, Manifest, Scope, TenantId};
+use headcount_sandbox::vault::Credentials;
 use headcount_sandbox::{OpenOptions, Run};
-use headcount_store::{AuditFilter, AuditRow, Connection, Health, HealthState, InstalledConnector, Store, Witness};
+use headcount_store::{AuditFilter, AuditRow, Connection, CredentialUse, InstalledConnector, Store, Witness};
 use headcount_sync::{Job, Report, SyncOptions};
 
-use crate::keeper::Keeper;
 use crate::lease::Lease;
 use crate::{Error, Inner};
 
@@ -16,6 +16,16 @@ use crate::{Error, Inner};
 pub struct Tenant {
     pub(crate) inner: Arc<Inner>,
     pub(crate) id: TenantId,
+    person: Arc<str>,
+}
+
+/// A connection, ready for calls.
+pub(crate) struct Opened {
+    pub connection: Connection,
+    pub installed: InstalledConnector,
+    pub run: Run,
+    /// Which credential it uses.
+    pub used: Option<CredentialUse>,
 }
 
 /// What a check found.
@@ -29,7 +39,17 @@ pub struct Checked {
 
 impl Tenant {
     pub(crate) fn new(inner: Arc<Inner>, id: TenantId) -> Self {
-        Tenant { inner, id }
+        Tenant { inner, id, person: "".into() }
+    }
+
+    /// The same side, on behalf of a person: what is done through it is recorded as this person's.
+    pub fn acting_for(&self, person: &str) -> Self {
+        Tenant { person: person.into(), ..self.clone() }
+    }
+
+    /// Who does what is done through this side.
+    pub(crate) fn witness(&self) -> Witness {
+        Witness::Person(self.person.to_string())
     }
 
     /// Whose side this is.
@@ -65,39 +85,8 @@ impl Tenant {
     /// There is no such connection, or its connector is not installed any more.
     pub async fn connection_and_manifest(&self, id: &ConnectionId) -> Result<(Connection, Manifest), Error> {
         let connection = self.connection(id).await?;
-        let installed = self.inner.store.connector(&connection.connector).await?;
-        let installed = installed.ok_or_else(|| Error::NoConnector(connection.connector.clone()))?;
-        Ok((connection, installed.manifest))
-    }
-
-    /// Asks the vendor who the credential is. A passing check clears a connection's wish to be reconnected.
-    ///
-    /// # Errors
-    /// The connection can't be opened, or the vendor or the connector refuses.
-    pub async fn check(&self, id: &ConnectionId) -> Result<Checked, Error> {
-        let (connection, _, run) = self.open(id).await?;
-        let scope = run.check().await;
-        let notes = run.notes();
-        self.ended(run).await;
-        let scope = scope?;
-        if connection.health.state == HealthState::Reconnect {
-            self.reconnected(id).await?;
-        }
-        Ok(Checked { scope, notes })
-    }
-
-    /// Clears the wish to be reconnected from the connection as it is now, unless a sync is under way, which will.
-    async fn reconnected(&self, id: &ConnectionId) -> Result<(), Error> {
-        let _lease = match self.lease(id).await {
-            Err(Error::Busy(..)) => return Ok(()),
-            taken => taken?,
-        };
-        let mut connection = self.connection(id).await?;
-        if connection.health.state == HealthState::Reconnect {
-            connection.health = Health::new(HealthState::Ok, Witness::Check, Timestamp::now());
-            self.inner.store.put_connection(&connection).await?;
-        }
-        Ok(())
+        let manifest = self.manifest(&connection.connector).await?;
+        Ok((connection, manifest))
     }
 
     /// Syncs a connection: one session, to its end. What the vendor, the network or the connector did wrong stands in the report.
@@ -106,12 +95,13 @@ impl Tenant {
     /// than 24 hours; else that one is ended, and another begins and says why. Dropping the future interrupts a session.
     ///
     /// # Errors
-    /// The connection can't be opened, another process syncs it, the session was stopped where it is, or the store failed.
+    /// The connection is a draft, paused or removed, it can't be opened, another process syncs it, the session was stopped where it
+    /// is, or the store failed.
     pub async fn sync(&self, id: &ConnectionId, options: &SyncOptions) -> Result<Report, Error> {
         let _lease = self.lease(id).await?;
-        let (connection, installed, run) = self.open(id).await?;
-        let report = headcount_sync::sync(&self.job(&run, &connection, &installed), options).await;
-        self.ended(run).await;
+        let opened = self.opened(self.running(id, "synced").await?).await?;
+        let report = headcount_sync::sync(&self.job(&opened), options).await;
+        self.ended(opened.run).await;
         self.cut_changes().await;
         Ok(report?)
     }
@@ -127,13 +117,29 @@ impl Tenant {
     /// Opens a connection for calls of one's own: its sandbox, with credentials in place.
     ///
     /// # Errors
-    /// There is no such connection, its component is lost, or a secret is missing or can't be opened.
+    /// There is no such connection, it lacks settings, its component is lost, or a secret is missing or can't be opened.
     pub async fn open(&self, id: &ConnectionId) -> Result<(Connection, InstalledConnector, Run), Error> {
-        let connection = self.connection(id).await?;
+        let Opened { connection, installed, run, .. } = self.opened(self.connection(id).await?).await?;
+        Ok((connection, installed, run))
+    }
+
+    /// Opens a connection as it is given.
+    pub(crate) async fn opened(&self, connection: Connection) -> Result<Opened, Error> {
+        let manifest = self.manifest(&connection.connector).await?;
+        self.complete(&manifest, &connection)?;
+        let secrets = self.inner.secrets(&manifest, &connection).await?;
+        let credentials = secrets.credentials.kept_by(self.keeper(&connection, &manifest));
+        self.opened_with(connection, credentials, secrets.used).await
+    }
+
+    /// The same with these secrets.
+    pub(crate) async fn opened_with(
+        &self,
+        connection: Connection,
+        credentials: Credentials,
+        used: Option<CredentialUse>,
+    ) -> Result<Opened, Error> {
         let (installed, connector) = self.inner.ready(&connection.connector).await?;
-        let credentials = self.inner.credentials(&installed.manifest, &connection).await?;
-        let keeper = Keeper { inner: self.inner.clone(), connection: connection.clone(), manifest: installed.manifest.clone() };
-        let credentials = credentials.kept_by(Arc::new(keeper));
         let run = self.inner.runtime.open(
             &connector,
             OpenOptions {
@@ -141,11 +147,11 @@ impl Tenant {
                 connection: connection.id.clone(),
                 settings: connection.settings.clone(),
                 credentials,
-                budget: self.budget(Some(id)).await?,
+                budget: self.budget(Some(&connection.id)).await?,
             },
         );
         let run = run.map_err(|error| Error::Sandbox(error.to_string()))?;
-        Ok((connection, installed, run))
+        Ok(Opened { connection, installed, run, used })
     }
 
     /// Takes the connection's lease. Whoever holds it knows that a session still open in the store is nobody's: its process died.
@@ -159,15 +165,15 @@ impl Tenant {
         self.inner.flush_audit().await;
     }
 
-    pub(crate) fn job<'a>(&'a self, run: &'a Run, connection: &'a Connection, installed: &'a InstalledConnector) -> Job<'a> {
+    pub(crate) fn job<'a>(&'a self, opened: &'a Opened) -> Job<'a> {
         Job {
             store: self.inner.store.as_ref(),
-            source: run,
-            connection,
-            manifest: &installed.manifest,
-            digest: installed.digest,
-            credential: None,
-            budget: run.budget(),
+            source: &opened.run,
+            connection: &opened.connection,
+            manifest: &opened.installed.manifest,
+            digest: opened.installed.digest,
+            credential: opened.used.clone(),
+            budget: opened.run.budget(),
         }
     }
 }

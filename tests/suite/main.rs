@@ -9,6 +9,8 @@ mod bad_vendors;
 mod budgets;
 mod compiling;
 mod components;
+mod connections;
+mod credentials;
 mod dependencies;
 #[cfg(target_os = "linux")]
 mod disks;
@@ -22,11 +24,13 @@ mod mapping;
 mod notices;
 mod people;
 mod program;
+mod provided;
 mod requests;
 mod rooms;
 mod schedule;
 mod secrets;
 mod serving;
+mod shared;
 #[cfg(target_os = "linux")]
 mod sweep;
 mod tidy;

@@ -205,3 +205,57 @@ async fn tenants_see_only_what_is_theirs() {
     assert!(output.status.success());
     assert!(output.stdout.is_empty(), "{}", String::from_utf8_lossy(&output.stdout));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connections_life_from_draft_to_removed() {
+    let lab = Lab::new(20).await.unwrap();
+    lab.host.install(component("tines").unwrap()).await.unwrap();
+    let key = lab.servers.secret(Vendor::Tines);
+    json(&lab, &["shared", "set", "domain", "acme.tines.com"]);
+    json(&lab, &["connection", "add", "tines", "--draft", "--owner", "Ana", "--contact", "Bo <bo@acme.example>"]);
+    let refused = headcount(&lab, &["sync", "tines"], "");
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned() + &String::from_utf8_lossy(&refused.stdout);
+    assert!(refused.status.code() == Some(2) && said.contains("connection edit tines"), "{said}");
+    // Without being named, it is left out, and nothing is left to do.
+    let output = headcount(&lab, &["sync"], "");
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stderr).contains("tines is draft"));
+
+    json(&lab, &["connection", "edit", "tines", "--set", "tenant-domain=@domain"]);
+    let entered = headcount(&lab, &["connection", "credential", "tines", "--secret-stdin"], &key);
+    assert!(entered.status.success(), "{}", String::from_utf8_lossy(&entered.stderr));
+    json(&lab, &["connection", "launch", "tines"]);
+    assert_eq!(json(&lab, &["sync"]).iter().find(|line| line["event"] == "end").unwrap()["state"], "complete");
+    json(&lab, &["connection", "pause", "tines", "--why", "holidays"]);
+    let shown = &json(&lab, &["connection", "show", "tines"])[0];
+    assert_eq!(
+        (&shown["life"]["state"], &shown["life"]["why"], &shown["owner"]),
+        (&"paused".into(), &"holidays".into(), &"Ana".into())
+    );
+    assert_eq!((&shown["shared"]["tenant-domain"], &shown["contacts"][0]["name"]), (&"domain".into(), &"Bo".into()));
+    json(&lab, &["connection", "resume", "tines"]);
+
+    // One secret for two connections, in one place.
+    json(&lab, &["credential", "share", "tines", "owner-key"]);
+    let second = ["connection", "add", "tines", "--id", "second", "--set", "tenant-domain=@domain", "--credential", "owner-key"];
+    json(&lab, &second);
+    let listed = &json(&lab, &["credential", "list"])[0];
+    assert_eq!((&listed["name"], &listed["used-by"]), (&"owner-key".into(), &serde_json::json!(["second", "tines"])));
+    let fresh = lab.servers.rotate(Vendor::Tines);
+    let rotated = headcount(&lab, &["--json", "credential", "rotate", "owner-key", "--secret-stdin", "api-key"], &fresh);
+    assert!(rotated.status.success(), "{}", String::from_utf8_lossy(&rotated.stderr));
+    let ends: Vec<Value> = json(&lab, &["sync"]).into_iter().filter(|line| line["event"] == "end").collect();
+    assert!(ends.len() == 2 && ends.iter().all(|end| end["state"] == "complete"), "{ends:?}");
+    // A shared value that moves the hosts asks for the credential again.
+    let moved = headcount(&lab, &["shared", "set", "domain", "other.tines.com"], "");
+    let said = String::from_utf8_lossy(&moved.stdout);
+    assert!(moved.status.code() == Some(4) && said.contains("the credential owner-key is for other hosts"), "{said}");
+
+    let refused = headcount(&lab, &["connection", "remove", "second", "--yes"], "");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--keep-records or --purge"));
+    let removed = headcount(&lab, &["connection", "remove", "second", "--yes", "--keep-records"], "");
+    let said = String::from_utf8_lossy(&removed.stdout);
+    assert!(said.contains("still used by tines: do not revoke it"), "{said}");
+    assert_eq!(json(&lab, &["connection", "show", "second"])[0]["life"]["state"], "removed");
+    json(&lab, &["connection", "remove", "second", "--yes"]);
+    assert_eq!(json(&lab, &["connection", "list"]).len(), 1);
+}

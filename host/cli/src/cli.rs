@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    access, action, admins, audit, budget, catalogue, changes, connection, connector, demo, export, filter, holders, key,
-    leavers, licenses, list, mapping, notices, people, schedule, serve, sessions, sync,
+    access, action, admins, audit, budget, catalogue, changes, connection, connector, credential, demo, export, filter, holders,
+    key, leavers, licenses, list, mapping, notices, people, schedule, serve, sessions, shared, sync,
 };
 use crate::config::Flags;
 use crate::exit;
@@ -27,9 +27,15 @@ pub enum Command {
     /// Connectors: list, inspect, pack, add, run
     #[command(subcommand)]
     Connector(connector::Command),
-    /// Connections: add, edit, list, check, remove
+    /// Connections: add, edit, list, show, check, launch, pause, resume, remove
     #[command(subcommand)]
     Connection(connection::Command),
+    /// Credentials that several connections use: add, share, list, use, rotate, remove
+    #[command(subcommand)]
+    Credential(credential::Command),
+    /// Values that several connections' settings refer to: set, list, remove
+    #[command(subcommand)]
+    Shared(shared::Command),
     /// Read connections from their vendors
     Sync(sync::Args),
     /// Fields of accounts: show, set, propose, test, preview, apply
@@ -129,7 +135,24 @@ mod tests {
             "connection credential acme api-key --secret-stdin",
             "connection list",
             "connection check acme",
-            "connection remove acme --yes",
+            "connection remove acme --yes --purge",
+            "connection remove acme --keep-records",
+            "connection add tines --draft --owner Ana --contact ana@example.com --credential all --set domain=@company",
+            "connection edit acme --owner Ana --contact ana@example.com --contact bo@example.com",
+            "connection edit acme --no-contacts",
+            "connection show acme",
+            "connection launch acme",
+            "connection pause acme --why holidays",
+            "connection resume acme",
+            "credential add all tines --set tenant-domain=acme.tines.com --secret-stdin api-key",
+            "credential share acme all",
+            "credential list",
+            "credential use all acme",
+            "credential rotate all --secret-file api-key=k",
+            "credential remove all",
+            "shared set company acme.tines.com",
+            "shared list",
+            "shared remove company",
             "sync acme other --test",
             "sync acme --now",
             "serve --at-once 4 --each-tenant 1",
@@ -241,6 +264,9 @@ mod tests {
             "connection edit acme --directory --no-directory",
             "connection add tines --set no-pair",
             "connector run t.wasm",
+            "connection remove acme --keep-records --purge",
+            "connection edit acme --contact nobody",
+            "shared set Company x",
             "holders acme planet 7",
             "sync --allow-egress https://*",
             "audit --since soon",

@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod changes;
 pub mod connection;
 pub mod connector;
+pub mod credential;
 pub mod demo;
 pub mod export;
 pub mod filter;
@@ -23,6 +24,7 @@ pub mod people;
 pub mod schedule;
 pub mod serve;
 pub mod sessions;
+pub mod shared;
 pub mod sync;
 
 use headcount::Kind;
@@ -40,6 +42,8 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Connector(command) => connector::run(command, &context).await,
         Command::Connection(command) => connection::run(command, &context).await,
+        Command::Credential(command) => credential::run(command, &context).await,
+        Command::Shared(command) => shared::run(command, &context).await,
         Command::Sync(args) => sync::run(args, &context).await,
         Command::Mapping(command) => mapping::run(command, &context).await,
         Command::Filter(command) => filter::run(command, &context).await,

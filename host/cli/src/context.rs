@@ -102,7 +102,16 @@ impl Context {
     /// # Errors
     /// As [`host`](Self::host).
     pub async fn tenant(&self) -> anyhow::Result<Tenant> {
-        Ok(self.host().await?.tenant(self.config.tenant.clone()))
+        let host = self.host().await?;
+        Ok(self.tenant_of(&host))
+    }
+
+    /// The tenant's side of a host that is open, on behalf of whoever runs the program.
+    pub fn tenant_of(&self, host: &Headcount) -> Tenant {
+        // As the system knows them; it is a name to show, and no proof of anything.
+        let person = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok()).unwrap_or_default();
+        let person: String = person.chars().filter(|c| !c.is_control()).take(64).collect();
+        host.tenant(self.config.tenant.clone()).acting_for(&person)
     }
 
     /// Whether the operator allows a host that ends in none of a manifest's suffixes.

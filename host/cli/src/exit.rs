@@ -7,7 +7,7 @@ use headcount::sandbox::CallError;
 use headcount::sandbox::vault::VaultError;
 use headcount::store::StoreError;
 use headcount::sync::{ActionError, SyncError};
-use headcount::{Failure, FailureCode};
+use headcount::{Failure, FailureCode, SourceError};
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +114,11 @@ impl Exit {
                 | StoreError::CatalogueFull { .. }
                 | StoreError::ChangesLost { .. },
             ) => Exit::Usage,
+            Error::NoNamedCredential(..) | Error::NoSharedValue { .. } => Exit::NotFound,
+            Error::NamedCredentialExists(..) | Error::CredentialInUse { .. } | Error::SharedInUse { .. } => Exit::Usage,
+            Error::SharedValue { .. } | Error::Secret { .. } | Error::Contact(_) | Error::Life { .. } => Exit::Usage,
+            Error::Unusable { .. } | Error::NotRotated { .. } | Error::OtherOrganization(..) => Exit::Reconnect,
+            Error::Source { problem: SourceError::NotFound | SourceError::Refused(_), .. } => Exit::Reconnect,
             Error::Settings(_) | Error::NoSecretField { .. } | Error::ConnectionExists(..) | Error::Id(_) => Exit::Usage,
             Error::Key(VaultError::KeyringName(_) | VaultError::NotInKeyring | VaultError::TwoPlaces { .. }) => Exit::Usage,
             Error::NoCredential { .. } | Error::Credential { .. } => Exit::Reconnect,

@@ -32,15 +32,7 @@ impl SecretArgs {
     /// # Errors
     /// A field is not a secret of this connector, a secret can't be read, or one is missing and nobody can be asked.
     pub async fn gather(&self, manifest: &Manifest, context: &Context) -> anyhow::Result<Vec<(String, Secret)>> {
-        let mut secrets: Vec<(String, Secret)> = Vec::new();
-        for pair in &self.secret_file {
-            let field = field(manifest, &pair.key)?;
-            secrets.push((field.name.clone(), from_file(Path::new(&pair.value)).await?));
-        }
-        if let Some(name) = &self.secret_stdin {
-            let field = field(manifest, name)?;
-            secrets.push((field.name.clone(), from_stdin().await?));
-        }
+        let mut secrets = self.given(manifest).await?;
         for field in manifest.secret_fields() {
             if secrets.iter().any(|(name, _)| *name == field.name) {
                 continue;
@@ -55,6 +47,23 @@ impl SecretArgs {
             if field.required {
                 return Err(missing(field, &manifest.setup).into());
             }
+        }
+        Ok(secrets)
+    }
+
+    /// The secrets given, and no others.
+    ///
+    /// # Errors
+    /// A field is not a secret of this connector, or a secret can't be read.
+    pub async fn given(&self, manifest: &Manifest) -> anyhow::Result<Vec<(String, Secret)>> {
+        let mut secrets: Vec<(String, Secret)> = Vec::new();
+        for pair in &self.secret_file {
+            let field = field(manifest, &pair.key)?;
+            secrets.push((field.name.clone(), from_file(Path::new(&pair.value)).await?));
+        }
+        if let Some(name) = &self.secret_stdin {
+            let field = field(manifest, name)?;
+            secrets.push((field.name.clone(), from_stdin().await?));
         }
         Ok(secrets)
     }

@@ -10,6 +10,7 @@ mod placement;
 mod refers;
 mod request;
 mod schema;
+mod settings;
 mod template;
 
 use schemars::JsonSchema;
@@ -17,11 +18,12 @@ use serde::{Deserialize, Serialize};
 
 pub use check::Problem;
 pub use diff::{Asks, News};
-pub use field::{Choice, ConfigField, FieldType, Settings, SettingsError};
+pub use field::{Choice, ConfigField, FieldType};
 pub use parse::{MAX_BYTES, MAX_DEPTH, ManifestError};
 pub use placement::{ClientAuth, Placement};
 pub use refers::{REFERS_TO, RefersTo};
 pub use request::RequestRule;
+pub use settings::{Settings, SettingsError};
 pub use template::{Template, TemplateError};
 
 use crate::{ConnectorId, Kind, Mapping};

@@ -16,7 +16,7 @@ mod token_error;
 mod tokens;
 mod webhook;
 
-pub use binding::{Binding, Overrides};
+pub use binding::{Binding, Overrides, Owner};
 pub(crate) use certificate::ClientCertificate;
 pub use credentials::{CredentialKeeper, Credentials};
 pub(crate) use injection::{Injection, basic};
@@ -89,7 +89,7 @@ pub enum VaultError {
         previous: String,
     },
     /// The credential belongs to something else.
-    #[error("the credential was entered for another connection or field: enter it again")]
+    #[error("the credential was entered for another connection, name or field: enter it again")]
     Owner,
     /// The connector would send it elsewhere than it was entered for.
     #[error("the credential was entered for other hosts or paths: enter it again")]

@@ -14,3 +14,38 @@ UPDATE connections SET health = json_object(
 
 -- Which credential a session used, by name and version.
 ALTER TABLE sessions ADD COLUMN credential TEXT;
+
+-- Credentials that several connections may use, and their sealed secrets.
+
+CREATE TABLE named_credentials (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    connector TEXT NOT NULL,
+    hosts TEXT NOT NULL,
+    version BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    entered_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, name)
+);
+
+CREATE TABLE named_secrets (
+    tenant TEXT NOT NULL,
+    credential TEXT NOT NULL,
+    field TEXT NOT NULL,
+    sealed BLOB NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, credential, field),
+    FOREIGN KEY (tenant, credential) REFERENCES named_credentials (tenant, name) ON DELETE CASCADE
+);
+
+CREATE INDEX connections_by_credential ON connections (tenant, credential) WHERE credential IS NOT NULL;
+
+-- Values that several connections' settings refer to.
+
+CREATE TABLE shared_values (
+    tenant TEXT NOT NULL,
+    name TEXT NOT NULL,
+    value TEXT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, name)
+);

@@ -216,6 +216,33 @@ impl Connection {
     }
 }
 
+/// What changes of a connection; what is none stays.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ConnectionChange {
+    /// Only while it is so in its life.
+    pub expected_life: Option<LifeState>,
+    /// Only while it is so.
+    pub expected_health: Option<HealthState>,
+    /// Only while nobody has changed it since.
+    pub expected_update: Option<Timestamp>,
+    /// For people.
+    pub name: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// Who wants to know how it is.
+    pub contacts: Option<Vec<Contact>>,
+    /// Its settings, and which of them are shared values.
+    pub settings: Option<(Settings, BTreeMap<String, SharedName>)>,
+    /// Where it is in its life.
+    pub life: Option<Life>,
+    /// How it is.
+    pub health: Option<Health>,
+    /// The scope under which absences were last applied.
+    pub baseline: Option<Scope>,
+    /// When a person changed it.
+    pub updated_at: Option<Timestamp>,
+}
+
 /// Which credential a session used: by name, never by value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

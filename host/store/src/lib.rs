@@ -8,6 +8,7 @@ mod actions;
 mod audit;
 mod catalogue;
 mod changes;
+mod commons;
 mod connections;
 mod counters;
 mod error;
@@ -34,7 +35,10 @@ pub use actions::{
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use catalogue::{AboutSoftware, Catalogue, MOST_SOFTWARE, Software, SoftwareLink};
 pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
-pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
+pub use commons::{Commons, NamedCredential, SharedValue};
+pub use connections::{
+    Connection, ConnectionChange, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness,
+};
 pub use counters::{Counters, FeedCounters, KindCounters, MappedCounters};
 pub use error::StoreError;
 pub use guard::{Guard, Loss, Threshold, WINDOW};
@@ -56,8 +60,8 @@ pub use sessions::{
 };
 pub use sqlite::SqliteStore;
 pub use types::{
-    Applied, Apply, CredentialKey, InstalledConnector, NewSession, ParentPage, SealedCredential, Session, SessionEnd,
-    SessionState, Staged, StagedPage, SyncRules,
+    Applied, Apply, CredentialKey, CredentialOwner, InstalledConnector, NewSession, ParentPage, SealedCredential, Session,
+    SessionEnd, SessionState, Staged, StagedPage, SyncRules,
 };
 
 /// The result of the store's calls.
@@ -72,6 +76,7 @@ pub trait Store:
     + Actions
     + Catalogue
     + Changes
+    + Commons
     + Holds
     + MappingStore
     + Notices
@@ -100,19 +105,25 @@ pub trait Store:
     async fn put_connection(&self, connection: &Connection) -> Result<()>;
     /// Adds a connection with its sealed credentials unless the tenant has one of this id, and says whether it did.
     async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool>;
+    /// Changes of a connection what is given, if it is where `change` expects it in its life and health; says whether it did.
+    async fn change_connection(&self, tenant: &TenantId, id: &ConnectionId, change: &ConnectionChange) -> Result<bool>;
+    /// Removes a connection's secrets, limits and staging and leaves the rest of it, in this life; says whether it was there.
+    async fn retire_connection(&self, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool>;
     /// One connection of a tenant.
     async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>>;
     /// All connections of a tenant, by id.
     async fn connections(&self, tenant: &TenantId) -> Result<Vec<Connection>>;
     /// Removes a connection with its credentials, limits, sessions, staging and records. What the audit trail tells of it stays.
     async fn remove_connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<()>;
-    /// Keeps a sealed credential, in place of the one for the same field.
-    async fn put_credential(&self, tenant: &TenantId, connection: &ConnectionId, credential: &SealedCredential) -> Result<()>;
-    /// The sealed credentials of all tenants, for the operator to seal them anew: at most `limit`, in order, after `after`.
+    /// Keeps sealed secrets of a connection's own, each in place of the one for the same field. From then on it uses no other
+    /// credential.
+    async fn put_credentials(&self, tenant: &TenantId, connection: &ConnectionId, secrets: &[SealedCredential]) -> Result<()>;
+    /// The sealed secrets of all tenants, of connections and of credentials, for the operator to seal them anew: at most `limit`,
+    /// in order, after `after`.
     async fn all_credentials(&self, after: Option<&CredentialKey>, limit: u32) -> Result<Vec<(CredentialKey, Vec<u8>)>>;
     /// Puts what was sealed anew in place of what it was made of, and says whether that was still there.
     async fn reseal_credential(&self, key: &CredentialKey, from: &[u8], to: &[u8]) -> Result<bool>;
-    /// The sealed credentials of a connection.
+    /// The sealed secrets of a connection's own.
     async fn credentials(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<SealedCredential>>;
 
     // === budgets
@@ -135,7 +146,8 @@ pub trait Store:
     async fn stage_page(&self, tenant: &TenantId, id: SessionId, page: &StagedPage, counters: &Counters) -> Result<()>;
     /// Drops what a session staged of one feed (all parents when `parent` is none), before it is read from its start again.
     async fn unstage(&self, tenant: &TenantId, id: SessionId, feed: &str, parent: Option<&str>) -> Result<()>;
-    /// The staged ids of one kind from one feed in id order, after `after`, at most `limit`: the parents of a feed that is read for each.
+    /// The staged ids of one kind from one feed in id order, after `after`, at most `limit`: the parents of a feed that is read
+    /// for each.
     async fn staged_ids(
         &self,
         tenant: &TenantId,
@@ -162,8 +174,8 @@ pub trait Store:
     async fn session(&self, tenant: &TenantId, id: SessionId) -> Result<Option<Session>>;
     /// The newest sessions of a tenant, or of one of its connections.
     async fn sessions(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Session>>;
-    /// Ends, as interrupted, the open session of a connection, if there is one, and drops its staging. Only whoever knows that nobody
-    /// works on it any more may call this. Returns the session that was ended.
+    /// Ends, as interrupted, the open session of a connection, if there is one, and drops its staging. Only whoever knows that
+    /// nobody works on it any more may call this. Returns the session that was ended.
     async fn end_interrupted(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<Option<SessionId>>;
 
     // === audit trail

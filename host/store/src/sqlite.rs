@@ -9,6 +9,7 @@ mod audit;
 mod budgets;
 mod catalogue;
 mod changes;
+mod commons;
 mod connections;
 mod credentials;
 mod fault;
@@ -39,9 +40,9 @@ use sqlx::sqlite::SqlitePool;
 use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::{
-    AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, Counters, Counts, CredentialKey, Filter, Held,
-    InstalledConnector, LicenseFilter, NewSession, Product, Result, Row, SealedCredential, Session, SessionEnd, SessionState,
-    Staged, StagedPage, Store,
+    AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, ConnectionChange, Counters, Counts, CredentialKey,
+    Filter, Held, InstalledConnector, LicenseFilter, Life, NewSession, Person, Product, Result, Row, SealedCredential, Session,
+    SessionEnd, SessionState, Staged, StagedPage, Store,
 };
 
 /// A store in one SQLite file. Cheap to clone: clones share their connections.
@@ -112,8 +113,16 @@ impl Store for SqliteStore {
         connections::remove_connection(self, tenant, id).await
     }
 
-    async fn put_credential(&self, tenant: &TenantId, connection: &ConnectionId, credential: &SealedCredential) -> Result<()> {
-        credentials::put_credential(self, tenant, connection, credential).await
+    async fn change_connection(&self, tenant: &TenantId, id: &ConnectionId, change: &ConnectionChange) -> Result<bool> {
+        connections::change_connection(self, tenant, id, change).await
+    }
+
+    async fn retire_connection(&self, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool> {
+        connections::retire_connection(self, tenant, id, life).await
+    }
+
+    async fn put_credentials(&self, tenant: &TenantId, connection: &ConnectionId, secrets: &[SealedCredential]) -> Result<()> {
+        credentials::put_credentials(self, tenant, connection, secrets).await
     }
 
     async fn all_credentials(&self, after: Option<&CredentialKey>, limit: u32) -> Result<Vec<(CredentialKey, Vec<u8>)>> {

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{
-    ConnectionId, ConnectorId, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId, TenantId, Timestamp,
+    ConnectionId, ConnectorId, CredentialName, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId, TenantId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -29,13 +30,23 @@ pub struct InstalledConnector {
 pub struct CredentialKey {
     /// Whose.
     pub tenant: TenantId,
-    /// Of which connection.
-    pub connection: ConnectionId,
+    /// Of what.
+    pub owner: CredentialOwner,
     /// The secret field.
     pub field: String,
 }
 
-/// A credential as it is at rest: encrypted, bound to its connection, connector, placement and hosts.
+/// What a sealed secret belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CredentialOwner {
+    /// One connection.
+    Connection(ConnectionId),
+    /// A credential of the tenant's.
+    Credential(CredentialName),
+}
+
+/// A credential as it is at rest: encrypted, bound to its owner, connector, placement and hosts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SealedCredential {
     /// The manifest's secret field.

@@ -114,6 +114,9 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
         settle(reading, feed, access, None);
         if access == Access::Forbidden {
             reading.note(format!("the credential may not read {}", feed.name)).await;
+            if feed.required {
+                lock(&reading.verdicts).forbid_required();
+            }
         }
     }
     children(reading, feed).await

@@ -213,7 +213,10 @@ impl Reading<'_> {
             self.insist(reason.clone());
         }
         self.state(SessionState::Applying).await?;
-        let health = (state != SessionState::Test).then_some(health);
+        let health = match state {
+            SessionState::Test => None,
+            _ => Some(self.unless_forbidden(health).await),
+        };
         let mut end = SessionEnd { state, health, ..self.ending() };
         apply.end = Some(end.clone());
         let applied = self.store.apply(&self.connection.tenant, self.session, &apply).await?;

@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use headcount_model::manifest::Settings;
 use headcount_model::{Manifest, Secret};
-use headcount_sandbox::vault::{Binding, Overrides, Vault};
+use headcount_sandbox::vault::{Binding, Overrides, Owner, Vault};
 
 const SECRET: &str = "correct horse battery staple";
 const MANIFEST: &str = r#"{"id": "example", "name": "Example", "version": "1.0.0", "vendor": {"name": "Example"},
@@ -16,7 +16,14 @@ static VAULT: LazyLock<Vault> = LazyLock::new(|| Vault::new([7; 32]));
 static BINDING: LazyLock<Option<Binding>> = LazyLock::new(|| {
     let manifest = Manifest::from_json(MANIFEST.as_bytes()).ok()?;
     let settings = Settings { values: Default::default(), base_url: "https://api.example.com".to_owned(), hosts: Vec::new() };
-    Some(Binding::new("acme".parse().ok()?, "example".parse().ok()?, &manifest, &settings, &Overrides::default(), "api-key"))
+    Some(Binding::new(
+        "acme".parse().ok()?,
+        Owner::Connection("example".parse().ok()?),
+        &manifest,
+        &settings,
+        &Overrides::default(),
+        "api-key",
+    ))
 });
 
 pub(crate) fn run(data: &[u8]) {

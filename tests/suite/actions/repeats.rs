@@ -23,7 +23,7 @@ async fn a_key_is_done_once_and_gives_what_became_of_it() {
     let error = lab.acme.act(&id, &other).await.unwrap_err();
     assert!(matches!(error, Error::ActionKeyReused { .. }), "{error}");
     // A key is the connection's own, and gone with it: another connection has its own.
-    lab.acme.remove(&id).await.unwrap();
+    lab.acme.remove(&id, headcount::Records::Purge).await.unwrap();
     let runs = lab.acme.action_runs(&headcount::ActionFilter::default()).await.unwrap();
     assert!(!runs.is_empty() && runs.iter().all(|run| run.asked.key.is_none()), "who did what stays, without its keys");
 }

@@ -1,13 +1,16 @@
 //! `headcount connection`: one tenant's links to vendors.
 
 mod add;
-mod check;
+pub(super) mod check;
 mod credential;
 mod edit;
-mod fill;
+pub(super) mod fill;
+mod life;
 mod list;
+mod people;
 mod preferences;
 mod remove;
+mod show;
 
 use headcount::ConnectionId;
 
@@ -19,17 +22,35 @@ use crate::exit::Exit;
 pub enum Command {
     /// Connect to a vendor
     Add(add::Args),
-    /// Change settings or the name, or accept a new scope
+    /// Change settings, the name, the owner or contacts, or accept a new scope
     Edit(edit::Args),
     /// Enter a credential in place of the one there is
     Credential(credential::Args),
     /// List connections and how they are
     List,
-    /// Ask the vendor who the credential is
+    /// Explain one connection: its life, its health, who answers for it
+    Show {
+        /// The connection
+        connection: ConnectionId,
+    },
+    /// Ask the vendor who the credential is; a draft that passes is ready
     Check {
         /// The connection
         connection: ConnectionId,
     },
+    /// Check a connection, and let the schedule run it
+    Launch {
+        /// The connection
+        connection: ConnectionId,
+    },
+    /// Stop a connection until it is resumed
+    Pause(life::PauseArgs),
+    /// Let a paused connection run again
+    Resume {
+        /// The connection
+        connection: ConnectionId,
+    },
+    /// Remove a connection, and keep or purge what was read through it
     /// What syncs write, and what they take away
     Preferences(preferences::Args),
     /// Remove a connection with everything that was read through it
@@ -43,6 +64,10 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Edit(args) => edit::run(args, context).await,
         Command::Credential(args) => credential::run(args, context).await,
         Command::List => list::run(context).await,
+        Command::Show { connection } => show::run(&connection, context).await,
+        Command::Launch { connection } => life::launch(&connection, context).await,
+        Command::Pause(args) => life::pause(args, context).await,
+        Command::Resume { connection } => life::resume(&connection, context).await,
         Command::Check { connection } => check::run(&connection, context).await,
         Command::Preferences(args) => preferences::run(args, context).await,
         Command::Remove(args) => remove::run(args, context).await,

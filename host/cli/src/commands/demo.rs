@@ -113,7 +113,9 @@ async fn connect(
         }
         let secret = installed.manifest.secret_fields().next().map(|field| field.name.clone());
         let secret = secret.ok_or_else(|| Complaint::failed(format!("the connector {} asks for no secret", installed.id)))?;
-        connections.push(tenant.connect(draft.secret(secret, Secret::new(servers.secret(vendor)))).await?);
+        let connection = tenant.connect(draft.secret(secret, Secret::new(servers.secret(vendor)))).await?;
+        tenant.launch(&connection.id).await?;
+        connections.push(tenant.connection(&connection.id).await?);
     }
     Ok(connections)
 }

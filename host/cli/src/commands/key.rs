@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use headcount::store::CredentialKey;
+use headcount::store::{CredentialKey, CredentialOwner};
 use headcount::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE};
 use serde_json::{Value, json};
 
@@ -104,15 +104,30 @@ async fn import(context: &Context) -> anyhow::Result<Exit> {
 
 fn listed(unreadable: &[CredentialKey]) -> Vec<Value> {
     let listed = unreadable.iter();
-    listed.map(|key| json!({ "tenant": key.tenant, "connection": key.connection, "field": key.field })).collect()
+    listed
+        .map(|key| {
+            let (connection, credential) = match &key.owner {
+                CredentialOwner::Connection(id) => (Some(id), None),
+                CredentialOwner::Credential(name) => (None, Some(name)),
+                _ => (None, None),
+            };
+            json!({ "tenant": key.tenant, "connection": connection, "credential": credential, "field": key.field })
+        })
+        .collect()
 }
 
 fn tell_unreadable(out: Out, unreadable: &[CredentialKey]) -> std::io::Result<()> {
     for key in unreadable {
+        let (whose, again) = match &key.owner {
+            CredentialOwner::Connection(id) => {
+                (format!("connection {id}"), format!("connection credential {id} {}", headcount::model::printable(&key.field)))
+            }
+            CredentialOwner::Credential(name) => (format!("credential {name}"), format!("credential rotate {name}")),
+            other => (format!("{other:?}"), "connection list".to_owned()),
+        };
         out.line(format!(
-            "no key opens {field} of connection {id} of tenant {tenant}: headcount --tenant {tenant} connection credential {id} {field}",
+            "no key opens {field} of {whose} of tenant {tenant}: headcount --tenant {tenant} {again}",
             tenant = key.tenant,
-            id = key.connection,
             field = headcount::model::printable(&key.field),
         ))?;
     }

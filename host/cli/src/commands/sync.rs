@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use headcount::model::printable;
-use headcount::store::Connection;
+use headcount::store::{Connection, LifeState};
 use headcount::{ConnectionId, Report, SyncOptions, Tenant};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -67,7 +67,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         connections.push(tenant.connection(id).await?);
     }
     if args.connections.is_empty() {
-        connections = tenant.connections().await?;
+        let (running, others): (Vec<_>, Vec<_>) =
+            tenant.connections().await?.into_iter().partition(|connection| connection.life.state.runs());
+        for other in others.iter().filter(|other| other.life.state != LifeState::Removed) {
+            context.out.remark(format!("{} is {} and left out: {}", other.id, other.life.state, printable(&other.life.next)));
+        }
+        connections = running;
     }
     if connections.is_empty() {
         context.out.remark("there is nothing to sync yet: headcount connection add CONNECTOR");

@@ -1,13 +1,10 @@
-//! Config fields, and checking what an administrator filled in.
-
-use std::collections::BTreeMap;
+//! Config fields, and reading what an administrator filled in.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::template::{TemplateError, is_host, is_label};
-use super::{Manifest, Template};
+use super::template::{is_host, is_label};
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -73,118 +70,8 @@ fn text() -> FieldType {
     FieldType::Text
 }
 
-/// A connection's checked settings, without secrets.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Settings {
-    /// The fields, with defaults.
-    pub values: BTreeMap<String, Value>,
-    /// The base URL, filled in.
-    pub base_url: String,
-    /// The further origins, filled in.
-    pub hosts: Vec<String>,
-}
-
-impl Settings {
-    /// What the connector gets from `config.get`: the fields and `base-url`.
-    pub fn to_json(&self) -> String {
-        let mut object: serde_json::Map<String, Value> = self.values.clone().into_iter().collect();
-        object.insert("base-url".to_owned(), Value::String(self.base_url.clone()));
-        Value::Object(object).to_string()
-    }
-}
-
-/// Why a field can't be taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("field {field}: {problem}")]
-pub struct SettingsError {
-    /// Which field.
-    pub field: String,
-    /// What is wrong with it, and what would be right.
-    pub problem: String,
-}
-
-impl Manifest {
-    /// Checks what an administrator filled in, applies defaults, and fills in the URL templates.
-    ///
-    /// `extra_host` says whether the operator allows a host that ends in none of the manifest's suffixes.
-    ///
-    /// # Errors
-    /// Every field that is unknown, missing or malformed, with what would be right.
-    pub fn settings(
-        &self,
-        given: &BTreeMap<String, Value>,
-        extra_host: impl Fn(&str) -> bool,
-    ) -> Result<Settings, Vec<SettingsError>> {
-        let mut problems: Vec<SettingsError> = Vec::new();
-        let mut values = BTreeMap::new();
-        for name in given.keys() {
-            match self.field(name) {
-                Some(field) if field.r#type == FieldType::Secret => problems.push(SettingsError {
-                    field: name.clone(),
-                    problem: "is a secret: give it as a credential, not as a setting".to_owned(),
-                }),
-                Some(_) => {}
-                None => {
-                    let known: Vec<&str> = self.config.iter().map(|field| field.name.as_str()).collect();
-                    problems.push(SettingsError {
-                        field: name.clone(),
-                        problem: format!("is not a field of {}; it has: {}", self.name, known.join(", ")),
-                    });
-                }
-            }
-        }
-        for field in self.config.iter().filter(|field| field.r#type != FieldType::Secret) {
-            let value = given.get(&field.name).filter(|value| !is_blank(value)).or(field.default.as_ref());
-            match value.map(|value| field.read(value, &extra_host)) {
-                Some(Ok(value)) => {
-                    values.insert(field.name.clone(), value);
-                }
-                Some(Err(problem)) => problems.push(SettingsError { field: field.name.clone(), problem }),
-                None if field.required => {
-                    let hint = field.example.as_ref().map(|example| format!(", for example {example}")).unwrap_or_default();
-                    problems.push(SettingsError {
-                        field: field.name.clone(),
-                        problem: format!("is missing ({}{hint})", field.label),
-                    });
-                }
-                None => {}
-            }
-        }
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let fill = |template: &Template| {
-            fill(template, &values).map_err(|error| {
-                let field = match &error {
-                    TemplateError::Unset(name) | TemplateError::NotAHost(name, _) => name.clone(),
-                    TemplateError::Malformed(..) => "base-url".to_owned(),
-                };
-                vec![SettingsError { field, problem: error.to_string() }]
-            })
-        };
-        let base_url = fill(&self.base_url)?;
-        let hosts = self.hosts.iter().map(fill).collect::<Result<_, _>>()?;
-        self.auth.iter().filter_map(|placement| placement.token_url()).try_for_each(|url| fill(url).map(drop))?;
-        Ok(Settings { values, base_url, hosts })
-    }
-
-    /// Where the connection's tokens are had; none without OAuth.
-    ///
-    /// # Errors
-    /// The settings lack a field that the URL needs: they are not this manifest's.
-    pub fn token_url(&self, settings: &Settings) -> Result<Option<String>, TemplateError> {
-        let template = self.auth.iter().find_map(|placement| placement.token_url());
-        template.map(|template| fill(template, &settings.values)).transpose()
-    }
-}
-
-fn fill(template: &Template, values: &BTreeMap<String, Value>) -> Result<String, TemplateError> {
-    template.fill(|name| values.get(name).and_then(Value::as_str))
-}
-
 impl ConfigField {
-    fn read(&self, value: &Value, extra_host: &impl Fn(&str) -> bool) -> Result<Value, String> {
+    pub(super) fn read(&self, value: &Value, extra_host: &impl Fn(&str) -> bool) -> Result<Value, String> {
         match (self.r#type, value) {
             (FieldType::Text, Value::String(text)) => Ok(Value::String(text.trim().to_owned())),
             (FieldType::Text, Value::Number(number)) => Ok(Value::String(number.to_string())),
@@ -235,8 +122,4 @@ impl ConfigField {
         }
         Err(format!("{host} is not a host of this vendor's API; it would be like {}", right.join(" or ")))
     }
-}
-
-fn is_blank(value: &Value) -> bool {
-    matches!(value, Value::Null) || value.as_str().is_some_and(|text| text.trim().is_empty())
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use headcount_model::manifest::Settings;
-use headcount_model::{ConnectionId, ConnectorId, Manifest, TenantId};
+use headcount_model::{ConnectionId, ConnectorId, CredentialName, Manifest, TenantId};
 
 use super::VaultError;
 
@@ -13,8 +13,8 @@ use super::VaultError;
 pub struct Binding {
     /// Whose.
     pub tenant: TenantId,
-    /// Of which connection.
-    pub connection: ConnectionId,
+    /// Of what.
+    pub owner: Owner,
     /// For which connector.
     pub connector: ConnectorId,
     /// Which field.
@@ -25,6 +25,15 @@ pub struct Binding {
     pub hosts: BTreeSet<String>,
     /// What the operator put in place for those hosts.
     pub overrides: Overrides,
+}
+
+/// What a credential belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// One connection.
+    Connection(ConnectionId),
+    /// A credential of the tenant's, for any connection with the same connector, placement and hosts.
+    Credential(CredentialName),
 }
 
 /// What an operator puts in place of DNS, and beside the system's certificate authorities: whoever holds it can receive what is
@@ -54,10 +63,10 @@ pub(super) const PARTS: [VaultError; 5] =
     [VaultError::Owner, VaultError::Placement, VaultError::Hosts, VaultError::Addresses, VaultError::Authorities];
 
 impl Binding {
-    /// The binding of one field of a connection with these settings, under an operator's overrides.
+    /// The binding of one field under these settings and an operator's overrides.
     pub fn new(
         tenant: TenantId,
-        connection: ConnectionId,
+        owner: Owner,
         manifest: &Manifest,
         settings: &Settings,
         overrides: &Overrides,
@@ -71,7 +80,7 @@ impl Binding {
         let hosts: BTreeSet<String> =
             std::iter::once(&settings.base_url).chain(&settings.hosts).chain(&token_url).cloned().collect();
         let overrides = overrides.of(&hosts);
-        Binding { tenant, connection, connector: manifest.id.clone(), field: field.to_owned(), placement, hosts, overrides }
+        Binding { tenant, owner, connector: manifest.id.clone(), field: field.to_owned(), placement, hosts, overrides }
     }
 
     /// The binding of what signs the webhooks of a tenant's channel: to the URL that they go to.
@@ -84,10 +93,16 @@ impl Binding {
 
     /// A hash for each of [`PARTS`].
     pub(super) fn tags(&self) -> [[u8; 32]; PARTS.len()] {
-        let owner = [self.tenant.as_str(), self.connection.as_str(), self.connector.as_str(), &self.field];
+        // Of another length each, so that none is ever taken for the other.
+        let owner = match &self.owner {
+            Owner::Connection(id) => vec![self.tenant.as_str(), id.as_str(), self.connector.as_str(), &self.field],
+            Owner::Credential(name) => {
+                vec![self.tenant.as_str(), "credential", name.as_str(), self.connector.as_str(), &self.field]
+            }
+        };
         let addresses = self.overrides.addresses.iter().map(|(host, address)| format!("{host}={address}").into_bytes());
         [
-            tag(owner.map(|text| text.as_bytes().to_vec())),
+            tag(owner.into_iter().map(|text| text.as_bytes().to_vec())),
             tag([self.placement.clone().into_bytes()]),
             tag(self.hosts.iter().map(|host| host.clone().into_bytes())),
             tag(addresses),
@@ -123,7 +138,8 @@ mod tests {
             base_url: format!("https://{host}/v1"),
             hosts: vec!["https://files.example.com:8443/public".to_owned()],
         };
-        Binding::new("acme".parse().unwrap(), "c".parse().unwrap(), &manifest, &settings, overrides, "api-key")
+        let owner = Owner::Connection("c".parse().unwrap());
+        Binding::new("acme".parse().unwrap(), owner, &manifest, &settings, overrides, "api-key")
     }
 
     #[test]
@@ -150,9 +166,17 @@ feeds = [{ name = "users", proves = ["user"] }]
 "#;
         let manifest = Manifest::from_toml(manifest).unwrap();
         let settings = Settings { values: Default::default(), base_url: String::new(), hosts: Vec::new() };
-        let (tenant, connection) = ("acme".parse().unwrap(), "c".parse().unwrap());
-        let bound = Binding::new(tenant, connection, &manifest, &settings, &Overrides::default(), "user");
+        let (tenant, owner) = ("acme".parse().unwrap(), Owner::Connection("c".parse().unwrap()));
+        let bound = Binding::new(tenant, owner, &manifest, &settings, &Overrides::default(), "user");
         assert!(bound.placement.contains("basic"), "{}", bound.placement);
+    }
+
+    #[test]
+    fn a_credential_of_a_connections_name_is_not_that_connections() {
+        let of_connection = binding("a.example.com", &Overrides::default());
+        let of_credential = Binding { owner: Owner::Credential("c".parse().unwrap()), ..of_connection.clone() };
+        assert_ne!(of_connection.tags()[0], of_credential.tags()[0]);
+        assert_eq!(of_connection.tags()[1..], of_credential.tags()[1..]);
     }
 
     #[test]

@@ -147,13 +147,13 @@ impl Vault {
 mod tests {
     use std::net::IpAddr;
 
-    use super::super::Overrides;
+    use super::super::{Overrides, Owner};
     use super::*;
 
     fn binding() -> Binding {
         Binding {
             tenant: "acme".parse().unwrap(),
-            connection: "jetbrains".parse().unwrap(),
+            owner: Owner::Connection("jetbrains".parse().unwrap()),
             connector: "jetbrains".parse().unwrap(),
             field: "api-key".to_owned(),
             placement: r#"[{"type":"header","name":"X-Api-Key"}]"#.to_owned(),
@@ -186,7 +186,8 @@ mod tests {
         };
         let address: IpAddr = "10.0.0.7".parse().unwrap();
         assert_eq!(opened(&|b| b.tenant = "globex".parse().unwrap()), VaultError::Owner);
-        assert_eq!(opened(&|b| b.connection = "other".parse().unwrap()), VaultError::Owner);
+        assert_eq!(opened(&|b| b.owner = Owner::Connection("other".parse().unwrap())), VaultError::Owner);
+        assert_eq!(opened(&|b| b.owner = Owner::Credential("jetbrains".parse().unwrap())), VaultError::Owner);
         assert_eq!(opened(&|b| b.connector = "other".parse().unwrap()), VaultError::Owner);
         assert_eq!(opened(&|b| b.field = "other".to_owned()), VaultError::Owner);
         assert_eq!(opened(&|b| b.placement = "[]".to_owned()), VaultError::Placement);

@@ -12,7 +12,9 @@ use super::notices::of_health;
 use super::people::forget_the_accountless;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
-use crate::{Connection, Health, InstalledConnector, Result, SealedCredential, StoreError};
+use crate::{
+    Connection, ConnectionChange, Health, HealthState, InstalledConnector, Life, LifeState, Result, SealedCredential, StoreError,
+};
 
 // === connectors
 
@@ -127,6 +129,44 @@ async fn insert(database: &mut SqliteConnection, connection: &Connection, otherw
     Ok(done.rows_affected() > 0)
 }
 
+pub(super) async fn change_connection(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    id: &ConnectionId,
+    change: &ConnectionChange,
+) -> Result<bool> {
+    let (settings, shared) = change.settings.as_ref().map(|(settings, shared)| (json(settings), json(shared))).unzip();
+    let mut transaction = store.begin().await?;
+    let done = sqlx::query(
+        "UPDATE connections SET name = COALESCE($3, name), owner = COALESCE($4, owner), contacts = COALESCE($5, contacts),
+            settings = COALESCE($6, settings), shared = COALESCE($7, shared), life = COALESCE($8, life),
+            health = COALESCE($9, health), baseline = COALESCE($10, baseline), updated_at = COALESCE($11, updated_at)
+         WHERE tenant = $1 AND id = $2 AND life ->> 'state' = COALESCE($12, life ->> 'state')
+            AND health ->> 'state' = COALESCE($13, health ->> 'state') AND updated_at = COALESCE($14, updated_at)",
+    )
+    .bind(tenant.as_str())
+    .bind(id.as_str())
+    .bind(&change.name)
+    .bind(&change.owner)
+    .bind(change.contacts.as_ref().map(json).transpose()?)
+    .bind(settings.transpose()?)
+    .bind(shared.transpose()?)
+    .bind(change.life.as_ref().map(json).transpose()?)
+    .bind(change.health.as_ref().map(json).transpose()?)
+    .bind(change.baseline.as_ref().map(json).transpose()?)
+    .bind(change.updated_at.map(Timestamp::micros))
+    .bind(change.expected_life.map(LifeState::as_str))
+    .bind(change.expected_health.map(HealthState::as_str))
+    .bind(change.expected_update.map(Timestamp::micros))
+    .execute(&mut *transaction)
+    .await?;
+    if let Some(health) = change.health.as_ref().filter(|_| done.rows_affected() > 0) {
+        of_health(&mut transaction, tenant, id, health, None, Timestamp::now()).await?;
+    }
+    transaction.commit().await?;
+    Ok(done.rows_affected() > 0)
+}
+
 pub(super) async fn connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {
     let row = sqlx::query("SELECT * FROM connections WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
@@ -193,9 +233,7 @@ pub(super) async fn health_of(database: &mut SqliteConnection, tenant: &TenantId
 
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
-    let staging = ["staged", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
-        format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
-    });
+    let staging = staging();
     let records = ["accounts", "mappings", "action_permits", "action_answers", "links", "correlating"]
         .into_iter()
         .chain(Kind::ALL.map(table))
@@ -228,4 +266,28 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     }
     forget_the_accountless(&mut transaction, tenant, now).await?;
     Ok(transaction.commit().await?)
+}
+
+/// What drops all that sessions of a connection staged.
+fn staging() -> [String; 6] {
+    ["staged", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
+        format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
+    })
+}
+
+pub(super) async fn retire_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool> {
+    let mut transaction = store.begin().await?;
+    let done = sqlx::query("UPDATE connections SET life = $3, credential = NULL, shared = '{}' WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(id.as_str())
+        .bind(json(life)?)
+        .execute(&mut *transaction)
+        .await?;
+    let secrets = ["credentials", "budgets", "schedules", "causes"]
+        .map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
+    for sql in staging().into_iter().chain(secrets) {
+        sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(done.rows_affected() > 0)
 }

@@ -88,3 +88,36 @@ async fn drop_staging(connection: &mut SqliteConnection) -> Result<()> {
         .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::Connection as _;
+
+    use super::*;
+    use crate::{HealthState, LifeState, SqliteStore, Store, Witness};
+
+    #[tokio::test]
+    async fn connections_of_an_older_version_keep_what_was_known_and_run_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("headcount.db");
+        let url = format!("sqlite://{}?mode=rwc", path.display());
+        let mut old = SqliteConnection::connect(&url).await.unwrap();
+        for step in &STEPS[..5] {
+            sqlx::raw_sql(*step).execute(&mut old).await.unwrap();
+        }
+        let rows = r#"INSERT INTO connections VALUES
+            ('acme', 'a', 'A', 'tines', '{"values":{},"base-url":"https://a","hosts":[]}', 'ready', '{"state":"ok"}', NULL, 1, 2),
+            ('acme', 'b', 'B', 'tines', '{"values":{},"base-url":"https://a","hosts":[]}', 'paused',
+             '{"state":"reconnect","reason":"it \"expired\""}', NULL, 1, 3)"#;
+        sqlx::raw_sql(rows).execute(&mut old).await.unwrap();
+        let stamp = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = 5");
+        sqlx::raw_sql(AssertSqlSafe(stamp)).execute(&mut old).await.unwrap();
+        old.close().await.unwrap();
+
+        let store = SqliteStore::open(&path).await.unwrap();
+        let found = store.connections(&"acme".parse().unwrap()).await.unwrap();
+        let states: Vec<_> = found.iter().map(|found| (found.life.state, found.health.state, found.life.at.micros())).collect();
+        assert_eq!(states, [(LifeState::Active, HealthState::Ok, 2), (LifeState::Paused, HealthState::Reconnect, 3)]);
+        assert_eq!((found[1].health.why.as_str(), &found[1].health.by), ("it \"expired\"", &Witness::Host));
+    }
+}

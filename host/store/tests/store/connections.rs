@@ -32,12 +32,12 @@ async fn a_credential_is_kept_per_field_and_goes_with_its_connection() {
     let world = World::new().await;
     let sealed = |field: &str, byte: u8| SealedCredential { field: field.into(), sealed: vec![byte, 0, 255], created_at: at(3) };
     let (acme, one) = (tenant("acme"), connection_id("one"));
-    world.store.put_credential(&acme, &one, &sealed("key", 1)).await.unwrap();
-    world.store.put_credential(&acme, &one, &sealed("key", 2)).await.unwrap();
-    world.store.put_credential(&acme, &one, &sealed("code", 3)).await.unwrap();
+    world.store.put_credentials(&acme, &one, &[sealed("key", 1)]).await.unwrap();
+    world.store.put_credentials(&acme, &one, &[sealed("key", 2)]).await.unwrap();
+    world.store.put_credentials(&acme, &one, &[sealed("code", 3)]).await.unwrap();
     assert_eq!(world.store.credentials(&acme, &one).await.unwrap(), [sealed("code", 3), sealed("key", 2)]);
     assert!(world.store.credentials(&tenant("globex"), &one).await.unwrap().is_empty());
-    let nowhere = world.store.put_credential(&acme, &connection_id("none"), &sealed("key", 1)).await;
+    let nowhere = world.store.put_credentials(&acme, &connection_id("none"), &[sealed("key", 1)]).await;
     assert!(matches!(nowhere, Err(StoreError::NoConnection { .. })));
     world.store.remove_connection(&acme, &one).await.unwrap();
     assert!(world.store.credentials(&acme, &one).await.unwrap().is_empty());
@@ -48,10 +48,10 @@ async fn the_operator_walks_all_credentials_and_replaces_only_what_he_has_seen()
     let world = World::new().await;
     let sealed = |byte: u8| SealedCredential { field: "key".into(), sealed: vec![byte], created_at: at(3) };
     for (tenant_id, id, byte) in [("acme", "two", 2), ("acme", "one", 1)] {
-        world.store.put_credential(&tenant(tenant_id), &connection_id(id), &sealed(byte)).await.unwrap();
+        world.store.put_credentials(&tenant(tenant_id), &connection_id(id), &[sealed(byte)]).await.unwrap();
     }
     world.store.put_connection(&connection("globex", "one")).await.unwrap();
-    world.store.put_credential(&tenant("globex"), &connection_id("one"), &sealed(3)).await.unwrap();
+    world.store.put_credentials(&tenant("globex"), &connection_id("one"), &[sealed(3)]).await.unwrap();
     let mut walked = Vec::new();
     while let [(key, sealed)] = world.store.all_credentials(walked.last().map(|(key, _)| key), 1).await.unwrap().as_slice() {
         walked.push((key.clone(), sealed.clone()));

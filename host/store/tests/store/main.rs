@@ -10,6 +10,7 @@ mod audit;
 mod cancelling;
 mod catalogue;
 mod changes;
+mod commons;
 mod connections;
 mod decided;
 mod deciding;

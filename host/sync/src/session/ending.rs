@@ -36,8 +36,9 @@ pub(super) fn settle(end: &mut SessionEnd, applied: Applied, session: SessionId)
     if end.state != SessionState::Test && !applied.held.is_empty() {
         end.state = SessionState::Held;
     }
-    // A narrower scope is the graver reason.
-    let graver = end.health.as_ref().is_none_or(|health| health.state == HealthState::Held);
+    // A narrower scope, or a credential that must be replaced, is the graver reason.
+    let grave = |health: &Health| matches!(health.state, HealthState::Held | HealthState::Reconnect);
+    let graver = end.health.as_ref().is_none_or(grave);
     if let Some(waiting) = applied.waiting.filter(|_| !graver) {
         let why = match applied.held.is_empty() {
             true => format!("the removals of session {waiting} still wait for a person"),
@@ -140,6 +141,17 @@ impl Reading<'_> {
             HealthState::Reconnect => lock(&self.scope).is_some(),
             HealthState::Held => false,
         }
+    }
+
+    /// The health that was found, unless a required feed was forbidden for each of its parents: what could be read is applied, but
+    /// the credential must be replaced.
+    pub(super) async fn unless_forbidden(&self, health: Health) -> Health {
+        if !lock(&self.verdicts).required_forbidden() || !self.confirms_reconnect().await {
+            return health;
+        }
+        let why = lock(&self.verdicts).reasons().first().cloned().unwrap_or_default();
+        let failure = Failure::new(FailureCode::Forbidden, format!("the credential may not read all that is required: {why}"));
+        reconnect(&self.connection.id, &failure, Witness::Session(self.session))
     }
 
     /// A second check tells a credential that is gone from a vendor's slip.

@@ -7,7 +7,7 @@ use headcount_sandbox::{Budget, CallError, Crowded, Resource};
 use headcount_store::{HealthState, SessionState, Store};
 use headcount_sync::SyncOptions;
 
-use crate::script::{Script, World, failure, nothing, only_users, page, scope, users, world_of_two};
+use crate::script::{Script, World, failure, groups, nothing, only_users, page, scope, users, world_of_two};
 
 #[tokio::test]
 async fn a_refused_credential_asks_to_reconnect_once_a_check_confirms_it() {
@@ -49,6 +49,33 @@ async fn a_required_feed_that_is_forbidden_asks_to_reconnect() {
     assert_eq!(report.state, SessionState::Failed);
     assert_eq!(world.connection().await.health.state, HealthState::Reconnect);
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+}
+
+#[tokio::test]
+async fn a_required_feed_that_is_forbidden_for_every_parent_asks_to_reconnect_and_the_rest_is_applied() {
+    let world = world_of_two().await;
+    let script = Script::new(|feed, _, _, _| match feed {
+        "users" => Ok(page(users(&["ana", "bo", "cy"]), Progress::Complete)),
+        "groups" => Ok(page(groups(&["staff"]), Progress::Complete)),
+        "members" => Err(failure(FailureCode::Forbidden)),
+        _ => Ok(nothing()),
+    });
+    assert_eq!(world.sync(&script).await.state, SessionState::Partial);
+    let health = world.connection().await.health;
+    assert!(health.state == HealthState::Reconnect && health.why.contains("members of staff"), "{health:?}");
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "cy"]);
+}
+
+#[tokio::test]
+async fn a_failure_after_a_passing_check_no_longer_asks_to_reconnect() {
+    let world = world_of_two().await;
+    let refused = Script::new(|_, _, _, _| Ok(nothing()))
+        .checks([Err(failure(FailureCode::Unauthenticated)), Err(failure(FailureCode::Unauthenticated))]);
+    world.sync(&refused).await;
+    assert_eq!(world.connection().await.health.state, HealthState::Reconnect);
+    let down = Script::new(|_, _, _, _| Err(failure(FailureCode::UnexpectedResponse)));
+    assert_eq!(world.sync(&down).await.state, SessionState::Failed);
+    assert_eq!(world.connection().await.health.state, HealthState::Incomplete);
 }
 
 #[tokio::test]

@@ -1,15 +1,17 @@
 //! `headcount connection add`: makes a connection and asks the vendor who its credential is.
 
-use headcount::store::Connection;
-use headcount::{ConnectionId, ConnectorId, Draft};
+use headcount::store::{Connection, LifeState};
+use headcount::{ConnectionId, ConnectorId, CredentialName, Draft};
 use serde_json::json;
 
+use super::people::PeopleArgs;
 use super::{check, fill};
 use crate::commands::connector::setup_steps;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::pairs::Pair;
 use crate::secrets::SecretArgs;
+use crate::standing;
 
 /// What to connect.
 #[derive(clap::Args, Debug)]
@@ -27,7 +29,15 @@ pub struct Args {
     pub set: Vec<Pair>,
     #[command(flatten)]
     pub secrets: SecretArgs,
-    /// Do not ask the vendor who the credential is
+    /// A credential of the tenant's, in place of secrets of its own
+    #[arg(long, value_name = "NAME")]
+    pub credential: Option<CredentialName>,
+    #[command(flatten)]
+    pub people: PeopleArgs,
+    /// Keep it as it is, to be completed later
+    #[arg(long, conflicts_with = "no_check")]
+    pub draft: bool,
+    /// Do not ask the vendor who the credential is; it is launched later
     #[arg(long)]
     pub no_check: bool,
 }
@@ -53,19 +63,35 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if let Some(name) = args.name {
         draft = draft.name(name);
     }
-    for (field, value) in fill::fill(&manifest, &args.set, context).await? {
+    let tenant = context.tenant_of(&host);
+    let settings = match args.draft {
+        true => fill::given(&manifest, &args.set)?,
+        false => fill::fill(&manifest, &args.set, &tenant.shared_values().await?, context).await?,
+    };
+    for (field, value) in settings {
         draft = draft.setting(field, value);
     }
-    for (field, secret) in args.secrets.gather(&manifest, context).await? {
+    let secrets = match (args.draft, &args.credential) {
+        (true, _) | (false, Some(_)) => args.secrets.given(&manifest).await?,
+        (false, None) => args.secrets.gather(&manifest, context).await?,
+    };
+    for (field, secret) in secrets {
         draft = draft.secret(field, secret);
     }
-    let tenant = host.tenant(context.config.tenant.clone());
-    let connection = tenant.connect(draft).await?;
+    if let Some(name) = args.credential {
+        draft = draft.credential(name);
+    }
+    draft = draft.owner(args.people.owner.unwrap_or_default());
+    for contact in args.people.contact {
+        draft = draft.contact(contact.0);
+    }
+    let connection = if args.draft { tenant.save_draft(draft).await? } else { tenant.connect(draft).await? };
     tell(&connection, context)?;
-    if args.no_check {
+    if args.draft || args.no_check {
+        out.remark(format!("\nnext: {}", connection.life.next));
         return Ok(Exit::Done);
     }
-    check::vendor(&tenant, &connection.id, context).await?;
+    check::tell(&check::refusals(&connection.id, tenant.launch(&connection.id).await)?, &connection.id, context)?;
     out.remark(format!("\nnext: headcount sync {}", connection.id));
     Ok(Exit::Done)
 }
@@ -78,7 +104,15 @@ fn tell(connection: &Connection, context: &Context) -> std::io::Result<()> {
             "connector": connection.connector,
             "name": connection.name,
             "settings": connection.settings.values,
+            "shared": connection.shared,
+            "credential": connection.credential,
+            "life": standing::value(&connection.life),
         }));
     }
-    context.out.line(format!("added connection {} ({})", connection.id, connection.settings.base_url))
+    let what = if connection.life.state == LifeState::Draft { "kept the draft of" } else { "added" };
+    let url = match connection.settings.base_url.as_str() {
+        "" => String::new(),
+        url => format!(" ({url})"),
+    };
+    context.out.line(format!("{what} connection {}{url}", connection.id))
 }

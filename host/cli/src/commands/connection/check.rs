@@ -1,7 +1,7 @@
 //! `headcount connection check`: asks the vendor who the credential is.
 
 use headcount::sandbox::CallError;
-use headcount::{ConnectionId, FailureCode, Tenant};
+use headcount::{Checked, ConnectionId, FailureCode, Tenant};
 use serde_json::json;
 
 use crate::advice;
@@ -21,15 +21,28 @@ pub async fn run(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
 /// # Errors
 /// The connection can't be opened, or the vendor refuses.
 pub async fn vendor(tenant: &Tenant, id: &ConnectionId, context: &Context) -> anyhow::Result<()> {
-    let checked = match tenant.check(id).await {
+    tell(&refusals(id, tenant.check(id).await)?, id, context)?;
+    Ok(())
+}
+
+/// What a check found, or what to do about the vendor's refusal.
+///
+/// # Errors
+/// The connection can't be opened, or the vendor refuses.
+pub fn refusals(id: &ConnectionId, checked: Result<Checked, headcount::Error>) -> anyhow::Result<Checked> {
+    match checked {
         Err(headcount::Error::Call(CallError::Failure(failure))) => {
             let next = advice::for_failure(&failure, Some(id.as_str()));
             // A credential that may not even be asked who it is must be replaced.
             let exit = if failure.code == FailureCode::Forbidden { Exit::Reconnect } else { Exit::of_failure(&failure) };
-            return Err(Complaint::refused(exit, &failure, next).into());
+            Err(Complaint::refused(exit, &failure, next).into())
         }
-        other => other?,
-    };
+        other => Ok(other?),
+    }
+}
+
+/// Tells what the credential sees.
+pub fn tell(checked: &Checked, id: &ConnectionId, context: &Context) -> std::io::Result<()> {
     let out = context.out;
     if out.json {
         out.value(
@@ -45,4 +58,19 @@ pub async fn vendor(tenant: &Tenant, id: &ConnectionId, context: &Context) -> an
         out.line(line)?;
     }
     Ok(())
+}
+
+/// What became of replacing a credential, or what to do about the vendor's refusal.
+///
+/// # Errors
+/// The secret can't be taken, or the vendor refuses it: then the one there was is still there.
+pub fn replaced(id: &ConnectionId, checked: Result<Option<Checked>, headcount::Error>) -> anyhow::Result<Option<Checked>> {
+    match checked {
+        Err(headcount::Error::Call(CallError::Failure(failure))) => {
+            let exit = if failure.code == FailureCode::Forbidden { Exit::Reconnect } else { Exit::of_failure(&failure) };
+            let next = format!("nothing was replaced; {}", advice::for_failure(&failure, Some(id.as_str())));
+            Err(Complaint::refused(exit, &failure, next).into())
+        }
+        other => Ok(other?),
+    }
 }

@@ -23,7 +23,7 @@ pub struct Args {
     /// Read it from a file
     #[arg(long, value_name = "PATH")]
     pub secret_file: Option<PathBuf>,
-    /// Do not ask the vendor who the credential is
+    /// Do not ask the vendor who the credential is; one that holds records is always asked about
     #[arg(long)]
     pub no_check: bool,
 }
@@ -48,15 +48,17 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             return Err(complaint.next("--secret-file PATH or --secret-stdin").into());
         }
     };
-    tenant.set_credential(&connection.id, name, &secret).await?;
+    let checked = check::replaced(&connection.id, tenant.set_credential(&connection.id, name, &secret).await)?;
     let out = context.out;
     if out.json {
         out.value(&json!({ "event": "entered", "connection": connection.id, "field": name }))?;
     } else {
         out.line(format!("entered {name} of {}", connection.id))?;
     }
-    if !args.no_check {
-        check::vendor(&tenant, &connection.id, context).await?;
+    match checked {
+        Some(checked) => check::tell(&checked, &connection.id, context)?,
+        None if !args.no_check => check::vendor(&tenant, &connection.id, context).await?,
+        None => {}
     }
     Ok(Exit::Done)
 }

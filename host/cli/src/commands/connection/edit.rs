@@ -4,6 +4,7 @@ use headcount::ConnectionId;
 use serde_json::json;
 
 use super::fill;
+use super::people::PeopleArgs;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::pairs::Pair;
@@ -20,6 +21,11 @@ pub struct Args {
     /// What people call it
     #[arg(long, value_name = "NAME")]
     pub rename: Option<String>,
+    #[command(flatten)]
+    pub people: PeopleArgs,
+    /// Nobody is told how it is any more
+    #[arg(long, conflicts_with = "contact")]
+    pub no_contacts: bool,
     /// From now on, what is absent under what the credential saw last counts as missing
     #[arg(long)]
     pub accept_scope: bool,
@@ -34,9 +40,11 @@ pub struct Args {
 /// Changes a connection.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let marks = args.directory || args.no_directory;
-    if args.set.is_empty() && args.rename.is_none() && !args.accept_scope && !marks {
-        let flags = "--set KEY=VALUE, --rename NAME, --accept-scope, --directory or --no-directory";
-        return Err(Complaint::usage("nothing to change").next(flags).into());
+    let nobody = args.people.owner.is_none() && args.people.contact.is_empty() && !args.no_contacts;
+    if args.set.is_empty() && args.rename.is_none() && !args.accept_scope && !marks && nobody {
+        let next =
+            "--set KEY=VALUE, --rename NAME, --owner NAME, --contact ADDRESS, --accept-scope, --directory or --no-directory";
+        return Err(Complaint::usage("nothing to change").next(next).into());
     }
     let tenant = context.tenant().await?;
     let (mut connection, manifest) = tenant.connection_and_manifest(&args.connection).await?;
@@ -48,6 +56,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     if let Some(name) = args.rename {
         connection = tenant.rename(&id, name).await?;
+    }
+    if let Some(owner) = args.people.owner {
+        connection = tenant.set_owner(&id, owner).await?;
+    }
+    if args.no_contacts || !args.people.contact.is_empty() {
+        let contacts = args.people.contact.into_iter().map(|contact| contact.0).collect();
+        connection = tenant.set_contacts(&id, contacts).await?;
     }
     if args.accept_scope {
         connection = tenant.accept_scope(&id).await?;
@@ -62,6 +77,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             "connection": id,
             "name": connection.name,
             "settings": connection.settings.values,
+            "shared": connection.shared,
+            "owner": connection.owner,
+            "contacts": connection.contacts,
             "baseline": connection.baseline.as_ref().map(scope::value),
             "enter-again": stale,
         }))?;
@@ -77,9 +95,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             }
         }
         for field in &stale {
-            out.line(format!(
-                "{field} goes to another host now and must be entered again: headcount connection credential {id} {field}"
-            ))?;
+            out.line(match &connection.credential {
+                Some(name) => format!(
+                    "the credential {name} is for other hosts and can't be used any more: headcount connection credential {id} {field}"
+                ),
+                None => format!(
+                    "{field} goes to another host now and must be entered again: headcount connection credential {id} {field}"
+                ),
+            })?;
         }
     }
     Ok(if stale.is_empty() { Exit::Done } else { Exit::Reconnect })

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use headcount::Manifest;
 use headcount::model::manifest::{ConfigField, FieldType};
 use headcount::model::printable;
+use headcount::store::SharedValue;
 use serde_json::Value;
 
 use crate::ask;
@@ -34,7 +35,12 @@ pub fn given(manifest: &Manifest, pairs: &[Pair]) -> Result<BTreeMap<String, Val
 ///
 /// # Errors
 /// A setting can't be taken or is missing, and nobody can be asked.
-pub async fn fill(manifest: &Manifest, pairs: &[Pair], context: &Context) -> anyhow::Result<BTreeMap<String, Value>> {
+pub async fn fill(
+    manifest: &Manifest,
+    pairs: &[Pair],
+    shared: &[SharedValue],
+    context: &Context,
+) -> anyhow::Result<BTreeMap<String, Value>> {
     let mut values = given(manifest, pairs)?;
     if context.can_ask() {
         for field in &manifest.config {
@@ -47,7 +53,7 @@ pub async fn fill(manifest: &Manifest, pairs: &[Pair], context: &Context) -> any
         }
     }
     for turn in 0.. {
-        let problems = match manifest.settings(&values, |host| context.allows_host(host)) {
+        let problems = match manifest.settings(&resolved(&values, shared), |host| context.allows_host(host)) {
             Ok(_) => break,
             Err(problems) => problems,
         };
@@ -63,6 +69,15 @@ pub async fn fill(manifest: &Manifest, pairs: &[Pair], context: &Context) -> any
         }
     }
     Ok(values)
+}
+
+/// The values with shared ones in the place of `@name`, where there are such; the host says of others what is wrong.
+fn resolved(values: &BTreeMap<String, Value>, shared: &[SharedValue]) -> BTreeMap<String, Value> {
+    let resolve = |value: &Value| {
+        let name = value.as_str().and_then(|text| text.strip_prefix('@'))?;
+        shared.iter().find(|shared| shared.name.as_str() == name).map(|shared| Value::String(shared.value.clone()))
+    };
+    values.iter().map(|(field, value)| (field.clone(), resolve(value).unwrap_or_else(|| value.clone()))).collect()
 }
 
 async fn question(field: &ConfigField) -> anyhow::Result<Value> {
