@@ -1,4 +1,4 @@
-//! After a session's records are in the store: whose the accounts are.
+//! After a session's records are in the store, and fields were made of them: whose the accounts are.
 
 use headcount_model::Timestamp;
 use headcount_store::{Connection, Store};

@@ -272,6 +272,10 @@ async fn a_mapped_key_counts_instead_of_the_address() {
     assert_eq!(persons(&world).await, ["e17: one/1 two/7"]);
     // One whose mapping gives no key is not joined by its address.
     assert_eq!(unlinked(&world).await, [("one/2".into(), WhyUnlinked::NoKey)]);
+    world.store.end_session(&tenant("acme"), session, &end(headcount_store::SessionState::Complete)).await.unwrap();
+    // One that the mapping has not come to yet is not joined by its address either: that may not be its key.
+    lists(&world, "one", 4, [user("1", "a@x"), user("2", "b@x"), user("3", "e17")]).await;
+    assert_eq!(unlinked(&world).await[1], ("one/3".into(), WhyUnlinked::New));
     let person = world.store.person(&tenant("acme"), whose(&world, "e17").await).await.unwrap().unwrap();
     assert_eq!(person.fields["department"], "R&D");
     assert_eq!(person.accounts[0].key.as_deref(), Some("e17"));

@@ -40,14 +40,17 @@ pub(super) async fn correlate(
     Ok(done)
 }
 
-/// Collects the accounts that are nobody's yet, and those of the tenant that wait; says how many.
+/// Collects the accounts that are nobody's yet, and those of the tenant that wait; says how many. Where a mapping makes keys, an account
+/// that it has not come to yet is left for later: its address may not be its key, and links last.
 async fn gather(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId) -> Result<u64> {
     let new = format!(
         "INSERT INTO correlating (tenant, key, connection, id)
          SELECT row.tenant, {KEY}, row.connection, row.id FROM users AS row
          LEFT JOIN links AS link ON link.tenant = row.tenant AND link.connection = row.connection AND link.id = row.id
          {WITH_ACCOUNT}
-         WHERE row.tenant = $1 AND row.connection = $2 AND row.gone_at IS NULL AND link.id IS NULL AND {KEY} IS NOT NULL"
+         WHERE row.tenant = $1 AND row.connection = $2 AND row.gone_at IS NULL AND link.id IS NULL AND {KEY} IS NOT NULL
+            AND (account.id IS NOT NULL OR NOT EXISTS (
+                SELECT 1 FROM accounts AS mapped WHERE mapped.tenant = $1 AND mapped.connection = $2))"
     );
     let new = sqlx::query(AssertSqlSafe(new)).bind(tenant.as_str()).bind(connection.as_str()).execute(&mut *database).await?;
     let waiting = format!(
