@@ -89,7 +89,7 @@ impl Tenant {
         match &row.record {
             StoredRecord::User(user) => {
                 add(user.display_name.as_deref());
-                add(user.email.as_deref());
+                add(user.email.as_deref().filter(|email| user.display_name.as_deref() != Some(*email)));
                 add(Some(user.status.map_or("active", |status| status.as_str())));
                 add(user.administrator.filter(|is| *is).map(|_| "administrator"));
             }

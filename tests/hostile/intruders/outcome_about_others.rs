@@ -14,8 +14,11 @@ use super::super::{SECRET, Seen, World, named};
 pub(in super::super) async fn outcome_about_others(world: &World) -> Result<Seen> {
     let started = Instant::now();
     let attack = named("outcome_about_others").context("the attack is listed")?;
-    let tenant = world.host.tenant("outcome-about-others".parse()?);
-    let installed = world.host.install(world.guest(attack)?).await?;
+    // A host of its own: this manifest is another than the other attacks'.
+    let data = tempfile::TempDir::new()?;
+    let host = world.another_host(data.path()).await?;
+    let tenant = host.tenant("outcome-about-others".parse()?);
+    let installed = host.install(world.guest(attack)?).await?;
     let id: ConnectionId = "mallory".parse()?;
     let draft = Draft::new(id.clone(), installed.id).secret("api-key", Secret::new(SECRET.to_owned())).setting("attack", "none");
     tenant.connect(draft).await?;
