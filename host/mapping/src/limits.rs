@@ -1,4 +1,5 @@
-//! What expressions may use. A step is some 100 ns of work: a node that is evaluated, or 32 bytes that are copied or compared.
+//! What expressions may use. A step is a node that is evaluated, or 32 bytes that are copied or compared: 2 to 25 ns as measured on
+//! two cores, and reckoned with 100.
 
 /// The longest source, in bytes.
 pub const SOURCE: usize = headcount_model::mapping::LONGEST_EXPRESSION;
