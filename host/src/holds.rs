@@ -31,7 +31,7 @@ impl Tenant {
         Ok(self.inner.store.holds(&self.id, connection, limit).await?)
     }
 
-    /// What a session changed, or a test run would have, and what of it waits for a person: in order, after [`DiffRow::number`] `after`, at
+    /// What waits of a session, then what it changed, or a test run would have: in order, after [`DiffRow::number`] `after`, at
     /// most `limit`. Of a connection's test runs the newest alone is kept.
     ///
     /// # Errors

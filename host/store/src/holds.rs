@@ -286,7 +286,7 @@ pub trait Holds: Send + Sync + 'static {
     async fn put_preferences(&self, tenant: &TenantId, connection: &ConnectionId, preferences: &Preferences) -> Result<()>;
     /// Removals that wait or were turned down, those that wait first, then the newest first; at most `limit`.
     async fn holds(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Hold>>;
-    /// What a session changed, or a test run would have, and what of it waits: in order, after a number, at most `limit`.
+    /// What waits of a session, then what it changed, or a test run would have: in order, after a number, at most `limit`.
     ///
     /// # Errors
     /// [`StoreError::ChangesLost`](crate::StoreError::ChangesLost) when changes of the session were cut off already.

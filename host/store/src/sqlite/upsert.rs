@@ -23,6 +23,9 @@ pub(super) struct Owner<'a> {
 /// What is to be written: a record and its hash.
 type Hashed<R> = (R, Vec<u8>);
 
+/// Looks at a known record before and after.
+type Withhold<'a, R> = dyn FnMut(&R, &R) -> Result<bool> + Send + 'a;
+
 /// What is written, and what is not.
 pub(super) struct Manner<'a, R> {
     /// Records that are new.
@@ -30,7 +33,7 @@ pub(super) struct Manner<'a, R> {
     /// Records that are known and differ.
     pub(super) update: bool,
     /// Told a known record before and after; one for which this says so is left as it is, and not counted.
-    pub(super) withhold: Option<&'a mut (dyn FnMut(&R, &R) -> Result<bool> + Send)>,
+    pub(super) withhold: Option<&'a mut Withhold<'a, R>>,
 }
 
 impl<R> Manner<'_, R> {

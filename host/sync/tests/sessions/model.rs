@@ -131,7 +131,7 @@ impl Model {
         let mut follows = BTreeSet::new();
         let mut lost: BTreeMap<(Id, How), bool> = BTreeMap::new();
         let waits =
-            |key: (Id, How)| self.held.get(&key).is_some_and(|held| !self.holds[&held.session] || !(complete && told.judged));
+            |key: (Id, How)| self.held.get(&key).is_some_and(|held| !(self.holds[&held.session] && complete && told.judged));
         for (id, face) in told.records.iter().filter(|(id, _)| kind(**id) == Kind::User && self.has(**id)) {
             let before = self.rows[id].face;
             if self.wishes.update == Some(false) {
@@ -193,12 +193,9 @@ impl Model {
                     rows.insert(*id, Row { face: *face, gone_at: None });
                 }
                 None => {}
-                Some(row) if row.gone_at.is_some() => {
-                    // A membership that has just gone with an end is not brought back by the list.
-                    if !lost.contains_key(&(*id, How::Lost)) {
-                        *row = Row { face: *face, gone_at: None };
-                    }
-                }
+                // A membership that has just gone with an end is not brought back by the list.
+                Some(row) if row.gone_at.is_some() && lost.contains_key(&(*id, How::Lost)) => {}
+                Some(row) if row.gone_at.is_some() => *row = Row { face: *face, gone_at: None },
                 Some(row) if update => {
                     let kept = |how| lost.get(&(*id, how)).is_some_and(|waits| stays(how, *waits));
                     let (inactive, address) = (kept(How::Inactive), kept(How::Rekeyed));

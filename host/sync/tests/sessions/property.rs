@@ -221,7 +221,7 @@ async fn present(world: &World) -> BTreeMap<Id, Face> {
                     let id = member(grant.principal.id.parse().unwrap(), grant.target.id.parse().unwrap());
                     found.insert(id, Face::default());
                 }
-                other => panic!("{other:?}"),
+                other => unreachable!("{other:?}"),
             }
         }
     }

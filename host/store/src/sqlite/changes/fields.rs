@@ -1,5 +1,6 @@
 //! Which fields of a record changed: each before and after.
 
+use headcount_model::Timestamp;
 use serde_json::{Map, Value};
 
 use super::super::record::Stored;
@@ -17,10 +18,20 @@ pub(crate) fn differences<R: Stored>(before: &R, after: &R) -> Result<Option<Str
     for (column, [old, new]) in before.differing(after)? {
         match (column, inner(&old), inner(&new)) {
             ("attributes", Some(old), Some(new)) => attributes(&old, &new, &mut fields),
+            _ if is_time(column) => note(column.replace('_', "-"), &told(&old), &told(&new), &mut fields),
             _ => note(column.replace('_', "-"), &old, &new, &mut fields),
         }
     }
     if fields.is_empty() { Ok(None) } else { json(&fields).map(Some) }
+}
+
+fn is_time(column: &str) -> bool {
+    column.ends_with("_at") || column == "valid_until"
+}
+
+/// A time as people read it: it is kept in microseconds.
+fn told(time: &Value) -> Value {
+    time.as_i64().map_or_else(|| time.clone(), |micros| Timestamp::from_micros(micros).to_string().into())
 }
 
 /// Attributes are kept as the text of a JSON object.
@@ -79,6 +90,13 @@ mod tests {
         assert_eq!(told["status"], [Value::Null, json!("suspended")]);
         assert_eq!(told["title"], [json!("Dr"), Value::Null]);
         assert_eq!(differences(&before, &before).unwrap(), None);
+    }
+
+    #[test]
+    fn times_are_told_as_people_read_them() {
+        let seen = |micros| User { last_seen_at: Some(Timestamp::from_micros(micros)), ..User::default() };
+        let told = fields(&seen(0), &seen(1_000_000));
+        assert_eq!(told["last-seen-at"], [json!("1970-01-01T00:00:00Z"), json!("1970-01-01T00:00:01Z")]);
     }
 
     #[test]

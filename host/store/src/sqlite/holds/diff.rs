@@ -11,8 +11,8 @@ use crate::{Counters, DiffRow, How, Result, StoreError, What};
 
 /// The most rows of a test run's diff that are kept.
 const MOST_KEPT: u32 = 200_000;
-/// What waits is numbered from here on: no change has such a number.
-const HELD_FROM: i64 = 1 << 62;
+/// Changes are numbered from here on, behind what waits: that is what a person has to look at.
+const CHANGES_FROM: i64 = 1 << 62;
 
 pub(super) async fn diff(
     database: &mut SqliteConnection,
@@ -24,16 +24,16 @@ pub(super) async fn diff(
     require_changes(database, tenant, session).await?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);
     let rows = sqlx::query(AssertSqlSafe(format!(
-        "SELECT number, kind, id, what, NULL AS how, name, fields FROM changes
-         WHERE tenant = $1 AND session = $2 AND number > $3
+        "SELECT {CHANGES_FROM} + number AS number, kind, id, what, NULL AS how, name, fields FROM changes
+         WHERE tenant = $1 AND session = $2 AND number > $3 - {CHANGES_FROM}
             AND number >= (SELECT min(first) FROM change_sets WHERE tenant = $1 AND session = $2)
             AND number <= (SELECT max(last) FROM change_sets WHERE tenant = $1 AND session = $2)
          UNION ALL SELECT number, kind, id, what, how, name, fields FROM test_changes
          WHERE tenant = $1 AND connection = (SELECT connection FROM sessions WHERE id = $2 AND tenant = $1) AND session = $2
             AND number > $3
-         UNION ALL SELECT {HELD_FROM} + rowid, kind, id, NULL, how, name, fields FROM held
+         UNION ALL SELECT rowid, kind, id, NULL, how, name, fields FROM held
          WHERE tenant = $1 AND connection = (SELECT connection FROM sessions WHERE id = $2 AND tenant = $1) AND session = $2
-            AND {HELD_FROM} + rowid > $3
+            AND rowid > $3
          ORDER BY 1 LIMIT $4"
     )))
     .bind(tenant.as_str())
