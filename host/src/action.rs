@@ -1,86 +1,26 @@
 //! Actions: what a connection offers, a look before it is done, doing it once, and the history of who did what and why.
 
+mod history;
 mod permission;
 mod preview;
+mod request;
 
 use std::collections::BTreeSet;
 
 use headcount_model::manifest::Action;
 use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Manifest, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{
-    ActionAnswer, ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, NewAction, Row,
-    Witness,
-};
+use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, NewAction, Row, Witness};
 use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare, reconnect};
 use serde_json::Value;
 
 use crate::{Error, Tenant};
 
 pub use permission::{ActionRule, Permission};
-
-/// The longest name of who asks, key, and reason, in bytes.
-const LONGEST_NAME: usize = 256;
-const LONGEST_KEY: usize = 128;
-const LONGEST_WHY: usize = 2_000;
+pub use request::ActionRequest;
 
 /// What the fingerprint of an action is derived for, from the host's key: an input can hold what is easily guessed.
 const FINGERPRINT: &str = "headcount 2026 fingerprint of an action";
-
-/// An action that is asked for: what, by whom, and why.
-///
-/// ```
-/// use headcount::ActionRequest;
-/// let request = ActionRequest::new("revoke-license", serde_json::json!({ "license-id": "ABC1234567" }), "ana@example.com")
-///     .because("left the company")
-///     .key("leaver-4711");
-/// ```
-#[derive(Clone, Debug)]
-pub struct ActionRequest {
-    action: String,
-    input: Value,
-    by: String,
-    through: Option<String>,
-    why: Option<String>,
-    key: Option<String>,
-}
-
-impl ActionRequest {
-    /// This action with this input, asked for by this person (or program), who must be known to the caller.
-    pub fn new(action: impl Into<String>, input: Value, by: impl Into<String>) -> Self {
-        ActionRequest { action: action.into(), input, by: by.into(), through: None, why: None, key: None }
-    }
-
-    /// Why.
-    pub fn because(mut self, why: impl Into<String>) -> Self {
-        self.why = Some(why.into());
-        self
-    }
-
-    /// By what means: a command line, a page, a program.
-    pub fn through(mut self, through: impl Into<String>) -> Self {
-        self.through = Some(through.into());
-        self
-    }
-
-    /// The caller's own key for it. The same key with the same input is done once: asked for again, it gives what became of it.
-    pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.key = Some(key.into());
-        self
-    }
-
-    fn check(&self) -> Result<(), Error> {
-        let bad = |text: &str, longest: usize| text.trim().is_empty() || text.len() > longest;
-        let problem = match self {
-            ActionRequest { by, .. } if bad(by, LONGEST_NAME) => "who asks must be named, in at most 256 bytes",
-            ActionRequest { key: Some(key), .. } if bad(key, LONGEST_KEY) => "a key has 1 to 128 bytes",
-            ActionRequest { why: Some(why), .. } if bad(why, LONGEST_WHY) => "a reason has 1 to 2,000 bytes",
-            ActionRequest { through: Some(through), .. } if bad(through, LONGEST_NAME) => "the means have 1 to 256 bytes",
-            _ => return Ok(()),
-        };
-        Err(Error::ActionRequest(problem))
-    }
-}
 
 /// An action that was done.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,11 +79,11 @@ impl Tenant {
         Ok((self.describe(&connection, &manifest, action, &input).await?, permission))
     }
 
-    /// Does one action of a connection, at most once, and stores what it changed. It goes beside a sync of the connection, which does not
-    /// overwrite what it changed.
+    /// Does one action of a connection, at most once, and stores what it changed. It goes beside a sync of the connection, which
+    /// does not overwrite what it changed.
     ///
-    /// It stands in the history as started before the vendor is asked. If the process dies, or this future is dropped, before its end
-    /// stands there, it becomes unknown, and is never repeated by itself.
+    /// It stands in the history as started before the vendor is asked. If the process dies, or this future is dropped, before its
+    /// end stands there, it becomes unknown, and is never repeated by itself.
     ///
     /// # Errors
     /// The connection can't be opened, another action of it is under way, it has no such action, the input does not fit, it is not
@@ -212,8 +152,8 @@ impl Tenant {
         }
     }
 
-    /// The vendor did not accept the credential: the connection must be reconnected, if a check says so, too. A sync under way says so
-    /// itself.
+    /// The vendor did not accept the credential: the connection must be reconnected, if a check says so, too. A sync under way says
+    /// so itself.
     async fn confirm_reconnect(&self, run: &headcount_sandbox::Run, id: &ConnectionId, action: &str) -> Result<(), Error> {
         let failure = match run.check().await {
             Err(CallError::Failure(failure)) if failure.code == FailureCode::Unauthenticated => failure,
@@ -285,55 +225,6 @@ impl Tenant {
             preview: serde_json::to_value(&preview).unwrap_or_default(),
             requested_at: Timestamp::now(),
         })
-    }
-
-    /// The right to act through a connection. Whoever holds it knows that an action that stands as started is nobody's.
-    async fn acting(&self, id: &ConnectionId) -> Result<crate::lease::Lease, Error> {
-        let lease = self.inner.leases.take_for_action(&self.inner.data, &self.id, id).await?;
-        self.inner.store.end_interrupted_actions(&self.id, id, Timestamp::now()).await?;
-        Ok(lease)
-    }
-
-    /// Actions that were asked for, the newest first. One whose process died stands among them as unknown.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub async fn action_runs(&self, filter: &ActionFilter) -> Result<Vec<ActionRun>, Error> {
-        let found = self.inner.store.action_runs(&self.id, filter).await?;
-        let started = found.iter().filter(|run| run.state == ActionState::Started);
-        let started: BTreeSet<ConnectionId> = started.map(|run| run.asked.connection.clone()).collect();
-        if started.is_empty() {
-            return Ok(found);
-        }
-        for connection in &started {
-            match self.acting(connection).await {
-                Ok(_) | Err(Error::Acting(..)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(self.inner.store.action_runs(&self.id, filter).await?)
-    }
-
-    /// One action that was asked for.
-    ///
-    /// # Errors
-    /// There is none of this number.
-    pub async fn action_run(&self, id: ActionRunId) -> Result<ActionRun, Error> {
-        let none = || Error::NoActionRun(self.id.clone(), id);
-        let run = self.inner.store.action_run(&self.id, id).await?.ok_or_else(none)?;
-        if run.state == ActionState::Started && self.acting(&run.asked.connection).await.is_ok() {
-            return self.inner.store.action_run(&self.id, id).await?.ok_or_else(none);
-        }
-        Ok(run)
-    }
-
-    /// What actions answered about the accounts of a connection, or about one account.
-    ///
-    /// # Errors
-    /// There is no such connection.
-    pub async fn action_answers(&self, id: &ConnectionId, account: Option<&str>) -> Result<Vec<ActionAnswer>, Error> {
-        self.connection(id).await?;
-        Ok(self.inner.store.action_answers(&self.id, id, account, None, 1_000).await?)
     }
 }
 

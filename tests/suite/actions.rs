@@ -1,4 +1,5 @@
-//! Actions from outside: who may, what is shown before, what the vendors refuse, what is done once, and what the store shows afterwards.
+//! Actions from outside: who may, what is shown before, what the vendors refuse, what is done once, and what the store shows
+//! afterwards.
 
 mod alongside;
 mod interruption;

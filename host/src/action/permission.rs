@@ -129,7 +129,7 @@ impl fmt::Display for Permission {
             }
             Permission::NotPermitted(connection, action) => write!(
                 f,
-                "connections only read until somebody permits more: `headcount action permit {connection} {action}` permits this one"
+                "connections only read until somebody permits more: `headcount action permit {connection} {action}` permits it"
             ),
         }
     }
@@ -156,8 +156,8 @@ impl Tenant {
         Ok(permit.map_or_else(|| Permission::NotPermitted(id.clone(), action.name.clone()), Permission::Permitted))
     }
 
-    /// Permits actions of a connection by name, beside those that it permits already; with no names, all that its connector has now.
-    /// What a later version of the connector adds is not permitted by it. Gives what is permitted now.
+    /// Permits actions of a connection by name, beside those that it permits already; with no names, all that its connector has
+    /// now. What a later version of the connector adds is not permitted by it. Gives what is permitted now.
     ///
     /// # Errors
     /// There is no such connection or action.

@@ -252,11 +252,11 @@ pub trait Actions: Send + Sync + 'static {
     /// Whether a tenant's actions are stopped.
     async fn action_stop(&self, tenant: &TenantId) -> Result<Option<ActionStop>>;
 
-    /// Writes to disk that an action is about to be done, before the vendor is asked. An action that was asked for under the same key
-    /// is given back instead, whatever its input; one that failed or was forbidden loses its key to the new one.
+    /// Writes to disk that an action is about to be done, before the vendor is asked. An action that was asked for under the same
+    /// key is given back instead, whatever its input; one that failed or was forbidden loses its key to the new one.
     async fn begin_action(&self, action: &NewAction) -> Result<BegunAction>;
-    /// Ends an action, and brings what it did into the store, in one transaction. Rows that an open session of the connection staged of
-    /// the same records by then are not applied.
+    /// Ends an action, and brings what it did into the store, in one transaction. Rows that an open session of the connection
+    /// staged of the same records by then are not applied.
     ///
     /// # Errors
     /// There is no such action, or it has ended.

@@ -211,7 +211,8 @@ pub struct StagedPage {
     pub repeats: BTreeSet<Kind>,
     /// Records that count as seen though they aren't there.
     pub seen: Vec<Reference>,
-    /// When the vendor was asked for it; none counts as before everything. What an action touched since is not taken from this page.
+    /// When the vendor was asked for it; none counts as before everything. What an action touched since is not taken from this
+    /// page.
     pub asked_at: Option<Timestamp>,
 }
 

@@ -73,8 +73,8 @@ pub struct Attempt {
     pub error: Option<CallError>,
 }
 
-/// Does an action, once: asks who the credential is where the connection knows its organisation, then the connector; reads again what
-/// the connector does not tell of. `input` has been [prepared](prepare); `about` are the accounts that it names.
+/// Does an action, once: asks who the credential is where the connection knows its organisation, then the connector; reads again
+/// what the connector does not tell of. `input` has been [prepared](prepare); `about` are the accounts that it names.
 pub async fn attempt(job: &Job<'_>, action: &Action, input: &Value, named: &Named, about: &[String]) -> Attempt {
     let mut proves = true;
     if let Some(baseline) = &job.connection.baseline {
@@ -190,7 +190,8 @@ fn failed(job: &Job<'_>, action: &Action, error: CallError) -> Attempt {
     Attempt { end, error: Some(error) }
 }
 
-/// What became of an action that ended with an error. The requests tell: whatever left and was not plainly refused may have been done.
+/// What became of an action that ended with an error. The requests tell: whatever left and was not plainly refused may have been
+/// done.
 fn fate(action: &Action, error: &CallError, events: &[RequestEvent], requests: u64) -> ActionState {
     let is_safe = |event: &&RequestEvent| matches!(event.method.as_str(), "GET" | "HEAD");
     let left = |event: &&RequestEvent| event.decision != Decision::Denied && event.address.is_some();

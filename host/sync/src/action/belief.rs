@@ -1,5 +1,5 @@
-//! What of an action's outcome is believed. A connector can lie; an action must not become the way around what holds a sync's removals
-//! back. So only what the input names can lose anything by it; the rest waits for the next sync.
+//! What of an action's outcome is believed. A connector can lie; an action must not become the way around what holds a sync's
+//! removals back. So only what the input names can lose anything by it; the rest waits for the next sync.
 
 use headcount_model::manifest::Action;
 use headcount_model::{Kind, Outcome, Records, Reference, UserStatus, printable};

@@ -116,7 +116,10 @@ fn field(name: &str, schema: &Value, needed: bool) -> FormField {
 
 /// A value for a field, from text as a person types it: text stays text, anything else is JSON where it can be.
 pub fn value(field: Option<&FormField>, text: &str) -> Value {
-    let typed = |choice: &&Value| choice.as_str().map_or_else(|| choice.to_string() == text, |choice| choice == text);
+    let typed = |choice: &&Value| {
+        let shown = choice.as_str().map_or_else(|| choice.to_string(), str::to_owned);
+        shown == text
+    };
     match field.map(|field| (field.kind, &field.choices)) {
         None | Some((FieldKind::Text, _)) => Value::String(text.to_owned()),
         Some((FieldKind::Choice, choices)) => {

@@ -37,7 +37,8 @@ pub async fn input(action: &Action, args: &RunArgs, context: &Context) -> anyhow
     Ok(Value::Object(given))
 }
 
-/// The fields to ask for: the needed ones, those of the alternatives unless one is given whole, and nothing else once anything was given.
+/// The fields to ask for: the needed ones, those of the alternatives unless one is given whole, and nothing else once anything was
+/// given.
 fn wanted<'a>(form: &'a Form, given: &Map<String, Value>) -> Vec<&'a FormField> {
     let has = |set: &Vec<String>| set.iter().all(|name| given.contains_key(name));
     let met = form.alternatives.is_empty() || form.alternatives.iter().any(has);

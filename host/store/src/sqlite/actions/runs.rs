@@ -139,7 +139,8 @@ pub(super) async fn end_interrupted(
 ) -> Result<Vec<ActionRunId>> {
     let mut transaction = store.begin().await?;
     let ended: Vec<i64> = sqlx::query_scalar(
-        "UPDATE action_runs SET state = CASE WHEN changes = 0 THEN $1 ELSE $2 END, ended_at = $3, notes = json_insert(notes, '$[#]', $4)
+        "UPDATE action_runs SET state = CASE WHEN changes = 0 THEN $1 ELSE $2 END, ended_at = $3,
+            notes = json_insert(notes, '$[#]', $4)
          WHERE tenant = $5 AND connection = $6 AND state = 'started' RETURNING id",
     )
     .bind(ActionState::Failed.as_str())

@@ -1,7 +1,7 @@
 //! What actions touched while a session was open: what the session read of it before is older, and is not applied.
 //!
-//! A mark holds the last row that the session had staged when the action ended; a page that was on its way then moves it on when it is
-//! staged. A record of which any occurrence is that old counts as seen, and the next session reads it anew.
+//! A mark holds the last row that the session had staged when the action ended; a page that was on its way then moves it on when it
+//! is staged. A record of which any occurrence is that old counts as seen, and the next session reads it anew.
 
 use std::collections::BTreeSet;
 
