@@ -172,11 +172,12 @@ impl Courier {
             undelivered(problem, true)
         };
         let secret = self.inner.vault.open(&binding, sealed).map_err(entered_again)?;
+        let connection = channel.id.as_str().parse().map_err(|error| host(&error))?;
         let letter = self.letter(parcel).await?;
         let body = letter.json().to_string();
         let seconds = self.options.clock.now().micros().div_euclid(1_000_000);
         let signature = vault::sign_webhook(&secret, id, seconds, body.as_bytes()).map_err(|error| host(&error))?;
-        let mut message = Message::new(tenant.clone(), binding.connection, url, body);
+        let mut message = Message::new(tenant.clone(), connection, url, body);
         for (name, value) in [("webhook-id", id), ("webhook-timestamp", &seconds.to_string()), ("webhook-signature", &signature)]
         {
             message.header(name, value).map_err(|error| host(&error))?;

@@ -49,7 +49,7 @@ impl Tenant {
     /// # Errors
     /// There is no such connection, or the store failed.
     pub async fn pause_schedule(&self, id: &ConnectionId) -> Result<Schedule, Error> {
-        self.pause(id, true).await
+        self.hold_schedule(id, true).await
     }
 
     /// Lets a connection's schedule go on, with its next time: what would have run meanwhile is not caught up with.
@@ -57,7 +57,7 @@ impl Tenant {
     /// # Errors
     /// There is no such connection, or the store failed.
     pub async fn resume_schedule(&self, id: &ConnectionId) -> Result<Schedule, Error> {
-        self.pause(id, false).await
+        self.hold_schedule(id, false).await
     }
 
     /// Asks whoever runs the schedules for a run of a connection now. One that runs already runs once more afterwards.
@@ -74,7 +74,7 @@ impl Tenant {
         Ok(())
     }
 
-    async fn pause(&self, id: &ConnectionId, paused: bool) -> Result<Schedule, Error> {
+    async fn hold_schedule(&self, id: &ConnectionId, paused: bool) -> Result<Schedule, Error> {
         self.connection(id).await?;
         let schedule = self.keep_default(id).await?;
         let next = schedule::next(&schedule.rhythm, &self.id, id, Timestamp::now())?;

@@ -53,7 +53,7 @@ pub use people::{
     Account, AccountFields, Administrator, Conflict, Correlated, Doubt, InvalidPersonId, Leaver, Link, LinkedBy, Owner, People,
     Person, PersonId, Unlinked, WhyUnlinked,
 };
-pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Product, Row, StoredRecord};
+pub use query::{AccessPath, Counts, Filter, Held, LicenseFilter, Product, Row, StoredRecord};
 pub use schedules::{Claim, ClaimRequest, Planned, Rhythm, Schedule, Schedules};
 pub use sessions::{
     Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,

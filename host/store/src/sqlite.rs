@@ -41,7 +41,7 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::{
     AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, ConnectionChange, Counters, Counts, CredentialKey,
-    Filter, Held, InstalledConnector, LicenseFilter, Life, NewSession, Person, Product, Result, Row, SealedCredential, Session,
+    Filter, Held, InstalledConnector, LicenseFilter, Life, NewSession, Product, Result, Row, SealedCredential, Session,
     SessionEnd, SessionState, Staged, StagedPage, Store,
 };
 

@@ -88,7 +88,7 @@ impl Binding {
         let hosts: BTreeSet<String> = [url.to_owned()].into();
         let (field, placement) = ("signing-secret".to_owned(), "standard webhooks signature".to_owned());
         let overrides = overrides.of(&hosts);
-        Binding { tenant, connection: channel, connector, field, placement, hosts, overrides }
+        Binding { tenant, owner: Owner::Connection(channel), connector, field, placement, hosts, overrides }
     }
 
     /// A hash for each of [`PARTS`].
