@@ -23,6 +23,8 @@ pub use permission::{ActionRule, Permission};
 const LONGEST_NAME: usize = 256;
 const LONGEST_KEY: usize = 128;
 const LONGEST_WHY: usize = 2_000;
+/// The most accounts whose fields are made anew after an action; the next sync does the rest.
+const MOST_TOUCHED: usize = 128;
 
 /// What the fingerprint of an action is derived for, from the host's key: an input can hold what is easily guessed.
 const FINGERPRINT: &str = "headcount 2026 fingerprint of an action";
@@ -203,6 +205,10 @@ impl Tenant {
             }
             (Err(error), _) => return Err(error.into()),
         };
+        let touched = touched(&end, &about);
+        if !touched.is_empty() {
+            self.remap_some(&connection, &installed.manifest, &touched).await;
+        }
         match (error, ended.state) {
             (None, _) => Ok(Acted { run: ended, repeated: false }),
             (Some(error), ActionState::Unknown) => {
@@ -367,4 +373,20 @@ fn nothing_done(state: ActionState, why: String) -> ActionEnd {
         requests: 0,
         brings: None,
     }
+}
+
+/// The accounts whose fields an action may have changed: those that it is about, brought in, or took something from.
+fn touched(end: &ActionEnd, about: &[String]) -> Vec<String> {
+    let mut accounts: BTreeSet<String> = about.iter().cloned().collect();
+    if let Some(brought) = &end.brings {
+        let pages = brought.pages.iter().map(|page| &page.records);
+        for records in pages {
+            accounts.extend(records.users.iter().map(|user| user.id.clone()));
+            let grants = records.grants.iter().filter(|grant| grant.principal.kind == Kind::User);
+            accounts.extend(grants.map(|grant| grant.principal.id.clone()));
+        }
+        let gone = brought.gone_grants.iter().filter(|grant| grant.principal.kind == Kind::User);
+        accounts.extend(gone.map(|grant| grant.principal.id.clone()));
+    }
+    accounts.into_iter().take(MOST_TOUCHED).collect()
 }

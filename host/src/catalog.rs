@@ -19,6 +19,7 @@ impl Headcount {
     pub async fn install(&self, component: Vec<u8>) -> Result<InstalledConnector, Error> {
         let package = read(component).await?;
         self.refuse_other(&package.manifest, package.digest).await?;
+        crate::mapping::check_standard_mapping(&package.manifest).await?;
         let installed = self.keep(package).await?;
         // Another may have been installed while this one was compiled.
         while !self.inner.store.add_connector(&installed).await? {
@@ -44,6 +45,7 @@ impl Headcount {
     /// It is not a component with a manifest that this host can run.
     pub async fn replace(&self, component: Vec<u8>) -> Result<InstalledConnector, Error> {
         let package = read(component).await?;
+        crate::mapping::check_standard_mapping(&package.manifest).await?;
         let installed = self.keep(package).await?;
         self.inner.store.put_connector(&installed).await?;
         Ok(installed)

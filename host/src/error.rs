@@ -1,11 +1,12 @@
 //! Why the host could not do something.
 
+use headcount_mapping::{FilterError, MappingError};
 use headcount_model::manifest::{Asks, SettingsError};
 use headcount_model::{ActionRunId, ConnectionId, ConnectorId, Digest, InvalidId, TenantId};
 use headcount_sandbox::vault::VaultError;
 use headcount_sandbox::{CallError, Crowded, PackageError};
 use headcount_store::StoreError;
-use headcount_sync::{ActionError, SyncError};
+use headcount_sync::{ActionError, RemapError, SyncError};
 
 use crate::action::Permission;
 
@@ -185,7 +186,24 @@ pub enum Error {
     /// Another action is under way.
     #[error("another action of connection {1} of tenant {0} is under way: wait for it, then ask again")]
     Acting(TenantId, ConnectionId),
+    /// A mapping can't be used.
+    #[error("the mapping can't be used:\n{0}")]
+    Mapping(#[from] MappingError),
+    /// A filter can't be used.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
     /// A text that is no id.
     #[error(transparent)]
     Id(#[from] InvalidId),
+}
+
+impl From<RemapError> for Error {
+    fn from(error: RemapError) -> Self {
+        match error {
+            RemapError::Store(error) => Error::Store(error),
+            RemapError::Mapping(error) => Error::Mapping(error),
+            RemapError::Lost(lost) => Error::Mapping(MappingError::Lost(lost)),
+            other => Error::Mapping(MappingError::Rules(vec![other.to_string()])),
+        }
+    }
 }

@@ -40,12 +40,14 @@ mod catalog;
 mod changes;
 mod connection;
 mod error;
+mod filter;
 mod holds;
 mod keeper;
 mod key;
 mod lease;
 mod loading;
 mod lock;
+mod mapping;
 mod sessions;
 mod tenant;
 
@@ -60,15 +62,19 @@ pub use builder::Builder;
 pub use changes::ChangesOptions;
 pub use connection::Draft;
 pub use error::Error;
+pub use filter::{FilterTrial, OutOfScope};
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
+pub use mapping::{MappingSample, check_standard_mapping};
 pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};
 
+pub use headcount_mapping as mappings;
 pub use headcount_model as model;
 pub use headcount_model::{
     ActionRunId, ConnectionId, ConnectorId, Digest, Failure, FailureCode, Kind, Limits, Manifest, Outcome, Page, Scope, Secret,
     SessionId, TenantId, Timestamp,
 };
+pub use headcount_model::{FilterRule, MappedAccount, Mapping, MappingRule};
 pub use headcount_sandbox as sandbox;
 pub use headcount_sandbox::{Budget, Compiler, Package, compile_worker};
 pub use headcount_store as store;
@@ -76,7 +82,7 @@ pub use headcount_store::{
     ActionFilter, ActionRun, ActionState, Connection, InstalledConnector, Session, SessionState, SqliteStore, Store,
 };
 pub use headcount_sync as sync;
-pub use headcount_sync::{Concern, Form, FormField, Preview, Progress, Report, SyncOptions};
+pub use headcount_sync::{Concern, Form, FormField, MappingSource, Preview, Progress, Remapped, Report, SyncOptions};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -14,6 +14,7 @@ mod interruption;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod keys;
+mod mapping;
 mod program;
 mod requests;
 mod rooms;

@@ -2,7 +2,9 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::commands::{access, action, audit, budget, connection, connector, demo, holders, key, list, sessions, sync};
+use crate::commands::{
+    access, action, audit, budget, connection, connector, demo, filter, holders, key, list, mapping, sessions, sync,
+};
 use crate::config::Flags;
 use crate::exit;
 
@@ -29,6 +31,12 @@ pub enum Command {
     Connection(connection::Command),
     /// Read connections from their vendors
     Sync(sync::Args),
+    /// Fields of accounts: show, set, propose, test, preview, apply
+    #[command(subcommand)]
+    Mapping(mapping::Command),
+    /// Which records are in scope: list, try, add, remove
+    #[command(subcommand)]
+    Filter(filter::Command),
     /// List users
     Users(list::UserArgs),
     /// List groups
@@ -121,6 +129,18 @@ mod tests {
             "action show 3",
             "action answers acme --account 7",
             "budget show --connection acme",
+            "mapping show acme --toml",
+            "mapping set acme products --value license.product_name --each-license --pick all --default none --yes",
+            "mapping unset acme products --yes",
+            "mapping test acme --account ana@example.com --value user.title",
+            "mapping propose acme --all --toml",
+            "mapping preview acme mapping.toml",
+            "mapping apply acme --standard --yes",
+            "mapping edit acme",
+            "filter list acme",
+            "filter try acme contractors --drop user.department=='Contractors'",
+            "filter add acme staff --kind user --keep user.department!='Contractors' --stored remove",
+            "filter remove acme staff",
             "budget set memory=128MiB call=2min --connection acme",
             "sessions --connection acme",
             "sessions show 12",
@@ -157,6 +177,11 @@ mod tests {
             "key export",
             "key export --file backup --stdout",
             "action acme revoke --input {} --set a=b",
+            "mapping set acme products --value x --pick all",
+            "mapping apply acme",
+            "filter add acme staff",
+            "filter add acme staff --drop a --keep b",
+            "filter add acme staff --drop a --stored burn",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }

@@ -7,9 +7,11 @@ pub mod budget;
 pub mod connection;
 pub mod connector;
 pub mod demo;
+pub mod filter;
 pub mod holders;
 pub mod key;
 pub mod list;
+pub mod mapping;
 pub mod sessions;
 pub mod sync;
 
@@ -29,6 +31,8 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Connector(command) => connector::run(command, &context).await,
         Command::Connection(command) => connection::run(command, &context).await,
         Command::Sync(args) => sync::run(args, &context).await,
+        Command::Mapping(command) => mapping::run(command, &context).await,
+        Command::Filter(command) => filter::run(command, &context).await,
         Command::Users(args) => list::users(args, &context).await,
         Command::Groups(args) => list::records(Kind::Group, args, &context).await,
         Command::Roles(args) => list::records(Kind::Role, args, &context).await,

@@ -97,7 +97,12 @@ impl Exit {
         use headcount::Error;
         match error {
             Error::NoConnector(_) | Error::NoConnection(..) => Exit::NotFound,
-            Error::Settings(_) | Error::NoSecretField { .. } | Error::ConnectionExists(..) | Error::Id(_) => Exit::Usage,
+            Error::Mapping(_)
+            | Error::Filter(_)
+            | Error::Settings(_)
+            | Error::NoSecretField { .. }
+            | Error::ConnectionExists(..)
+            | Error::Id(_) => Exit::Usage,
             Error::Key(VaultError::KeyringName(_) | VaultError::NotInKeyring | VaultError::TwoPlaces { .. }) => Exit::Usage,
             Error::NoCredential { .. } | Error::Credential { .. } => Exit::Reconnect,
             Error::Call(CallError::Failure(failure)) => Exit::of_failure(failure),

@@ -1,10 +1,10 @@
 //! Records as objects of plain fields: times as text, attributes as JSON, the record's fields beside the connection. What JSON lines
 //! show, and what tables and CSV take their cells from.
 
-use headcount::Kind;
 use headcount::Timestamp;
 use headcount::model::Records;
 use headcount::store::{Person, Row};
+use headcount::{Kind, MappedAccount};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -41,6 +41,14 @@ pub fn of_row(row: &Row) -> Map<String, Value> {
         object.remove("key");
     }
     object
+}
+
+/// A user with what its mapping made of it.
+pub fn with_fields(mut user: Map<String, Value>, account: &MappedAccount) -> Map<String, Value> {
+    user.insert("sync-key".to_owned(), json!(account.sync_key));
+    user.insert("fields".to_owned(), Value::Object(account.fields.clone()));
+    user.insert("person-fields".to_owned(), Value::Object(account.person_fields.clone()));
+    user
 }
 
 /// The records of a page, each with its kind.

@@ -145,6 +145,13 @@ pub fn effort(counters: &Counters) -> String {
             parts.push(format!("{} {what}", number(value)));
         }
     }
+    for (filter, dropped) in &counters.dropped {
+        parts.push(format!("{} dropped by the filter {}", number(*dropped), printable(filter)));
+    }
+    let failed: u64 = counters.mapped.failed.values().sum();
+    if failed > 0 {
+        parts.push(format!("{} fields not mapped", number(failed)));
+    }
     if counters.waits > 0 {
         let waited = duration(Duration::from_millis(counters.waited_millis));
         parts.push(format!("{} of {waited} in all", counted(counters.waits, "wait")));

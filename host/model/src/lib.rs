@@ -4,12 +4,14 @@
 //! Records mirror the WIT contract (`wit/connector.wit`) after the host has read it: times are [`Timestamp`]s, empty text is none.
 //! The [`Manifest`] is what a connector says of itself; [`Failure`] is why something did not succeed and who must act.
 
+mod account;
 mod audit;
 mod failure;
 mod ids;
 mod kind;
 mod limits;
 pub mod manifest;
+pub mod mapping;
 mod merge;
 mod page;
 mod quantity;
@@ -19,12 +21,14 @@ mod secret;
 mod text;
 mod time;
 
+pub use account::{AccountInputs, MappedAccount};
 pub use audit::{AuditRecord, Decision, RequestEvent};
 pub use failure::{Actor, Failure, FailureCode};
 pub use ids::{ActionRunId, ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SessionId, SharedName, TenantId};
 pub use kind::{Kind, Reference, UnknownKind};
 pub use limits::{LimitError, Limits};
 pub use manifest::Manifest;
+pub use mapping::{FilterRule, Mapping, MappingRule};
 pub use merge::Merge;
 pub use page::{Access, Fact, FeedAccess, Outcome, Page, Progress, Scope, Skipped};
 pub use quantity::Unit;

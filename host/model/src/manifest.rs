@@ -24,7 +24,7 @@ pub use refers::{REFERS_TO, RefersTo};
 pub use request::RequestRule;
 pub use template::{Template, TemplateError};
 
-use crate::{ConnectorId, Kind};
+use crate::{ConnectorId, Kind, Mapping};
 
 /// The contract that this host speaks.
 pub const CONTRACT: &str = "0.1.0";
@@ -70,6 +70,9 @@ pub struct Manifest {
     /// Names of vendor fields that are never kept, at any depth.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub never_kept: Vec<String>,
+    /// The standard mapping: how its accounts become fields, unless an administrator maps them otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping: Option<Mapping>,
     /// What it expressly does not do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_supported: Vec<NotSupported>,

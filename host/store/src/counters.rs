@@ -31,6 +31,18 @@ pub struct KindCounters {
     pub aside: u64,
 }
 
+/// What a mapping did with the accounts of a connection.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct MappedCounters {
+    /// Accounts looked at.
+    pub accounts: u64,
+    /// Accounts whose key or fields changed.
+    pub changed: u64,
+    /// Accounts of which each field could not be made: it stayed as it was.
+    pub failed: BTreeMap<String, u64>,
+}
+
 /// Counters of one session.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
@@ -49,6 +61,12 @@ pub struct Counters {
     pub rejected: u64,
     /// Values that could not be read and were dropped.
     pub unreadable: u64,
+    /// Records that each filter dropped: out of scope, never missing. Counted once all was read.
+    pub dropped: BTreeMap<String, u64>,
+    /// Records on which each filter failed: they were kept.
+    pub unjudged: BTreeMap<String, u64>,
+    /// What the mapping did with the accounts.
+    pub mapped: MappedCounters,
     /// Requests, repeats and denied ones included.
     pub requests: u64,
     /// Requests that the rules denied.

@@ -12,6 +12,7 @@ mod counters;
 mod error;
 mod guard;
 mod holds;
+mod mapping;
 mod query;
 mod sessions;
 mod sqlite;
@@ -28,13 +29,14 @@ pub use actions::{
 pub use audit::{AuditFilter, AuditKeep, AuditRow};
 pub use changes::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Fields, What};
 pub use connections::{Connection, Contact, CredentialUse, Health, HealthState, Life, LifeState, Standing, Witness};
-pub use counters::{Counters, FeedCounters, KindCounters};
+pub use counters::{Counters, FeedCounters, KindCounters, MappedCounters};
 pub use error::StoreError;
 pub use guard::{Guard, Loss, Threshold, WINDOW};
 pub use holds::{
     DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
     Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
 };
+pub use mapping::{MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use query::{AccessPath, Account, Counts, Filter, Held, LicenseFilter, Person, Row, StoredRecord};
 pub use sessions::{
     Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,
@@ -52,7 +54,7 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 ///
 /// Every call is atomic. Calls for one connection's session come one after another; calls for different connections come at once.
 #[async_trait]
-pub trait Store: Absences + Actions + Changes + Holds + SessionStore + Send + Sync + 'static {
+pub trait Store: Absences + Actions + Changes + Holds + MappingStore + SessionStore + Send + Sync + 'static {
     // === connectors (the operator's, for all tenants)
 
     /// Installs a connector, or replaces what is installed under its id.

@@ -16,6 +16,7 @@ mod grant;
 mod holds;
 mod licenses;
 mod list;
+mod mapping;
 mod open;
 mod people;
 mod places;

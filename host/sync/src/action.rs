@@ -13,6 +13,7 @@ use headcount_store::{ActionEnd, ActionState, Brought, StagedPage};
 use serde_json::Value;
 
 use crate::attributes::Sieve;
+use crate::filters;
 use crate::scope::{self, ScopeVerdict};
 use crate::session::Job;
 use crate::verdict::brought_in_by;
@@ -129,6 +130,7 @@ async fn done(job: &Job<'_>, action: &Action, outcome: Outcome, named: &Named, a
             notes.push("the store does not know of it yet: it comes with the next sync".to_owned());
         }
     }
+    notes.extend(filters::keep_in_scope(job.store, job.connection, &mut brought.pages).await);
     let output = answer(action, job, output.as_deref(), &mut notes);
     if let (Some(answer), [account]) = (&output, about) {
         brought.answer = Some((account.clone(), answer.clone()));

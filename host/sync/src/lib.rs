@@ -7,9 +7,11 @@ mod action;
 mod attributes;
 mod estimate;
 mod feeds;
+mod filters;
 #[doc(hidden)]
 pub mod fuzzing;
 mod list;
+mod mapping;
 mod options;
 mod page;
 mod scope;
@@ -20,6 +22,7 @@ mod verdict;
 pub use action::{
     ActionError, Attempt, Concern, FieldKind, Form, FormField, Named, Preview, attempt, form, form_value, kept_input, prepare,
 };
+pub use mapping::{FieldChange, MappingSource, RemapError, Remapped, compile, mapping_of, remap, tracking};
 pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};
 pub use session::{Job, Report, SyncError, reconnect, sync};

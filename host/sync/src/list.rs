@@ -1,9 +1,9 @@
 //! Reading one list, page by page: a feed, or a feed for one parent. Each page is kept with the place behind it.
 
+mod again;
 mod place;
 mod watch;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,11 +13,13 @@ use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
 use self::place::Place;
-use self::watch::{Known, Sum, Watch, cursor_hash, for_each_id};
+use self::watch::{Known, Sum, cursor_hash};
+use crate::filters;
 use crate::page::{MOST_REASONS, Validated, validate};
 use crate::session::{Asked, PageRead, Reading, SyncError, lock};
 use crate::verdict::ListEnd;
 
+pub(crate) use self::again::{still_has, verify};
 pub(crate) use self::place::ListOver;
 
 /// How many ids are fetched at once where a session goes on in the middle of a list.
@@ -63,66 +65,6 @@ pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<List
         }
         if place.turn > 0 && place.over.is_some() {
             reading.state(SessionState::Reading).await?;
-        }
-    }
-}
-
-/// Reads a list a second time that ended complete without a total, since it lacks what the store holds. Its rows are staged beside
-/// those of the first pass: what is absent from both is missing.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) async fn verify(reading: &Reading<'_>, list: ListId<'_>) -> Result<(), SyncError> {
-    let mut place = reading.kept_place::<Place>(&list.feed.name, list.parent).await?.unwrap_or_default();
-    let mut known = Known::default();
-    place.again();
-    let over = loop {
-        match place.over {
-            Some(over) => break over,
-            None => step(reading, list, &mut place, &mut known).await?,
-        }
-    };
-    let reason = match over {
-        ListOver::Ended(ListEnd::Complete) => return Ok(()),
-        ListOver::Ended(ListEnd::Incomplete(reason)) => reason,
-        ListOver::Ended(ListEnd::ParentGone) => "its parent is gone".to_owned(),
-        ListOver::FirstPageFailed(failure) => failure.to_string(),
-    };
-    let reason = format!("its second reading, for records that the first lacked, ended otherwise: {reason}");
-    lock(&reading.verdicts).take_back(&list.feed.name, list.parent, &reason);
-    Ok(())
-}
-
-/// Which of these records a list still has, when it is read once more and nothing of it is kept; nothing if it can't be read to its
-/// end.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) async fn still_has(
-    reading: &Reading<'_>,
-    list: ListId<'_>,
-    kind: Kind,
-    ids: &[&str],
-) -> Result<Option<HashSet<String>>, SyncError> {
-    let (mut watch, mut known) = (Watch::default(), Known::default());
-    let mut found = HashSet::new();
-    let mut cursor: Option<String> = None;
-    loop {
-        let Ok(page) = call(reading, list, cursor.as_deref()).await? else { return Ok(None) };
-        let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
-        let checked = validated(reading, list.feed, page).await?;
-        watch.page(rows, total, &checked, list.feed, &mut known);
-        let mut note = |of: Kind, id: &str| {
-            if of == kind && ids.contains(&id) {
-                found.insert(id.to_owned());
-            }
-        };
-        for_each_id(&checked.records, &mut note);
-        checked.seen.iter().for_each(|seen| note(seen.kind, &seen.id));
-        match progress {
-            Progress::More(next) if watch.circles(&next, &mut known).is_none() => cursor = Some(next),
-            Progress::More(_) | Progress::Partial(_) => return Ok(None),
-            Progress::Complete => return Ok(matches!(watch.sum(), Sum::Ended(ListEnd::Complete)).then_some(found)),
         }
     }
 }
@@ -173,6 +115,12 @@ fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated, 
         if let Some(seen) = checked.seen.iter().find(|seen| Some(seen.kind) == kind) {
             let reason = format!("{}: not read for {seen}, which could not be read itself", child.name);
             place.unread.entry(child.name.clone()).or_insert_with(|| (reason.clone(), 0)).1 += 1;
+            lock(&reading.verdicts).feed_incomplete(&child.name, reason);
+        }
+        // Nor for one that is out of scope. What it holds stays as it is; but records that are listed nowhere else would look missing.
+        let more_than_grants = child.kinds().any(|kind| kind != Kind::Grant);
+        if let Some(dropped) = checked.sifted.dropped.keys().find(|dropped| more_than_grants && Some(dropped.kind) == kind) {
+            let reason = format!("{}: not read for {dropped}, which a filter drops", child.name);
             lock(&reading.verdicts).feed_incomplete(&child.name, reason);
         }
     }
@@ -259,8 +207,13 @@ fn staged(list: ListId<'_>, number: u32, cursor: Option<String>, asked_at: Times
 /// A page after validation, on a thread where it holds up nobody: a page can be large.
 async fn validated(reading: &Reading<'_>, feed: &Feed, page: Page) -> Result<Validated, SyncError> {
     let (feed, sieve, longest) = (feed.clone(), Arc::clone(&reading.sieve), reading.longest_record());
-    let checked = tokio::task::spawn_blocking(move || validate(&feed, page, &sieve, longest, MOST_REASONS)).await;
-    checked.map_err(|panicked| SyncError::Host(panicked.to_string()))
+    let filters = Arc::clone(&reading.filters);
+    let checked = tokio::task::spawn_blocking(move || {
+        let mut checked = validate(&feed, page, &sieve, longest, MOST_REASONS);
+        filters::sift(&filters, &mut checked);
+        checked
+    });
+    checked.await.map_err(|panicked| SyncError::Host(panicked.to_string()))
 }
 
 /// One page, asked for again when the vendor says to wait or is unavailable.

@@ -3,6 +3,7 @@
 mod at_end;
 mod ending;
 mod job;
+mod mapped;
 mod reading;
 mod resume;
 mod tally;
@@ -38,6 +39,7 @@ pub(crate) use tally::count_reason;
 pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncError> {
     let started = Instant::now();
     let tenant = &job.connection.tenant;
+    let (filters, unusable) = crate::filters::of(job.store, job.connection).await?;
     let (session, before) = match resume::open(job, options).await? {
         Opened::Reading(session, before) => (session, before),
         Opened::Applied(session, ending) => {
@@ -48,7 +50,10 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
         }
     };
     job.source.of_session(session);
-    let reading = Reading::new(job, session, *before, options, started);
+    let reading = Reading::new(job, session, *before, options, started, filters);
+    if let Some(problem) = unusable {
+        reading.insist(problem);
+    }
     let result = reading.run().await;
     if let Err(paused @ SyncError::Paused { .. }) = result {
         return Err(paused);
@@ -95,6 +100,7 @@ impl Reading<'_> {
         feeds::read_all(self).await?;
         self.verify_absences().await?;
         let at_end = self.judge_at_end().await?;
+        self.tell_dropped().await?;
 
         self.state(SessionState::Reconciling).await?;
         let scope = lock(&self.scope).clone().unwrap_or(scope);
@@ -126,7 +132,11 @@ impl Reading<'_> {
             (false, true) => SessionState::Complete,
             (false, false) => SessionState::Partial,
         };
-        self.apply(&scope, &verdict, incomplete.is_empty(), (state, health)).await
+        let mut end = self.apply(&scope, &verdict, incomplete.is_empty(), (state, health)).await?;
+        if !self.options.test {
+            self.remap(&mut end).await;
+        }
+        Ok(end)
     }
 
     /// What the credential sees: as an earlier process of this session knew it, or as the check says.

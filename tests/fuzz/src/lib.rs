@@ -8,6 +8,7 @@
 
 mod address;
 mod decode;
+mod expression;
 mod manifest;
 pub mod mutation;
 mod package;
@@ -25,9 +26,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target. Its seeds are in the folder of its name.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("address", address::run),
     ("decode", decode::run),
+    ("expression", expression::run),
     ("manifest", manifest::run),
     ("package", package::run),
     ("page", page::run),

@@ -50,6 +50,11 @@ fn no_coded_body_breaks_the_decoders() {
 }
 
 #[test]
+fn no_expression_escapes_its_bounds_or_fails_without_a_place() {
+    smoke("expression");
+}
+
+#[test]
 fn no_manifest_and_no_settings_lead_elsewhere_than_they_say() {
     smoke("manifest");
 }

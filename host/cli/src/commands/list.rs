@@ -199,7 +199,14 @@ async fn list(kind: Kind, mut question: Question, args: &Args, context: &Context
         if let Some(last) = rows.last() {
             question.filter().after = Some((last.connection.to_string(), last.key.clone()));
         }
-        pages.write(&rows, records::of_row)?;
+        let mapped = match kind {
+            Kind::User => tenant.mapped(rows.iter().map(|row| (row.connection.clone(), row.key.clone()))).await?,
+            _ => Default::default(),
+        };
+        pages.write(&rows, |row| match mapped.get(&(row.connection.clone(), row.key.clone())) {
+            Some(account) => records::with_fields(records::of_row(row), account),
+            None => records::of_row(row),
+        })?;
     }
     pages.end(records::plural(kind));
     Ok(Exit::Done)

@@ -43,6 +43,10 @@ impl Manifest {
         self.check_auth(&mut found);
         self.check_feeds(&mut found);
         self.check_actions(&mut found);
+        for bad in self.mapping.iter().flat_map(crate::Mapping::check) {
+            let field = bad.rule.map_or_else(|| "mapping".to_owned(), |at| format!("mapping.rules[{at}]"));
+            found.when(true, field, || bad.problem);
+        }
         found.0
     }
 

@@ -176,10 +176,10 @@ pub(super) async fn require_connection(database: &mut SqliteConnection, tenant: 
 
 pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<()> {
     let mut transaction = store.begin().await?;
-    let staging = ["staged", "seen", "followed", "checkpoints", "touched"].map(|table| {
+    let staging = ["staged", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     });
-    let records = ["accounts", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
+    let records = ["accounts", "mappings", "action_permits", "action_answers"].into_iter().chain(Kind::ALL.map(table)).chain([
         "applied",
         "test_changes",
         "preferences",

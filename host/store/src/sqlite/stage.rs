@@ -175,6 +175,7 @@ pub(super) async fn drop_staged(database: &mut SqliteConnection, session: Sessio
     for sql in [
         "DELETE FROM staged WHERE session = $1",
         "DELETE FROM seen WHERE session = $1",
+        "DELETE FROM dropped WHERE session = $1",
         "DELETE FROM followed WHERE session = $1",
         "DELETE FROM checkpoints WHERE session = $1",
     ] {

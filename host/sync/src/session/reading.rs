@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
+use headcount_mapping::Filters;
 use headcount_model::{Failure, Manifest, Reference, Scope, SessionId, Timestamp};
 use headcount_sandbox::{Budget, Crowded};
 use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError};
@@ -40,6 +41,7 @@ pub(crate) struct Reading<'a> {
     pub manifest: &'a Manifest,
     pub options: &'a SyncOptions,
     pub sieve: Arc<Sieve>,
+    pub filters: Arc<Filters>,
     pub store: &'a dyn Store,
     pub connection: &'a Connection,
     pub session: SessionId,
@@ -76,12 +78,20 @@ pub(crate) struct PageRead {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(job: &Job<'a>, session: SessionId, before: Before, options: &'a SyncOptions, started: Instant) -> Self {
+    pub(super) fn new(
+        job: &Job<'a>,
+        session: SessionId,
+        before: Before,
+        options: &'a SyncOptions,
+        started: Instant,
+        filters: Arc<Filters>,
+    ) -> Self {
         Reading {
             source: job.source,
             manifest: job.manifest,
             options,
             sieve: Arc::new(Sieve::new(&job.manifest.never_kept)),
+            filters,
             store: job.store,
             connection: job.connection,
             session,
@@ -241,6 +251,13 @@ impl<'a> Reading<'a> {
         if let Some(PageRead { checked, rows, expected }) = read {
             for reason in &checked.reasons {
                 self.note(format!("{}: {reason}", page.feed)).await;
+            }
+            for failure in crate::filters::failures(&checked.sifted) {
+                self.note(failure).await;
+            }
+            if !checked.sifted.dropped.is_empty() {
+                // Before the page: what it dropped must not look missing, whatever happens in between.
+                self.store.stage_dropped(&self.connection.tenant, self.session, &page, &checked.sifted.dropped).await?;
             }
             news = tally::News::of(&page.feed, &checked, rows, expected);
             page.records = checked.records;

@@ -107,7 +107,12 @@ fn known(session: Session, now: Timestamp) -> Before {
 /// Under what a session of this job would run.
 async fn basis(job: &Job<'_>, options: &SyncOptions) -> Result<Basis, SyncError> {
     let connection = job.connection;
-    let settings = serde_json::to_string(&connection.settings).map_err(|error| SyncError::Host(error.to_string()))?;
+    let mut settings = serde_json::to_string(&connection.settings).map_err(|error| SyncError::Host(error.to_string()))?;
+    // What was dropped under other filters may be in scope by now.
+    let filters = job.store.filters(&connection.tenant, &connection.id).await?;
+    if !filters.is_empty() {
+        settings.push_str(&serde_json::to_string(&filters).map_err(|error| SyncError::Host(error.to_string()))?);
+    }
     let mut credentials: Vec<CredentialBasis> = job
         .store
         .credentials(&connection.tenant, &connection.id)
@@ -144,7 +149,7 @@ fn obstacle(session: &Session, job: &Job<'_>, basis: &Basis, options: &SyncOptio
         () if options.anew => other("a new beginning was asked for"),
         () if session.digest != job.digest || then.connector != basis.connector => other("its connector was replaced"),
         () if then.contract != basis.contract => other("this host speaks another version of the contract"),
-        () if then.settings != basis.settings => other("the connection's settings were changed"),
+        () if then.settings != basis.settings => other("the connection's settings or filters were changed"),
         () if then.credentials != basis.credentials || session.credential != job.credential => other("a credential was replaced"),
         () if then.test != basis.test => other("one of the two is a test run"),
         () if now < session.started_at => other("it began later than now, by this machine's clock"),

@@ -29,6 +29,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let manifest = Manifest::from_toml(&text).map_err(|problem| {
         Complaint::usage(format!("{}\n{problem}", args.manifest.display())).next("`headcount connector schema` has the rules")
     })?;
+    headcount::check_standard_mapping(&manifest).await?;
     let input = component::bytes(&args.input).await?;
     let checked = tokio::task::spawn_blocking(move || {
         let packed = pack(&input, &manifest)?;

@@ -14,12 +14,13 @@ use super::judge::Judged;
 use super::{Applying, lost::REMOVED};
 use crate::{KindCounters, Result, What};
 
-/// Rows of the connection that are present, and that session `$3` neither staged nor saw.
+/// Rows of the connection that are present, and that session `$3` neither staged, nor saw, nor dropped as out of scope.
 pub(in crate::sqlite) fn absent(table: &str) -> String {
     format!(
         "{table}.tenant = $1 AND {table}.connection = $2 AND {table}.gone_at IS NULL
          AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = {table}.id)
-         AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = {table}.id)"
+         AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = {table}.id)
+         AND NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = {table}.id)"
     )
 }
 

@@ -1,0 +1,98 @@
+//! Mappings, filters, and what mappings made of accounts.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use headcount_model::{
+    AccountInputs, ConnectionId, FilterRule, Kind, MappedAccount, Mapping, Reference, SessionId, TenantId, Timestamp,
+};
+
+use crate::{Result, StagedPage};
+
+/// The most records of one kind that an account may hold for expressions to go over them.
+pub const MOST_HELD: u32 = 500;
+
+/// An account as a mapping reads it, and what was made of it before.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredInputs {
+    /// What the fields are made of.
+    pub inputs: AccountInputs,
+    /// What was made of it, and the hash of what that was made of.
+    pub mapped: Option<(MappedAccount, Vec<u8>)>,
+}
+
+/// What a mapping made of one account.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewlyMapped {
+    /// The account's id.
+    pub id: String,
+    /// Its fields.
+    pub account: MappedAccount,
+    /// The hash of what they were made of.
+    pub inputs: Vec<u8>,
+}
+
+/// Which accounts a mapping reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WhichAccounts {
+    /// Those after this id.
+    pub after: Option<String>,
+    /// These alone.
+    pub only: Option<Vec<String>>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// The store's side of mappings and filters.
+#[async_trait]
+pub trait MappingStore: Send + Sync {
+    /// Keeps what was set for a connection in place of the standard mapping; none goes back to that.
+    async fn put_mapping(&self, tenant: &TenantId, connection: &ConnectionId, mapping: Option<&Mapping>) -> Result<()>;
+    /// What was set for a connection in place of the standard mapping.
+    async fn mapping(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<Mapping>>;
+    /// Keeps a connection's filters, in place of those it had.
+    async fn put_filters(&self, tenant: &TenantId, connection: &ConnectionId, filters: &[FilterRule]) -> Result<()>;
+    /// A connection's filters.
+    async fn filters(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<FilterRule>>;
+    /// Accounts that are present, by id, with everything that they hold themselves, and what was made of them before.
+    async fn account_inputs(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        which: &WhichAccounts,
+    ) -> Result<Vec<StoredInputs>>;
+    /// Keeps what a mapping made of accounts. Those that are not there (any more) are passed over.
+    async fn put_accounts(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        accounts: &[NewlyMapped],
+        now: Timestamp,
+    ) -> Result<()>;
+    /// What a mapping made of these accounts, by id; at most 1,000 are looked up.
+    async fn accounts(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        ids: &[String],
+    ) -> Result<Vec<(String, MappedAccount)>>;
+    /// Notes that a session's filters dropped records, and which did, before the page that they were on is staged.
+    async fn stage_dropped(
+        &self,
+        tenant: &TenantId,
+        session: SessionId,
+        page: &StagedPage,
+        dropped: &BTreeMap<Reference, String>,
+    ) -> Result<()>;
+    /// How many records each filter of a session dropped.
+    async fn dropped(&self, tenant: &TenantId, session: SessionId) -> Result<BTreeMap<String, u64>>;
+    /// Marks records as gone because they are out of scope, with the grants of and to them. Returns how many records.
+    async fn leave_out(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        kind: Kind,
+        ids: &[String],
+        now: Timestamp,
+    ) -> Result<u64>;
+}

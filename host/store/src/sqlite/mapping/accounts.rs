@@ -1,0 +1,89 @@
+//! What mappings made of accounts, as a table.
+
+use std::collections::HashMap;
+
+use headcount_model::{ConnectionId, MappedAccount, TenantId, Timestamp};
+use serde_json::Map;
+use sqlx::{QueryBuilder, Row as _, Sqlite};
+
+use super::super::SqliteStore;
+use super::super::sessions::{from_json, json};
+use super::super::values::MOST;
+use crate::{NewlyMapped, Result};
+
+/// The most accounts that are looked up at once.
+const MOST_ASKED: usize = 1_000;
+
+pub(super) async fn put(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    accounts: &[NewlyMapped],
+    now: Timestamp,
+) -> Result<()> {
+    let mut transaction = store.begin().await?;
+    for mapped in accounts {
+        let account = &mapped.account;
+        let failures = (!account.failures.is_empty()).then(|| json(&account.failures)).transpose()?;
+        // `changed_at` is that of the fields, not of what they were made of.
+        sqlx::query(
+            "INSERT INTO accounts (tenant, connection, id, sync_key, fields, person_fields, failures, inputs, changed_at)
+             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+             WHERE EXISTS (SELECT 1 FROM users WHERE tenant = $1 AND connection = $2 AND id = $3)
+             ON CONFLICT (tenant, connection, id) DO UPDATE SET
+                changed_at = CASE WHEN accounts.sync_key IS excluded.sync_key AND accounts.fields = excluded.fields
+                    AND accounts.person_fields = excluded.person_fields THEN accounts.changed_at ELSE excluded.changed_at END,
+                sync_key = excluded.sync_key, fields = excluded.fields, person_fields = excluded.person_fields,
+                failures = excluded.failures, inputs = excluded.inputs",
+        )
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .bind(&mapped.id)
+        .bind(&account.sync_key)
+        .bind(json(&account.fields)?)
+        .bind(json(&account.person_fields)?)
+        .bind(failures)
+        .bind(&mapped.inputs)
+        .bind(now.micros())
+        .execute(&mut *transaction)
+        .await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+/// By id: what was made of each, and the hash of what that was made of.
+pub(super) async fn find(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    ids: &[String],
+) -> Result<HashMap<String, (MappedAccount, Vec<u8>)>> {
+    let mut found = HashMap::new();
+    for ids in ids.get(..MOST_ASKED).unwrap_or(ids).chunks(MOST) {
+        let mut query: QueryBuilder<Sqlite> =
+            QueryBuilder::new("SELECT id, sync_key, fields, person_fields, failures, inputs FROM accounts WHERE tenant = ");
+        query.push_bind(tenant.as_str().to_owned()).push(" AND connection = ").push_bind(connection.as_str().to_owned());
+        push_ids(query.push(" AND id IN "), ids);
+        for row in query.build().fetch_all(&store.readers).await? {
+            let failures = row.try_get::<Option<&str>, _>(4)?.map(|text| from_json(text, "failures")).transpose()?;
+            let account = MappedAccount {
+                sync_key: row.try_get(1)?,
+                fields: from_json::<Map<_, _>>(row.try_get(2)?, "fields")?,
+                person_fields: from_json::<Map<_, _>>(row.try_get(3)?, "fields")?,
+                failures: failures.unwrap_or_default(),
+            };
+            found.insert(row.try_get(0)?, (account, row.try_get::<Option<Vec<u8>>, _>(5)?.unwrap_or_default()));
+        }
+    }
+    Ok(found)
+}
+
+/// `(?, ?, …)`.
+pub(super) fn push_ids(query: &mut QueryBuilder<Sqlite>, ids: &[String]) {
+    query.push("(");
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(id.clone());
+    }
+    query.push(")");
+}

@@ -1,0 +1,118 @@
+//! Records that filters dropped.
+
+use std::collections::BTreeMap;
+
+use headcount_model::{ConnectionId, Kind, Reference, SessionId, TenantId, Timestamp};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
+
+use super::super::SqliteStore;
+use super::super::changes::{Entry, Log};
+use super::super::connections::require_connection;
+use super::super::record::{name_column, table};
+use super::super::sessions::open_session;
+use super::super::values::{MOST, Values, placeholders, portions};
+use super::accounts::push_ids;
+use crate::{Result, StagedPage, What};
+
+pub(super) async fn stage(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    session: SessionId,
+    page: &StagedPage,
+    dropped: &BTreeMap<Reference, String>,
+) -> Result<()> {
+    let mut transaction = store.begin().await?;
+    open_session(&mut transaction, tenant, session).await?;
+    let mut references = dropped.iter();
+    for portion in portions(dropped.len()) {
+        let mut values = Values::with_capacity(portion * 7);
+        for (reference, filter) in references.by_ref().take(portion) {
+            values.add(session.0);
+            values.add(reference.kind.as_str());
+            values.add(reference.id.as_str());
+            values.add(page.feed.as_str());
+            values.add(page.parent.as_deref().unwrap_or_default());
+            values.add(i64::from(page.number));
+            values.add(filter.as_str());
+        }
+        let sql = format!(
+            "INSERT OR REPLACE INTO dropped (session, kind, id, feed, parent, page, filter) VALUES {}",
+            placeholders(portion, 7)
+        );
+        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *transaction).await?;
+    }
+    Ok(transaction.commit().await?)
+}
+
+pub(super) async fn dropped(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<BTreeMap<String, u64>> {
+    // Each record once, under the first filter by name.
+    let rows = sqlx::query(
+        "SELECT filter, count(*) FROM (
+            SELECT min(filter) AS filter FROM dropped WHERE session = $1
+             AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.tenant = $2) GROUP BY kind, id
+         ) GROUP BY filter",
+    )
+    .bind(session.0)
+    .bind(tenant.as_str())
+    .fetch_all(&store.readers)
+    .await?;
+    let count = |row: &SqliteRow| Ok((row.try_get(0)?, u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0)));
+    rows.iter().map(count).collect()
+}
+
+pub(super) async fn leave_out(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    kind: Kind,
+    ids: &[String],
+    now: Timestamp,
+) -> Result<u64> {
+    // A row that is gone keeps the time at which it was last seen.
+    let seen = "seen_session = COALESCE(seen_session,
+            (SELECT session FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
+    let seen_at = ")),
+        seen_at = COALESCE(seen_at,
+            (SELECT at FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
+    let mark = |table: &str, of: Kind| {
+        let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(format!("UPDATE {table} AS row SET gone_at = "));
+        query.push_bind(now.micros()).push(", changed_at = ").push_bind(now.micros()).push(", ").push(seen);
+        query.push_bind(of.as_str()).push(seen_at).push_bind(of.as_str()).push("), first_seen_at) WHERE row.tenant = ");
+        query.push_bind(tenant.as_str().to_owned()).push(" AND row.connection = ");
+        query.push_bind(connection.as_str().to_owned()).push(" AND row.gone_at IS NULL");
+        query
+    };
+    let mut transaction = store.begin().await?;
+    require_connection(&mut transaction, tenant, connection).await?;
+    let mut log = Log::open(&mut transaction, tenant, connection.as_str(), None, now).await?;
+    let mut left = 0;
+    for ids in ids.chunks(MOST) {
+        let mut records = mark(table(kind), kind);
+        push_ids(records.push(" AND row.id IN "), ids);
+        let gone = returned(&mut transaction, records, kind).await?;
+        left += gone.len() as u64;
+        log.add(&mut transaction, gone).await?;
+        for end in ["principal", "target", "via"] {
+            let mut grants = mark(table(Kind::Grant), Kind::Grant);
+            grants.push(format!(" AND row.{end}_kind = ")).push_bind(kind.as_str());
+            push_ids(grants.push(format!(" AND row.{end}_id IN ")), ids);
+            let gone = returned(&mut transaction, grants, Kind::Grant).await?;
+            log.add(&mut transaction, gone).await?;
+        }
+    }
+    log.close(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(left)
+}
+
+/// Runs it, and gives what it marked as changes.
+async fn returned(database: &mut SqliteConnection, mut query: QueryBuilder<Sqlite>, kind: Kind) -> Result<Vec<Entry>> {
+    let name = if kind == Kind::Grant { "NULL" } else { name_column(kind) };
+    query.push(format!(" RETURNING id, {name}"));
+    let rows = query.build().fetch_all(database).await?;
+    let entry = |row: &SqliteRow| {
+        Ok(Entry { kind: kind.as_str(), id: row.try_get(0)?, what: What::Removed, name: row.try_get(1)?, fields: None })
+    };
+    rows.iter().map(entry).collect()
+}

@@ -1,0 +1,247 @@
+//! Mapping a connection's accounts: from what the store holds of them, in portions, and only those whose inputs changed.
+//!
+//! It is a function of the store and the mapping: what it would change can be told without changing it, and what was interrupted is
+//! made good by the next time.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use headcount_mapping::{CompiledMapping, Lost, MappingError, Tracking, Variables, standard};
+use headcount_model::{Manifest, MappedAccount, Mapping, Timestamp, printable};
+use headcount_store::{Connection, MappedCounters, NewlyMapped, Store, StoreError, StoredInputs, WhichAccounts};
+
+/// Accounts that are mapped at once.
+const PORTION: u32 = 128;
+/// Changes that are put into words.
+const DESCRIBED: usize = 20;
+
+/// Why accounts could not be mapped.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RemapError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The mapping can't be used.
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    /// The engine failed.
+    #[error(transparent)]
+    Lost(#[from] Lost),
+}
+
+/// Where a connection's mapping comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MappingSource {
+    /// An administrator set it.
+    Own,
+    /// The connector ships it.
+    Standard,
+    /// The connector ships none.
+    Usual,
+}
+
+/// How one field of one account changes.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FieldChange {
+    /// The account's id.
+    pub account: String,
+    /// The field; `(sync key)` for the key itself.
+    pub field: String,
+    /// As it is.
+    pub before: serde_json::Value,
+    /// As it becomes.
+    pub after: serde_json::Value,
+}
+
+/// What mapping changed, or would change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Remapped {
+    /// Accounts looked at, changed, and failures by field.
+    pub counters: MappedCounters,
+    /// Accounts whose sync key changed: they may become another person's.
+    pub keys: u64,
+    /// Accounts that share their sync key with an account before them.
+    pub shared_keys: u64,
+    /// By field, how many accounts have another value.
+    pub fields: BTreeMap<String, u64>,
+    /// Why each field could not be made the first time.
+    pub failures: BTreeMap<String, String>,
+    /// The first changes.
+    pub examples: Vec<FieldChange>,
+}
+
+/// Which mapping a connection has: an administrator's, its connector's, or the usual one.
+///
+/// # Errors
+/// The store failed.
+pub async fn mapping_of(
+    store: &dyn Store,
+    connection: &Connection,
+    manifest: &Manifest,
+) -> Result<(Mapping, MappingSource), StoreError> {
+    Ok(match (store.mapping(&connection.tenant, &connection.id).await?, &manifest.mapping) {
+        (Some(own), _) => (own, MappingSource::Own),
+        (None, Some(standard)) => (standard.clone(), MappingSource::Standard),
+        (None, None) => (standard::usual(), MappingSource::Usual),
+    })
+}
+
+/// Compiles a mapping where it holds up nobody.
+///
+/// # Errors
+/// It can't be used.
+pub async fn compile(mapping: Mapping) -> Result<Arc<CompiledMapping>, MappingError> {
+    let compiled = tokio::task::spawn_blocking(move || CompiledMapping::new(&mapping)).await;
+    compiled.unwrap_or(Err(MappingError::Lost(Lost::Panicked))).map(Arc::new)
+}
+
+/// Maps a connection's accounts, all or these alone. With `write`, what is made of them is kept; without, it is only told.
+///
+/// # Errors
+/// The store or the engine failed. What was written until then stays: it is right.
+pub async fn remap(
+    store: &dyn Store,
+    connection: &Connection,
+    mapping: &Arc<CompiledMapping>,
+    only: Option<&[String]>,
+    write: bool,
+) -> Result<Remapped, RemapError> {
+    let mut remapping = Remapping { told: Remapped::default(), tracking: tracking(connection), keys: HashSet::new() };
+    let mut which = WhichAccounts { after: None, only: only.map(<[String]>::to_vec), limit: PORTION };
+    loop {
+        let portion = store.account_inputs(&connection.tenant, &connection.id, &which).await?;
+        let Some(last) = portion.last() else { break };
+        which.after = Some(last.inputs.user.id.clone());
+        let fresh = remapping.portion(mapping, portion).await?;
+        if write && !fresh.is_empty() {
+            store.put_accounts(&connection.tenant, &connection.id, &fresh, Timestamp::now()).await?;
+        }
+    }
+    Ok(remapping.told)
+}
+
+/// What is known of where a connection's accounts come from.
+pub fn tracking(connection: &Connection) -> Tracking {
+    let scope = connection.baseline.as_ref();
+    Tracking {
+        connection: connection.id.to_string(),
+        name: connection.name.clone(),
+        connector: connection.connector.to_string(),
+        organization: scope.map(|scope| scope.organization.clone()),
+        credential: scope.map(|scope| scope.label.clone()),
+    }
+}
+
+struct Remapping {
+    told: Remapped,
+    tracking: Tracking,
+    /// Hashes of the keys so far: eight bytes an account.
+    keys: HashSet<u64>,
+}
+
+/// An account on its way: its id, its variables, the hash of its inputs, and what was made of it before.
+struct Candidate {
+    id: String,
+    digest: Vec<u8>,
+    before: Option<MappedAccount>,
+}
+
+impl Remapping {
+    /// Maps a portion; gives those that must be written.
+    async fn portion(
+        &mut self,
+        mapping: &Arc<CompiledMapping>,
+        portion: Vec<StoredInputs>,
+    ) -> Result<Vec<NewlyMapped>, RemapError> {
+        let (mapping, tracking) = (Arc::clone(mapping), self.tracking.clone());
+        let work = move || -> Result<_, Lost> {
+            let (mut candidates, mut accounts, mut settled) = (Vec::new(), Vec::new(), Vec::new());
+            for StoredInputs { inputs, mapped } in portion {
+                let (variables, digest): (Variables, Vec<u8>) = mapping.read(&inputs, &tracking);
+                match mapped {
+                    Some((account, before)) if before == digest => settled.push(account),
+                    mapped => {
+                        let before = mapped.map(|(account, _)| account);
+                        accounts.push((variables, before.clone()));
+                        candidates.push(Candidate { id: inputs.user.id, digest, before });
+                    }
+                }
+            }
+            let made = if accounts.is_empty() { Vec::new() } else { mapping.map(&accounts)? };
+            Ok((candidates, made, settled))
+        };
+        let done = tokio::task::spawn_blocking(work).await.unwrap_or(Err(Lost::Panicked));
+        let (candidates, made, settled) = done?;
+        for account in settled {
+            self.told.counters.accounts += 1;
+            self.failures(&account);
+            self.key(&account);
+        }
+        let mut fresh = Vec::with_capacity(made.len());
+        for (candidate, account) in candidates.into_iter().zip(made) {
+            self.told.counters.accounts += 1;
+            self.failures(&account);
+            self.key(&account);
+            self.compare(&candidate, &account);
+            fresh.push(NewlyMapped { id: candidate.id, account, inputs: candidate.digest });
+        }
+        Ok(fresh)
+    }
+
+    fn failures(&mut self, account: &MappedAccount) {
+        for (field, why) in &account.failures {
+            *self.told.counters.failed.entry(field.clone()).or_default() += 1;
+            self.told.failures.entry(field.clone()).or_insert_with(|| printable(why).into_owned());
+        }
+    }
+
+    fn key(&mut self, account: &MappedAccount) {
+        if let Some(key) = &account.sync_key {
+            let mut hasher = DefaultHasher::new();
+            key.hash(&mut hasher);
+            if !self.keys.insert(hasher.finish()) {
+                self.told.shared_keys += 1;
+            }
+        }
+    }
+
+    fn compare(&mut self, candidate: &Candidate, after: &MappedAccount) {
+        let nobody = MappedAccount::default();
+        let before = candidate.before.as_ref().unwrap_or(&nobody);
+        let mut changes = changes(before, after);
+        if before.sync_key != after.sync_key {
+            self.told.keys += 1;
+            changes.insert(0, ("(sync key)".to_owned(), before.sync_key.clone().into(), after.sync_key.clone().into()));
+        }
+        if changes.is_empty() {
+            return;
+        }
+        self.told.counters.changed += 1;
+        for (field, before, after) in changes {
+            *self.told.fields.entry(field.clone()).or_default() += 1;
+            if self.told.examples.len() < DESCRIBED {
+                self.told.examples.push(FieldChange { account: candidate.id.clone(), field, before, after });
+            }
+        }
+    }
+}
+
+/// Fields with another value, a person's with their target before them.
+fn changes(before: &MappedAccount, after: &MappedAccount) -> Vec<(String, serde_json::Value, serde_json::Value)> {
+    let mut changes = Vec::new();
+    for (prefix, before, after) in [("", &before.fields, &after.fields), ("person ", &before.person_fields, &after.person_fields)]
+    {
+        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+        for name in names {
+            let (was, is) = (before.get(name).cloned().unwrap_or_default(), after.get(name).cloned().unwrap_or_default());
+            if was != is {
+                changes.push((format!("{prefix}{name}"), was, is));
+            }
+        }
+    }
+    changes
+}

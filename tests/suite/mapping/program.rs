@@ -1,0 +1,118 @@
+//! Mappings and filters as a person at a terminal has them.
+
+use std::process::{Command, Output, Stdio};
+
+use headcount_tests::{Lab, program};
+use headcount_vendors::Vendor;
+use serde_json::Value;
+
+fn headcount(lab: &Lab, arguments: &[&str]) -> Output {
+    let mut command = Command::new(program().unwrap());
+    command.args(lab.flags().unwrap()).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+fn done(lab: &Lab, arguments: &[&str]) -> String {
+    let output = headcount(lab, arguments);
+    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    said(&output)
+}
+
+fn json(lab: &Lab, arguments: &[&str]) -> Vec<Value> {
+    let output = headcount(lab, &[&["--json"], arguments].concat());
+    assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+    String::from_utf8(output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+fn has(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "{word} is not in: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mapping_from_show_to_apply() {
+    let lab = Lab::new(100).await.unwrap();
+    lab.connect_and_sync(Vendor::Tines).await.unwrap();
+    let accounts = lab.servers.truth(Vendor::Tines).users.len();
+    let all = format!("changed {accounts} of {accounts}");
+    has(&done(&lab, &["mapping", "show", "tines"]), &["standard mapping", "email (sync key)", "saas-role", "next: headcount"]);
+    has(&done(&lab, &["mapping", "test", "tines"]), &["account ", "FIELD", "BEFORE", "AFTER", "(sync key)"]);
+    assert_eq!(done(&lab, &["mapping", "test", "tines", "--value", "1 + 1"]).trim(), "2");
+    let wrong = headcount(&lab, &["mapping", "test", "tines", "--value", "user.emial"]);
+    has(&said(&wrong), &["line 1, column 5: there is no emial"]);
+    let wrong = headcount(&lab, &["mapping", "test", "tines", "--value", "user.email +"]);
+    has(&said(&wrong), &["user.email +\n", "^"]);
+    assert_eq!(wrong.status.code(), Some(2));
+
+    let file = lab.data.path().join("mapping.toml");
+    let path = file.to_str().unwrap();
+    let toml = done(&lab, &["mapping", "show", "tines", "--toml"]);
+    std::fs::write(&file, format!("{toml}\n[[rules]]\nfield = \"shouted\"\nvalue = \"user.email.upperAscii()\"\n")).unwrap();
+    has(
+        &done(&lab, &["mapping", "preview", "tines", path]),
+        &[&format!("would change {accounts} of {accounts} accounts"), "shouted"],
+    );
+    let unasked = headcount(&lab, &["mapping", "apply", "tines", path]);
+    assert_eq!(unasked.status.code(), Some(2), "nobody can be asked: {}", said(&unasked));
+    let applied = json(&lab, &["mapping", "apply", "tines", path, "--yes"]).remove(0);
+    assert_eq!((&applied["event"], &applied["changed"]), (&"mapping-applied".into(), &accounts.into()));
+    let user = json(&lab, &["users", "--connection", "tines", "--limit", "1"]).remove(0);
+    assert_eq!(user["fields"]["shouted"], user["email"].as_str().unwrap().to_ascii_uppercase());
+    assert_eq!(user["sync-key"], user["email"].as_str().unwrap().to_lowercase());
+
+    has(&done(&lab, &["mapping", "set", "tines", "saas-role", "--value", "'Everybody'", "--yes"]), &[&all]);
+    has(&done(&lab, &["mapping", "unset", "tines", "shouted", "--yes"]), &[&all]);
+    assert_eq!(headcount(&lab, &["mapping", "unset", "tines", "shouted", "--yes"]).status.code(), Some(5));
+    std::fs::write(&file, "[[rules]]\nfeild = \"x\"\n").unwrap();
+    has(&said(&headcount(&lab, &["mapping", "preview", "tines", path])), &["line 2", "feild"]);
+    has(&done(&lab, &["mapping", "apply", "tines", "--standard", "--yes"]), &[&all]);
+    has(&done(&lab, &["mapping", "show", "tines"]), &["standard mapping"]);
+    done(&lab, &["mapping", "propose", "tines", "--all"]);
+    let proposed = done(&lab, &["mapping", "propose", "tines", "--all", "--toml"]);
+    std::fs::write(&file, proposed).unwrap();
+    done(&lab, &["mapping", "apply", "tines", path, "--yes"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_asks_what_becomes_of_stored_records() {
+    let lab = Lab::new(100).await.unwrap();
+    lab.connect_and_sync(Vendor::Tines).await.unwrap();
+    let drop = ["--drop", "user.status == \"inactive\""];
+    has(&done(&lab, &[&["filter", "try", "tines", "leavers"][..], &drop].concat()), &["would drop", "stored users"]);
+    let unasked = headcount(&lab, &[&["filter", "add", "tines", "leavers"][..], &drop].concat());
+    assert_eq!(unasked.status.code(), Some(2));
+    has(&said(&unasked), &["stored records", "--stored keep, or --stored remove"]);
+    assert!(json(&lab, &["filter", "list", "tines"]).is_empty());
+    has(&done(&lab, &[&["filter", "add", "tines", "leavers", "--stored", "keep"][..], &drop].concat()), &["drops from now on"]);
+    assert_eq!(json(&lab, &["filter", "list", "tines"])[0]["name"], "leavers");
+    has(&done(&lab, &["sync", "tines"]), &["the filter leavers dropped"]);
+    let wrong = headcount(&lab, &["filter", "try", "tines", "x", "--drop", "usr.id == '1'"]);
+    has(&said(&wrong), &["filter x: line 1, column 1", "there is no variable usr; there are user", "^"]);
+    done(&lab, &["filter", "remove", "tines", "leavers"]);
+    assert_eq!(headcount(&lab, &["filter", "remove", "tines", "leavers"]).status.code(), Some(5));
+}
+
+#[test]
+fn a_manifest_whose_mapping_cannot_be_used_is_not_packed() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let good = std::fs::read_to_string(root.join("connectors/hello/manifest.toml")).unwrap();
+    for (rules, words) in [
+        ("[[mapping.rules]]\nfield = \"e\"\nvalue = \"user.email\"\n", "no rule makes the sync key"),
+        ("[[mapping.rules]]\nfield = \"e\"\nvalue = \"usr.email\"\nkey = true\n", "there is no variable usr"),
+    ] {
+        let manifest = folder.path().join("manifest.toml");
+        std::fs::write(&manifest, format!("{good}\n{rules}")).unwrap();
+        let component = headcount_tests::target().unwrap().join("connectors/hello.wasm");
+        let mut command = Command::new(program().unwrap());
+        let output =
+            command.args(["connector", "pack"]).args([&component, &manifest]).arg("-o").arg(folder.path().join("out.wasm"));
+        let output = output.stdin(Stdio::null()).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+        has(&said(&output), &[words]);
+    }
+}
