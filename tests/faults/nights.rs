@@ -1,4 +1,5 @@
-//! What is wrong for four nights: a key that has come to see less or is another organisation's, or a filter that begins to drop people.
+//! What is wrong for four nights: a key that has come to see less or is another organisation's, or a filter that begins to drop
+//! people.
 //! What is not seen stays every night, and once it is put right everything is as it was.
 
 use headcount::model::mapping::Effect;
