@@ -152,8 +152,8 @@ impl Boundary {
         self.list == "check" || self.from > 1
     }
 
-    /// Whether the page, without its rows in reading after reading, is what the vendor would say if they had been deleted: it states no
-    /// total, and few rows are on it.
+    /// Whether the page, without its rows in reading after reading, is what the vendor would say if they had been deleted: it
+    /// states no total, and few rows are on it.
     pub fn could_be_true(&self) -> bool {
         !self.total && self.page == self.pages && ["roles", "members"].contains(&self.list)
     }

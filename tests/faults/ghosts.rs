@@ -13,7 +13,8 @@ use crate::world::{Keys, Seat};
 /// The id of every ghost; of grants, how the role begins.
 const GHOST: &str = "ghost";
 
-/// Brings the ghosts in, as a session of an earlier night would have. Of feeds that are read for each parent, every parent gets one.
+/// Brings the ghosts in, as a session of an earlier night would have. Of feeds that are read for each parent, every parent gets
+/// one.
 pub async fn plant(seat: &Seat, at: &Boundary) {
     let (connection, manifest) = seat.tenant.connection_and_manifest(&seat.id).await.unwrap();
     let (store, tenant, now) = (seat.tenant.store(), seat.tenant.id(), Timestamp::now());

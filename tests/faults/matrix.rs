@@ -21,9 +21,9 @@ const ONLY: &str = "HEADCOUNT_FAULTS";
 
 /// The head of the last table.
 const NIGHTS: &str = "
-## the wrong key, four nights long
+## four nights long
 
-| vendor | key | tonight | second night | third night | fourth night | with the old key again |
+| vendor | what is wrong | tonight | second night | third night | fourth night | once it is put right |
 |---|---|---|---|---|---|---|
 ";
 
@@ -58,7 +58,7 @@ async fn no_fault_at_any_page_ends_in_a_wrong_removal_and_each_has_its_verdict()
     for (vendor, nights) in Vendor::ALL.into_iter().zip(nights) {
         match nights.await.unwrap() {
             Ok(nights) => nights.iter().for_each(|nights| {
-                let _ = writeln!(report, "| {} | {} | {} |", vendor.name(), nights.key, nights.verdicts.join(" | "));
+                let _ = writeln!(report, "| {} | {} | {} |", vendor.name(), nights.what, nights.verdicts.join(" | "));
             }),
             Err(problem) => broken.push(problem),
         }

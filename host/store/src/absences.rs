@@ -19,7 +19,7 @@ pub struct Absent {
 /// The store's word on what is absent.
 #[async_trait]
 pub trait Absences {
-    /// Which of these kinds have present records that an open session neither staged nor saw, and, where grants are asked for, which
-    /// lists have such grants.
+    /// Which of these kinds have present records that an open session neither staged nor saw, and, where grants are asked for,
+    /// which lists have such grants.
     async fn absent(&self, tenant: &TenantId, session: SessionId, kinds: &BTreeSet<Kind>, grants: bool) -> Result<Absent>;
 }

@@ -122,8 +122,8 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
     children(reading, feed).await
 }
 
-/// Those of the parents that answered not-found which their own list, read once more, has no longer. Of the others something else is
-/// wrong than that they are gone.
+/// Those of the parents that answered not-found which their own list, read once more, has no longer. Of the others something else
+/// is wrong than that they are gone.
 async fn really_gone(
     reading: &Reading<'_>,
     feed: &Feed,

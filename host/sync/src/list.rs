@@ -1,9 +1,9 @@
 //! Reading one list, page by page: a feed, or a feed for one parent. Each page is kept with the place behind it.
 
+mod again;
 mod place;
 mod watch;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,12 +13,13 @@ use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
 use self::place::Place;
-use self::watch::{Known, Sum, Watch, cursor_hash, for_each_id};
+use self::watch::{Known, Sum, cursor_hash};
 use crate::filters;
 use crate::page::{MOST_REASONS, Validated, validate};
 use crate::session::{Asked, PageRead, Reading, SyncError, lock};
 use crate::verdict::ListEnd;
 
+pub(crate) use self::again::{still_has, verify};
 pub(crate) use self::place::ListOver;
 
 /// How many ids are fetched at once where a session goes on in the middle of a list.
@@ -64,66 +65,6 @@ pub(crate) async fn read(reading: &Reading<'_>, list: ListId<'_>) -> Result<List
         }
         if place.turn > 0 && place.over.is_some() {
             reading.state(SessionState::Reading).await?;
-        }
-    }
-}
-
-/// Reads a list a second time that ended complete without a total, since it lacks what the store holds. Its rows are staged beside
-/// those of the first pass: what is absent from both is missing.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) async fn verify(reading: &Reading<'_>, list: ListId<'_>) -> Result<(), SyncError> {
-    let mut place = reading.kept_place::<Place>(&list.feed.name, list.parent).await?.unwrap_or_default();
-    let mut known = Known::default();
-    place.again();
-    let over = loop {
-        match place.over {
-            Some(over) => break over,
-            None => step(reading, list, &mut place, &mut known).await?,
-        }
-    };
-    let reason = match over {
-        ListOver::Ended(ListEnd::Complete) => return Ok(()),
-        ListOver::Ended(ListEnd::Incomplete(reason)) => reason,
-        ListOver::Ended(ListEnd::ParentGone) => "its parent is gone".to_owned(),
-        ListOver::FirstPageFailed(failure) => failure.to_string(),
-    };
-    let reason = format!("its second reading, for records that the first lacked, ended otherwise: {reason}");
-    lock(&reading.verdicts).take_back(&list.feed.name, list.parent, &reason);
-    Ok(())
-}
-
-/// Which of these records a list still has, when it is read once more and nothing of it is kept; nothing if it can't be read to its
-/// end.
-///
-/// # Errors
-/// As [`read`].
-pub(crate) async fn still_has(
-    reading: &Reading<'_>,
-    list: ListId<'_>,
-    kind: Kind,
-    ids: &[&str],
-) -> Result<Option<HashSet<String>>, SyncError> {
-    let (mut watch, mut known) = (Watch::default(), Known::default());
-    let mut found = HashSet::new();
-    let mut cursor: Option<String> = None;
-    loop {
-        let Ok(page) = call(reading, list, cursor.as_deref()).await? else { return Ok(None) };
-        let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
-        let checked = validated(reading, list.feed, page).await?;
-        watch.page(rows, total, &checked, list.feed, &mut known);
-        let mut note = |of: Kind, id: &str| {
-            if of == kind && ids.contains(&id) {
-                found.insert(id.to_owned());
-            }
-        };
-        for_each_id(&checked, &mut note);
-        checked.seen.iter().for_each(|seen| note(seen.kind, &seen.id));
-        match progress {
-            Progress::More(next) if watch.circles(&next, &mut known).is_none() => cursor = Some(next),
-            Progress::More(_) | Progress::Partial(_) => return Ok(None),
-            Progress::Complete => return Ok(matches!(watch.sum(), Sum::Ended(ListEnd::Complete)).then_some(found)),
         }
     }
 }

@@ -195,7 +195,8 @@ impl Faults {
         self.rules.read().iter().map(|armed| armed.struck).sum()
     }
 
-    /// Gives at most so many rows a page of the list at this path, or with "" of all other lists: vendors may give fewer than asked for.
+    /// Gives at most so many rows a page of the list at this path, or with "" of all other lists: vendors may give fewer than
+    /// asked for.
     pub fn page_size(&self, path: &str, rows: u64) {
         self.sizes.write().insert(path.to_owned(), rows);
     }

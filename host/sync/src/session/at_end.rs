@@ -6,8 +6,8 @@ use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
 
 impl Reading<'_> {
-    /// Asks once more who the credential is, where something could be removed. Gives a verdict if it does not see all that it saw when
-    /// the session began, or if nobody knows.
+    /// Asks once more who the credential is, where something could be removed. Gives a verdict if it does not see all that it saw
+    /// when the session began, or if nobody knows.
     ///
     /// # Errors
     /// The vendor does not accept the credential any more, or it is another organisation's; or what ends any session.

@@ -1,4 +1,5 @@
-//! A second look before anything is taken away: a list whose vendor states no total, and that lacks what the store holds, is read again.
+//! A second look before anything is taken away: a list whose vendor states no total, and that lacks what the store holds, is read
+//! again.
 
 use std::collections::BTreeSet;
 

@@ -243,7 +243,7 @@ async fn other_settings_begin_anew() {
         connection.settings.base_url = "https://other.example.com".to_owned();
         world.store.put_connection(&connection).await.unwrap();
     };
-    begins_anew(edit, SyncOptions::default(), "settings were changed").await;
+    begins_anew(edit, SyncOptions::default(), "settings or filters were changed").await;
 }
 
 #[tokio::test]
