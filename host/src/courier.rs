@@ -1,5 +1,5 @@
-//! Sends notices: takes what is due from the outbox, sends it by webhook or e-mail, and notes what became of it. What does not arrive is
-//! sent again, some 32 hours long, and is then a dead letter.
+//! Sends notices: takes what is due from the outbox, sends it by webhook or e-mail, and notes what became of it. What does not
+//! arrive is sent again, some 32 hours long, and is then a dead letter.
 //!
 //! A message goes out at least once: a courier that dies between sending and noting sends it again, under the same id, by which
 //! receivers know it.

@@ -45,8 +45,8 @@ impl Tenant {
         Ok(self.inner.store.channels(&self.id).await?)
     }
 
-    /// Sends notices from now on to a URL, signed by Standard Webhooks with this secret, which the receiver must have, too. The secret is
-    /// sealed to tenant, channel and URL. Without one it is made, and returned for once.
+    /// Sends notices from now on to a URL, signed by Standard Webhooks with this secret, which the receiver must have, too. The
+    /// secret is sealed to tenant, channel and URL. Without one it is made, and returned for once.
     ///
     /// # Errors
     /// There is such a channel already, the URL is refused, or the secret is none.

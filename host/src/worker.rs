@@ -1,8 +1,8 @@
-//! Runs what is due: takes runs from the queue in turn, keeps their leases while they last, plans the next ones, and notices those that
-//! did not start.
+//! Runs what is due: takes runs from the queue in turn, keeps their leases while they last, plans the next ones, and notices
+//! those that did not start.
 //!
-//! Several workers can share one store. A run belongs to whoever took it last: one whose lease went to another is stopped, and what it
-//! says of the run counts no more.
+//! Several workers can share one store. A run belongs to whoever took it last: one whose lease went to another is stopped, and
+//! what it says of the run counts no more.
 
 mod options;
 mod rounds;
@@ -45,7 +45,8 @@ pub struct Turn {
 }
 
 impl Headcount {
-    /// What runs the connections of all tenants when they are due. Nothing runs before [`Worker::run`] or [`Worker::turn`] is called.
+    /// What runs the connections of all tenants when they are due. Nothing runs before [`Worker::run`] or [`Worker::turn`] is
+    /// called.
     pub fn worker(&self, options: WorkerOptions) -> Worker {
         let (pause, stop) = (CancellationToken::new(), CancellationToken::new());
         Worker {
@@ -58,8 +59,8 @@ impl Headcount {
 }
 
 impl Worker {
-    /// Runs what is due until it is told to stop. Then it takes nothing more, lets runs under way store their pages in flight within
-    /// [`WorkerOptions::drain`], and gives them back to the queue: the next worker goes on with them.
+    /// Runs what is due until it is told to stop. Then it takes nothing more, lets runs under way store their pages in flight
+    /// within [`WorkerOptions::drain`], and gives them back to the queue: the next worker goes on with them.
     pub async fn run(mut self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             let next = match self.turn().await {
@@ -70,7 +71,8 @@ impl Worker {
                 }
             };
             let (options, now) = (&self.runner.options, self.runner.options.clock.now());
-            // Another process may ask for a run, and a tenant at its limit has runs that are due: look again after a while, not at once.
+            // Another process may ask for a run, and a tenant at its limit has runs that are due: look again after a while, not
+            // at once.
             let look = after(now, options.look_again);
             let until = next.ok().flatten().filter(|due| *due > now).map_or(look, |due| due.min(look));
             tokio::select! {

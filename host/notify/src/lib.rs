@@ -1,5 +1,5 @@
-//! What people are told, in words and in JSON; e-mail; and when something that did not arrive is sent again. Knows no tables, and opens
-//! no socket but through the library that speaks to the operator's mail server.
+//! What people are told, in words and in JSON; e-mail; and when something that did not arrive is sent again. Knows no tables, and
+//! opens no socket but through the library that speaks to the operator's mail server.
 
 mod letter;
 mod mail;

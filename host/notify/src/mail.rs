@@ -158,8 +158,8 @@ impl Mailer {
         Ok(Mailer { transport: transport.build(), from, patience: options.patience })
     }
 
-    /// Sends a letter to all, or to none of them. Where the server refuses one of several for good, the others get it; the text says whom
-    /// it was refused for. Recipients past the twentieth are left out.
+    /// Sends a letter to all, or to none of them. Where the server refuses one of several for good, the others get it; the text
+    /// says whom it was refused for. Recipients past the twentieth are left out.
     ///
     /// # Errors
     /// Nobody got it.

@@ -10,8 +10,8 @@ const WAITS: [u64; 7] = [5, 5 * MINUTE, 30 * MINUTE, 2 * HOUR, 5 * HOUR, 10 * HO
 /// Attempts before it is given up.
 pub const ATTEMPTS: u32 = WAITS.len() as u32 + 1;
 
-/// How long to wait after an attempt, counted from 1; none after the last. `spread` is any number: the wait is up to a tenth longer by it,
-/// so that what failed together does not come back together.
+/// How long to wait after an attempt, counted from 1; none after the last. `spread` is any number: the wait is up to a tenth
+/// longer by it, so that what failed together does not come back together.
 ///
 /// ```
 /// use headcount_notify::{ATTEMPTS, again};

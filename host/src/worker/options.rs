@@ -45,8 +45,8 @@ pub struct WorkerOptions {
 pub type WorkerListener = Arc<dyn Fn(&Happening) + Send + Sync>;
 
 impl Default for WorkerOptions {
-    /// Eight runs at once, two of one tenant; a lease of a minute; missed after 15 minutes and caught up with within 15; told when a run
-    /// takes 24 hours; five seconds to stop where they are.
+    /// Eight runs at once, two of one tenant; a lease of a minute; missed after 15 minutes and caught up with within 15; told
+    /// when a run takes 24 hours; five seconds to stop where they are.
     fn default() -> Self {
         WorkerOptions {
             name: format!("process-{}", std::process::id()),

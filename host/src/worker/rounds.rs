@@ -1,5 +1,5 @@
-//! What a worker looks after besides running: schedules for new connections, runs that were missed or are paused, runs that take too
-//! long, and reminders.
+//! What a worker looks after besides running: schedules for new connections, runs that were missed or are paused, runs that take
+//! too long, and reminders.
 
 use headcount_model::{ConnectionId, TenantId, Timestamp};
 use headcount_store::{Cause, NewNotice, Planned, REMINDED_ON_DAYS, Rhythm};

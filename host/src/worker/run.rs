@@ -65,8 +65,8 @@ impl Runner {
         self.tell(&Happening::Ended { tenant: claim.tenant.clone(), connection: claim.connection.clone(), result, next });
     }
 
-    /// Syncs while the lease holds. Whatever stops it, it is dropped where it is: the store holds what was staged, and the next run takes it
-    /// from there.
+    /// Syncs while the lease holds. Whatever stops it, it is dropped where it is: the store holds what was staged, and the next
+    /// run takes it from there.
     async fn sync(&self, claim: &Claim) -> Outcome {
         let tenant = self.host.tenant(claim.tenant.clone());
         let mut options = self.options.sync.clone();

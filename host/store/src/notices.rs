@@ -166,8 +166,8 @@ pub trait Notices: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn recover(&self, notice: &NewNotice) -> Result<Option<u64>>;
-    /// Tells of a cause once more, if it has not passed and people were reminded of it less than `times` times. Returns the new notice's
-    /// number.
+    /// Tells of a cause once more, if it has not passed and people were reminded of it less than `times` times. Returns the new
+    /// notice's number.
     ///
     /// # Errors
     /// The store failed.

@@ -158,7 +158,8 @@ pub trait Outbox: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn reseal_channel(&self, key: &ChannelKey, from: &[u8], to: &[u8]) -> Result<bool>;
-    /// Takes deliveries of all tenants that are due, tenants in turn: at most `most`, given back at `until` unless they are settled.
+    /// Takes deliveries of all tenants that are due, tenants in turn: at most `most`, given back at `until` unless they are
+    /// settled.
     ///
     /// # Errors
     /// The store failed.

@@ -1,5 +1,5 @@
-//! When connections run, and the queue of those that are due: taken under a lease, given back when the lease runs out, and ended only
-//! by whoever took them last.
+//! When connections run, and the queue of those that are due: taken under a lease, given back when the lease runs out, and ended
+//! only by whoever took them last.
 
 use std::fmt;
 
@@ -107,8 +107,8 @@ pub struct ClaimRequest {
     pub most: u32,
     /// So many at once for each tenant, those included that run already.
     pub each_tenant: u32,
-    /// Scheduled runs that were due before this are not taken: they were missed, and [`Schedules::miss`] decides when they are caught
-    /// up with.
+    /// Scheduled runs that were due before this are not taken: they were missed, and [`Schedules::miss`] decides when they are
+    /// caught up with.
     pub not_before: Timestamp,
 }
 
@@ -147,7 +147,8 @@ pub trait Schedules: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn unscheduled(&self, limit: u32) -> Result<Vec<(TenantId, ConnectionId)>>;
-    /// Runs of active connections that were due before a time and that nobody has taken or noticed: at most `limit`, the oldest first.
+    /// Runs of active connections that were due before a time and that nobody has taken or noticed: at most `limit`, the oldest
+    /// first.
     ///
     /// # Errors
     /// The store failed.
@@ -162,8 +163,8 @@ pub trait Schedules: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn skip(&self, schedule: &Schedule, next: Planned) -> Result<bool>;
-    /// Notes that a run did not start, when it is caught up with, and tells of it: all or nothing. Says whether nobody had taken it since
-    /// it was read.
+    /// Notes that a run did not start, when it is caught up with, and tells of it: all or nothing. Says whether nobody had taken
+    /// it since it was read.
     ///
     /// # Errors
     /// The store failed.
@@ -178,8 +179,8 @@ pub trait Schedules: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn extend(&self, claim: &Claim, until: Timestamp) -> Result<bool>;
-    /// Ends a run, and plans the next. `rhythm` is the one that it was planned by; one that was changed since is not ended. Says whether
-    /// it was.
+    /// Ends a run, and plans the next. `rhythm` is the one that it was planned by; one that was changed since is not ended. Says
+    /// whether it was.
     ///
     /// # Errors
     /// The store failed.

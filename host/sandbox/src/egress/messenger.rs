@@ -1,5 +1,5 @@
-//! Messages to places that tenants name: one POST over TLS to a public address, without redirects, and nothing kept of the answer but its
-//! status. The same reading of URLs, resolving, pinning, TLS, proxy and limits as for connectors.
+//! Messages to places that tenants name: one POST over TLS to a public address, without redirects, and nothing kept of the answer
+//! but its status. The same reading of URLs, resolving, pinning, TLS, proxy and limits as for connectors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,8 +34,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// A tenant's message by one of its channels. The URL is `https`, and `http` only where the operator opened loopback for the host; the
-    /// body is JSON.
+    /// A tenant's message by one of its channels. The URL is `https`, and `http` only where the operator opened loopback for the
+    /// host; the body is JSON.
     pub fn new(tenant: TenantId, channel: ConnectionId, url: impl Into<String>, body: String) -> Self {
         Message { tenant, channel, url: url.into(), headers: HeaderMap::new(), body: Bytes::from(body) }
     }

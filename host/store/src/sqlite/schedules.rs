@@ -1,4 +1,5 @@
-//! Schedules and their queue. Each statement is one that PostgreSQL takes, too; there, taking would skip rows that others have locked.
+//! Schedules and their queue. Each statement is one that PostgreSQL takes, too; there, taking would skip rows that others have
+//! locked.
 
 mod claim;
 

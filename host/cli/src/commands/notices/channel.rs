@@ -30,8 +30,8 @@ pub enum Command {
 /// What kind of place.
 #[derive(Debug, clap::Subcommand)]
 pub enum Kind {
-    /// A URL, which gets each notice as JSON, signed by Standard Webhooks. Unless you bring the signing secret (whsec_…), it is made
-    /// and shown once
+    /// A URL, which gets each notice as JSON, signed by Standard Webhooks. Unless you bring the signing secret (whsec_…), it is
+    /// made and shown once
     Webhook {
         /// What to call the channel
         channel: ChannelId,
