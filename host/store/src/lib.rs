@@ -107,7 +107,8 @@ pub trait Store:
     async fn add_connection(&self, connection: &Connection, credentials: &[SealedCredential]) -> Result<bool>;
     /// Changes of a connection what is given, if it is where `change` expects it in its life and health; says whether it did.
     async fn change_connection(&self, tenant: &TenantId, id: &ConnectionId, change: &ConnectionChange) -> Result<bool>;
-    /// Removes a connection's secrets, limits and staging and leaves the rest of it, in this life; says whether it was there.
+    /// Removes a connection's secrets, limits, permits, held removals and staging, and leaves the rest of it, in this life; says
+    /// whether it was there.
     async fn retire_connection(&self, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool>;
     /// One connection of a tenant.
     async fn connection(&self, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>>;
