@@ -172,7 +172,7 @@ impl Model {
             return;
         }
         let (lost, follows) = self.lost(told, complete);
-        let (holds, keys) = self.judge(&lost, now);
+        let (holds, keys) = self.judge(told, &lost, now);
         let stays = |how: How, waits: bool| waits || if how == How::Rekeyed { keys } else { holds };
         let covered = |of: Kind| of == Kind::User || !self.wishes.people_only;
         let (create, update) = (self.wishes.create != Some(false), self.wishes.update != Some(false));

@@ -90,7 +90,7 @@ const REMOVALS: [&str; 2] = [
 ];
 const KEYS: [&str; 2] = ["0", "losses.how = 'rekeyed'"];
 
-/// How many were lost in the 24 hours before without a person's consent, and are not lost in this session again.
+/// How many were lost in the 24 hours before without a person's consent, and are neither lost in this session again nor back.
 async fn earlier(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
@@ -103,7 +103,9 @@ async fn earlier(
         "SELECT count(DISTINCT losses.id) FROM losses CROSS JOIN {} AS stored
             ON stored.tenant = losses.tenant AND stored.connection = losses.connection AND stored.id = losses.id
          WHERE losses.tenant = $1 AND losses.connection = $2 AND losses.kind = $3 AND losses.at > $4 AND {how}
-            AND NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $5 AND lost.kind = $3 AND lost.id = losses.id)",
+            AND NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $5 AND lost.kind = $3 AND lost.id = losses.id)
+            AND NOT (losses.how = 'removed' AND EXISTS
+                (SELECT 1 FROM staged WHERE staged.session = $5 AND staged.kind = $3 AND staged.id = losses.id))",
         table(kind)
     );
     let query = sqlx::query_scalar(AssertSqlSafe(sql))

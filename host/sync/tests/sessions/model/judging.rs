@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DAY, How, Id, Kind, Model, ends, kind};
+use super::{DAY, How, Id, Kind, Model, Told, ends, kind};
 
 impl Model {
     /// Whether removals wait, and whether addresses do.
-    pub(super) fn judge(&self, lost: &BTreeMap<(Id, How), bool>, now: i64) -> (bool, bool) {
+    pub(super) fn judge(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, now: i64) -> (bool, bool) {
         let mut verdict = (false, false);
         for of in [Kind::User, Kind::Group, Kind::Member] {
             let ids = |keys: bool| -> BTreeSet<Id> {
@@ -23,9 +23,11 @@ impl Model {
                 let mut ids: BTreeSet<Id> = BTreeSet::new();
                 for ((id, how), at) in &self.losses {
                     let row = self.rows[id];
+                    let listed = told.records.get(id);
+                    let able = listed.is_some_and(|face| !face.inactive) && self.wishes.update != Some(false);
                     let still = match how {
-                        How::Lost => !keys && row.gone_at.is_some(),
-                        How::Inactive => !keys && row.gone_at.is_none() && row.face.inactive,
+                        How::Lost => !keys && row.gone_at.is_some() && listed.is_none(),
+                        How::Inactive => !keys && row.gone_at.is_none() && row.face.inactive && !able,
                         How::Rekeyed => keys,
                     };
                     let again = lost.keys().any(|(lost, _)| lost == id);
