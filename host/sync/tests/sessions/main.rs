@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on says so by panicking")]
 
 mod actions;
+mod anew;
 mod completeness;
 mod failures;
 mod model;
