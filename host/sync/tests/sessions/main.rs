@@ -4,6 +4,7 @@
 
 mod absences;
 mod actions;
+mod anew;
 mod completeness;
 mod failures;
 mod model;
