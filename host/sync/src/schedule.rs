@@ -3,8 +3,8 @@
 //!
 //! - `daily` is at a minute of the day (UTC) that follows from tenant and connection.
 //! - An interval counts from a point that follows from them, so that a restart moves nothing.
-//! - A cron pattern means the clock of its time zone. A time that the clock skips in spring comes right after the gap; one that it
-//!   shows twice in autumn comes once. Patterns with `*` or steps for the hour follow the hours that pass.
+//! - A cron pattern means the clock of its time zone. A time that the clock skips in spring comes right after the
+//!   gap; one that it shows twice in autumn comes once. Patterns with `*` or steps for the hour follow the hours that pass.
 //! - A run comes up to a minute after its time, by an amount that follows from tenant, connection and time.
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ async fn what_did_not_change_is_no_reason_to_begin_anew() {
 async fn another_credential_begins_anew() {
     let enter = async |world: &World| {
         let credential = SealedCredential { field: "key".to_owned(), sealed: vec![1], created_at: Timestamp::from_micros(5) };
-        world.store.put_credential(&"t".parse().unwrap(), &"acme".parse().unwrap(), &credential).await.unwrap();
+        world.store.put_credentials(&"t".parse().unwrap(), &"acme".parse().unwrap(), &[credential]).await.unwrap();
     };
     begins_anew(enter, SyncOptions::default(), "a credential was replaced").await;
 }
@@ -55,7 +55,7 @@ async fn other_settings_begin_anew() {
         connection.settings.base_url = "https://other.example.com".to_owned();
         world.store.put_connection(&connection).await.unwrap();
     };
-    begins_anew(edit, SyncOptions::default(), "settings were changed").await;
+    begins_anew(edit, SyncOptions::default(), "settings or filters were changed").await;
 }
 
 #[tokio::test]
