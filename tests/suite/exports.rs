@@ -60,6 +60,7 @@ pub async fn session(store: &dyn Store, (tenant, id): &(TenantId, ConnectionId),
             records: Records { users: users.to_vec(), ..Records::default() },
             repeats: BTreeSet::new(),
             seen: vec![],
+            asked_at: None,
         };
         store.stage_page(tenant, session, &page, &Counters::default()).await.unwrap();
     }
