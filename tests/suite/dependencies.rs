@@ -26,7 +26,10 @@ const LICENSES: [&str; 15] = [
 ];
 
 /// Crates that may be there in several versions, and why.
-const TWICE: [(&str, &str); 9] = [
+const TWICE: [(&str, &str); 12] = [
+    ("bit-set", "jsonschema's is versions behind cel's"),
+    ("bit-vec", "as bit-set"),
+    ("num-bigint", "jsonschema's is a version apart from parquet's"),
     ("base64", "pem, which makes the demonstration's certificates, is a version ahead"),
     ("block-buffer", "Cranelift's sha2 is a version behind chacha20poly1305"),
     ("cpufeatures", "as block-buffer"),
@@ -39,29 +42,20 @@ const TWICE: [(&str, &str); 9] = [
 ];
 
 /// Crates that must not be there, and why.
-const UNWANTED: [(&str, &str); 4] = [
+const UNWANTED: [(&str, &str); 3] = [
     ("openssl-sys", "TLS is rustls, with one provider"),
     ("native-tls", "TLS is rustls, with one provider"),
     ("reqwest", "egress is the only HTTP client"),
-    ("chrono", "jiff is the one time crate"),
 ];
 
 /// The packages that the program is built from on this platform, as (name, version, license); without what only tests, builds and
 /// macros need.
 fn packages() -> BTreeSet<(String, String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
     let platform = env!("HEADCOUNT_TARGET");
-    let output = Command::new(cargo)
-        .args(["tree", "--locked", "--offline", "--package=headcount-cli", "--edges=normal,no-proc-macro"])
-        .args(["--prefix=none", "--format={p}|{l}", "--target", platform])
-        .current_dir(root)
-        .output()
-        .expect("cargo tells the dependencies");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let listed = String::from_utf8(output.stdout).unwrap();
-    listed
-        .lines()
+    let what =
+        ["--package=headcount-cli", "--edges=normal,no-proc-macro", "--prefix=none", "--format={p}|{l}", "--target", platform];
+    tree(&what)
+        .iter()
         .map(|line| {
             let (package, license) = line.split_once('|').unwrap();
             let mut words = package.split(' ');
@@ -69,6 +63,17 @@ fn packages() -> BTreeSet<(String, String, String)> {
             (word(), word(), license.trim_end_matches(" (*)").to_owned())
         })
         .collect()
+}
+
+/// What `cargo tree` prints.
+fn tree(arguments: &[&str]) -> Vec<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let mut command = Command::new(cargo);
+    command.args(["tree", "--locked", "--offline"]).args(arguments).current_dir(root);
+    let output = command.output().expect("cargo tells the dependencies");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// Whether an SPDX expression can be met with the allowed licenses. AND binds closer than OR; a slash is an old way to write OR.
@@ -116,6 +121,14 @@ fn no_unwanted_dependency_came_in() {
             panic!("{name} {version}: {why}");
         }
     }
+}
+
+#[test]
+fn jiff_is_the_one_time_crate_but_for_what_parquet_brings() {
+    let (name, parquet) = ("chrono", "parquet");
+    let users: Vec<String> = tree(&["--invert", name, "--depth=1", "--edges=normal", "--prefix=none", "--format={p}"]);
+    let users: Vec<_> = users.iter().filter_map(|line| line.split(' ').next()).filter(|user| *user != name).collect();
+    assert_eq!(users, [parquet]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `headcount demo`: everything in one go. Four invented vendors on this machine, four connectors, four connections, one sync.
 
+mod events;
 mod findings;
 mod folder;
 
@@ -78,7 +79,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if args.keep && exit != Exit::Cancelled {
         out.remark("\nThe vendors keep running until Ctrl-C.");
         // The first Ctrl-C, which `cancels` listens for, ends the keeping; that is how it is meant to end.
-        options.cancel.cancelled().await;
+        events::take(&servers, &options.cancel, out).await;
     } else if options.cancel.is_cancelled() {
         exit = Exit::Cancelled;
     }
