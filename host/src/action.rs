@@ -131,7 +131,8 @@ impl Tenant {
         let Attempt { end, error } = attempt(&self.job(&opened), action, input, &named, &about).await;
         // A store that fails here must not keep the action's own end from it.
         let confirmed = match &error {
-            Some(CallError::Failure(failure)) => {
+            // What is forbidden is this action's failure alone.
+            Some(CallError::Failure(failure)) if failure.code == FailureCode::Unauthenticated => {
                 self.confirm_reconnect(&opened, failure, Witness::Action(action.name.clone())).await.map(drop)
             }
             _ => Ok(()),

@@ -18,7 +18,6 @@ use tokio::time::Instant;
 
 use crate::feeds;
 use crate::options::SyncOptions;
-use crate::people;
 use crate::scope::{self, ScopeVerdict};
 
 pub use ending::reconnect;
@@ -46,6 +45,9 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
         Opened::Applied(session, ending) => {
             let Ending { mut end, applied } = *ending;
             settle(&mut end, applied, session);
+            if end.state != SessionState::Test {
+                mapped::follow_up(job, options, &mut end).await;
+            }
             job.store.end_session(tenant, session, &end).await?;
             return Ok(report(session, end, started));
         }
@@ -135,8 +137,7 @@ impl Reading<'_> {
         };
         let mut end = self.apply(&scope, &verdict, incomplete.is_empty(), (state, health)).await?;
         if !self.options.test {
-            self.remap(&mut end).await;
-            end.notes.extend(people::correlate(self.store, self.connection).await);
+            self.follow_up(&mut end).await;
         }
         Ok(end)
     }

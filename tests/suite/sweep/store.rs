@@ -11,8 +11,8 @@ pub type Dump = BTreeMap<String, Vec<String>>;
 
 /// Tables of what runs differ in by nature, and of sessions, which are told apart.
 const OTHERS: [&str; 3] = ["audit", "sessions", "session_errors"];
-/// What of a session's counters depends on the run.
-const USED: [&str; 8] = ["requests", "denied", "retries", "bytes", "cpu-micros", "memory", "budgets", "waited-millis"];
+/// What of a session's counters depends on the run. `mapped` counts the fields that the last process made, not those before it.
+const USED: [&str; 9] = ["requests", "denied", "retries", "bytes", "cpu-micros", "memory", "budgets", "waited-millis", "mapped"];
 
 /// Everything that the store in this file holds, and what its newest session tells.
 pub fn dump(path: &Path) -> Dump {
@@ -33,8 +33,12 @@ pub fn dump(path: &Path) -> Dump {
 fn rows(database: &rusqlite::Connection, sql: &str) -> Vec<String> {
     let mut statement = database.prepare(sql).unwrap();
     let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let kept: Vec<(usize, &str)> =
-        columns.iter().map(String::as_str).enumerate().filter(|(_, name)| *name != "at" && (!name.ends_with("_at"))).collect();
+    let kept: Vec<(usize, &str)> = columns
+        .iter()
+        .map(String::as_str)
+        .enumerate()
+        .filter(|(_, name)| !["at", "since"].contains(name) && !name.ends_with("_at"))
+        .collect();
     let mut found = statement.query([]).unwrap();
     let mut rows = Vec::new();
     while let Some(row) = found.next().unwrap() {

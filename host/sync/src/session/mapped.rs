@@ -1,10 +1,12 @@
-//! A session's last step: what the mapping makes of the accounts that it brought in.
+//! A session's last step, once its records are applied: what the mapping makes of its accounts, and whose they are.
 
-use headcount_model::printable;
-use headcount_store::{SessionEnd, StoreError};
+use headcount_model::{Manifest, printable};
+use headcount_store::{Connection, SessionEnd, Store, StoreError};
 
-use super::{Reading, SyncError, lock};
+use super::{Job, Reading, SyncError, lock};
 use crate::mapping::{RemapError, Remapped, compile, mapping_of, remap};
+use crate::options::SyncOptions;
+use crate::people;
 
 /// How many notes a session's end keeps.
 const MOST_NOTES: usize = 100;
@@ -25,38 +27,60 @@ impl Reading<'_> {
         Ok(())
     }
 
-    /// Maps the accounts that changed. What can't be mapped is said, and left to the next session: the records are applied already.
-    pub(super) async fn remap(&self, end: &mut SessionEnd) {
-        let mut notes = Vec::new();
-        match self.call(self.remapped()).await {
-            Ok(Ok(told)) => {
-                notes.extend(told.failures.iter().map(|(field, why)| {
-                    let failed = told.counters.failed.get(field).copied().unwrap_or(0);
-                    format!("the field {field} could not be made for {failed} accounts: {why}")
-                }));
-                end.counters.mapped = told.counters;
-            }
-            Ok(Err(problem)) => {
-                notes.push(format!(
-                    "not all fields were mapped; the next session does the rest: {}",
-                    printable(&problem.to_string())
-                ));
-            }
-            Err(stopped) => notes.push(format!("not all fields were mapped; the next session does the rest: {stopped}")),
-        }
-        for note in notes {
-            if end.notes.len() < MOST_NOTES && !end.notes.contains(&note) {
-                end.notes.push(note);
-            }
-        }
+    /// What follows from the records that were just applied: the fields of accounts, and whose they are.
+    pub(super) async fn follow_up(&self, end: &mut SessionEnd) {
+        let (store, connection) = (self.store, self.connection);
+        let mapped = self.call(remapped(store, connection, self.manifest)).await;
+        finish(store, connection, mapped, end).await;
     }
+}
 
-    async fn remapped(&self) -> Result<Remapped, RemapError> {
-        // As it is now: the scope that was just learned is among what fields can be made of.
-        let (tenant, id) = (&self.connection.tenant, &self.connection.id);
-        let gone = || StoreError::NoConnection { tenant: tenant.clone(), connection: id.clone() };
-        let connection = self.store.connection(tenant, id).await?.ok_or_else(gone)?;
-        let (mapping, _) = mapping_of(self.store, &connection, self.manifest).await?;
-        remap(self.store, &connection, &compile(mapping).await?, None, true).await
+/// The same for a session that another process applied.
+pub(super) async fn follow_up(job: &Job<'_>, options: &SyncOptions, end: &mut SessionEnd) {
+    let work = remapped(job.store, job.connection, job.manifest);
+    let mapped = tokio::select! {
+        biased;
+        () = options.cancel.cancelled() => Err(SyncError::Cancelled),
+        done = tokio::time::timeout(options.deadline, work) => done.map_err(|_| SyncError::Deadline(options.deadline)),
+    };
+    finish(job.store, job.connection, mapped, end).await;
+}
+
+/// Maps the accounts that changed.
+async fn remapped(store: &dyn Store, connection: &Connection, manifest: &Manifest) -> Result<Remapped, RemapError> {
+    // As it is now: the scope that was just learned is among what fields can be made of.
+    let (tenant, id) = (&connection.tenant, &connection.id);
+    let gone = || StoreError::NoConnection { tenant: tenant.clone(), connection: id.clone() };
+    let connection = store.connection(tenant, id).await?.ok_or_else(gone)?;
+    let (mapping, _) = mapping_of(store, &connection, manifest).await?;
+    remap(store, &connection, &compile(mapping).await?, None, true).await
+}
+
+/// Tells what could not be mapped, which is left to the next session as the records are applied already; then links accounts by what
+/// their keys are now.
+async fn finish(
+    store: &dyn Store,
+    connection: &Connection,
+    mapped: Result<Result<Remapped, RemapError>, SyncError>,
+    end: &mut SessionEnd,
+) {
+    let left = |why: &str| format!("not all fields were mapped; the next session does the rest: {}", printable(why));
+    let mut notes = Vec::new();
+    match mapped {
+        Ok(Ok(told)) => {
+            notes.extend(told.failures.iter().map(|(field, why)| {
+                let failed = told.counters.failed.get(field).copied().unwrap_or(0);
+                format!("the field {field} could not be made for {failed} accounts: {why}")
+            }));
+            end.counters.mapped = told.counters;
+        }
+        Ok(Err(problem)) => notes.push(left(&problem.to_string())),
+        Err(stopped) => notes.push(left(&stopped.to_string())),
+    }
+    notes.extend(people::correlate(store, connection).await);
+    for note in notes {
+        if end.notes.len() < MOST_NOTES && !end.notes.contains(&note) {
+            end.notes.push(note);
+        }
     }
 }
