@@ -7,7 +7,7 @@ use std::time::Duration;
 use headcount_mapping::Filters;
 use headcount_model::{Failure, Manifest, Reference, Scope, SessionId, Timestamp};
 use headcount_sandbox::{Budget, Crowded};
-use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError};
+use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError, Wish};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
@@ -165,11 +165,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Ends the session where a person asked another process for it.
+    /// Ends the session, or stops it where it is, where a person asked another process for that.
     async fn heed(&self) -> Result<(), SyncError> {
-        match self.store.is_cancel_asked(&self.connection.tenant, self.session).await? {
-            true => Err(SyncError::Cancelled),
-            false => Ok(()),
+        match self.store.wish(&self.connection.tenant, self.session).await? {
+            Some(Wish::Cancel) => Err(SyncError::Cancelled),
+            Some(Wish::Pause) => Err(SyncError::Paused { session: self.session }),
+            None => Ok(()),
         }
     }
 

@@ -75,7 +75,8 @@ pub(crate) async fn well(
     let Some(text) = text else { return Ok(()) };
     let health: Health = from_json(&text, "health")?;
     if health.state != HealthState::Held || !health.next.contains(RELEASE) {
-        return Ok(());
+        // Its health is another matter; that nothing waits any more is told all the same.
+        return of_health(database, tenant, connection, &health, None, decision.at).await;
     }
     let well: Health = Standing::new(HealthState::Ok, Witness::Person(decision.person.clone()), decision.at);
     sqlx::query("UPDATE connections SET health = $3 WHERE tenant = $1 AND id = $2")
