@@ -25,5 +25,6 @@ mod people;
 mod resuming;
 mod schedules;
 mod sessions;
+mod slipping;
 mod tenants;
 mod world;

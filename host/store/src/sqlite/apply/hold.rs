@@ -23,9 +23,8 @@ pub(super) async fn settle(
 ) -> Result<Option<SessionId>> {
     drop_what_is_back(database, applying).await?;
     let open = open_hold(database, applying).await?;
-    let decides = applying.apply.rules.as_ref().is_some_and(|rules| rules.complete && rules.judged);
     if let Some((session, _)) = open
-        && decides
+        && applying.decides()
     {
         sqlx::query("DELETE FROM held WHERE tenant = $1 AND connection = $2 AND session = $3")
             .bind(applying.tenant.as_str())
@@ -42,7 +41,7 @@ pub(super) async fn settle(
 }
 
 /// Records that this session staged or saw, and did not lose; and those that are gone by now.
-async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
+pub(super) async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
     let kinds: Vec<String> = sqlx::query_scalar("SELECT DISTINCT kind FROM held WHERE tenant = $1 AND connection = $2")
         .bind(applying.tenant.as_str())
         .bind(applying.connection.as_str())

@@ -155,7 +155,6 @@ async fn prove(database: &mut SqliteConnection, applying: &Applying<'_>) -> Resu
 
 /// What was turned down stays, and so does what waits, unless this session saw everything and decides anew.
 async fn waiting(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<()> {
-    let decides = applying.apply.rules.as_ref().is_some_and(|rules| rules.complete && rules.judged);
     let sql = format!(
         "UPDATE lost SET waits = 1 WHERE session = $3 AND kind = $4 AND EXISTS (
             SELECT 1 FROM held JOIN holds ON holds.tenant = held.tenant AND holds.connection = held.connection
@@ -169,7 +168,7 @@ async fn waiting(database: &mut SqliteConnection, applying: &Applying<'_>, kind:
         .bind(applying.connection.as_str())
         .bind(applying.session.0)
         .bind(kind.as_str())
-        .bind(decides)
+        .bind(applying.decides())
         .execute(database)
         .await?;
     Ok(())
