@@ -20,6 +20,7 @@ mod leavers;
 mod listing;
 mod merging;
 mod notices;
+mod out_of_scope;
 mod outbox;
 mod people;
 mod resuming;
