@@ -1,7 +1,9 @@
 //! What a person decides about removals is done exactly.
 
 use headcount_model::{Kind, Records, User};
-use headcount_store::{Apply, DAY, Holds, SessionState, Verdict, WINDOW};
+use headcount_store::{
+    Apply, Counters, DAY, Health, HealthState, Holds, RELEASE, SessionEnd, SessionState, Store, Verdict, WINDOW, Witness,
+};
 
 use crate::acme::*;
 use crate::world::*;
@@ -167,4 +169,27 @@ async fn a_few_other_addresses_than_those_turned_down_come_in() {
     assert!(applied.held.is_empty(), "{applied:?}");
     assert_eq!(acme.world.user("acme", "1").await.1.email.as_deref(), Some("1@z"));
     assert_eq!(acme.world.user("acme", "2").await.1.email.as_deref(), Some("2@x"));
+}
+
+#[tokio::test]
+async fn what_is_decided_between_what_a_session_applied_and_its_end_stays_decided() {
+    for (releases, state) in [(true, SessionState::Released), (false, SessionState::Rejected)] {
+        let acme = Acme::of_a_hundred().await;
+        let (store, name) = (&acme.world.store, tenant("acme"));
+        let session = acme.world.begin("acme", "one").await;
+        acme.world.stage("acme", session, &page("all", people(21..=100))).await;
+        store.update_session(&name, session, SessionState::Applying, &Counters::default()).await.unwrap();
+        let health = |state, next: String| Some(Health::new(state, Witness::Session(session), at(7)).because("too many").next(next));
+        let over = SessionEnd { health: health(HealthState::Incomplete, String::new()), ..end(SessionState::Complete) };
+        let applied = store.apply(&name, session, &Apply { end: Some(over.clone()), ..complete(1) }).await.unwrap();
+        assert_eq!(applied.waiting, Some(session));
+        // Its process dies here, and a person decides.
+        let decided = if releases { store.release(&name, session, &by(2)).await } else { store.reject(&name, session, &by(2)).await };
+        assert_eq!(decided.unwrap().changed[&Kind::User], 20);
+        let held = health(HealthState::Held, format!("do them with `{RELEASE} {session}`"));
+        store.end_session(&name, session, &SessionEnd { state: SessionState::Held, health: held, ..over }).await.unwrap();
+        assert_eq!(acme.state(session).await, state);
+        let connection = store.connection(&name, &connection_id("one")).await.unwrap().unwrap();
+        assert_eq!(connection.health.state, HealthState::Incomplete);
+    }
 }
