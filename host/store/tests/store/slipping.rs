@@ -1,7 +1,7 @@
 //! Losses of several partial runs don't slip under the threshold one by one while others wait.
 
 use headcount_model::{Kind, Records};
-use headcount_store::{Apply, SyncRules};
+use headcount_store::{Apply, Holds, SyncRules};
 
 use crate::acme::*;
 use crate::world::*;
