@@ -121,6 +121,7 @@ fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated, 
         let more_than_grants = child.kinds().any(|kind| kind != Kind::Grant);
         if let Some(dropped) = checked.sifted.dropped.keys().find(|dropped| more_than_grants && Some(dropped.kind) == kind) {
             let reason = format!("{}: not read for {dropped}, which a filter drops", child.name);
+            place.unread.entry(child.name.clone()).or_insert_with(|| (reason.clone(), 0)).1 += 1;
             lock(&reading.verdicts).feed_incomplete(&child.name, reason);
         }
     }

@@ -49,6 +49,10 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
                 mapped::follow_up(job, options, &mut end).await;
             }
             job.store.end_session(tenant, session, &end).await?;
+            // A person may have decided about its removals before.
+            if let Some(ended) = job.store.session(tenant, session).await? {
+                end.state = ended.state;
+            }
             return Ok(report(session, end, started));
         }
     };

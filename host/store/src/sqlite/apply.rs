@@ -57,6 +57,11 @@ impl Applying<'_> {
         self.covers(kind) && (kind == Kind::Grant || self.preferences.deactivate == Deactivate::Missing)
     }
 
+    /// Whether the session saw everything and judges anew what waits.
+    fn decides(&self) -> bool {
+        self.apply.rules.as_ref().is_some_and(|rules| rules.complete && rules.judged)
+    }
+
     fn manner<R>(&self) -> Manner<'_, R> {
         let writes = self.preferences.writes;
         Manner { create: writes != Writes::UpdateOnly, update: writes != Writes::CreateOnly, withhold: None }
@@ -107,6 +112,7 @@ async fn apply_all(database: &mut SqliteConnection, applying: &Applying<'_>) -> 
     forget(database, applying.session, &applying.gone).await?;
     let mut users = users::bring_in(database, applying, &mut log).await?;
     lost::write_down(database, applying).await?;
+    hold::drop_what_is_back(database, applying).await?;
     let judged = judge::judge(database, applying, &users).await?;
     users::bring_in_lost(database, applying, &judged, (&mut users, &mut log)).await?;
     absence::settle::<User>(database, applying, &judged, (&mut users, &mut log)).await?;

@@ -13,3 +13,4 @@ mod property;
 mod resuming;
 mod scopes;
 mod script;
+mod shared_records;

@@ -54,9 +54,16 @@ fn filled<R: Stored>(own: R, repeated: &R) -> Result<R> {
             }
         }
     }
+    let origin = own.origin().map(|(feed, parent)| (feed.to_owned(), parent.to_owned()));
     let mut record = serde_json::to_value(own).map_err(unwritable)?;
     fill(&mut record, serde_json::to_value(repeated).map_err(unwritable)?);
-    serde_json::from_value(record).map_err(|error| StoreError::Unreadable(format!("a staged record: {error}")))
+    let mut record: R =
+        serde_json::from_value(record).map_err(|error| StoreError::Unreadable(format!("a staged record: {error}")))?;
+    // No parent is a place, too: another feed's would have the record looked for where it never was.
+    if let Some((feed, parent)) = origin {
+        record.put_origin(feed, parent);
+    }
+    Ok(record)
 }
 
 /// Where a walk is.
