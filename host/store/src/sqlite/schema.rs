@@ -23,6 +23,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0011_schedule.sql"),
     include_str!("../../migrations/0012_notices.sql"),
     include_str!("../../migrations/0013_actions.sql"),
+    include_str!("../../migrations/0016_people.sql"),
 ];
 
 /// "Head".

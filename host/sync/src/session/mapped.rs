@@ -3,7 +3,7 @@
 use headcount_model::{Manifest, printable};
 use headcount_store::{Connection, SessionEnd, Store, StoreError};
 
-use super::{Job, Reading, SyncError, lock};
+use super::{Job, Reading, SyncError};
 use crate::mapping::{RemapError, Remapped, compile, mapping_of, remap};
 use crate::options::SyncOptions;
 use crate::people;
@@ -12,21 +12,6 @@ use crate::people;
 const MOST_NOTES: usize = 100;
 
 impl Reading<'_> {
-    /// Counts the records that each filter dropped, and says so.
-    pub(super) async fn tell_dropped(&self) -> Result<(), SyncError> {
-        if self.filters.is_empty() {
-            return Ok(());
-        }
-        let dropped = self.store.dropped(&self.connection.tenant, self.session).await?;
-        for (filter, count) in &dropped {
-            self.insist(format!(
-                "the filter {filter} dropped {count} records: they are out of scope, and stay as they are in the store"
-            ));
-        }
-        lock(&self.counters).dropped = dropped;
-        Ok(())
-    }
-
     /// What follows from the records that were just applied: the fields of accounts, and whose they are.
     pub(super) async fn follow_up(&self, end: &mut SessionEnd) {
         let (store, connection) = (self.store, self.connection);

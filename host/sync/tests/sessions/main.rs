@@ -7,6 +7,7 @@ mod actions;
 mod anew;
 mod completeness;
 mod failures;
+mod filters;
 mod model;
 mod parents;
 mod property;

@@ -55,7 +55,9 @@ async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<
                     AND stored.id = held.id AND stored.gone_at IS NULL)
                 OR (NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $3 AND lost.kind = $4 AND lost.id = held.id
                         AND (lost.how = held.how OR (held.how IN {REMOVED} AND lost.how IN {REMOVED})))
-                    AND (EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = held.id)
+                    AND (EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = held.id
+                            AND (held.how IN {REMOVED} OR NOT EXISTS
+                                (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = held.id)))
                         OR (held.how IN {REMOVED} AND EXISTS
                             (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = held.id)))))",
             table(kind)
