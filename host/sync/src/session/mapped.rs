@@ -42,7 +42,7 @@ async fn remapped(store: &dyn Store, connection: &Connection, manifest: &Manifes
 }
 
 /// Tells what could not be mapped, which is left to the next session as the records are applied already; then links accounts by what
-/// their keys are now.
+/// their keys are now, if all are known: a link lasts.
 async fn finish(
     store: &dyn Store,
     connection: &Connection,
@@ -58,11 +58,11 @@ async fn finish(
                 format!("the field {field} could not be made for {failed} accounts: {why}")
             }));
             end.counters.mapped = told.counters;
+            notes.extend(people::correlate(store, connection).await);
         }
         Ok(Err(problem)) => notes.push(left(&problem.to_string())),
         Err(stopped) => notes.push(left(&stopped.to_string())),
     }
-    notes.extend(people::correlate(store, connection).await);
     for note in notes {
         if end.notes.len() < MOST_NOTES && !end.notes.contains(&note) {
             end.notes.push(note);

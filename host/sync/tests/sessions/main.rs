@@ -8,6 +8,7 @@ mod anew;
 mod completeness;
 mod failures;
 mod filters;
+mod mapped;
 mod model;
 mod parents;
 mod property;
