@@ -1,7 +1,7 @@
 //! Who left according to the directory, who administers, and licenses by product.
 
 use headcount_model::{Grant, LicenseState, Records, User, UserStatus};
-use headcount_store::{Decision, Doubt, Filter, Leaver, Owner, People, Store};
+use headcount_store::{Decision, Doubt, Filter, Leaver, MappingStore, Owner, People, Store};
 
 use crate::world::*;
 
@@ -152,4 +152,66 @@ async fn licenses_add_up_by_product() {
     assert_eq!((found[1].product_name.as_str(), numbers(1)), ("Wiki", [1, 10, 2, 8, 0, 0, 2]));
     assert_eq!(world.store.products(&tenant("acme"), Some(&connection_id("two")), at(1)).await.unwrap(), []);
     assert_eq!(world.store.products(&tenant("globex"), None, at(1)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn out_of_scope_is_not_gone() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x"), with(UserStatus::Inactive, user("2", "b@x")), user("3", "c@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x"), user("8", "b@x"), user("9", "c@x")]).await;
+    assert_eq!(keys(&world).await, ["b@x"]);
+    // A filter takes two of them out of scope; the third is really gone.
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    let ids = ["1".to_owned(), "2".to_owned()];
+    assert_eq!(world.store.leave_out(&acme, &one, headcount_model::Kind::User, &ids, at(2)).await.unwrap(), 2);
+    assert_eq!(keys(&world).await, [""; 0], "nobody knows any more");
+    lists(&world, "one", 3, []).await;
+    assert_eq!(keys(&world).await, ["c@x"]);
+    // Back in scope, and then gone.
+    lists(&world, "one", 4, [user("1", "a@x"), user("2", "b@x"), user("3", "c@x")]).await;
+    assert_eq!(keys(&world).await, [""; 0]);
+    lists(&world, "one", 5, [user("3", "c@x")]).await;
+    assert_eq!(keys(&world).await, ["a@x", "b@x"]);
+}
+
+#[tokio::test]
+async fn when_somebody_left_does_not_move_with_later_edits() {
+    let world = with_directory().await;
+    let inactive = |title: &str| with(UserStatus::Inactive, User { title: Some(title.into()), ..user("1", "a@x") });
+    lists(&world, "one", 1, [user("1", "a@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x")]).await;
+    lists(&world, "one", 2, [inactive("Cook")]).await;
+    lists(&world, "one", 3, [inactive("Former cook")]).await;
+    let found = leavers(&world).await;
+    assert_eq!((found.len(), found[0].left_at, found[0].or_before), (1, at(2), false));
+    // Nor when the account is deleted at last, nor when that one is edited.
+    lists(&world, "one", 4, []).await;
+    assert_eq!(leavers(&world).await[0].left_at, at(2));
+    // Back for a while, it ends anew.
+    lists(&world, "one", 5, [user("1", "a@x")]).await;
+    assert!(leavers(&world).await.is_empty());
+    lists(&world, "one", 6, [inactive("Cook")]).await;
+    assert_eq!(leavers(&world).await[0].left_at, at(6));
+    // One that was inactive when it was first seen left before, whatever was edited since.
+    let world = with_directory().await;
+    lists(&world, "one", 1, [inactive("Cook")]).await;
+    lists(&world, "two", 1, [user("7", "a@x")]).await;
+    lists(&world, "one", 2, [inactive("Former cook")]).await;
+    let found = leavers(&world).await;
+    assert_eq!((found[0].left_at, found[0].or_before), (at(1), true));
+}
+
+#[tokio::test]
+async fn whoever_is_hired_again_is_no_leaver_before_the_account_was_looked_at() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x"), user("3", "b@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x"), user("8", "b@x")]).await;
+    lists(&world, "one", 2, []).await;
+    assert_eq!(keys(&world).await, ["a@x", "b@x"]);
+    // A session was applied, and interrupted before accounts were linked.
+    world.sync("acme", "one", &[page("u", users([user("2", "A@x")]))], &proven(3, &["u"])).await;
+    assert_eq!(keys(&world).await, ["b@x"]);
+    world.store.correlate(&tenant("acme"), &connection_id("one"), at(4)).await.unwrap();
+    let found = leavers(&world).await;
+    assert_eq!((found.len(), found[0].doubts[0].doubt), (2, Doubt::Reused), "in doubt");
 }

@@ -112,7 +112,12 @@ pub(super) async fn leave_out(
             (SELECT at FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
     let mark = |table: &str, of: Kind| {
         let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(format!("UPDATE {table} AS row SET gone_at = "));
-        query.push_bind(now.micros()).push(", changed_at = ").push_bind(now.micros()).push(", ").push(seen);
+        query.push_bind(now.micros()).push(", changed_at = ").push_bind(now.micros()).push(", ");
+        if of == Kind::User {
+            // Nobody leaves the company by it.
+            query.push("left_out_at = ").push_bind(now.micros()).push(", ");
+        }
+        query.push(seen);
         query.push_bind(of.as_str()).push(seen_at).push_bind(of.as_str()).push("), first_seen_at) WHERE row.tenant = ");
         query.push_bind(tenant.as_str().to_owned()).push(" AND row.connection = ");
         query.push_bind(connection.as_str().to_owned()).push(" AND row.gone_at IS NULL");
