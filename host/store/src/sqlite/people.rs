@@ -3,6 +3,7 @@
 mod administer;
 mod conflicts;
 mod correlate;
+mod directory;
 mod fields;
 mod hand;
 mod leavers;
