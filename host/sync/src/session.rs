@@ -6,6 +6,7 @@ mod job;
 mod mapped;
 mod reading;
 mod resume;
+mod sifting;
 mod tally;
 mod verifying;
 
@@ -107,7 +108,7 @@ impl Reading<'_> {
         feeds::read_all(self).await?;
         self.verify_absences().await?;
         let at_end = self.judge_at_end().await?;
-        self.tell_dropped().await?;
+        self.settle_scope().await?;
 
         self.state(SessionState::Reconciling).await?;
         let scope = lock(&self.scope).clone().unwrap_or(scope);

@@ -14,7 +14,7 @@ mod totals;
 pub(super) mod touched;
 pub(super) mod undo;
 mod users;
-mod walk;
+pub(super) mod walk;
 
 use std::borrow::Cow;
 

@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0012_notices.sql"),
     include_str!("../../migrations/0013_actions.sql"),
     include_str!("../../migrations/0014_guard.sql"),
+    include_str!("../../migrations/0016_people.sql"),
     include_str!("../../migrations/0017_operations.sql"),
 ];
 

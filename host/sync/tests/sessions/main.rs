@@ -7,6 +7,8 @@ mod actions;
 mod anew;
 mod completeness;
 mod failures;
+mod filters;
+mod mapped;
 mod model;
 mod parents;
 mod property;
