@@ -7,7 +7,7 @@ use headcount_model::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Result, Row, StagedPage};
+use crate::{ParentPage, Result, Row, StagedPage, SyncRules};
 
 /// One action that a connection permits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -183,7 +183,10 @@ pub struct Brought {
     /// Pages of records, in order: what the connector gave back, and feeds that were read again for one parent.
     pub pages: Vec<StagedPage>,
     /// Feeds (and parents) that were read again completely: their absent grants are missing.
-    pub proven_grants: std::collections::BTreeSet<crate::ParentPage>,
+    pub proven_grants: std::collections::BTreeSet<ParentPage>,
+    /// What the pages are held to, where they were read again as a sync reads; none for what the action itself tells, which a person
+    /// had done.
+    pub rules: Option<SyncRules>,
     /// What exists no longer.
     pub gone: Vec<Reference>,
     /// What is held no longer.
@@ -286,6 +289,14 @@ pub trait Actions: Send + Sync + 'static {
     async fn record(&self, tenant: &TenantId, connection: &ConnectionId, kind: Kind, id: &str) -> Result<Option<Row>>;
     /// The present users of a connection with this e-mail address, in any letter case: at most 100.
     async fn users_by_email(&self, tenant: &TenantId, connection: &ConnectionId, email: &str) -> Result<Vec<Row>>;
+    /// The keys of the present grants that belong to a list, at most `limit`.
+    async fn listed_grants(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        list: &ParentPage,
+        limit: u32,
+    ) -> Result<Vec<String>>;
     /// What a user or group holds directly: the present grants, at most `limit`.
     async fn held_by(&self, tenant: &TenantId, connection: &ConnectionId, principal: &Reference, limit: u32) -> Result<Vec<Row>>;
 }

@@ -201,6 +201,7 @@ impl Reading<'_> {
             confirmed: lock(&self.verdicts).confirmed(self.manifest, scope),
             complete,
             judged: *verdict == ScopeVerdict::Sufficient,
+            defers: false,
         });
         if *verdict == ScopeVerdict::Sufficient {
             let verdicts = lock(&self.verdicts);

@@ -10,7 +10,8 @@ use headcount_model::{ActionRunId, ConnectionId, Kind, Reference, TenantId, Time
 
 use super::SqliteStore;
 use crate::{
-    ActionAnswer, ActionEnd, ActionFilter, ActionPermit, ActionRun, ActionStop, Actions, BegunAction, NewAction, Result, Row,
+    ActionAnswer, ActionEnd, ActionFilter, ActionPermit, ActionRun, ActionStop, Actions, BegunAction, NewAction, ParentPage,
+    Result, Row,
 };
 
 #[async_trait]
@@ -73,6 +74,16 @@ impl Actions for SqliteStore {
 
     async fn users_by_email(&self, tenant: &TenantId, connection: &ConnectionId, email: &str) -> Result<Vec<Row>> {
         questions::users_by_email(self, tenant, connection, email).await
+    }
+
+    async fn listed_grants(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        list: &ParentPage,
+        limit: u32,
+    ) -> Result<Vec<String>> {
+        questions::listed_grants(self, tenant, connection, list, limit).await
     }
 
     async fn held_by(&self, tenant: &TenantId, connection: &ConnectionId, principal: &Reference, limit: u32) -> Result<Vec<Row>> {

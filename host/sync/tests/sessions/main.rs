@@ -10,6 +10,7 @@ mod failures;
 mod model;
 mod parents;
 mod property;
+mod rereading;
 mod resuming;
 mod scopes;
 mod script;
