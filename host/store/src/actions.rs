@@ -246,8 +246,23 @@ pub struct ActionAnswer {
 /// The store's side of actions. Every call is atomic.
 #[async_trait]
 pub trait Actions: Send + Sync + 'static {
-    /// Permits these actions of a connection, and no others.
-    async fn put_action_permits(&self, tenant: &TenantId, connection: &ConnectionId, permits: &[ActionPermit]) -> Result<()>;
+    /// Permits these actions of a connection, beside those that it permits already, which keep their permit; gives all.
+    ///
+    /// # Errors
+    /// [`StoreError::NoConnection`](crate::StoreError::NoConnection).
+    async fn permit_actions(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        permits: &[ActionPermit],
+    ) -> Result<Vec<ActionPermit>>;
+    /// Takes back that a connection permits these actions, or (with none) any; gives those that are left.
+    async fn forbid_actions(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        actions: Option<&[String]>,
+    ) -> Result<Vec<ActionPermit>>;
     /// The actions that a connection permits, by name.
     async fn action_permits(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<ActionPermit>>;
     /// Stops all actions of a tenant, or (with none) lets them go on.

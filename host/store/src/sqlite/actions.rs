@@ -16,12 +16,26 @@ use crate::{
 
 #[async_trait]
 impl Actions for SqliteStore {
-    async fn put_action_permits(&self, tenant: &TenantId, connection: &ConnectionId, permits: &[ActionPermit]) -> Result<()> {
-        permits::put(self, tenant, connection, permits).await
+    async fn permit_actions(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        permits: &[ActionPermit],
+    ) -> Result<Vec<ActionPermit>> {
+        permits::add(self, tenant, connection, permits).await
+    }
+
+    async fn forbid_actions(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        actions: Option<&[String]>,
+    ) -> Result<Vec<ActionPermit>> {
+        permits::take_back(self, tenant, connection, actions).await
     }
 
     async fn action_permits(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<ActionPermit>> {
-        permits::list(self, tenant, connection).await
+        permits::list(&mut *self.readers.acquire().await?, tenant, connection).await
     }
 
     async fn stop_actions(&self, tenant: &TenantId, stop: Option<&ActionStop>) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use headcount_model::{ActionRunId, Digest, Grant, Kind, Records, UserStatus};
 use headcount_store::{
-    ActionEnd, ActionFilter, ActionState, Actions, BegunAction, Brought, Holds, NewAction, ParentPage,
+    ActionEnd, ActionFilter, ActionPermit, ActionState, Actions, BegunAction, Brought, Holds, NewAction, ParentPage,
     SessionState, StagedPage, Store, SyncRules,
 };
 use serde_json::json;
@@ -202,4 +202,26 @@ async fn who_lost_access_or_address_when_a_list_was_read_again_is_counted_as_in_
     assert!(world.store.holds(&tenant("acme"), None, 10).await.unwrap().is_empty());
     act(&world, read_again(users([suspended("u1")]))).await;
     assert_eq!(world.user("acme", "u1").await.1.status, Some(UserStatus::Suspended));
+}
+
+#[tokio::test]
+async fn permits_are_given_and_taken_back_one_by_one_whoever_does_so_meanwhile() {
+    let world = World::new().await;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    let permit = |action: &str, by: &str| ActionPermit { action: action.into(), permitted_by: by.into(), why: None, at: at(10) };
+    let words = |permits: Vec<ActionPermit>| -> Vec<String> {
+        permits.into_iter().map(|permit| format!("{} by {}", permit.action, permit.permitted_by)).collect()
+    };
+    world.store.permit_actions(&acme, &one, &[permit("a", "ana"), permit("b", "ana")]).await.unwrap();
+    // Each knows only of what was there before.
+    let (more, fewer) = ([permit("b", "bo"), permit("c", "bo")], ["a".to_owned()]);
+    let (given, taken) =
+        tokio::join!(world.store.permit_actions(&acme, &one, &more), world.store.forbid_actions(&acme, &one, Some(&fewer)),);
+    assert!(given.is_ok() && taken.is_ok());
+    let left = world.store.action_permits(&acme, &one).await.unwrap();
+    assert_eq!(words(left), ["b by ana", "c by bo"], "who permitted it first stays");
+    let other = world.store.forbid_actions(&tenant("globex"), &one, None).await.unwrap();
+    assert!(other.is_empty() && world.store.action_permits(&acme, &one).await.unwrap().len() == 2);
+    assert!(world.store.forbid_actions(&acme, &one, None).await.unwrap().is_empty());
+    assert!(world.store.permit_actions(&acme, &connection_id("none"), &[permit("a", "ana")]).await.is_err());
 }
