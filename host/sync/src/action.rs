@@ -5,6 +5,7 @@ mod form;
 mod input;
 mod preview;
 mod refresh;
+mod secret;
 
 use headcount_model::manifest::Action;
 use headcount_model::{Decision, Failure, FailureCode, Manifest, Outcome, RequestEvent, Timestamp};
