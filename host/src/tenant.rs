@@ -159,6 +159,12 @@ impl Tenant {
         self.inner.leases.take(&self.inner.data, &self.id, id).await
     }
 
+    /// Takes the connection for oneself: neither a sync nor an action is under way beside. Given once the connection is known to be
+    /// there, as each leaves a file.
+    pub(crate) async fn alone(&self, id: &ConnectionId) -> Result<Lease, Error> {
+        self.inner.leases.take_alone(&self.inner.data, &self.id, id).await
+    }
+
     /// Ends a run, and brings what it recorded into the store.
     pub(crate) async fn ended(&self, run: Run) {
         drop(run);

@@ -108,9 +108,10 @@ impl Tenant {
     ///
     /// # Errors
     /// There is no such connection or credential, the credential was entered for another connector, other hosts or another place on
-    /// requests, the connection is being synced, its tokens work once and another connection uses it, or the check did not pass.
+    /// requests, the connection is being synced or acted through, its tokens work once and another connection uses it, or the check did not pass.
     pub async fn use_credential(&self, id: &ConnectionId, name: &CredentialName) -> Result<Option<Checked>, Error> {
-        let _lease = self.lease(id).await?;
+        self.connection(id).await?;
+        let _lease = self.alone(id).await?;
         let (connection, manifest) = self.living(id).await?;
         let credential = self.inner.named(&self.id, name).await?;
         let unusable =
