@@ -11,7 +11,7 @@ use headcount_model::manifest::Action;
 use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Manifest, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, NewAction, Row, Witness};
-use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
+use headcount_sync::{Attempt, Form, Named, Preview, attempt, fingerprint, form, prepare};
 use serde_json::Value;
 
 use crate::tenant::Opened;
@@ -23,7 +23,7 @@ pub use request::ActionRequest;
 /// The most accounts whose fields are made anew after an action; the next sync does the rest.
 const MOST_TOUCHED: usize = 128;
 
-/// What the fingerprint of an action is derived for, from the host's key: an input can hold what is easily guessed.
+/// What the fingerprint of an action with secrets is derived for, from the host's key.
 const FINGERPRINT: &str = "headcount 2026 fingerprint of an action";
 
 /// An action that was done.
@@ -206,7 +206,11 @@ impl Tenant {
         let preview = self.describe(connection, manifest, action, input).await?;
         let installed = self.inner.store.connector(&connection.connector).await?;
         let installed = installed.ok_or_else(|| Error::NoConnector(connection.connector.clone()))?;
-        let told = serde_json::json!([FINGERPRINT, action.name, input]).to_string();
+        // What is kept whole can be told again when the host has another key. A secret may be easily guessed from a plain hash.
+        let fingerprint = match preview.input == *input {
+            true => fingerprint(action, input),
+            false => self.inner.vault.derive(&serde_json::json!([FINGERPRINT, action.name, input]).to_string()),
+        };
         Ok(NewAction {
             tenant: self.id.clone(),
             connection: connection.id.clone(),
@@ -220,7 +224,7 @@ impl Tenant {
             through: request.through.clone(),
             why: request.why.clone(),
             input: preview.input.clone(),
-            fingerprint: self.inner.vault.derive(&told),
+            fingerprint,
             key: request.key.clone(),
             preview: serde_json::to_value(&preview).unwrap_or_default(),
             requested_at: Timestamp::now(),

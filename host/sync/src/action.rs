@@ -20,7 +20,7 @@ use crate::session::Job;
 use crate::verdict::brought_in_by;
 
 pub use form::{FieldKind, Form, FormField, form, value as form_value};
-pub use input::{Named, kept as kept_input};
+pub use input::{Named, fingerprint, kept as kept_input};
 pub use preview::{Concern, Preview};
 
 /// The longest answer that is kept, in bytes of JSON.

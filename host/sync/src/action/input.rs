@@ -78,6 +78,15 @@ pub fn kept(action: &Action, never_kept: &[String], input: &Value) -> Value {
     Value::Object(fields.iter().map(keep).collect())
 }
 
+/// Tells whether the same is asked for again: a hash of the action and its whole input.
+pub fn fingerprint(action: &Action, input: &Value) -> [u8; 32] {
+    // Objects have their fields in order, so that the same input is the same text.
+    blake3::derive_key(
+        "headcount 2026 fingerprint of an action that names no secret",
+        json!([action.name, input]).to_string().as_bytes(),
+    )
+}
+
 /// What an input names.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Named {
