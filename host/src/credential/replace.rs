@@ -163,7 +163,7 @@ impl Tenant {
                 return Err(super::no_credential(connection, &field.name));
             }
         }
-        let candidates = Arc::new(Candidates::new(&all));
+        let candidates = Arc::new(Candidates::new(&secrets, self.keeper(connection, manifest)));
         let credentials = all.into_iter().collect::<Credentials>().kept_by(candidates.clone());
         let opened = self.opened_with(connection.clone(), credentials, None).await?;
         let checked = self.who(&opened, None).await;
