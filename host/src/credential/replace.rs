@@ -147,6 +147,10 @@ impl Tenant {
         manifest: &Manifest,
         secrets: Vec<(String, Secret)>,
     ) -> Result<Tried, Error> {
+        let installed = self.installed(&connection.connector).await?;
+        if installed.manifest != *manifest {
+            return Err(Error::Changed(format!("connector {}", connection.connector)));
+        }
         let mut all: Vec<(String, Secret)> = Vec::new();
         if connection.credential.is_none() {
             for stored in self.inner.store.credentials(&self.id, &connection.id).await? {
@@ -165,7 +169,7 @@ impl Tenant {
         }
         let candidates = Arc::new(Candidates::new(&secrets, self.keeper(connection, manifest)));
         let credentials = all.into_iter().collect::<Credentials>().kept_by(candidates.clone());
-        let opened = self.opened_with(connection.clone(), credentials, None).await?;
+        let opened = self.opened_with(connection.clone(), installed.digest, credentials, None).await?;
         let checked = self.who(&opened, None).await;
         self.ended(opened.run).await;
         let newest = |field: String| candidates.newest(&field).map(|secret| (field, secret));
