@@ -206,6 +206,7 @@ impl Reading<'_> {
             confirmed: lock(&self.verdicts).confirmed(self.manifest, scope),
             complete,
             judged: *verdict == ScopeVerdict::Sufficient,
+            defers: false,
         });
         if *verdict == ScopeVerdict::Sufficient {
             let verdicts = lock(&self.verdicts);

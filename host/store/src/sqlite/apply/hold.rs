@@ -33,7 +33,8 @@ pub(super) async fn settle(
             .execute(&mut *database)
             .await?;
     }
-    if !judged.reasons.is_empty() {
+    let defers = applying.apply.rules.as_ref().is_some_and(|rules| rules.defers);
+    if !judged.reasons.is_empty() && !defers {
         hold(database, applying, judged, open).await?;
     }
     tidy(database, applying.tenant, &applying.connection).await?;
