@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteArguments;
 
 use super::super::SqliteStore;
-use super::super::sessions::{from_json, json, parsed, time};
+use super::super::sessions::{from_json, parsed, time};
 use super::{ACTIVE, read_fence, signed};
 use crate::{Claim, ClaimRequest, Planned, QueuedRun, Result, Rhythm};
 
