@@ -95,7 +95,45 @@ mod tests {
     use sqlx::Connection as _;
 
     use super::*;
-    use crate::{HealthState, LifeState, SqliteStore, Store, Witness};
+    use crate::{HealthState, LifeState, Outbox, SqliteStore, Store, Witness};
+
+    #[tokio::test]
+    async fn e_mails_of_an_older_version_that_wait_become_one_for_each_recipient() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("headcount.db");
+        let url = format!("sqlite://{}?mode=rwc", path.display());
+        let mut old = SqliteConnection::connect(&url).await.unwrap();
+        let before = STEPS.iter().position(|step| step.contains("deliveries_by_recipient")).unwrap();
+        for step in &STEPS[..before] {
+            sqlx::raw_sql(*step).execute(&mut old).await.unwrap();
+        }
+        let rows = r#"INSERT INTO connections (tenant, id, name, connector, settings, life, health, created_at, updated_at, contacts)
+            VALUES ('acme', 'one', 'One', 'tines', '{"values":{},"base-url":"https://a","hosts":[]}', '{}', '{}', 1, 2,
+                '[{"name":"Ana","email":"ana@example.com"},{"name":"Bo","email":"bo@example.com"}]');
+            INSERT INTO channels VALUES ('acme', 'mail', '{"kind":"email","to":["ANA@example.com","ops@example.com"]}', NULL, 1);
+            INSERT INTO channels VALUES ('acme', 'none', '{"kind":"email","to":[]}', NULL, 1);
+            INSERT INTO channels VALUES ('acme', 'web', '{"kind":"webhook","url":"https://h.example"}', NULL, 1);
+            INSERT INTO notices VALUES ('acme', 1, 1, 'one', 'held', 'raised', NULL, 'w', 'n', NULL);
+            INSERT INTO notices VALUES ('acme', 2, 1, 'gone', 'held', 'raised', NULL, 'w', 'n', NULL);
+            INSERT INTO deliveries VALUES ('acme', 1, 'mail', 'waiting', 5, 2, 2, 'busy', NULL);
+            INSERT INTO deliveries VALUES ('acme', 1, 'web', 'waiting', 5, 0, 0, NULL, NULL);
+            INSERT INTO deliveries VALUES ('acme', 2, 'mail', 'delivered', 5, 1, 1, NULL, 6);
+            INSERT INTO deliveries VALUES ('acme', 2, 'none', 'waiting', 5, 1, 1, NULL, NULL);"#;
+        sqlx::raw_sql(rows).execute(&mut old).await.unwrap();
+        let stamp = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {before}");
+        sqlx::raw_sql(AssertSqlSafe(stamp)).execute(&mut old).await.unwrap();
+        old.close().await.unwrap();
+
+        let store = SqliteStore::open(&path).await.unwrap();
+        let all = store.deliveries(&"acme".parse().unwrap(), None, 20).await.unwrap();
+        let mut told: Vec<String> = all
+            .iter()
+            .map(|one| format!("{}/{}/{} {}", one.notice, one.channel, one.recipient.as_deref().unwrap_or("-"), one.attempts))
+            .collect();
+        told.sort_by_key(|one| one.to_lowercase());
+        assert!(told.remove(0).eq_ignore_ascii_case("1/mail/ana@example.com 2"), "{told:?}");
+        assert_eq!(told, ["1/mail/bo@example.com 2", "1/mail/ops@example.com 2", "1/web/- 0", "2/mail/- 1", "2/none/- 1"]);
+    }
 
     #[tokio::test]
     async fn connections_of_an_older_version_keep_what_was_known_and_run_on() {
