@@ -7,7 +7,7 @@ use headcount_model::{
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{Result, Row, StagedPage};
+use crate::{ParentPage, Result, Row, StagedPage, SyncRules};
 
 /// One action that a connection permits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -183,7 +183,10 @@ pub struct Brought {
     /// Pages of records, in order: what the connector gave back, and feeds that were read again for one parent.
     pub pages: Vec<StagedPage>,
     /// Feeds (and parents) that were read again completely: their absent grants are missing.
-    pub proven_grants: std::collections::BTreeSet<crate::ParentPage>,
+    pub proven_grants: std::collections::BTreeSet<ParentPage>,
+    /// What the pages are held to, where they were read again as a sync reads; none for what the action itself tells, which a person
+    /// had done.
+    pub rules: Option<SyncRules>,
     /// What exists no longer.
     pub gone: Vec<Reference>,
     /// What is held no longer.
@@ -243,8 +246,23 @@ pub struct ActionAnswer {
 /// The store's side of actions. Every call is atomic.
 #[async_trait]
 pub trait Actions: Send + Sync + 'static {
-    /// Permits these actions of a connection, and no others.
-    async fn put_action_permits(&self, tenant: &TenantId, connection: &ConnectionId, permits: &[ActionPermit]) -> Result<()>;
+    /// Permits these actions of a connection, beside those that it permits already, which keep their permit; gives all.
+    ///
+    /// # Errors
+    /// [`StoreError::NoConnection`](crate::StoreError::NoConnection).
+    async fn permit_actions(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        permits: &[ActionPermit],
+    ) -> Result<Vec<ActionPermit>>;
+    /// Takes back that a connection permits these actions, or (with none) any; gives those that are left.
+    async fn forbid_actions(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        actions: Option<&[String]>,
+    ) -> Result<Vec<ActionPermit>>;
     /// The actions that a connection permits, by name.
     async fn action_permits(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<ActionPermit>>;
     /// Stops all actions of a tenant, or (with none) lets them go on.
@@ -286,6 +304,14 @@ pub trait Actions: Send + Sync + 'static {
     async fn record(&self, tenant: &TenantId, connection: &ConnectionId, kind: Kind, id: &str) -> Result<Option<Row>>;
     /// The present users of a connection with this e-mail address, in any letter case: at most 100.
     async fn users_by_email(&self, tenant: &TenantId, connection: &ConnectionId, email: &str) -> Result<Vec<Row>>;
+    /// The keys of the present grants that belong to a list, at most `limit`.
+    async fn listed_grants(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        list: &ParentPage,
+        limit: u32,
+    ) -> Result<Vec<String>>;
     /// What a user or group holds directly: the present grants, at most `limit`.
     async fn held_by(&self, tenant: &TenantId, connection: &ConnectionId, principal: &Reference, limit: u32) -> Result<Vec<Row>>;
 }

@@ -147,8 +147,8 @@ pub trait Store:
     async fn stage_page(&self, tenant: &TenantId, id: SessionId, page: &StagedPage, counters: &Counters) -> Result<()>;
     /// Drops what a session staged of one feed (all parents when `parent` is none), before it is read from its start again.
     async fn unstage(&self, tenant: &TenantId, id: SessionId, feed: &str, parent: Option<&str>) -> Result<()>;
-    /// The staged ids of one kind from one feed in id order, after `after`, at most `limit`: the parents of a feed that is read
-    /// for each.
+    /// The staged ids of one kind from one feed in id order, without what filters dropped, after `after`, at most `limit`: the
+    /// parents of a feed that is read for each.
     async fn staged_ids(
         &self,
         tenant: &TenantId,

@@ -266,13 +266,6 @@ impl<'a> Reading<'a> {
             for reason in &checked.reasons {
                 self.note(format!("{}: {reason}", page.feed)).await;
             }
-            for failure in crate::filters::failures(&checked.sifted) {
-                self.note(failure).await;
-            }
-            if !checked.sifted.dropped.is_empty() {
-                // Before the page: what it dropped must not look missing, whatever happens in between.
-                self.store.stage_dropped(&self.connection.tenant, self.session, &page, &checked.sifted.dropped).await?;
-            }
             news = tally::News::of(&page.feed, &checked, rows, expected);
             page.records = checked.records;
             page.seen = checked.seen;
