@@ -12,7 +12,9 @@
 //! with what was lost since and with what waits for a person already, so that many small losses add up. Any one of these holds all removals
 //! of the session.
 
-use headcount_model::Kind;
+use std::collections::BTreeSet;
+
+use headcount_model::{Kind, Scope};
 
 /// Over how long losses add up, in microseconds: 24 hours.
 pub const WINDOW: i64 = 24 * 3_600 * 1_000_000;
@@ -75,6 +77,28 @@ impl Default for Guard {
     }
 }
 
+/// What a sync is held to when it is applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SyncRules {
+    /// When its removals wait for a person.
+    pub guard: Guard,
+    /// Kinds of which the vendor stated how many there are, and that many were read.
+    pub confirmed: BTreeSet<Kind>,
+    /// Everything was read: removals that wait are replaced by those of this session.
+    pub complete: bool,
+    /// Whether absences were judged: the scope was no narrower than the baseline's.
+    pub judged: bool,
+}
+
+/// That a session read another organisation than the one whose records the connection holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Foreign {
+    /// What the credential sees: the connection's baseline, once a person accepts it.
+    pub scope: Scope,
+    /// Why it waits.
+    pub reason: String,
+}
+
 /// What would be lost of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loss {
@@ -103,7 +127,8 @@ impl Guard {
             Kind::Grant => self.grants,
             Kind::Group | Kind::Role | Kind::Application | Kind::Asset => self.others,
         };
-        let all = loss.of >= self.all_from && loss.lost >= loss.of || loss.present >= self.all_from && loss.now + loss.waiting >= loss.present;
+        let all = loss.of >= self.all_from && loss.lost >= loss.of
+            || loss.present >= self.all_from && loss.now + loss.waiting >= loss.present;
         let allowed = threshold.allows(loss.of, loss.confirmed);
         if all {
             Some(format!("all {} {kind} records would be lost", loss.of.max(loss.present)))

@@ -11,7 +11,8 @@ const KEPT: i64 = 5_000;
 
 /// Sessions that somebody may still decide about: what they held waits or was turned down, or what they removed can be undone, since their
 /// changes were not cut off yet.
-const NEEDED: &str = "EXISTS (SELECT 1 FROM holds WHERE holds.tenant = $1 AND holds.connection = $2 AND holds.session = sessions.id)
+const NEEDED: &str =
+    "EXISTS (SELECT 1 FROM holds WHERE holds.tenant = $1 AND holds.connection = $2 AND holds.session = sessions.id)
     OR EXISTS (SELECT 1 FROM change_sets WHERE change_sets.tenant = $1 AND change_sets.session = sessions.id)
         AND (EXISTS (SELECT 1 FROM decisions WHERE decisions.tenant = $1 AND decisions.session = sessions.id)
             OR EXISTS (SELECT 1 FROM json_each(sessions.counters, '$.kinds') AS kind WHERE kind.value ->> '$.removed' > 0))";
@@ -53,7 +54,7 @@ mod tests {
                 SELECT id, 'acme', 'a', 'd', 'complete', 1, 1, 1,
                     CASE WHEN id IN (3, 4) THEN '{{"kinds":{{"user":{{"removed":2}}}}}}' ELSE '{{"kinds":{{"user":{{"created":2}}}}}}' END,
                     '[]' FROM numbers;
-            INSERT INTO holds VALUES ('acme', 'a', 2, 'held', 1, 1, '[]');
+            INSERT INTO holds VALUES ('acme', 'a', 2, 'held', 1, 1, '[]', NULL);
             INSERT INTO change_sets VALUES ('acme', 1, 2, 1, 'a', 3), ('acme', 3, 4, 1, 'a', 5), ('acme', 5, 6, 1, 'a', 6);
             INSERT INTO decisions (tenant, connection, session, at, verdict, person, reason, outcome)
                 VALUES ('acme', 'a', 6, 1, 'released', 'ana', '', '{{}}');"#,
