@@ -14,6 +14,7 @@ mod commons;
 mod connections;
 mod decided;
 mod deciding;
+mod foreign;
 mod grants;
 mod holding;
 mod leavers;
