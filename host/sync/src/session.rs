@@ -6,6 +6,7 @@ mod job;
 mod mapped;
 mod reading;
 mod resume;
+mod sifting;
 mod tally;
 mod verifying;
 
@@ -49,6 +50,10 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
                 mapped::follow_up(job, options, &mut end).await;
             }
             job.store.end_session(tenant, session, &end).await?;
+            // A person may have decided about its removals before.
+            if let Some(ended) = job.store.session(tenant, session).await? {
+                end.state = ended.state;
+            }
             return Ok(report(session, end, started));
         }
     };
@@ -103,7 +108,7 @@ impl Reading<'_> {
         feeds::read_all(self).await?;
         self.verify_absences().await?;
         let at_end = self.judge_at_end().await?;
-        self.tell_dropped().await?;
+        self.settle_scope().await?;
 
         self.state(SessionState::Reconciling).await?;
         let scope = lock(&self.scope).clone().unwrap_or(scope);

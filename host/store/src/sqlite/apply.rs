@@ -14,7 +14,7 @@ mod totals;
 pub(super) mod touched;
 pub(super) mod undo;
 mod users;
-mod walk;
+pub(super) mod walk;
 
 use std::borrow::Cow;
 
@@ -55,6 +55,11 @@ impl Applying<'_> {
     /// Whether what is missing of a kind is taken away where it is proven.
     fn removes(&self, kind: Kind) -> bool {
         self.covers(kind) && (kind == Kind::Grant || self.preferences.deactivate == Deactivate::Missing)
+    }
+
+    /// Whether the session saw everything and judges anew what waits.
+    fn decides(&self) -> bool {
+        self.apply.rules.as_ref().is_some_and(|rules| rules.complete && rules.judged)
     }
 
     fn manner<R>(&self) -> Manner<'_, R> {
@@ -107,6 +112,7 @@ async fn apply_all(database: &mut SqliteConnection, applying: &Applying<'_>) -> 
     forget(database, applying.session, &applying.gone).await?;
     let mut users = users::bring_in(database, applying, &mut log).await?;
     lost::write_down(database, applying).await?;
+    hold::drop_what_is_back(database, applying).await?;
     let judged = judge::judge(database, applying, &users).await?;
     users::bring_in_lost(database, applying, &judged, (&mut users, &mut log)).await?;
     absence::settle::<User>(database, applying, &judged, (&mut users, &mut log)).await?;

@@ -20,7 +20,7 @@ use crate::{
     Reminder, Result, SessionState, StoreError, Verdict,
 };
 
-pub(super) use decided::{decide, well};
+pub(super) use decided::{as_decided, decide, well};
 
 /// Who turns down what nobody decided about.
 const HOST: &str = "headcount";

@@ -162,6 +162,21 @@ async fn an_action_changes_no_other_connection_and_no_session_of_it() {
     assert_eq!(rows.len(), 2, "each connection has its own");
 }
 
+#[tokio::test]
+async fn a_page_that_was_asked_for_after_an_action_counts_though_others_staged_more_meanwhile() {
+    let world = World::new().await;
+    world.sync("acme", "one", &[page("users", users([user("u1", "u1@example.com")]))], &proven(10, &[])).await;
+    let session = world.begin("acme", "one").await;
+    let other = world.begin("acme", "two").await;
+    world.stage("acme", other, &page("users", users((0..9).map(|id| user(&id.to_string(), "a@x"))))).await;
+    act(&world, brought(users([suspended("u1")]))).await;
+    // What was staged last when the action ended is gone when the page comes: its numbers must not come again.
+    world.store.end_session(&tenant("acme"), other, &end(SessionState::Cancelled)).await.unwrap();
+    world.stage("acme", session, &later(page("users", users([user("u1", "u1@example.com")])))).await;
+    world.store.apply(&tenant("acme"), session, &proven(50, &[])).await.unwrap();
+    assert_eq!(world.user("acme", "u1").await.1.status, None);
+}
+
 /// What an action had read again: one list, whole.
 fn read_again(records: Records) -> Option<Brought> {
     let rules = SyncRules { defers: true, ..SyncRules::default() };

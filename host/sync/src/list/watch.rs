@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use headcount_model::Kind;
 use headcount_model::manifest::Feed;
+use headcount_model::{Kind, Records};
 use serde::{Deserialize, Serialize};
 
 use crate::page::Validated;
@@ -70,7 +70,7 @@ impl Watch {
         let mut fresh = 0u64;
         let mut repeated = None;
         let mut grants: HashSet<u64> = HashSet::new();
-        for_each_id(checked, |kind, id| {
+        for_each_id(&checked.records, |kind, id| {
             // One record may say twice that it holds something; the same grant on another page is a row that moved.
             let own = kind == Kind::Grant && !grants.insert(hash(&id));
             if known.id(kind, id) {
@@ -130,10 +130,7 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Of what is dropped, too: a list that moves shows in any of its ids.
-pub(super) fn for_each_id(checked: &Validated, mut visit: impl FnMut(Kind, &str)) {
-    checked.sifted.dropped.keys().for_each(|dropped| visit(dropped.kind, &dropped.id));
-    let records = &checked.records;
+pub(crate) fn for_each_id(records: &Records, mut visit: impl FnMut(Kind, &str)) {
     records.users.iter().for_each(|record| visit(Kind::User, &record.id));
     records.groups.iter().for_each(|record| visit(Kind::Group, &record.id));
     records.roles.iter().for_each(|record| visit(Kind::Role, &record.id));

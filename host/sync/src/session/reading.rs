@@ -7,7 +7,7 @@ use std::time::Duration;
 use headcount_mapping::Filters;
 use headcount_model::{Failure, Manifest, Reference, Scope, SessionId, Timestamp};
 use headcount_sandbox::{Budget, Crowded};
-use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError};
+use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError, Wish};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
@@ -165,11 +165,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Ends the session where a person asked another process for it.
+    /// Ends the session, or stops it where it is, where a person asked another process for that.
     async fn heed(&self) -> Result<(), SyncError> {
-        match self.store.is_cancel_asked(&self.connection.tenant, self.session).await? {
-            true => Err(SyncError::Cancelled),
-            false => Ok(()),
+        match self.store.wish(&self.connection.tenant, self.session).await? {
+            Some(Wish::Cancel) => Err(SyncError::Cancelled),
+            Some(Wish::Pause) => Err(SyncError::Paused { session: self.session }),
+            None => Ok(()),
         }
     }
 
@@ -257,13 +258,6 @@ impl<'a> Reading<'a> {
         if let Some(PageRead { checked, rows, expected }) = read {
             for reason in &checked.reasons {
                 self.note(format!("{}: {reason}", page.feed)).await;
-            }
-            for failure in crate::filters::failures(&checked.sifted) {
-                self.note(failure).await;
-            }
-            if !checked.sifted.dropped.is_empty() {
-                // Before the page: what it dropped must not look missing, whatever happens in between.
-                self.store.stage_dropped(&self.connection.tenant, self.session, &page, &checked.sifted.dropped).await?;
             }
             news = tally::News::of(&page.feed, &checked, rows, expected);
             page.records = checked.records;

@@ -10,7 +10,7 @@ use super::super::holds::{supersede, tidy};
 use super::super::record::{name_column, table};
 use super::super::sessions::json;
 use super::judge::Judged;
-use super::lost::REMOVED;
+use super::lost::{REMOVED, same};
 use super::{Applying, absence::number};
 use crate::{KindCounters, Result};
 
@@ -23,9 +23,8 @@ pub(super) async fn settle(
 ) -> Result<Option<SessionId>> {
     drop_what_is_back(database, applying).await?;
     let open = open_hold(database, applying).await?;
-    let decides = applying.apply.rules.as_ref().is_some_and(|rules| rules.complete && rules.judged);
     if let Some((session, _)) = open
-        && decides
+        && applying.decides()
     {
         sqlx::query("DELETE FROM held WHERE tenant = $1 AND connection = $2 AND session = $3")
             .bind(applying.tenant.as_str())
@@ -42,8 +41,8 @@ pub(super) async fn settle(
     count(database, applying, kinds).await
 }
 
-/// Records that this session staged or saw, and did not lose; and those that are gone by now.
-async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
+/// Records that this session staged or saw, also those that a filter dropped, and did not lose; and those that are gone by now.
+pub(super) async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
     let kinds: Vec<String> = sqlx::query_scalar("SELECT DISTINCT kind FROM held WHERE tenant = $1 AND connection = $2")
         .bind(applying.tenant.as_str())
         .bind(applying.connection.as_str())
@@ -54,12 +53,14 @@ async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<
             "DELETE FROM held WHERE tenant = $1 AND connection = $2 AND kind = $4 AND (
                 NOT EXISTS (SELECT 1 FROM {} AS stored WHERE stored.tenant = $1 AND stored.connection = $2
                     AND stored.id = held.id AND stored.gone_at IS NULL)
-                OR (NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $3 AND lost.kind = $4 AND lost.id = held.id
-                        AND (lost.how = held.how OR (held.how IN {REMOVED} AND lost.how IN {REMOVED})))
-                    AND (EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = held.id)
+                OR (NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $3 AND lost.kind = $4 AND lost.id = held.id AND {})
+                    AND (EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = held.id
+                            AND (held.how IN {REMOVED} OR NOT EXISTS
+                                (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = held.id)))
                         OR (held.how IN {REMOVED} AND EXISTS
                             (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = held.id)))))",
-            table(kind)
+            table(kind),
+            same()
         );
         sqlx::query(AssertSqlSafe(sql))
             .bind(applying.tenant.as_str())

@@ -6,8 +6,11 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::super::SqliteStore;
 use super::super::notices::of_health;
-use super::super::sessions::{from_json, json, parsed, time};
-use crate::{Decided, Decision, Health, HealthState, Outcome, RELEASE, Result, Standing, StoreError, Verdict, Witness};
+use super::super::sessions::{from_json, json, optional, parsed, time};
+use crate::{
+    Decided, Decision, Ending, Health, HealthState, Outcome, RELEASE, Result, SessionEnd, SessionState, Standing, StoreError,
+    Verdict, Witness,
+};
 
 /// Writes down a decision.
 pub(crate) async fn decide(
@@ -75,7 +78,8 @@ pub(crate) async fn well(
     let Some(text) = text else { return Ok(()) };
     let health: Health = from_json(&text, "health")?;
     if health.state != HealthState::Held || !health.next.contains(RELEASE) {
-        return Ok(());
+        // Its health is another matter; that nothing waits any more is told all the same.
+        return of_health(database, tenant, connection, &health, None, decision.at).await;
     }
     let well: Health = Standing::new(HealthState::Ok, Witness::Person(decision.person.clone()), decision.at);
     sqlx::query("UPDATE connections SET health = $3 WHERE tenant = $1 AND id = $2")
@@ -85,4 +89,41 @@ pub(crate) async fn well(
         .execute(&mut *database)
         .await?;
     of_health(database, tenant, connection, &well, None, decision.at).await
+}
+
+/// How a session ends whose removals were decided about after they were applied and before its end: as was decided. Its health is then that
+/// of a session which held nothing.
+pub(crate) async fn as_decided(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    session: SessionId,
+    end: &SessionEnd,
+) -> Result<SessionEnd> {
+    let mut end = end.clone();
+    let row = sqlx::query("SELECT state, ending FROM sessions WHERE id = $1 AND tenant = $2")
+        .bind(session.0)
+        .bind(tenant.as_str())
+        .fetch_one(&mut *database)
+        .await?;
+    let word: &str = row.try_get("state")?;
+    let decided = [SessionState::Released, SessionState::Rejected, SessionState::Expired, SessionState::Superseded];
+    if end.state == SessionState::Held
+        && let Some(decided) = decided.into_iter().find(|state| state.as_str() == word)
+    {
+        end.state = decided;
+    }
+    let waits = end.health.as_ref().is_some_and(|health| health.state == HealthState::Held && health.next.contains(RELEASE));
+    if waits {
+        let open: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM holds WHERE tenant = $1 AND connection = $2 AND state = 'held')")
+                .bind(tenant.as_str())
+                .bind(connection.as_str())
+                .fetch_one(database)
+                .await?;
+        if !open {
+            end.health = optional::<Ending>(&row, "ending")?.and_then(|ending| ending.end.health);
+        }
+    }
+    Ok(end)
 }

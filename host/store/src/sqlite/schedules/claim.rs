@@ -1,12 +1,13 @@
 //! Taking runs from the queue, and ending them: only whoever took a run last may touch it.
 
-use headcount_model::Timestamp;
+use headcount_model::{TenantId, Timestamp};
+use sqlx::Row as _;
 use sqlx::sqlite::SqliteArguments;
 
 use super::super::SqliteStore;
-use super::super::sessions::{from_json, parsed};
-use super::{read_fence, signed};
-use crate::{Claim, ClaimRequest, Planned, Result, Rhythm};
+use super::super::sessions::{from_json, parsed, time};
+use super::{ACTIVE, read_fence, signed};
+use crate::{Claim, ClaimRequest, Planned, QueuedRun, Result, Rhythm};
 
 /// A tenant's runs count from those under way; the tenants' first ones go before anybody's second.
 const CLAIM: &str = "
@@ -90,6 +91,31 @@ pub(super) async fn give_back(store: &SqliteStore, claim: &Claim, due_at: Timest
         "UPDATE schedules SET due_at = $4 WHERE tenant = $1 AND connection = $2 AND fence = $3 AND worker IS NOT NULL",
     );
     write(store, bound(change, claim).bind(due_at.micros())).await
+}
+
+/// What is due and not taken, and what was taken and has no session yet.
+pub(super) async fn queued(store: &SqliteStore, tenant: &TenantId, now: Timestamp) -> Result<Vec<QueuedRun>> {
+    let sql = format!(
+        "SELECT s.tenant, s.connection, s.worker, s.requested_at IS NOT NULL AS requested,
+            CASE WHEN s.worker IS NULL THEN COALESCE(s.requested_at, s.due_at) ELSE s.started_at END AS since
+         FROM schedules s WHERE s.tenant = $1 AND {ACTIVE} AND CASE
+            WHEN s.worker IS NULL THEN s.due_at <= $2 AND (s.paused = 0 OR s.requested_at IS NOT NULL)
+            ELSE NOT EXISTS (SELECT 1 FROM sessions x WHERE x.tenant = s.tenant AND x.connection = s.connection
+                AND (x.ended_at IS NULL OR x.started_at >= s.started_at)) END
+         ORDER BY since, s.connection"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.as_str()).bind(now.micros()).fetch_all(&store.readers).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(QueuedRun {
+                tenant: parsed(row, "tenant")?,
+                connection: parsed(row, "connection")?,
+                since: time(row, "since")?,
+                requested: row.try_get("requested")?,
+                worker: row.try_get("worker")?,
+            })
+        })
+        .collect()
 }
 
 type Query<'q> = sqlx::query::Query<'q, sqlx::Sqlite, SqliteArguments>;
