@@ -103,7 +103,8 @@ impl Guard {
             Kind::Grant => self.grants,
             Kind::Group | Kind::Role | Kind::Application | Kind::Asset => self.others,
         };
-        let all = loss.of >= self.all_from && loss.lost >= loss.of || loss.present >= self.all_from && loss.now + loss.waiting >= loss.present;
+        let all = loss.of >= self.all_from && loss.lost >= loss.of
+            || loss.present >= self.all_from && loss.now + loss.waiting >= loss.present;
         let allowed = threshold.allows(loss.of, loss.confirmed);
         if all {
             Some(format!("all {} {kind} records would be lost", loss.of.max(loss.present)))

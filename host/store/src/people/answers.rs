@@ -28,15 +28,8 @@ pub enum Doubt {
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Doubt; 7] = [
-        Doubt::Changed,
-        Doubt::Duplicate,
-        Doubt::Reused,
-        Doubt::Claimed,
-        Doubt::Ambiguous,
-        Doubt::Crowded,
-        Doubt::Unconfirmed,
-    ];
+    pub const ALL: [Doubt; 7] =
+        [Doubt::Changed, Doubt::Duplicate, Doubt::Reused, Doubt::Claimed, Doubt::Ambiguous, Doubt::Crowded, Doubt::Unconfirmed];
 
     /// The word in the store and on the command line.
     pub fn as_str(self) -> &'static str {

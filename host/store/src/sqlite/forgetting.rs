@@ -11,7 +11,8 @@ const KEPT: i64 = 5_000;
 
 /// Sessions that somebody may still decide about: what they held waits or was turned down, or what they removed can be undone, since their
 /// changes were not cut off yet.
-const NEEDED: &str = "EXISTS (SELECT 1 FROM holds WHERE holds.tenant = $1 AND holds.connection = $2 AND holds.session = sessions.id)
+const NEEDED: &str =
+    "EXISTS (SELECT 1 FROM holds WHERE holds.tenant = $1 AND holds.connection = $2 AND holds.session = sessions.id)
     OR EXISTS (SELECT 1 FROM change_sets WHERE change_sets.tenant = $1 AND change_sets.session = sessions.id)
         AND (EXISTS (SELECT 1 FROM decisions WHERE decisions.tenant = $1 AND decisions.session = sessions.id)
             OR EXISTS (SELECT 1 FROM json_each(sessions.counters, '$.kinds') AS kind WHERE kind.value ->> '$.removed' > 0))";

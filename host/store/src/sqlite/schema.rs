@@ -87,9 +87,8 @@ async fn version(connection: &mut SqliteConnection, path: &Path) -> Result<i64> 
 async fn drop_staging(connection: &mut SqliteConnection, found: i64) -> Result<()> {
     let note = r#"["The session was interrupted: Headcount was replaced by a newer version."]"#;
     let unapplied = if found >= ENDINGS { "AND ending IS NULL" } else { "" };
-    let failed = format!(
-        "UPDATE sessions SET state = 'failed', ended_at = touched_at, notes = $1 WHERE ended_at IS NULL {unapplied}"
-    );
+    let failed =
+        format!("UPDATE sessions SET state = 'failed', ended_at = touched_at, notes = $1 WHERE ended_at IS NULL {unapplied}");
     sqlx::query(AssertSqlSafe(failed)).bind(note).execute(&mut *connection).await?;
     sqlx::raw_sql("DELETE FROM staged; DELETE FROM seen; DELETE FROM checkpoints; DELETE FROM proven")
         .execute(connection)
@@ -103,7 +102,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Applied, Counters, Ending, HealthState, LifeState, SessionEnd, SessionState, SessionStore as _, SqliteStore, Store, Witness,
+        Applied, Counters, Ending, HealthState, LifeState, SessionEnd, SessionState, SessionStore as _, SqliteStore, Store,
+        Witness,
     };
 
     /// A store as it was at a version, with these rows.

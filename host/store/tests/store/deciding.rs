@@ -179,12 +179,14 @@ async fn what_is_decided_between_what_a_session_applied_and_its_end_stays_decide
         let session = acme.world.begin("acme", "one").await;
         acme.world.stage("acme", session, &page("all", people(21..=100))).await;
         store.update_session(&name, session, SessionState::Applying, &Counters::default()).await.unwrap();
-        let health = |state, next: String| Some(Health::new(state, Witness::Session(session), at(7)).because("too many").next(next));
+        let health =
+            |state, next: String| Some(Health::new(state, Witness::Session(session), at(7)).because("too many").next(next));
         let over = SessionEnd { health: health(HealthState::Incomplete, String::new()), ..end(SessionState::Complete) };
         let applied = store.apply(&name, session, &Apply { end: Some(over.clone()), ..complete(1) }).await.unwrap();
         assert_eq!(applied.waiting, Some(session));
         // Its process dies here, and a person decides.
-        let decided = if releases { store.release(&name, session, &by(2)).await } else { store.reject(&name, session, &by(2)).await };
+        let decided =
+            if releases { store.release(&name, session, &by(2)).await } else { store.reject(&name, session, &by(2)).await };
         assert_eq!(decided.unwrap().changed[&Kind::User], 20);
         let held = health(HealthState::Held, format!("do them with `{RELEASE} {session}`"));
         store.end_session(&name, session, &SessionEnd { state: SessionState::Held, health: held, ..over }).await.unwrap();

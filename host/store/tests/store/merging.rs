@@ -88,8 +88,12 @@ async fn a_grant_of_a_list_without_parent_is_missing_when_that_list_lacks_it() {
     };
     let held = || vec![grant("user:1", "group:g")];
     let apply = |now| proven(now, &["users"]);
-    world.sync("acme", "one", &[listed("users", None, false, held()), listed("groups", Some("g"), true, held())], &apply(10)).await;
+    world
+        .sync("acme", "one", &[listed("users", None, false, held()), listed("groups", Some("g"), true, held())], &apply(10))
+        .await;
     assert_eq!(world.present("acme", Kind::Grant).await.len(), 1);
-    world.sync("acme", "one", &[listed("users", None, false, vec![]), listed("groups", Some("g"), true, vec![])], &apply(20)).await;
+    world
+        .sync("acme", "one", &[listed("users", None, false, vec![]), listed("groups", Some("g"), true, vec![])], &apply(20))
+        .await;
     assert_eq!(world.present("acme", Kind::Grant).await.len(), 0);
 }

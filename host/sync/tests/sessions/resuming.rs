@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use headcount_model::{FailureCode, Kind, Page, Progress, Records, SessionId, Skipped, Timestamp};
 use headcount_store::{
-    Apply, Counters, Decision, Health, HealthState, Holds, Move, Session, SessionEnd, SessionState, SessionStore, Store, SyncRules,
-    Witness,
+    Apply, Counters, Decision, Health, HealthState, Holds, Move, Session, SessionEnd, SessionState, SessionStore, Store,
+    SyncRules, Witness,
 };
 
 use crate::script::{Question, Script, World, failure, groups, members, nothing, only_users, page, users};
@@ -221,7 +221,10 @@ async fn a_session_whose_removals_were_released_before_its_end_ends_released() {
     let decision = Decision { person: "ana".to_owned(), reason: String::new(), at: Timestamp::now() };
     world.store.release(&tenant, open.id, &decision).await.unwrap();
     let report = world.sync(&Script::new(|_, _, _, _| panic!("nothing may be asked for"))).await;
-    assert_eq!((report.session, report.state, newest(&world).await.state), (open.id, SessionState::Released, SessionState::Released));
+    assert_eq!(
+        (report.session, report.state, newest(&world).await.state),
+        (open.id, SessionState::Released, SessionState::Released)
+    );
     assert_eq!((world.ids(Kind::User).await.len(), world.connection().await.health.state), (1, HealthState::Ok));
 }
 

@@ -85,12 +85,8 @@ async fn what_is_not_read_for_a_parent_that_a_filter_drops_is_not_missing_after_
     for call in 1..=calls {
         let world = world_of_devices().await;
         world.sync(&all()).await;
-        let rule = FilterRule {
-            name: "no-staff".into(),
-            kind: Kind::Group,
-            effect: Effect::Drop,
-            when: "group.name == 'staff'".into(),
-        };
+        let rule =
+            FilterRule { name: "no-staff".into(), kind: Kind::Group, effect: Effect::Drop, when: "group.name == 'staff'".into() };
         world.store.put_filters(&"t".parse().unwrap(), &"acme".parse().unwrap(), &[rule]).await.unwrap();
         world.sync_until(all(), call).await;
         let report = world.sync(&all()).await;

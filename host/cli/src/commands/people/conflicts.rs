@@ -143,7 +143,8 @@ fn of_unlinked(one: &Unlinked) -> Map<String, Value> {
             ("hand", format!("{who} said so{reason}"))
         }
         WhyUnlinked::Waits(doubt @ Doubt::Unconfirmed) => {
-            let waits = "it came after the directory was last synced, which knows whose its key is: the directory's next sync links it";
+            let waits =
+                "it came after the directory was last synced, which knows whose its key is: the directory's next sync links it";
             (doubt.as_str(), waits.to_owned())
         }
         WhyUnlinked::Waits(doubt) => (doubt.as_str(), "it waits for a person to decide: headcount people conflicts".to_owned()),

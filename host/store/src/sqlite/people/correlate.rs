@@ -115,7 +115,8 @@ async fn verdicts(
     let mut values = Values::with_capacity(keys.len() + 4);
     keys.iter().for_each(|key| values.add(key.as_str()));
     (0..4).for_each(|_| values.add(tenant.as_str()));
-    let rows = sqlx::query_with(AssertSqlSafe(sql), values.finish()?).persistent(keys.len() == KEYS).fetch_all(&mut *database).await?;
+    let rows =
+        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).persistent(keys.len() == KEYS).fetch_all(&mut *database).await?;
     let mut facts: BTreeMap<&str, Vec<Fact<'_>>> = keys.iter().map(|key| (key.as_str(), Vec::new())).collect();
     for row in &rows {
         let key: &str = row.try_get(0)?;

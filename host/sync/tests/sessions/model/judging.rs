@@ -19,7 +19,10 @@ impl Model {
             }
             let waiting = |keys: bool, now: &BTreeSet<Id>| -> BTreeSet<Id> {
                 let waits = self.still_waiting(told, lost, complete);
-                waits.filter(|(id, how)| kind(*id) == of && (*how == How::Rekeyed) == keys && !now.contains(id)).map(|(id, _)| id).collect()
+                waits
+                    .filter(|(id, how)| kind(*id) == of && (*how == How::Rekeyed) == keys && !now.contains(id))
+                    .map(|(id, _)| id)
+                    .collect()
             };
             let waits = [waiting(false, &gone), waiting(true, &moved)];
             let present = self.count(of);
@@ -60,12 +63,7 @@ impl Model {
     }
 
     /// What waits since earlier sessions, and is neither back nor judged anew.
-    fn still_waiting(
-        &self,
-        told: &Told,
-        lost: &BTreeMap<(Id, How), bool>,
-        complete: bool,
-    ) -> impl Iterator<Item = (Id, How)> {
+    fn still_waiting(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, complete: bool) -> impl Iterator<Item = (Id, How)> {
         let decides = complete && told.judged;
         self.held
             .iter()
