@@ -21,7 +21,7 @@ pub use permission::{ActionRule, Permission};
 pub use request::ActionRequest;
 
 /// The most accounts whose fields are made anew after an action; the next sync does the rest.
-const MOST_TOUCHED: usize = 128;
+const MOST_TOUCHED: usize = 4_096;
 
 /// What the fingerprint of an action is derived for, from the host's key: an input can hold what is easily guessed.
 const FINGERPRINT: &str = "headcount 2026 fingerprint of an action";

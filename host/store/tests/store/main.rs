@@ -16,6 +16,7 @@ mod decided;
 mod deciding;
 mod grants;
 mod holding;
+mod inputs;
 mod leavers;
 mod listing;
 mod merging;
