@@ -17,6 +17,7 @@ mod deciding;
 mod foreign;
 mod grants;
 mod holding;
+mod inputs;
 mod leavers;
 mod listing;
 mod merging;
