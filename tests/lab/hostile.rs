@@ -8,6 +8,7 @@ mod attacks;
 pub(crate) mod certificates;
 mod component;
 pub(crate) mod dns;
+mod frames;
 mod inside;
 #[path = "../hostile/intruders/mod.rs"]
 mod intruders;
@@ -27,7 +28,8 @@ use anyhow::Result;
 use headcount::sandbox::Resource;
 use headcount::{Budget, Manifest, SessionState};
 
-pub use attacks::{LEAK, all, named};
+pub use attacks::{LEAK, all, named, over_http2};
+pub use frames::Frames;
 pub use inside::Inside;
 pub use seen::{Ended, Seen};
 pub use spellings::Spellings;
@@ -62,6 +64,8 @@ pub struct Attack {
     budget: fn(&mut Budget),
     /// Whether it runs where the operator opened loopback and memories can be looked into.
     in_glass: bool,
+    /// Whether its vendor is the one that speaks HTTP/2.
+    over_http2: bool,
 }
 
 /// How an attack is started.
@@ -117,6 +121,7 @@ impl Attack {
             component: |guest| guest,
             budget: |_| (),
             in_glass: false,
+            over_http2: false,
         }
     }
 
@@ -171,6 +176,10 @@ impl Attack {
 
     const fn budget(self, change: fn(&mut Budget)) -> Self {
         Attack { budget: change, ..self }
+    }
+
+    const fn over_http2(self) -> Self {
+        Attack { over_http2: true, ..self }
     }
 
     const fn in_glass(self) -> Self {
