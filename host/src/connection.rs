@@ -14,6 +14,7 @@ use headcount_store::{Connection, ConnectionChange, Health, HealthState, LifeSta
 use serde_json::Value;
 
 pub use draft::Draft;
+pub use life::Paused;
 pub use removal::{Records, Removal};
 pub use shared::Touched;
 

@@ -88,6 +88,8 @@ pub struct SyncRules {
     pub complete: bool,
     /// Whether absences were judged: the scope was no narrower than the baseline's.
     pub judged: bool,
+    /// What is too much stays and waits for nobody: the next sync finds it again and judges it. For what is no sync of its own.
+    pub defers: bool,
 }
 
 /// That a session read another organisation than the one whose records the connection holds.

@@ -50,15 +50,15 @@ pub use holds::{
 };
 pub use mapping::{MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
-pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, Settled};
+pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, ParcelRequest, Settled, Taken};
 pub use people::{
     Account, AccountFields, Administrator, Conflict, Correlated, Doubt, InvalidPersonId, Leaver, Link, LinkedBy, Owner, People,
     Person, PersonId, Unlinked, WhyUnlinked,
 };
 pub use query::{AccessPath, Counts, Filter, Held, LicenseFilter, Product, Row, StoredRecord};
-pub use schedules::{Claim, ClaimRequest, Planned, Rhythm, Schedule, Schedules};
+pub use schedules::{Claim, ClaimRequest, Planned, QueuedRun, Rhythm, Schedule, Schedules};
 pub use sessions::{
-    Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,
+    Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore, Wish,
 };
 pub use sqlite::SqliteStore;
 pub use types::{
@@ -150,8 +150,8 @@ pub trait Store:
     async fn stage_page(&self, tenant: &TenantId, id: SessionId, page: &StagedPage, counters: &Counters) -> Result<()>;
     /// Drops what a session staged of one feed (all parents when `parent` is none), before it is read from its start again.
     async fn unstage(&self, tenant: &TenantId, id: SessionId, feed: &str, parent: Option<&str>) -> Result<()>;
-    /// The staged ids of one kind from one feed in id order, after `after`, at most `limit`: the parents of a feed that is read
-    /// for each.
+    /// The staged ids of one kind from one feed in id order, without what filters dropped, after `after`, at most `limit`: the
+    /// parents of a feed that is read for each.
     async fn staged_ids(
         &self,
         tenant: &TenantId,

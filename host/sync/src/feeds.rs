@@ -1,5 +1,6 @@
 //! Walking a manifest's feeds: roots at once, and each feed with a parent for every record that its parent feed listed.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use futures::future::{BoxFuture, FutureExt};
@@ -67,8 +68,15 @@ async fn first_page_failed(reading: &Reading<'_>, feed: &Feed, failure: Failure)
 
 fn children<'a>(reading: &'a Reading<'_>, parent: &'a Feed) -> BoxFuture<'a, Result<(), SyncError>> {
     async move {
-        let children = reading.manifest.feeds.iter().filter(|feed| feed.parent.as_deref() == Some(&parent.name));
-        futures::future::try_join_all(children.map(|feed| for_each_parent(reading, feed, parent))).await.map(drop)
+        let children: Vec<&Feed> =
+            reading.manifest.feeds.iter().filter(|feed| feed.parent.as_deref() == Some(&parent.name)).collect();
+        // What is out of scope, by all that was read of it until now, is not asked after.
+        let kinds: BTreeSet<Kind> = children.iter().filter_map(|feed| reading.manifest.parent_kind(feed)).collect();
+        for kind in kinds {
+            reading.judge(kind).await?;
+        }
+        let children = children.into_iter().map(|feed| for_each_parent(reading, feed, parent));
+        futures::future::try_join_all(children).await.map(drop)
     }
     .boxed()
 }
@@ -98,6 +106,15 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
             .await?;
         before = before.saturating_add(u32::try_from(ids.len()).unwrap_or(u32::MAX));
         after = Some(last);
+    }
+    if reading.filters.judge_any(kind) && feed.kinds().any(|kind| kind != Kind::Grant) {
+        // What those hold that are out of scope stays as it is; but records that are listed nowhere else would look missing.
+        let listed = reading.store.staged_count(&reading.connection.tenant, reading.session, &parent.name, None, kind).await?;
+        let dropped = listed.distinct.saturating_sub(u64::from(before));
+        if dropped > 0 {
+            let reason = format!("{}: not read for {dropped} of {}, which filters drop", feed.name, parent.name);
+            lock(&reading.verdicts).feed_incomplete(&feed.name, reason);
+        }
     }
     let gone = std::mem::take(&mut *lock(&gone));
     if gone.is_empty() || gone.len() < before as usize {

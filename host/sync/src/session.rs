@@ -6,6 +6,7 @@ mod job;
 mod mapped;
 mod reading;
 mod resume;
+mod sifting;
 mod tally;
 mod verifying;
 
@@ -104,7 +105,7 @@ impl Reading<'_> {
         feeds::read_all(self).await?;
         self.verify_absences().await?;
         let at_end = self.judge_at_end().await?;
-        self.tell_dropped().await?;
+        self.settle_scope().await?;
 
         self.state(SessionState::Reconciling).await?;
         let scope = lock(&self.scope).clone().unwrap_or(scope);
@@ -208,6 +209,7 @@ impl Reading<'_> {
             complete,
             // Of another organisation it is only worked out what it would change.
             judged: matches!(verdict, ScopeVerdict::Sufficient | ScopeVerdict::Foreign(_)),
+            defers: false,
         });
         if apply.rules.as_ref().is_some_and(|rules| rules.judged) {
             let verdicts = lock(&self.verdicts);

@@ -211,7 +211,15 @@ impl Verdicts {
     }
 }
 
+/// What the name of a feed begins with that stands for an action. No feed of a manifest has such a name.
+const ACTION: &str = "action ";
+
 /// The feed under which an action's records are staged.
 pub(crate) fn brought_in_by(action: &str) -> String {
-    format!("action {action}")
+    format!("{ACTION}{action}")
+}
+
+/// Whether grants of this list were brought in by an action: any feed that carries grants may list them by now.
+pub(crate) fn is_brought_in(list: &ParentPage) -> bool {
+    list.feed.starts_with(ACTION)
 }

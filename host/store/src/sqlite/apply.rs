@@ -15,7 +15,7 @@ mod totals;
 pub(super) mod touched;
 pub(super) mod undo;
 mod users;
-mod walk;
+pub(super) mod walk;
 
 use std::borrow::Cow;
 
@@ -138,8 +138,8 @@ async fn apply_all(database: &mut SqliteConnection, applying: &Applying<'_>) -> 
     }
     log.close(database).await?;
     applied.waiting = hold::settle(database, applying, &judged, &mut applied.kinds).await?;
+    totals::keep(database, applying, &applied.kinds, &judged).await?;
     applied.held = judged.reasons;
-    totals::keep(database, applying, &applied.kinds, applied.held.is_empty()).await?;
     lost::forget(database, applying.session).await?;
     applied.kinds.retain(|_, tally| *tally != KindCounters::default());
     if let Some(baseline) = &applying.apply.baseline {

@@ -18,6 +18,7 @@ mod foreign;
 mod gone;
 mod grants;
 mod holding;
+mod inputs;
 mod leavers;
 mod listing;
 mod merging;

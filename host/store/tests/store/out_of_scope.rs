@@ -9,12 +9,22 @@ use crate::acme::*;
 use crate::world::*;
 
 /// A session in which a filter dropped these.
-async fn sync_dropping(acme: &Acme, records: Records, dropped: &[&str], apply: &Apply) -> (SessionId, Applied) {
-    let (world, page) = (&acme.world, page("all", records));
+async fn sync_dropping(acme: &Acme, mut records: Records, dropped: &[&str], apply: &Apply) -> (SessionId, Applied) {
+    let world = &acme.world;
     let session = world.begin("acme", "one").await;
-    let dropped: BTreeMap<Reference, String> = dropped.iter().map(|id| (reference(id), "no robots".to_owned())).collect();
-    world.store.stage_dropped(&tenant("acme"), session, &page, &dropped).await.unwrap();
-    world.stage("acme", session, &page).await;
+    let mut by_kind: BTreeMap<Kind, BTreeMap<String, String>> = BTreeMap::new();
+    for Reference { kind, id } in dropped.iter().map(|one| reference(one)) {
+        match kind {
+            Kind::Group => records.groups.push(group(&id, "dropped")),
+            Kind::License => records.licenses.push(license(&id, "dropped")),
+            _ => records.users.push(user(&id, "dropped@example.com")),
+        }
+        by_kind.entry(kind).or_default().insert(id, "no robots".to_owned());
+    }
+    world.stage("acme", session, &page("all", records)).await;
+    for (kind, dropped) in by_kind {
+        world.store.put_dropped(&tenant("acme"), session, kind, &dropped, &[]).await.unwrap();
+    }
     let applied = world.store.apply(&tenant("acme"), session, apply).await.unwrap();
     world.store.end_session(&tenant("acme"), session, &end(SessionState::Complete)).await.unwrap();
     (session, applied)

@@ -36,14 +36,15 @@ pub(super) async fn settle(
             .execute(&mut *database)
             .await?;
     }
-    if !judged.reasons.is_empty() {
+    let defers = applying.apply.rules.as_ref().is_some_and(|rules| rules.defers);
+    if !judged.reasons.is_empty() && !defers {
         hold(database, applying, judged, open).await?;
     }
     tidy(database, applying.tenant, &applying.connection).await?;
     count(database, applying, kinds).await
 }
 
-/// Records that this session staged, saw or dropped as out of scope, and did not lose; and those that are gone by now.
+/// Records that this session staged or saw, also those that a filter dropped, and did not lose; and those that are gone by now.
 pub(super) async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
     let kinds: Vec<String> = sqlx::query_scalar("SELECT DISTINCT kind FROM held WHERE tenant = $1 AND connection = $2")
         .bind(applying.tenant.as_str())
@@ -56,11 +57,11 @@ pub(super) async fn drop_what_is_back(database: &mut SqliteConnection, applying:
                 NOT EXISTS (SELECT 1 FROM {} AS stored WHERE stored.tenant = $1 AND stored.connection = $2
                     AND stored.id = held.id AND stored.gone_at IS NULL)
                 OR (NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $3 AND lost.kind = $4 AND lost.id = held.id AND {})
-                    AND (EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = held.id)
-                        OR (held.how IN {REMOVED} AND (
-                            EXISTS (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = held.id)
-                            OR EXISTS
-                                (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = held.id))))))",
+                    AND (EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = held.id
+                            AND (held.how IN {REMOVED} OR NOT EXISTS
+                                (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = held.id)))
+                        OR (held.how IN {REMOVED} AND EXISTS
+                            (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = held.id)))))",
             table(kind),
             same()
         );

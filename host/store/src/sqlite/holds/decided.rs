@@ -100,7 +100,8 @@ async fn waiting_no_more(
     let Some(text) = text else { return Ok(()) };
     let health: Health = from_json(&text, "health")?;
     if !waits(&health) {
-        return Ok(());
+        // Its health is another matter; that nothing waits any more is told all the same.
+        return of_health(database, tenant, connection, &health, None, decision.at).await;
     }
     let health = then(health);
     sqlx::query("UPDATE connections SET health = $3 WHERE tenant = $1 AND id = $2")
