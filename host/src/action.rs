@@ -23,7 +23,7 @@ pub use permission::{ActionRule, Permission};
 pub use request::ActionRequest;
 
 /// The most accounts whose fields are made anew after an action; the next sync does the rest.
-const MOST_TOUCHED: usize = 128;
+const MOST_TOUCHED: usize = 4_096;
 
 /// An action that was done.
 #[derive(Clone, Debug, PartialEq)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 /// How often the file is written.
-const EVERY: Duration = Duration::from_secs(5);
+const EVERY: Duration = Duration::from_secs(2);
 /// After so long without a sign of life, what serves is taken for hung.
 pub const SILENCE: Duration = Duration::from_secs(60);
 

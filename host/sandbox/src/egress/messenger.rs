@@ -72,7 +72,8 @@ impl Egress {
     fn message_target(&self, url: &str) -> Result<Target, Refusal> {
         let target = Target::parse(url)?;
         let open = self.is_open_for_messages(&target);
-        if !target.origin.secure && !(open && self.names.opens_loopback(&target.origin.host)) {
+        let may_be_plain = open && self.names.opens_loopback(&target.origin.host);
+        if !target.origin.secure && !may_be_plain {
             return Err(Refusal::Url("its scheme is not https".to_owned()));
         }
         if !open {

@@ -32,7 +32,9 @@ impl SessionStore for SqliteStore {
     async fn resume_session(&self, tenant: &TenantId, id: SessionId, resumption: &Resumption) -> Result<()> {
         let mut transaction = self.begin().await?;
         let done = sqlx::query(
-            "UPDATE sessions SET resumed = json_insert(resumed, '$[#]', json($1)), touched_at = $2, pause_asked_at = NULL
+            "UPDATE sessions SET resumed = json_insert(resumed, '$[#]', json($1)), touched_at = $2,
+                pause_asked_at = (SELECT CASE WHEN c.life ->> 'state' = 'paused' THEN $2 END FROM connections c
+                    WHERE c.tenant = sessions.tenant AND c.id = sessions.connection)
              WHERE id = $3 AND tenant = $4 AND ended_at IS NULL",
         )
         .bind(json(resumption)?)

@@ -102,8 +102,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Applied, Counters, Ending, HealthState, LifeState, SessionEnd, SessionState, SessionStore as _, SqliteStore, Store,
-        Witness,
+        Applied, Counters, Ending, HealthState, LifeState, Outbox as _, SessionEnd, SessionState, SessionStore as _, SqliteStore,
+        Store, Witness,
     };
 
     /// A store as it was at a version, with these rows.
@@ -179,6 +179,35 @@ mod tests {
         let mut now = SqliteConnection::connect(&format!("sqlite://{}", path.display())).await.unwrap();
         let parents: Vec<String> = sqlx::query_scalar("SELECT parent FROM grants ORDER BY id").fetch_all(&mut now).await.unwrap();
         assert_eq!(parents, ["", "g"]);
+    }
+
+    #[tokio::test]
+    async fn e_mails_of_an_older_version_that_wait_become_one_for_each_recipient() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("headcount.db");
+        let before = STEPS.iter().position(|step| step.contains("deliveries_by_recipient")).unwrap();
+        let rows = r#"INSERT INTO connections (tenant, id, name, connector, settings, life, health, created_at, updated_at, contacts)
+            VALUES ('acme', 'one', 'One', 'tines', '{"values":{},"base-url":"https://a","hosts":[]}', '{}', '{}', 1, 2,
+                '[{"name":"Ana","email":"ana@example.com"},{"name":"Bo","email":"bo@example.com"}]');
+            INSERT INTO channels VALUES ('acme', 'mail', '{"kind":"email","to":["ANA@example.com","ops@example.com"]}', NULL, 1);
+            INSERT INTO channels VALUES ('acme', 'none', '{"kind":"email","to":[]}', NULL, 1);
+            INSERT INTO channels VALUES ('acme', 'web', '{"kind":"webhook","url":"https://h.example"}', NULL, 1);
+            INSERT INTO notices VALUES ('acme', 1, 1, 'one', 'held', 'raised', NULL, 'w', 'n', NULL);
+            INSERT INTO notices VALUES ('acme', 2, 1, 'gone', 'held', 'raised', NULL, 'w', 'n', NULL);
+            INSERT INTO deliveries VALUES ('acme', 1, 'mail', 'waiting', 5, 2, 2, 'busy', NULL);
+            INSERT INTO deliveries VALUES ('acme', 1, 'web', 'waiting', 5, 0, 0, NULL, NULL);
+            INSERT INTO deliveries VALUES ('acme', 2, 'mail', 'delivered', 5, 1, 1, NULL, 6);
+            INSERT INTO deliveries VALUES ('acme', 2, 'none', 'waiting', 5, 1, 1, NULL, NULL);"#;
+        older(&path, before, rows).await;
+        let store = SqliteStore::open(&path).await.unwrap();
+        let all = store.deliveries(&"acme".parse().unwrap(), None, 20).await.unwrap();
+        let mut told: Vec<String> = all
+            .iter()
+            .map(|one| format!("{}/{}/{} {}", one.notice, one.channel, one.recipient.as_deref().unwrap_or("-"), one.attempts))
+            .collect();
+        told.sort_by_key(|one| one.to_lowercase());
+        assert!(told.remove(0).eq_ignore_ascii_case("1/mail/ana@example.com 2"), "{told:?}");
+        assert_eq!(told, ["1/mail/bo@example.com 2", "1/mail/ops@example.com 2", "1/web/- 0", "2/mail/- 1", "2/none/- 1"]);
     }
 
     #[tokio::test]

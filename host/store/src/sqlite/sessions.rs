@@ -59,8 +59,10 @@ pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession, basis: 
         return Err(StoreError::SessionOpen { tenant, connection, session: SessionId(session) });
     }
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, counters, notes, basis, credential)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, '[]', $8, $9) RETURNING id",
+        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, counters, notes, basis, credential,
+            pause_asked_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, '[]', $8, $9, CASE WHEN life ->> 'state' = 'paused' THEN $5 END
+         FROM connections WHERE tenant = $1 AND id = $2 RETURNING id",
     )
     .bind(new.tenant.as_str())
     .bind(new.connection.as_str())

@@ -26,7 +26,7 @@ use crate::verdict::Verdicts;
 const CROWDED: Duration = Duration::from_secs(5);
 /// The shortest of such waits, whatever the options say.
 const BREATH: Duration = Duration::from_millis(100);
-/// How often a session that waits looks whether a person wants it to end.
+/// How often a session that waits looks whether a person wants it to end, or to stop.
 const LOOK: Duration = Duration::from_secs(5);
 /// How many notes a session keeps in words.
 const MOST_NOTES: usize = 100;
@@ -121,12 +121,19 @@ impl<'a> Reading<'a> {
         permit.map_err(|closed| SyncError::Host(closed.to_string()))
     }
 
-    /// Awaits a call unless the session is cancelled, stopped or over its deadline first.
+    /// Awaits a call unless the session is cancelled, stopped or over its deadline first. A long one, as it waits for its vendor's
+    /// rate, is no reason to keep a person waiting.
     pub(crate) async fn call<T>(&self, call: impl Future<Output = T>) -> Result<T, SyncError> {
-        self.guard(call).await
+        let mut call = std::pin::pin!(self.guard(call));
+        loop {
+            tokio::select! {
+                done = &mut call => return done,
+                () = tokio::time::sleep(LOOK) => self.heed().await?,
+            }
+        }
     }
 
-    async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, SyncError> {
+    pub(super) async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, SyncError> {
         tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => Err(SyncError::Cancelled),
