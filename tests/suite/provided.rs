@@ -99,14 +99,17 @@ async fn a_secret_of_the_embedders_vault_is_used_named_and_never_stored() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_vault_that_hangs_refuses_or_panics_ends_that_call_alone() {
     let (servers, data, vault) = world().await;
-    let acme = host(&servers, data.path(), &vault, Duration::from_millis(200)).await;
-    let id = acme.connect(draft(&servers)).await.unwrap().id;
+    let hasty = host(&servers, data.path(), &vault, Duration::from_millis(200)).await;
+    let id = hasty.connect(draft(&servers)).await.unwrap().id;
+    vault.manner.store(HANGS, Ordering::Relaxed);
+    let late = hasty.check(&id).await.unwrap_err();
+    assert!(matches!(late, Error::Source { problem: SourceError::Late(_), .. }), "{late}");
+    // Whatever it does at once is waited for, however slow the machine is.
+    let acme = host(&servers, data.path(), &vault, Duration::from_secs(600)).await;
     let tried = async |manner: u64| {
         vault.manner.store(manner, Ordering::Relaxed);
         acme.check(&id).await.unwrap_err()
     };
-    let late = tried(HANGS).await;
-    assert!(matches!(late, Error::Source { problem: SourceError::Late(_), .. }), "{late}");
     let refused = tried(REFUSES).await.to_string();
     assert!(refused.contains("it refuses: no\\u{1b}[2J") && refused.len() < 600, "{refused}");
     let panicked = tried(PANICS).await.to_string();
@@ -117,9 +120,7 @@ async fn a_vault_that_hangs_refuses_or_panics_ends_that_call_alone() {
     // None of it says that the credential is bad, and it heals by itself.
     assert_eq!(acme.connection(&id).await.unwrap().health.state, headcount::store::HealthState::Ok);
     vault.manner.store(GIVES, Ordering::Relaxed);
-    // However slow the machine is now.
-    let patient = acme.check(&id).await;
-    assert!(!matches!(patient, Err(Error::Credential { .. } | Error::NoCredential { .. })), "{patient:?}");
+    acme.check(&id).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
