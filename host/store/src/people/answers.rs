@@ -28,15 +28,8 @@ pub enum Doubt {
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Doubt; 7] = [
-        Doubt::Changed,
-        Doubt::Duplicate,
-        Doubt::Reused,
-        Doubt::Claimed,
-        Doubt::Ambiguous,
-        Doubt::Crowded,
-        Doubt::Unconfirmed,
-    ];
+    pub const ALL: [Doubt; 7] =
+        [Doubt::Changed, Doubt::Duplicate, Doubt::Reused, Doubt::Claimed, Doubt::Ambiguous, Doubt::Crowded, Doubt::Unconfirmed];
 
     /// The word in the store and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -101,6 +94,8 @@ pub struct Unlinked {
     pub decided_by: Option<String>,
     /// Why, in that person's words.
     pub reason: Option<String>,
+    /// Since when it is gone.
+    pub gone_at: Option<Timestamp>,
 }
 
 /// Why an account is nobody's.
@@ -115,6 +110,8 @@ pub enum WhyUnlinked {
     Waits(Doubt),
     /// It came in since accounts were last correlated: the next sync does it.
     New,
+    /// It went before it was anybody's.
+    Gone,
 }
 
 /// Who left, but still has access.

@@ -103,7 +103,17 @@ mod tests {
     /// An account in this connection that waits, from its first day on.
     fn waits(connection: &str, first_seen_at: i64) -> Fact<'_> {
         let (of_directory, appeared) = (connection == "directory", Some(first_seen_at));
-        Fact { connection, person: None, under: false, has: true, present: true, able: true, first_seen_at, of_directory, appeared }
+        Fact {
+            connection,
+            person: None,
+            under: false,
+            has: true,
+            present: true,
+            able: true,
+            first_seen_at,
+            of_directory,
+            appeared,
+        }
     }
 
     /// Judges where there is no directory.

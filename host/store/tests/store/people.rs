@@ -187,7 +187,10 @@ async fn a_twin_that_comes_after_the_first_was_confirmed_is_flagged() {
     }
     assert!(doubts(&world).await.is_empty());
     lists(&world, "one", 60, [user("1", "a@x"), user("2", "a@x"), user("3", "a@x")]).await;
-    assert_eq!((persons(&world).await, doubts(&world).await), (vec!["a@x: one/1 one/2 one/3".into()], vec!["one/3 duplicate".into()]));
+    assert_eq!(
+        (persons(&world).await, doubts(&world).await),
+        (vec!["a@x: one/1 one/2 one/3".into()], vec!["one/3 duplicate".into()])
+    );
 }
 
 #[tokio::test]
