@@ -13,7 +13,10 @@ async fn filtered(world: &World, kind: Kind, effect: Effect, when: &str) {
 
 fn role(administrator: Option<bool>, description: Option<&str>) -> Records {
     let description = description.map(str::to_owned);
-    Records { roles: vec![Role { id: "r".into(), name: "R".into(), administrator, description, ..Role::default() }], ..users(&["ana"]) }
+    Records {
+        roles: vec![Role { id: "r".into(), name: "R".into(), administrator, description, ..Role::default() }],
+        ..users(&["ana"])
+    }
 }
 
 /// A role that two pages of the users feed list.
@@ -102,7 +105,8 @@ proves = ["user"]
 async fn records_that_only_a_dropped_parent_lists_stay_also_when_the_session_was_interrupted() {
     let mut world = World::new().await;
     world.manifest = headcount_model::Manifest::from_toml(DEVICES_OF_GROUPS).unwrap();
-    let device = |group: &str| Asset { id: format!("of {group}"), name: "d".into(), category: "laptop".into(), ..Asset::default() };
+    let device =
+        |group: &str| Asset { id: format!("of {group}"), name: "d".into(), category: "laptop".into(), ..Asset::default() };
     let script = move || {
         Script::new(move |feed, parent, _, _| match (feed, parent) {
             ("groups", _) => Ok(page(groups(&["g", "h"]), Progress::Complete)),
