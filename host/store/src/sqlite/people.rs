@@ -192,13 +192,13 @@ pub(super) async fn called(database: &mut SqliteConnection, tenant: &TenantId, k
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use sqlx::{AssertSqlSafe, Row as _};
 
     use super::*;
 
     /// How SQLite goes about a question, in steps.
-    pub(super) async fn plan(sql: &str) -> Vec<String> {
+    pub(in super::super) async fn plan(sql: &str) -> Vec<String> {
         let store = SqliteStore::in_memory().await.unwrap();
         let sql = format!("EXPLAIN QUERY PLAN {sql}");
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.readers).await.unwrap();
@@ -206,7 +206,7 @@ mod tests {
     }
 
     /// That whatever is gone through of a table is found by what is asked, not by being the tenant's.
-    pub(super) fn finds(steps: &[String], tables: &[&str]) {
+    pub(in super::super) fn finds(steps: &[String], tables: &[&str]) {
         for step in steps.iter().filter(|step| tables.iter().any(|table| step.contains(&format!(" {table} ")))) {
             assert!(step.starts_with("SEARCH") && step.contains("tenant=? AND") && !step.contains('>'), "{step}, of {steps:?}");
         }
