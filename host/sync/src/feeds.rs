@@ -126,6 +126,7 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
             format!("{}: all {} of {} answer not-found, although they were just listed", feed.name, gone.len(), parent.name);
         lock(&reading.verdicts).disbelieve(&feed.name, reason);
     }
+    doubt_repeats(reading, feed).await?;
     let access = lock(&reading.verdicts).access_by_parents(&feed.name);
     if let Some(access) = access {
         settle(reading, feed, access, None);
@@ -137,6 +138,21 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
         }
     }
     children(reading, feed).await
+}
+
+/// A record that two parents' lists share, though the feed does not repeat its kind, has moved from one to the other while they were read;
+/// another one may have moved past the reading in the same way. The next session is the second look.
+async fn doubt_repeats(reading: &Reading<'_>, feed: &Feed) -> Result<(), SyncError> {
+    let tenant = &reading.connection.tenant;
+    for kind in feed.kinds().filter(|kind| !feed.repeats.contains(kind)) {
+        if let Some(id) = reading.store.shared_by_parents(tenant, reading.session, place(reading, feed), kind).await? {
+            let id = headcount_model::printable(&id).into_owned();
+            let reason = format!("{}: {kind} {id} is listed for more than one of its parents, and may not be", feed.name);
+            lock(&reading.verdicts).disbelieve(&feed.name, reason);
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// Those of the parents that answered not-found which their own list, read once more, has no longer. Of the others something else

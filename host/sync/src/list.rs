@@ -13,14 +13,14 @@ use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
 use self::place::Place;
-use self::watch::{Known, Sum, cursor_hash};
+use self::watch::cursor_hash;
 use crate::page::{MOST_REASONS, Validated, validate};
 use crate::session::{Asked, PageRead, Reading, SyncError, lock};
 use crate::verdict::ListEnd;
 
 pub(crate) use self::again::{still_has, verify};
 pub(crate) use self::place::ListOver;
-pub(crate) use self::watch::for_each_id;
+pub(crate) use self::watch::{Known, Sum, Watch, for_each_id};
 
 /// How many ids are fetched at once where a session goes on in the middle of a list.
 const BATCH: u32 = 20_000;

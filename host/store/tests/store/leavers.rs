@@ -1,7 +1,7 @@
 //! Who left according to the directory, who administers, and licenses by product.
 
 use headcount_model::{Grant, LicenseState, Records, User, UserStatus};
-use headcount_store::{Decision, Doubt, Filter, Leaver, MappingStore, Owner, People, Store};
+use headcount_store::{Decision, Doubt, Filter, Leaver, Life, LifeState, MappingStore, Owner, People, Store, Witness};
 
 use crate::world::*;
 
@@ -152,6 +152,19 @@ async fn licenses_add_up_by_product() {
     assert_eq!((found[1].product_name.as_str(), numbers(1)), ("Wiki", [1, 10, 2, 8, 0, 0, 2]));
     assert_eq!(world.store.products(&tenant("acme"), Some(&connection_id("two")), at(1)).await.unwrap(), []);
     assert_eq!(world.store.products(&tenant("globex"), None, at(1)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_directory_that_is_removed_says_no_more_who_left_even_where_its_records_are_kept() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x"), user("2", "b@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x")]).await;
+    lists(&world, "one", 2, [user("2", "b@x")]).await;
+    assert_eq!(keys(&world).await, ["a@x"]);
+    let removed = Life::new(LifeState::Removed, Witness::Host, at(9));
+    assert!(world.store.retire_connection(&tenant("acme"), &connection_id("one"), &removed).await.unwrap());
+    assert_eq!(world.store.directory(&tenant("acme")).await.unwrap(), None);
+    assert!(leavers(&world).await.is_empty());
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ impl Reading<'_> {
     /// What follows from the records that were just applied: the fields of accounts, and whose they are.
     pub(super) async fn follow_up(&self, end: &mut SessionEnd) {
         let (store, connection) = (self.store, self.connection);
-        let mapped = self.call(remapped(store, connection, self.manifest)).await;
+        let mapped = self.guard(remapped(store, connection, self.manifest)).await;
         finish(store, connection, mapped, end).await;
     }
 }

@@ -12,6 +12,8 @@ mod mapped;
 mod model;
 mod parents;
 mod property;
+mod rereading;
 mod resuming;
 mod scopes;
 mod script;
+mod shared_records;

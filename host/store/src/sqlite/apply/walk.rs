@@ -20,6 +20,15 @@ const BYTES: usize = 4 << 20;
 const IN_SCOPE: &str =
     "AND NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $1 AND dropped.kind = $2 AND dropped.id = staged.id)";
 
+/// A record in the making.
+struct Merging<R> {
+    id: String,
+    occurrences: Occurrences<R>,
+    /// The list and the parent of the first list that doesn't repeat it. No parent is a place, too: were it filled up with another
+    /// list's, the record would be looked for where it never was.
+    origin: Option<(String, String)>,
+}
+
 /// Where a walk is.
 pub(in super::super) struct Walk<R> {
     session: SessionId,
@@ -28,7 +37,7 @@ pub(in super::super) struct Walk<R> {
     /// Whether what filters dropped is passed over; none: not known yet whether they dropped any.
     sifted: Option<bool>,
     after: Option<(String, i64, Vec<u8>)>,
-    merging: Option<(String, Occurrences<R>)>,
+    merging: Option<Merging<R>>,
     over: bool,
     of: PhantomData<R>,
 }
@@ -104,17 +113,25 @@ impl<R: Stored> Walk<R> {
     }
 
     fn take(&mut self, id: &str, repeats: bool, record: R, batch: &mut Vec<R>) -> Result<()> {
-        if self.merging.as_ref().is_some_and(|(merging, _)| merging != id) {
+        if self.merging.as_ref().is_some_and(|merging| merging.id != id) {
             self.finish(batch)?;
         }
-        self.merging.get_or_insert_with(|| (id.to_owned(), Occurrences::default())).1.add(record, repeats);
+        let begun = || Merging { id: id.to_owned(), occurrences: Occurrences::default(), origin: None };
+        let merging = self.merging.get_or_insert_with(begun);
+        if !repeats && merging.origin.is_none() {
+            merging.origin = record.origin().map(|(feed, parent)| (feed.to_owned(), parent.to_owned()));
+        }
+        merging.occurrences.add(record, repeats);
         Ok(())
     }
 
     fn finish(&mut self, batch: &mut Vec<R>) -> Result<()> {
-        if let Some((_, occurrences)) = self.merging.take() {
-            batch.extend(occurrences.merged().map_err(unwritable)?);
+        let Some(Merging { occurrences, origin, .. }) = self.merging.take() else { return Ok(()) };
+        let Some(mut record) = occurrences.merged().map_err(unwritable)? else { return Ok(()) };
+        if let Some((feed, parent)) = origin {
+            record.put_origin(feed, parent);
         }
+        batch.push(record);
         Ok(())
     }
 }
