@@ -1,5 +1,6 @@
 //! Actions: what a connection offers, a look before it is done, doing it once, and the history of who did what and why.
 
+mod asked;
 mod history;
 mod permission;
 mod preview;
@@ -10,10 +11,11 @@ use std::collections::BTreeSet;
 use headcount_model::manifest::Action;
 use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, NewAction, Row, Witness};
-use headcount_sync::{Attempt, Form, Named, Preview, attempt, fingerprint, form, prepare};
+use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, Row, Witness};
+use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
 use serde_json::Value;
 
+use self::asked::again;
 use crate::tenant::Opened;
 use crate::{Error, Tenant};
 
@@ -21,10 +23,7 @@ pub use permission::{ActionRule, Permission};
 pub use request::ActionRequest;
 
 /// The most accounts whose fields are made anew after an action; the next sync does the rest.
-const MOST_TOUCHED: usize = 128;
-
-/// What the fingerprint of an action with secrets is derived for, from the host's key.
-const FINGERPRINT: &str = "headcount 2026 fingerprint of an action";
+const MOST_TOUCHED: usize = 4_096;
 
 /// An action that was done.
 #[derive(Clone, Debug, PartialEq)]
@@ -231,57 +230,6 @@ impl Tenant {
             rows.extend(self.inner.store.record(&self.id, id, Kind::User, &user).await?);
         }
         Ok(rows.into_iter().map(|row| row.key).chain(holders).collect::<BTreeSet<_>>().into_iter().collect())
-    }
-
-    async fn asked(
-        &self,
-        connection: &Connection,
-        installed: &InstalledConnector,
-        action: &Action,
-        input: &Value,
-        request: &ActionRequest,
-    ) -> Result<NewAction, Error> {
-        let preview = self.describe(connection, &installed.manifest, action, input).await?;
-        // What is kept whole can be told again when the host has another key. A secret may be easily guessed from a plain hash.
-        let fingerprint = match preview.input == *input {
-            true => fingerprint(action, input),
-            false => self.inner.vault.derive(&serde_json::json!([FINGERPRINT, action.name, input]).to_string()),
-        };
-        Ok(NewAction {
-            tenant: self.id.clone(),
-            connection: connection.id.clone(),
-            connector: connection.connector.clone(),
-            digest: installed.digest,
-            action: action.name.clone(),
-            label: action.label.clone(),
-            changes: !action.read_only,
-            repeatable: action.idempotent || action.read_only,
-            requested_by: request.by.clone(),
-            through: request.through.clone(),
-            why: request.why.clone(),
-            input: preview.input.clone(),
-            fingerprint,
-            key: request.key.clone(),
-            preview: serde_json::to_value(&preview).unwrap_or_default(),
-            requested_at: Timestamp::now(),
-        })
-    }
-}
-
-/// What is given to one who asks again under a key that is known.
-fn again(known: ActionRun, asked: &NewAction) -> Result<Acted, Error> {
-    if known.asked.fingerprint != asked.fingerprint {
-        return Err(Error::ActionKeyReused { key: asked.key.clone().unwrap_or_default(), run: known.id });
-    }
-    let run = known.id;
-    match (known.state, &known.failure) {
-        (ActionState::Done, _) => Ok(Acted { run: known, repeated: true }),
-        (ActionState::Refused, Some(failure)) => Err(Error::ActionNotDone { run, error: CallError::Failure(failure.clone()) }),
-        (_, failure) => {
-            let problem = failure.as_ref().map(ToString::to_string);
-            let problem = problem.or_else(|| known.notes.last().cloned()).unwrap_or_default();
-            Err(Error::ActionUncertain { run, problem, advice: unknown_advice(&known) })
-        }
     }
 }
 

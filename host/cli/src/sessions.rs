@@ -46,7 +46,7 @@ pub fn meaning(state: SessionState) -> &'static str {
         SessionState::Applying => "it is writing to the store",
         SessionState::Complete => "everything was read, and what is missing at the vendor was removed",
         SessionState::Partial => "something could not be read; nothing was removed without proof",
-        SessionState::Held => "everything new or changed was written; the removals wait for a person",
+        SessionState::Held => "something waits for a person, as the notes say; all else was written",
         SessionState::Released => "its removals waited, and a person released them",
         SessionState::Rejected => "its removals waited, and a person turned them down",
         SessionState::Superseded => "its removals waited; a newer session took its place, or the records are back",

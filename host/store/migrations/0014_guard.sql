@@ -23,3 +23,7 @@ UPDATE grants SET parent = '' WHERE parent <> '' AND EXISTS (
     SELECT 1 FROM connections JOIN connectors ON connectors.id = connections.connector, json_each(connectors.manifest, '$.feeds') AS feed
     WHERE connections.tenant = grants.tenant AND connections.id = grants.connection
         AND feed.value ->> '$.name' = grants.feed AND feed.value ->> '$.parent' IS NULL);
+
+-- What another organisation's credential sees, where all that a session read waits because of that: what a release accepts (JSON).
+
+ALTER TABLE holds ADD COLUMN scope TEXT;

@@ -12,7 +12,9 @@
 //! with what was lost since and with what waits for a person already, so that many small losses add up. Any one of these holds all removals
 //! of the session.
 
-use headcount_model::Kind;
+use std::collections::BTreeSet;
+
+use headcount_model::{Kind, Scope};
 
 /// Over how long losses add up, in microseconds: 24 hours.
 pub const WINDOW: i64 = 24 * 3_600 * 1_000_000;
@@ -73,6 +75,30 @@ impl Default for Guard {
             holders_from: 10,
         }
     }
+}
+
+/// What a sync is held to when it is applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SyncRules {
+    /// When its removals wait for a person.
+    pub guard: Guard,
+    /// Kinds of which the vendor stated how many there are, and that many were read.
+    pub confirmed: BTreeSet<Kind>,
+    /// Everything was read: removals that wait are replaced by those of this session.
+    pub complete: bool,
+    /// Whether absences were judged: the scope was no narrower than the baseline's.
+    pub judged: bool,
+    /// What is too much stays and waits for nobody: the next sync finds it again and judges it. For what is no sync of its own.
+    pub defers: bool,
+}
+
+/// That a session read another organisation than the one whose records the connection holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Foreign {
+    /// What the credential sees: the connection's baseline, once a person accepts it.
+    pub scope: Scope,
+    /// Why it waits.
+    pub reason: String,
 }
 
 /// What would be lost of one kind.

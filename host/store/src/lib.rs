@@ -41,7 +41,7 @@ pub use connections::{
 };
 pub use counters::{Counters, FeedCounters, KindCounters, MappedCounters};
 pub use error::StoreError;
-pub use guard::{Guard, Loss, Threshold, WINDOW};
+pub use guard::{Foreign, Guard, Loss, SyncRules, Threshold, WINDOW};
 pub use holds::{
     DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
     Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
@@ -61,7 +61,7 @@ pub use sessions::{
 pub use sqlite::SqliteStore;
 pub use types::{
     Applied, Apply, CredentialKey, CredentialOwner, InstalledConnector, NewSession, ParentPage, SealedCredential, Session,
-    SessionEnd, SessionState, Staged, StagedPage, SyncRules,
+    SessionEnd, SessionState, Staged, StagedPage,
 };
 
 /// The result of the store's calls.

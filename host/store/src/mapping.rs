@@ -37,7 +37,7 @@ pub struct NewlyMapped {
 pub struct WhichAccounts {
     /// Those after this id.
     pub after: Option<String>,
-    /// These alone.
+    /// These alone; at most 256 are looked up.
     pub only: Option<Vec<String>>,
     /// At most so many.
     pub limit: u32,
@@ -54,7 +54,8 @@ pub trait MappingStore: Send + Sync {
     async fn put_filters(&self, tenant: &TenantId, connection: &ConnectionId, filters: &[FilterRule]) -> Result<()>;
     /// A connection's filters.
     async fn filters(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<FilterRule>>;
-    /// Accounts that are present, by id, with everything that they hold themselves, and what was made of them before.
+    /// Accounts that are present, by id, with everything that they hold themselves, and what was made of them before: as many as
+    /// are held in memory easily, and none only at the end. One that alone holds more is told without it, as one with too many.
     async fn account_inputs(
         &self,
         tenant: &TenantId,

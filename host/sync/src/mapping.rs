@@ -111,14 +111,20 @@ pub async fn remap(
     write: bool,
 ) -> Result<Remapped, RemapError> {
     let mut remapping = Remapping { told: Remapped::default(), tracking: tracking(connection), keys: HashSet::new() };
-    let mut which = WhichAccounts { after: None, only: only.map(<[String]>::to_vec), limit: PORTION };
-    loop {
-        let portion = store.account_inputs(&connection.tenant, &connection.id, &which).await?;
-        let Some(last) = portion.last() else { break };
-        which.after = Some(last.inputs.user.id.clone());
-        let fresh = remapping.portion(mapping, portion).await?;
-        if write && !fresh.is_empty() {
-            store.put_accounts(&connection.tenant, &connection.id, &fresh, Timestamp::now()).await?;
+    let portions: Vec<Option<&[String]>> = match only {
+        Some(only) => only.chunks(PORTION as usize).map(Some).collect(),
+        None => vec![None],
+    };
+    for only in portions {
+        let mut which = WhichAccounts { after: None, only: only.map(<[String]>::to_vec), limit: PORTION };
+        loop {
+            let portion = store.account_inputs(&connection.tenant, &connection.id, &which).await?;
+            let Some(last) = portion.last() else { break };
+            which.after = Some(last.inputs.user.id.clone());
+            let fresh = remapping.portion(mapping, portion).await?;
+            if write && !fresh.is_empty() {
+                store.put_accounts(&connection.tenant, &connection.id, &fresh, Timestamp::now()).await?;
+            }
         }
     }
     Ok(remapping.told)

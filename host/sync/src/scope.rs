@@ -9,7 +9,7 @@ pub(crate) enum ScopeVerdict {
     Sufficient,
     /// Narrower: nothing counts as removed until a person accepts it.
     Narrower(String),
-    /// Another organisation: nothing is applied at all.
+    /// Another organisation: nothing is applied at all until a person accepts it.
     Foreign(String),
     /// Nobody knows what it was when everything was read: nothing is removed this time.
     Unknown,

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use headcount_model::{Failure, FailureCode, Scope, SessionId};
 use headcount_sandbox::CallError;
-use headcount_store::{Apply, Ending, Health, HealthState, SessionEnd, SessionState, SyncRules};
+use headcount_store::{Apply, Ending, Foreign, Health, HealthState, RELEASE, SessionEnd, SessionState, SyncRules};
 use tokio::time::Instant;
 
 use crate::feeds;
@@ -101,9 +101,6 @@ impl Reading<'_> {
         }
         *lock(&self.scope) = Some(scope.clone());
         let baseline = self.connection.baseline.as_ref();
-        if let ScopeVerdict::Foreign(reason) = scope::judge(&scope, baseline) {
-            return Err(SyncError::Failure(Failure::new(FailureCode::InvalidConfiguration, reason)));
-        }
         self.move_on(SessionState::Reading, Some(&scope)).await?;
         feeds::read_all(self).await?;
         self.verify_absences().await?;
@@ -129,6 +126,11 @@ impl Reading<'_> {
                 "if the credential is meant to see less, accept that with `headcount connection edit {id} --accept-scope`; else enter one \
                  that sees all"
             )),
+            (ScopeVerdict::Foreign(reason), _) => self.health(HealthState::Held, reason).next(format!(
+                "see what would change with `headcount sessions diff {session}`, then accept that organisation with `{RELEASE} {session}`; \
+                 else enter a credential of the one that this connection holds, or make another connection",
+                session = self.session
+            )),
             (_, Some(reason)) => self.health(HealthState::Incomplete, reason).next(format!(
                 "nothing unproven was removed: run `headcount sync {id}` again, or see `headcount sessions show {}`",
                 self.session
@@ -141,7 +143,7 @@ impl Reading<'_> {
             (false, false) => SessionState::Partial,
         };
         let mut end = self.apply(&scope, &verdict, incomplete.is_empty(), (state, health)).await?;
-        if !self.options.test {
+        if !self.options.test && !matches!(verdict, ScopeVerdict::Foreign(_)) {
             self.follow_up(&mut end).await;
         }
         Ok(end)
@@ -205,19 +207,27 @@ impl Reading<'_> {
             guard: self.options.guard.clone(),
             confirmed: lock(&self.verdicts).confirmed(self.manifest, scope),
             complete,
-            judged: *verdict == ScopeVerdict::Sufficient,
+            // Of another organisation it is only worked out what it would change.
+            judged: matches!(verdict, ScopeVerdict::Sufficient | ScopeVerdict::Foreign(_)),
             defers: false,
         });
-        if *verdict == ScopeVerdict::Sufficient {
+        if apply.rules.as_ref().is_some_and(|rules| rules.judged) {
             let verdicts = lock(&self.verdicts);
             apply.proven = verdicts.proven(self.manifest, scope);
             apply.proven_grants = verdicts.proven_grants(self.manifest, scope);
-            // Also of a partial session: what was read under this scope must not vanish under a narrower one.
-            apply.baseline = Some(scope::joined(scope, self.connection.baseline.as_ref()));
             apply.gone = std::mem::take(&mut *lock(&self.gone));
         }
-        if let ScopeVerdict::Narrower(reason) = verdict {
-            self.insist(reason.clone());
+        match verdict {
+            // Also of a partial session: what was read under this scope must not vanish under a narrower one.
+            ScopeVerdict::Sufficient => apply.baseline = Some(scope::joined(scope, self.connection.baseline.as_ref())),
+            ScopeVerdict::Narrower(reason) => self.insist(reason.clone()),
+            ScopeVerdict::Foreign(reason) => {
+                if self.options.test {
+                    self.insist(reason.clone());
+                }
+                apply.foreign = Some(Foreign { scope: scope.clone(), reason: reason.clone() });
+            }
+            ScopeVerdict::Unknown => {}
         }
         self.state(SessionState::Applying).await?;
         let health = match state {

@@ -5,6 +5,7 @@
 //! batches: memory doesn't grow with the number of records.
 
 pub(super) mod absence;
+pub(super) mod foreign;
 mod grants;
 mod hold;
 mod judge;
@@ -69,6 +70,9 @@ impl Applying<'_> {
 }
 
 pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: SessionId, apply: &Apply) -> Result<Applied> {
+    if let Some(foreign) = apply.foreign.as_ref().filter(|_| !apply.dry_run) {
+        return foreign::hold(store, tenant, session, apply, foreign).await;
+    }
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
     touched::respect(&mut transaction, session).await?;
@@ -79,7 +83,10 @@ pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: Sessi
     if apply.dry_run {
         let diff = diff::whole(&mut transaction, tenant, session).await?;
         transaction.rollback().await?;
-        diff::keep_test(store, tenant, &connection, session, diff).await?;
+        let mut transaction = store.begin().await?;
+        diff::drop_tests(&mut transaction, tenant, &connection).await?;
+        diff::keep(&mut transaction, tenant, &connection, session, diff).await?;
+        transaction.commit().await?;
     } else {
         transaction.commit().await?;
     }

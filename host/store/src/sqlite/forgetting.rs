@@ -54,7 +54,7 @@ mod tests {
                 SELECT id, 'acme', 'a', 'd', 'complete', 1, 1, 1,
                     CASE WHEN id IN (3, 4) THEN '{{"kinds":{{"user":{{"removed":2}}}}}}' ELSE '{{"kinds":{{"user":{{"created":2}}}}}}' END,
                     '[]' FROM numbers;
-            INSERT INTO holds VALUES ('acme', 'a', 2, 'held', 1, 1, '[]');
+            INSERT INTO holds VALUES ('acme', 'a', 2, 'held', 1, 1, '[]', NULL);
             INSERT INTO change_sets VALUES ('acme', 1, 2, 1, 'a', 3), ('acme', 3, 4, 1, 'a', 5), ('acme', 5, 6, 1, 'a', 6);
             INSERT INTO decisions (tenant, connection, session, at, verdict, person, reason, outcome)
                 VALUES ('acme', 'a', 6, 1, 'released', 'ana', '', '{{}}');"#,

@@ -14,9 +14,13 @@ const CONFIRMED: Duration = Duration::from_secs(60);
 
 /// Brings what was applied into how a session ends: also where another process applied it.
 pub(super) fn settle(end: &mut SessionEnd, applied: Applied, session: SessionId) {
-    let wait = if end.state == SessionState::Test { "would wait" } else { "wait" };
+    let wait = match (applied.foreign, end.state == SessionState::Test) {
+        (true, _) => "everything waits",
+        (false, true) => "removals would wait",
+        (false, false) => "removals wait",
+    };
     for reason in applied.held.iter().rev() {
-        let note = format!("removals {wait} for a person: {reason}");
+        let note = format!("{wait} for a person: {reason}");
         if !end.notes.contains(&note) {
             end.notes.insert(0, note);
         }

@@ -34,3 +34,15 @@ async fn accounts_whose_keys_could_not_be_made_are_linked_to_nobody() {
     let people = world.store.people(&tenant, &Filter::default(), 1).await.unwrap();
     assert_eq!(people.iter().map(|person| person.key.as_str()).collect::<Vec<_>>(), ["nana", "nbo"]);
 }
+
+#[tokio::test]
+async fn as_many_accounts_are_mapped_anew_as_are_named() {
+    let world = World::new().await;
+    let ids: Vec<String> = (0..300).map(|at| format!("{at:03}")).collect();
+    let named: Vec<&str> = ids.iter().map(String::as_str).collect();
+    world.sync(&only_users(vec![page(users(&named), Progress::Complete)])).await;
+    let connection = world.connection().await;
+    let mapping = headcount_sync::compile(headcount_mapping::standard::usual()).await.unwrap();
+    let told = headcount_sync::remap(&world.store, &connection, &mapping, Some(&ids), false).await.unwrap();
+    assert_eq!(told.counters.accounts, 300);
+}

@@ -11,7 +11,7 @@ use super::super::record::{name_column, table};
 use super::super::sessions::json;
 use super::judge::Judged;
 use super::lost::{REMOVED, same};
-use super::{Applying, absence::number};
+use super::{Applying, absence::number, foreign};
 use crate::{KindCounters, Result};
 
 /// Brings what waits up to date with a session; gives the session whose removals wait now.
@@ -22,6 +22,9 @@ pub(super) async fn settle(
     kinds: &mut BTreeMap<Kind, KindCounters>,
 ) -> Result<Option<SessionId>> {
     drop_what_is_back(database, applying).await?;
+    if applying.apply.rules.is_some() {
+        foreign::give_up(database, applying.tenant, &applying.connection).await?;
+    }
     let open = open_hold(database, applying).await?;
     if let Some((session, _)) = open
         && applying.decides()
