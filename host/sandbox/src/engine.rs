@@ -179,7 +179,7 @@ impl Runtime {
             compiling: Arc::new(Semaphore::new(1)),
             egress: options.egress,
             ticker,
-            turnstile: Turnstile::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1))),
+            turnstile: Turnstile::of_runtime(std::thread::available_parallelism().map_or(1, usize::from)),
             room: Fair::new("room for an instance", room as usize, queue),
             memory: Memory::new(options.max_memory.unwrap_or_else(capacity::instance_memory)),
             keep_instance: options.keep_instance,
