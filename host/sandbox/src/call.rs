@@ -25,6 +25,7 @@ use crate::error::CallError;
 use crate::fair::Permit;
 use crate::vault::Credentials;
 use job::{Answer, Job};
+pub(crate) use limits::MEMORIES;
 use log::SessionLog;
 pub use log::{LogLevel, LogLine};
 pub(crate) use state::State;
