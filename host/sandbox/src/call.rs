@@ -175,7 +175,7 @@ impl Run {
             return Err(CallError::Host("no instance waits".to_owned()));
         };
         let (sender, answer) = oneshot::channel();
-        worker.give(Job::Dump, sender).map_err(|_| CallError::Host("no instance waits".to_owned()))?;
+        worker.give((Job::Dump, sender, None)).map_err(|_| CallError::Host("no instance waits".to_owned()))?;
         match answer.await {
             Ok(Ok(Answer::Memories(memories))) => Ok(memories),
             Ok(Err(error)) => Err(error),
@@ -221,17 +221,20 @@ impl Run {
     /// Gives the job to the instance that waits, or to a new one.
     async fn start(&self, job: Job, reuses: bool) -> Result<(Worker, Reply), CallError> {
         let (sender, answer) = oneshot::channel();
-        let (mut job, mut sender) = (job, sender);
+        // Without an instance and without room for one: a rate can make it wait for minutes. An instance that served the page before
+        // ends meanwhile, as any that waits too long.
+        let ahead = self.session.gate.ahead().await;
+        let mut order = (job, sender, ahead);
         if let Some(worker) = reuses.then(|| self.take_idle()).flatten() {
-            match worker.give(job, sender) {
+            match worker.give(order) {
                 Ok(()) => return Ok((worker, answer)),
                 // It has just been dropped for waiting too long.
-                Err(back) => (job, sender) = back,
+                Err(back) => order = back,
             }
         }
         let room = self.room().await?;
         let mut worker = Worker::spawn(Arc::clone(&self.core), Arc::clone(&self.session), room);
-        match worker.give(job, sender) {
+        match worker.give(order) {
             Ok(()) => Ok((worker, answer)),
             Err(_) => Err(worker.post_mortem().await),
         }

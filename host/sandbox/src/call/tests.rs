@@ -109,6 +109,30 @@ async fn a_call_whose_future_is_dropped_frees_its_room() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_waits_for_its_rate_holds_no_instance() {
+    let runtime = Runtime::new(RuntimeOptions { keep_instance: Duration::ZERO, max_instances: Some(1), ..options() }).unwrap();
+    let connector = runtime.load(&counting().package()).await.unwrap();
+    let run = open(&runtime, &connector, Budget { requests_per_minute: Some(1), ..Budget::default() });
+    // Pages that ask the vendor for nothing cost no turn.
+    for _ in 0..3 {
+        run.read("users", None, None).await.unwrap();
+    }
+    let turn = run.session.gate.ahead().await.unwrap();
+    while runtime.core.room.free() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut page = Box::pin(run.read("users", None, None));
+    assert!(page.as_mut().now_or_never().is_none());
+    assert_eq!(runtime.core.room.free(), 1, "it took room for an instance before its turn");
+    open(&runtime, &connector, Budget::default()).check().await.unwrap();
+    assert!(page.as_mut().now_or_never().is_none());
+    // Who gives up gives the turn back; one whose turn is past the call's end doesn't wait for it.
+    drop(page);
+    drop(turn);
+    run.read("users", None, None).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_honest_page_is_served_beside_connectors_that_spin() {
     let runtime = Runtime::new(options()).unwrap();
     let spins = runtime.load(&Guest::reading(SPIN).package()).await.unwrap();

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::event::{Events, Trace};
 use super::forbidden::FORBIDDEN;
 use super::hooks::GateHooks;
-use super::pace::Pace;
+use super::pace::{Ahead, Pace};
 use super::policy::{Policy, Purpose};
 use super::refusal::Refusal;
 use super::url::Target;
@@ -129,6 +129,12 @@ impl Gate {
     /// What an instance gets for one call. The call's time begins now.
     pub fn hooks(self: &Arc<Self>, purpose: Purpose) -> GateHooks {
         GateHooks::new(self.clone(), purpose)
+    }
+
+    /// Waits for the turn of a call's first request, as long as a call may take. None if the rate makes it wait longer: then its
+    /// request is refused at once, and the call ends.
+    pub(crate) async fn ahead(&self) -> Option<Ahead> {
+        self.pace.ahead(Waits::of(self).deadline).await.ok()
     }
 
     /// Sends one request as a connector would, and reads its response to the end.

@@ -11,6 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use wasmtime_wasi_http::{Error as Code, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::gate::Gate;
+use super::pace::Ahead;
 use super::policy::Purpose;
 use super::refusal::Refusal;
 use super::upload;
@@ -29,6 +30,8 @@ pub struct GateHooks {
     waits: Waits,
     forbidden: Arc<HashSet<HeaderName>>,
     paced: Arc<Mutex<Option<Duration>>>,
+    /// The turn of the first request.
+    ahead: Option<Ahead>,
     /// Ends what the connector still writes when the call ends. Its instance drops this before its ends of bodies.
     call: DropGuard,
 }
@@ -37,7 +40,26 @@ impl GateHooks {
     pub(super) fn new(gate: Arc<Gate>, purpose: Purpose) -> Self {
         let waits = Waits::of(&gate);
         let forbidden = gate.forbidden.clone();
-        GateHooks { gate, purpose, waits, forbidden, paced: Arc::default(), call: CancellationToken::new().drop_guard() }
+        GateHooks {
+            gate,
+            purpose,
+            waits,
+            forbidden,
+            paced: Arc::default(),
+            ahead: None,
+            call: CancellationToken::new().drop_guard(),
+        }
+    }
+
+    /// With a turn that has come already, for the first request.
+    pub(crate) fn with_turn(mut self, ahead: Option<Ahead>) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    /// The call is over: a turn that it didn't need goes to others.
+    pub(crate) fn end(&mut self) {
+        self.ahead = None;
     }
 
     /// The gate that it leads to.
@@ -77,7 +99,7 @@ impl WasiHttpHooks for GateHooks {
         // Judged and counted here, inside the host call: what follows runs beside the connector.
         let waits = self.waits.within(options);
         let admitted = match self.gate.admit(&self.purpose, &parts.method, &parts.uri) {
-            Ok(admitted) => admitted,
+            Ok(admitted) => admitted.ahead(self.ahead.take()),
             Err(refused) => return Box::new(async move { Err(refused.recorded(waits).await.code()) }),
         };
         let call = self.call.token().clone();
