@@ -19,6 +19,9 @@ use super::waits::Waits;
 
 /// The pieces in which a connector's request bodies are taken.
 const PIECE: usize = 64 * 1024;
+/// How many of them wait at most, beside one under way: each is memory of the host's that no budget counts. One, the least that
+/// there can be, lets the connector write the next piece while the last is sent.
+const BUFFERED: usize = 1;
 
 type Io = Box<dyn Future<Output = Result<(), Code>> + Send>;
 type Sent = Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Code>> + Send>;
@@ -120,6 +123,10 @@ impl WasiHttpHooks for GateHooks {
 
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         PIECE
+    }
+
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        BUFFERED
     }
 
     // The codes below are never asked for, as no hyper, connect or TLS error leaves egress as it is.
