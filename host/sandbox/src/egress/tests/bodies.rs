@@ -130,6 +130,21 @@ async fn all_bodies_together_are_bounded() {
 }
 
 #[tokio::test]
+async fn decoded_bytes_are_counted_over_all_bodies_of_a_session() {
+    let text = b"[1, 2, 3, 4]".repeat(1_000);
+    let zipped = encoded("gzip", &text).await;
+    let server = Server::new(move |_| coded("gzip", zipped.clone())).await;
+    let limit = text.len() as u64 * 3 / 2;
+    let budget = Budget { decoded_bytes: limit, ..Budget::default() };
+    let gate = Egress::new(options(&server)).unwrap().gate(gate_options(budget)).unwrap();
+    assert!(get(&gate, USERS).await.unwrap().body() == text.as_slice());
+    let Err(Refusal::Excess(excess)) = get(&gate, USERS).await else { panic!("it was not refused") };
+    assert_eq!((excess.resource, excess.limit), (Resource::DecodedBytes, limit));
+    assert_eq!(gate.meter().excess(), Some(excess), "it ends the session");
+    assert!(gate.meter().usage().received_bytes < limit, "what came over the wire is another sum");
+}
+
+#[tokio::test]
 async fn an_echoed_secret_is_overwritten_in_body_and_header() {
     let server = Server::new(|seen| {
         let key = seen.headers["x-api-key"].to_str().unwrap();
