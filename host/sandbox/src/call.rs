@@ -11,7 +11,8 @@ mod state;
 mod trap;
 mod worker;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Outcome, Page, Scope, SessionId, TenantId};
@@ -20,7 +21,7 @@ use tokio::time::timeout;
 
 use crate::budget::{Budget, Meter, Resource, Usage};
 use crate::egress::{EgressError, Gate, GateOptions, RequestEvent};
-use crate::engine::{Connector, Core, Runtime};
+use crate::engine::{Connector, Core, Held, Runtime};
 use crate::error::CallError;
 use crate::fair::Permit;
 use crate::vault::Credentials;
@@ -30,6 +31,9 @@ use log::SessionLog;
 pub use log::{LogLevel, LogLine};
 pub(crate) use state::State;
 use worker::Worker;
+
+/// Lists whose last pages are counted until they are stored.
+const MOST_GIVEN: usize = 1_024;
 
 /// What a [`Run`] is for.
 pub struct OpenOptions {
@@ -52,7 +56,12 @@ pub struct Run {
     session: Arc<Session>,
     /// An instance that has served a page and waits a moment for the next.
     idle: Mutex<Option<Worker>>,
+    /// What the pages take of memory that were given and not stored yet: one a list, as its pages are read one after another.
+    given: Mutex<HashMap<List, Held>>,
 }
+
+/// A feed, and the parent that it is read for.
+type List = (String, Option<String>);
 
 /// What all instances of a run share.
 pub(crate) struct Session {
@@ -81,6 +90,7 @@ impl Runtime {
             meter: Arc::clone(&meter),
         })?;
         gate.of_connector(connector.digest());
+        gate.of_memory(Arc::clone(&self.core.memory));
         let session = Session {
             connector: Arc::clone(connector),
             tenant: options.tenant,
@@ -89,7 +99,7 @@ impl Runtime {
             log: SessionLog::new(Arc::clone(&meter)),
             meter,
         };
-        Ok(Run { core: Arc::clone(&self.core), session: Arc::new(session), idle: Mutex::new(None) })
+        Ok(Run { core: Arc::clone(&self.core), session: Arc::new(session), idle: Mutex::new(None), given: Mutex::default() })
     }
 }
 
@@ -111,11 +121,31 @@ impl Run {
     /// As [`check`](Self::check).
     pub async fn read(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Result<Page, CallError> {
         let owned = |text: &str| text.to_owned();
+        // Whoever asks for more has done with the page before.
+        self.stored(feed, parent);
         let job = Job::Read { feed: feed.to_owned(), parent: parent.map(owned), cursor: cursor.map(owned) };
         match self.call(job).await? {
-            Answer::Page(page) => Ok(page),
+            Answer::Page(page, held) => {
+                let mut given = self.given();
+                // Somebody who never says what he stored.
+                if given.len() >= MOST_GIVEN {
+                    given.clear();
+                }
+                given.extend(held.map(|held| ((feed.to_owned(), parent.map(owned)), held)));
+                Ok(page)
+            }
             _ => Err(mismatch()),
         }
+    }
+
+    /// Says that the last page of this list is no longer in memory. Until then, or until the next page of the list is asked for, it
+    /// counts into what all connectors hold.
+    pub fn stored(&self, feed: &str, parent: Option<&str>) {
+        self.given().remove(&(feed.to_owned(), parent.map(str::to_owned)));
+    }
+
+    fn given(&self) -> MutexGuard<'_, HashMap<List, Held>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does one action, once. The caller has checked `input` against the action's schema.

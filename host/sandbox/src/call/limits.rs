@@ -7,7 +7,8 @@ use headcount_model::TenantId;
 use wasmtime::ResourceLimiter;
 
 use crate::budget::Meter;
-use crate::engine::Memory;
+use crate::engine::{Held, Memory};
+use crate::fair::Crowded;
 
 /// Core instances of one component: each costs the host kilobytes beyond its memory. Components of Python have 14.
 pub(super) const INSTANCES: usize = 64;
@@ -32,6 +33,11 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn new(meter: Arc<Meter>, memory: Arc<Memory>, tenant: TenantId) -> Self {
         Limits { meter, memory, tenant, held: 0, last: 0 }
+    }
+
+    /// Counts what the instance gave the host, until what is returned is dropped.
+    pub(super) fn hold(&self, bytes: u64) -> Result<Held, Crowded> {
+        self.memory.hold(&self.tenant, bytes)
     }
 
     fn grow(&mut self, bytes: u64) -> wasmtime::Result<()> {

@@ -15,7 +15,8 @@ use super::limits::Limits;
 use super::log::{InstanceLog, LogLevel, Output};
 use crate::bindings::{Guest, config, log};
 use crate::egress::{Ahead, GateHooks, Purpose};
-use crate::engine::Core;
+use crate::engine::{Core, Held};
+use crate::fair::Crowded;
 
 /// Bytes that the connector may pass to the host in one call, a page included. 8 MiB would do for requests and logs, but a
 /// legitimate page of 10,000 users takes 8 MB for the records themselves and up to 4 KB of vendor fields each.
@@ -81,6 +82,11 @@ impl State {
     /// A call is over.
     pub(super) fn end(&mut self) {
         self.hooks.end();
+    }
+
+    /// Counts what the connector gave the host into what all hold.
+    pub(super) fn hold(&self, bytes: u64) -> Result<Held, Crowded> {
+        self.limits.hold(bytes)
     }
 
     /// How long the rate made a request of this call wait that was refused for it.

@@ -25,6 +25,8 @@ use super::url::Target;
 use super::waits::Waits;
 use super::{Ceiling, Egress, EgressError};
 use crate::budget::Meter;
+use crate::engine::{Held, Memory};
+use crate::fair::Crowded;
 use crate::vault::{Credentials, Injection, Scrubber, Slot, TokenError};
 use findings::Findings;
 
@@ -66,6 +68,8 @@ pub struct Gate {
     /// The fields whose credentials requests carry.
     pub(super) credentials: Vec<String>,
     connector: OnceLock<Digest>,
+    /// What all hold, requests that wait to leave included.
+    memory: OnceLock<Arc<Memory>>,
     session: OnceLock<SessionId>,
     meter: Arc<Meter>,
     /// Requests that wait to leave.
@@ -117,6 +121,7 @@ impl Gate {
             events: Events::default(),
             credentials: carried,
             connector: OnceLock::new(),
+            memory: OnceLock::new(),
             session: OnceLock::new(),
             meter,
             waiting: AtomicU32::new(0),
@@ -160,6 +165,16 @@ impl Gate {
     /// Says which component makes the requests. Only the first word counts.
     pub fn of_connector(&self, digest: Digest) {
         let _ = self.connector.set(digest);
+    }
+
+    /// Says into which memory what waits to leave counts. Only the first word counts.
+    pub(crate) fn of_memory(&self, memory: Arc<Memory>) {
+        let _ = self.memory.set(memory);
+    }
+
+    /// Counts what waits to leave, until what is returned is dropped.
+    pub(super) fn hold(&self, bytes: usize) -> Result<Held, Crowded> {
+        self.memory.get_or_init(|| Memory::new(u64::MAX)).hold(&self.tenant, bytes as u64)
     }
 
     /// Says which session the requests that follow belong to. Only the first word counts.

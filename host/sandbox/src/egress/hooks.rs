@@ -107,8 +107,10 @@ impl WasiHttpHooks for GateHooks {
         };
         let call = self.call.token().clone();
         let paced = self.paced.clone();
+        let fields: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        let mut held = self.gate.hold(fields);
         Box::new(async move {
-            let sent = admitted.send(parts.headers, upload::read(body, call), waits).await;
+            let sent = admitted.send(parts.headers, upload::read(body, call, &mut held), waits).await;
             let response = sent.map_err(|refusal| {
                 if let Refusal::Paced(wait) = refusal {
                     let mut longest = paced.lock().unwrap_or_else(PoisonError::into_inner);
