@@ -10,11 +10,13 @@ use super::SqliteStore;
 use super::apply::absence::absent;
 use super::record::table;
 use super::sessions::open_session;
+use super::stage::arrived;
 use crate::{Absences, Absent, ParentPage, Result};
 
 #[async_trait]
 impl Absences for SqliteStore {
     async fn absent(&self, tenant: &TenantId, session: SessionId, kinds: &BTreeSet<Kind>, grants: bool) -> Result<Absent> {
+        arrived::gather_now(self, session).await?;
         let mut database = self.readers.acquire().await?;
         let connection = open_session(&mut database, tenant, session).await?;
         let mut found = Absent::default();

@@ -66,6 +66,7 @@ impl Applying<'_> {
 pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: SessionId, apply: &Apply) -> Result<Applied> {
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
+    super::stage::arrived::gather(&mut transaction, session).await?;
     touched::respect(&mut transaction, session).await?;
     let applied = within(&mut transaction, tenant, connection.clone(), session, apply).await?;
     if let Some(end) = &apply.end {
@@ -89,6 +90,7 @@ pub(super) async fn within(
     session: SessionId,
     apply: &Apply,
 ) -> Result<Applied> {
+    super::stage::arrived::gather(transaction, session).await?;
     let gone = apply.gone.iter().map(|gone| (gone.kind, Cow::Borrowed(gone.id.as_str())));
     let gone = gone.chain(apply.gone_grants.iter().map(|grant| (Kind::Grant, Cow::Owned(grant_key(grant))))).collect();
     let preferences = match &apply.rules {

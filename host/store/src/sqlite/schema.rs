@@ -23,6 +23,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0011_schedule.sql"),
     include_str!("../../migrations/0012_notices.sql"),
     include_str!("../../migrations/0013_actions.sql"),
+    include_str!("../../migrations/0018_pace.sql"),
 ];
 
 /// "Head".
@@ -51,7 +52,7 @@ pub(super) async fn migrate(writer: &SqlitePool, path: &Path) -> Result<()> {
     for step in steps {
         sqlx::raw_sql(*step).execute(&mut *transaction).await.map_err(opening)?;
     }
-    sqlx::raw_sql("DELETE FROM followed WHERE session NOT IN (SELECT session FROM checkpoints)")
+    sqlx::raw_sql("DELETE FROM followed WHERE session NOT IN (SELECT session FROM checkpoints); DELETE FROM arrived")
         .execute(&mut *transaction)
         .await
         .map_err(opening)?;

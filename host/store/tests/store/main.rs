@@ -23,6 +23,7 @@ mod notices;
 mod outbox;
 mod people;
 mod resuming;
+mod same;
 mod schedules;
 mod sessions;
 mod tenants;

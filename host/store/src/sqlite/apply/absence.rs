@@ -43,13 +43,14 @@ pub(super) async fn before(database: &mut SqliteConnection, applying: &Applying<
     }
 }
 
-/// Records that could not be read, but are there: seen, and back if they were gone.
+/// Counts records that are as they were. Records that could not be read, but are there: seen, and back if they were gone.
 pub(super) async fn mark_seen<R: Stored>(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
     (tally, log): (&mut KindCounters, &mut Log),
 ) -> Result<()> {
     let table = R::TABLE;
+    tally.unchanged += same(database, applying, R::KIND).await?;
     let marked = "SELECT seen.id FROM seen WHERE seen.session = $3 AND seen.kind = $4
          AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = seen.id)";
     let sql = format!("SELECT count(*), count(gone_at) FROM {table} WHERE tenant = $1 AND connection = $2 AND id IN ({marked})");
@@ -90,6 +91,21 @@ pub(super) async fn mark_seen<R: Stored>(
         .execute(database)
         .await?;
     Ok(())
+}
+
+/// How many records were read as they are stored, on all pages that have them.
+async fn same(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<u64> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT count(DISTINCT staged.id) FROM staged WHERE staged.session = $1 AND staged.kind = $2 AND staged.same = 1
+            AND NOT EXISTS (SELECT 1 FROM staged AS other
+                WHERE other.session = $1 AND other.kind = $2 AND other.id = staged.id AND other.same = 0)
+            AND NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $1 AND dropped.kind = $2 AND dropped.id = staged.id)",
+    )
+    .bind(applying.session.0)
+    .bind(kind.as_str())
+    .fetch_one(database)
+    .await?;
+    Ok(number(count))
 }
 
 /// Takes away what is lost of a kind, unless it waits; counts what stays though it is absent, and notes that this session saw the rest.

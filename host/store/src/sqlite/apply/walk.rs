@@ -1,18 +1,26 @@
-//! Walking what was staged of one kind, by id: occurrences of a record are merged in reading order.
+//! Walking what was staged of one kind, by id: occurrences of a record are merged in reading order. What was read as it is stored, on all
+//! pages that have it, is passed over.
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use headcount_model::SessionId;
 use serde_json::Value;
-use sqlx::sqlite::SqliteConnection;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::record::{Stored, unwritable};
-use super::super::sessions::from_json;
+use super::super::sessions::{from_json, parsed};
+use super::super::upsert::{Owner, stored};
+use super::super::values::PORTION;
 use crate::{Result, StoreError};
 
 /// Staged rows read at once.
 const ROWS: usize = 1_024;
+
+/// That a record was read otherwise than it is stored, or may have been, on any page: by the rows of its id that have a payload.
+const DIFFERS: &str = "EXISTS (SELECT 1 FROM staged AS other
+    WHERE other.session = $1 AND other.kind = $2 AND other.id = staged.id AND other.same = 0)";
 
 /// A record in the making.
 struct Merging<R> {
@@ -86,10 +94,16 @@ impl<R: Stored> Walk<R> {
         while batch.is_empty() && !self.over {
             let rows = self.rows(database).await?;
             self.over = rows.len() < ROWS;
+            let stored = self.stored(database, &rows).await?;
             for row in &rows {
                 let id: &str = row.try_get(0)?;
                 let repeats = row.try_get::<i64, _>(1)? != 0;
-                let record: R = from_json(row.try_get(3)?, "a staged record")?;
+                let record = match row.try_get::<bool, _>(4)? {
+                    true => stored.get(id).cloned(),
+                    false => Some(from_json(row.try_get(3)?, "a staged record")?),
+                };
+                // Nothing that is stored is ever deleted while its connection is there.
+                let Some(record) = record else { continue };
                 self.take(id, repeats, record, &mut batch)?;
             }
             if let Some(last) = rows.last() {
@@ -102,10 +116,35 @@ impl<R: Stored> Walk<R> {
         Ok((!batch.is_empty()).then_some(batch))
     }
 
-    async fn rows(&self, database: &mut SqliteConnection) -> Result<Vec<sqlx::sqlite::SqliteRow>> {
+    /// What the store has of those rows that are as it has them.
+    async fn stored(&self, database: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<HashMap<String, R>> {
+        let mut ids = Vec::new();
+        for row in rows {
+            if row.try_get::<bool, _>(4)? {
+                ids.push(row.try_get::<&str, _>(0)?);
+            }
+        }
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let owner = sqlx::query("SELECT tenant, connection FROM sessions WHERE id = $1")
+            .bind(self.session.0)
+            .fetch_one(&mut *database)
+            .await?;
+        let (tenant, connection) = (parsed(&owner, "tenant")?, parsed(&owner, "connection")?);
+        let owner = Owner { tenant: &tenant, connection: &connection };
+        let mut found = HashMap::new();
+        for ids in ids.chunks(PORTION) {
+            let records = stored::<R>(database, owner, ids.iter().copied()).await?;
+            found.extend(records.into_iter().map(|record| (record.key().into_owned(), record)));
+        }
+        Ok(found)
+    }
+
+    async fn rows(&self, database: &mut SqliteConnection) -> Result<Vec<SqliteRow>> {
         let (only, behind) = (self.only, self.after.as_ref().map_or("", |_| "AND (id, repeats, place) > ($4, $5, $6)"));
         let sql = format!(
-            "SELECT id, repeats, place, payload FROM staged WHERE session = $1 AND kind = $2 {only} {behind}
+            "SELECT id, repeats, place, payload, same FROM staged WHERE session = $1 AND kind = $2 AND {DIFFERS} {only} {behind}
              ORDER BY id, repeats, place LIMIT $3"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).bind(self.session.0).bind(R::KIND.as_str()).bind(ROWS as i64);
