@@ -1,5 +1,6 @@
 //! Actions: what a connection offers, a look before it is done, doing it once, and the history of who did what and why.
 
+mod asked;
 mod history;
 mod permission;
 mod preview;
@@ -8,12 +9,13 @@ mod request;
 use std::collections::BTreeSet;
 
 use headcount_model::manifest::Action;
-use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Manifest, Timestamp};
+use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, NewAction, Row, Witness};
+use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, Row, Witness};
 use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
 use serde_json::Value;
 
+use self::asked::again;
 use crate::tenant::Opened;
 use crate::{Error, Tenant};
 
@@ -21,10 +23,7 @@ pub use permission::{ActionRule, Permission};
 pub use request::ActionRequest;
 
 /// The most accounts whose fields are made anew after an action; the next sync does the rest.
-const MOST_TOUCHED: usize = 128;
-
-/// What the fingerprint of an action is derived for, from the host's key: an input can hold what is easily guessed.
-const FINGERPRINT: &str = "headcount 2026 fingerprint of an action";
+const MOST_TOUCHED: usize = 4_096;
 
 /// An action that was done.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +43,15 @@ pub struct Offered {
     pub form: Form,
     /// Whether it may be done.
     pub permission: Permission,
+}
+
+/// All that it takes to ask a connector for an action.
+struct Ready {
+    opened: Opened,
+    permission: Permission,
+    named: Named,
+    /// The accounts that it concerns, by id.
+    about: Vec<String>,
 }
 
 /// What to do about an action of which nobody knows whether it was done.
@@ -95,25 +103,27 @@ impl Tenant {
     /// ([`Error::ActionUncertain`], [`Error::ActionNotStored`]).
     pub async fn act(&self, id: &ConnectionId, request: &ActionRequest) -> Result<Acted, Error> {
         request.check()?;
-        let connection = self.running(id, "acted on").await?;
-        let manifest = self.manifest(&connection.connector).await?;
-        let (action, input) = prepare(&manifest, &request.action, &request.input).await?;
+        self.running(id, "acted on").await?;
         let _lease = self.acting(id).await?;
-        let asked = self.asked(&connection, &manifest, action, &input, request).await?;
+        // As it is now that nobody else acts through it.
+        let connection = self.running(id, "acted on").await?;
+        let installed = self.installed(&connection.connector).await?;
+        let (action, input) = prepare(&installed.manifest, &request.action, &request.input).await?;
+        let asked = self.asked(&connection, &installed, action, &input, request).await?;
         let permission = self.permission(&connection, action).await?;
         let run = match self.inner.store.begin_action(&asked).await? {
             BegunAction::Known(known) => return again(*known, &asked),
             BegunAction::New(run) => run,
         };
         if !permission.is_given() {
-            let end = nothing_done(ActionState::Forbidden, permission.to_string());
-            self.inner.store.end_action(&self.id, run, &end).await?;
-            let (tenant, action) = (self.id.clone(), action.name.clone());
-            let permission = Box::new(permission);
-            return Err(Error::ActionForbidden { tenant, connection: id.clone(), action, permission });
+            return Err(self.forbidden(run, id, action, permission).await);
         }
-        match self.opened(connection).await {
-            Ok(opened) => self.ask(run, opened, action, &input).await,
+        match self.ready(connection, &installed, action, &input).await {
+            Ok(ready) if ready.permission.is_given() => self.ask(run, ready, action, &input).await,
+            Ok(ready) => {
+                self.ended(ready.opened.run).await;
+                Err(self.forbidden(run, id, action, ready.permission).await)
+            }
             Err(error) => {
                 let end = nothing_done(ActionState::Failed, error.to_string());
                 self.inner.store.end_action(&self.id, run, &end).await?;
@@ -122,12 +132,39 @@ impl Tenant {
         }
     }
 
-    /// Asks the connector, and writes down what became of it.
-    async fn ask(&self, run: ActionRunId, opened: Opened, action: &Action, input: &Value) -> Result<Acted, Error> {
-        // Of the component that is asked, should another have been installed meanwhile.
-        let action = opened.installed.manifest.action(&action.name).unwrap_or(action);
+    /// All that it takes to ask: the connection, opened with the very component whose action was looked at.
+    async fn ready(
+        &self,
+        connection: Connection,
+        installed: &InstalledConnector,
+        action: &Action,
+        input: &Value,
+    ) -> Result<Ready, Error> {
+        let id = connection.id.clone();
+        let opened = self.opened(connection).await?;
+        if opened.installed.digest != installed.digest {
+            return Err(Error::Changed(format!("connector {}", installed.id)));
+        }
         let mut named = Named::of(action, input);
-        let about = self.about(&opened.connection.id, &mut named).await?;
+        let about = self.about(&id, &mut named).await?;
+        // Once more: opening can take minutes, in which somebody may have stopped all actions, or paused the connection.
+        let permission = self.permission(&self.connection(&id).await?, action).await?;
+        Ok(Ready { opened, permission, named, about })
+    }
+
+    /// Ends an action that may not be done.
+    async fn forbidden(&self, run: ActionRunId, id: &ConnectionId, action: &Action, permission: Permission) -> Error {
+        let end = nothing_done(ActionState::Forbidden, permission.to_string());
+        if let Err(error) = self.inner.store.end_action(&self.id, run, &end).await {
+            return error.into();
+        }
+        let (tenant, action) = (self.id.clone(), action.name.clone());
+        Error::ActionForbidden { tenant, connection: id.clone(), action, permission: Box::new(permission) }
+    }
+
+    /// Asks the connector, and writes down what became of it.
+    async fn ask(&self, run: ActionRunId, ready: Ready, action: &Action, input: &Value) -> Result<Acted, Error> {
+        let Ready { opened, named, about, .. } = ready;
         let Attempt { end, error } = attempt(&self.job(&opened), action, input, &named, &about).await;
         // A store that fails here must not keep the action's own end from it.
         let confirmed = match &error {
@@ -193,55 +230,6 @@ impl Tenant {
             rows.extend(self.inner.store.record(&self.id, id, Kind::User, &user).await?);
         }
         Ok(rows.into_iter().map(|row| row.key).chain(holders).collect::<BTreeSet<_>>().into_iter().collect())
-    }
-
-    async fn asked(
-        &self,
-        connection: &Connection,
-        manifest: &Manifest,
-        action: &Action,
-        input: &Value,
-        request: &ActionRequest,
-    ) -> Result<NewAction, Error> {
-        let preview = self.describe(connection, manifest, action, input).await?;
-        let installed = self.inner.store.connector(&connection.connector).await?;
-        let installed = installed.ok_or_else(|| Error::NoConnector(connection.connector.clone()))?;
-        let told = serde_json::json!([FINGERPRINT, action.name, input]).to_string();
-        Ok(NewAction {
-            tenant: self.id.clone(),
-            connection: connection.id.clone(),
-            connector: connection.connector.clone(),
-            digest: installed.digest,
-            action: action.name.clone(),
-            label: action.label.clone(),
-            changes: !action.read_only,
-            repeatable: action.idempotent || action.read_only,
-            requested_by: request.by.clone(),
-            through: request.through.clone(),
-            why: request.why.clone(),
-            input: preview.input.clone(),
-            fingerprint: self.inner.vault.derive(&told),
-            key: request.key.clone(),
-            preview: serde_json::to_value(&preview).unwrap_or_default(),
-            requested_at: Timestamp::now(),
-        })
-    }
-}
-
-/// What is given to one who asks again under a key that is known.
-fn again(known: ActionRun, asked: &NewAction) -> Result<Acted, Error> {
-    if known.asked.fingerprint != asked.fingerprint {
-        return Err(Error::ActionKeyReused { key: asked.key.clone().unwrap_or_default(), run: known.id });
-    }
-    let run = known.id;
-    match (known.state, &known.failure) {
-        (ActionState::Done, _) => Ok(Acted { run: known, repeated: true }),
-        (ActionState::Refused, Some(failure)) => Err(Error::ActionNotDone { run, error: CallError::Failure(failure.clone()) }),
-        (_, failure) => {
-            let problem = failure.as_ref().map(ToString::to_string);
-            let problem = problem.or_else(|| known.notes.last().cloned()).unwrap_or_default();
-            Err(Error::ActionUncertain { run, problem, advice: unknown_advice(&known) })
-        }
     }
 }
 

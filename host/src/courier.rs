@@ -1,25 +1,26 @@
 //! Sends notices: takes what is due from the outbox, sends it by webhook or e-mail, and notes what became of it. What does not
 //! arrive is sent again, some 32 hours long, and is then a dead letter.
 //!
-//! A message goes out at least once: a courier that dies between sending and noting sends it again, under the same id, by which
-//! receivers know it.
+//! Each delivery is on its own: none waits for another, none takes another with it, and each is over well before its lease is, so
+//! that no other courier takes it meanwhile. A message goes out at least once: a courier that dies between sending and noting sends
+//! it again, under the same id, by which receivers know it.
+
+mod deliver;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use headcount_model::{ConnectionId, Timestamp};
-use headcount_notify::{Letter, MailOptions, Mailer, Recipient, again};
-use headcount_sandbox::egress::Message;
-use headcount_sandbox::vault;
-use headcount_store::{ChannelTarget, Parcel, Settled};
-use tokio::task::JoinSet;
+use headcount_notify::{MailOptions, Mailer};
+use headcount_store::{Parcel, ParcelRequest, Settled, StoreError};
+use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, SystemClock, after};
+use crate::health::Pulse;
 use crate::{Error, Headcount, Inner};
 
-/// The answer of a receiver that is gone for good.
-const GONE: u16 = 410;
+/// The waits before what became of a delivery is noted again, where the store failed.
+const NOTED_AGAIN: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(5)];
 
 /// How notices are sent.
 #[derive(Clone)]
@@ -27,7 +28,12 @@ const GONE: u16 = 410;
 pub struct CourierOptions {
     /// Messages at once.
     pub at_once: u32,
-    /// How long a message is the courier's: longer than sending one ever takes.
+    /// Messages at once of one tenant.
+    pub each_tenant: u32,
+    /// Messages in an hour of one tenant, those included that are sent again. What is due beyond that is withheld: it stays in the
+    /// tenant's list, which says that it was not sent.
+    pub an_hour: u32,
+    /// How long a message is the courier's. Sending one may take half of this.
     pub lease: Duration,
     /// How often the outbox is looked at when nothing is due: another process may have put something there.
     pub look_again: Duration,
@@ -35,17 +41,22 @@ pub struct CourierOptions {
     pub mail: Option<MailOptions>,
     /// What it goes by.
     pub clock: Arc<dyn Clock>,
+    /// Where it gives signs of life.
+    pub pulse: Option<Pulse>,
 }
 
 impl Default for CourierOptions {
-    /// Eight at once, a lease of five minutes, no mail server.
+    /// Eight at once, four of one tenant, 600 in an hour, a lease of five minutes, no mail server.
     fn default() -> Self {
         CourierOptions {
             at_once: 8,
+            each_tenant: 4,
+            an_hour: 600,
             lease: Duration::from_secs(300),
             look_again: Duration::from_secs(5),
             mail: None,
             clock: Arc::new(SystemClock),
+            pulse: None,
         }
     }
 }
@@ -60,6 +71,18 @@ pub struct Sent {
     pub again: u32,
     /// Those that were given up.
     pub dead: u32,
+    /// Those that were withheld, as their tenants had used up their hour.
+    pub withheld: u32,
+}
+
+impl Sent {
+    fn count(&mut self, settled: &Settled) {
+        match settled {
+            Settled::Delivered { .. } => self.delivered += 1,
+            Settled::Again { .. } => self.again += 1,
+            Settled::Dead { .. } => self.dead += 1,
+        }
+    }
 }
 
 /// Sends the notices of all tenants. Made by [`Headcount::courier`].
@@ -69,6 +92,9 @@ pub struct Courier {
     options: Arc<CourierOptions>,
     mailer: Option<Arc<Mailer>>,
 }
+
+/// Deliveries under way.
+type Sending = JoinSet<Result<Settled, StoreError>>;
 
 impl Headcount {
     /// What sends the notices of all tenants.
@@ -81,173 +107,121 @@ impl Headcount {
     }
 }
 
-/// Why a message did not arrive, and whether trying again can help.
-struct Undelivered {
-    problem: String,
-    is_final: bool,
-}
-
-fn undelivered(problem: impl ToString, is_final: bool) -> Undelivered {
-    Undelivered { problem: problem.to_string(), is_final }
-}
-
 impl Courier {
     /// Sends until it is told to stop. Messages on their way are waited for.
     pub async fn run(self, stop: CancellationToken) {
+        let mut sending = Sending::new();
+        let clock = self.options.clock.clone();
         while !stop.is_cancelled() {
-            let clock = &self.options.clock;
-            let look = after(clock.now(), self.options.look_again);
-            let next = match self.turn().await {
-                Ok(sent) if sent != Sent::default() => Ok(Some(clock.now())),
-                Ok(_) => self.inner.store.next_parcel().await.map_err(Error::from),
-                Err(error) => Err(error),
-            };
+            let now = clock.now();
+            let next = self.send_more(&mut sending).await;
+            if let Some(pulse) = &self.options.pulse {
+                pulse.beat(now, next.as_ref().err().map(ToString::to_string));
+            }
             let next = next.unwrap_or_else(|error| {
                 tracing::error!(%error, "notices can't be sent: trying again");
                 None
             });
+            let look = after(now, self.options.look_again);
+            let until = next.map_or(look, |due| due.min(look));
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = clock.sleep_until(next.map_or(look, |due| due.min(look))) => {}
+                () = clock.sleep_until(until) => {}
+                Some(ended) = sending.join_next() => drop(told(ended)),
             }
+        }
+        while let Some(ended) = sending.join_next().await {
+            drop(told(ended));
         }
     }
 
-    /// Sends what is due now, as much as may be sent at once.
+    /// Sends what is due now, as much as may be sent at once, to its end.
     ///
     /// # Errors
-    /// The store failed.
+    /// The store failed. What was on its way arrived all the same, or is sent again.
     pub async fn turn(&self) -> Result<Sent, Error> {
+        let mut sending = Sending::new();
+        let mut sent = Sent { withheld: self.take(&mut sending).await?.withheld, ..Sent::default() };
+        let mut failed = None;
+        while let Some(ended) = sending.join_next().await {
+            match told(ended) {
+                Some(Ok(settled)) => sent.count(&settled),
+                Some(Err(error)) => failed = Some(error),
+                None => {}
+            }
+        }
+        failed.map_or(Ok(sent), |error| Err(error.into()))
+    }
+
+    /// Takes what is due into the places that are free; gives when to look again, if that is known.
+    async fn send_more(&self, sending: &mut Sending) -> Result<Option<headcount_model::Timestamp>, Error> {
         let now = self.options.clock.now();
-        let parcels = self.inner.store.take_parcels(now, after(now, self.options.lease), self.options.at_once).await?;
-        let mut sending = JoinSet::new();
-        for parcel in parcels {
+        if sending.len() >= self.options.at_once as usize {
+            return Ok(None);
+        }
+        if self.take(sending).await? != Got::default() {
+            return Ok(Some(now));
+        }
+        // What is due and was not taken waits for others of its tenant: a place that comes free is noticed at once.
+        Ok(self.inner.store.next_parcel().await?.filter(|due| *due > now))
+    }
+
+    async fn take(&self, sending: &mut Sending) -> Result<Got, Error> {
+        let (options, now) = (&self.options, self.options.clock.now());
+        let under_way = u32::try_from(sending.len()).unwrap_or(u32::MAX);
+        let request = ParcelRequest {
+            now,
+            until: after(now, options.lease),
+            most: options.at_once.saturating_sub(under_way),
+            each_tenant: options.each_tenant,
+            an_hour: options.an_hour,
+        };
+        let taken = self.inner.store.take_parcels(&request).await?;
+        let got = Got { taken: taken.parcels.len(), withheld: u32::try_from(taken.withheld).unwrap_or(u32::MAX) };
+        if got.withheld > 0 {
+            tracing::warn!(messages = got.withheld, "messages were withheld: their tenants had used up their hour");
+        }
+        for parcel in taken.parcels {
             let courier = self.clone();
             sending.spawn(async move {
                 let settled = courier.deliver(&parcel).await;
-                courier.inner.store.settle_parcel(&parcel, &settled).await.map(|_| settled)
+                courier.note(&parcel, &settled).await.map(|()| settled)
             });
         }
-        let mut sent = Sent::default();
-        while let Some(joined) = sending.join_next().await {
-            match joined {
-                Ok(settled) => match settled? {
-                    Settled::Delivered { .. } => sent.delivered += 1,
-                    Settled::Again { .. } => sent.again += 1,
-                    Settled::Dead { .. } => sent.dead += 1,
-                },
-                // Its lease runs out, and it is sent again.
-                Err(error) => tracing::error!(%error, "a message ended without a result"),
-            }
-        }
-        Ok(sent)
+        Ok(got)
     }
 
-    async fn deliver(&self, parcel: &Parcel) -> Settled {
-        let id = message_id(parcel);
-        let result = match &parcel.channel.target {
-            ChannelTarget::Webhook { url } => self.post(parcel, &id, url).await,
-            ChannelTarget::Email { to } => self.mail(parcel, &id, to).await,
-        };
-        let at = self.options.clock.now();
-        let Err(Undelivered { problem, is_final }) = result else { return Settled::Delivered { at } };
-        let spread = parcel.notice.number.wrapping_mul(7_919);
-        match again(parcel.attempt, spread).filter(|_| !is_final) {
-            Some(wait) => Settled::Again { due_at: after(at, wait), problem },
-            None => {
-                let (tenant, channel, notice) = (&parcel.notice.tenant, &parcel.channel.id, parcel.notice.number);
-                tracing::warn!(%tenant, %channel, notice, problem, "a notice can't be delivered: it is a dead letter");
-                Settled::Dead { at, problem }
+    /// Notes what became of a delivery. Where the store fails, it is asked a few times more: what is not noted is sent again.
+    async fn note(&self, parcel: &Parcel, settled: &Settled) -> Result<(), StoreError> {
+        let mut waits = NOTED_AGAIN.into_iter();
+        loop {
+            match (self.inner.store.settle_parcel(parcel, settled).await, waits.next()) {
+                (Ok(true), _) => return Ok(()),
+                (Ok(false), _) => {
+                    let (tenant, notice) = (&parcel.notice.tenant, parcel.notice.number);
+                    tracing::warn!(%tenant, notice, "another courier had taken a delivery, or it is gone: its end was not noted");
+                    return Ok(());
+                }
+                (Err(error), None) => return Err(error),
+                (Err(_), Some(wait)) => tokio::time::sleep(wait).await,
             }
         }
-    }
-
-    async fn post(&self, parcel: &Parcel, id: &str, url: &str) -> Result<(), Undelivered> {
-        let (tenant, channel) = (&parcel.notice.tenant, &parcel.channel);
-        let host = |error: &dyn std::fmt::Display| undelivered(error, true);
-        let binding = self.inner.channel_binding(tenant, &channel.id, url).map_err(|error| host(&error))?;
-        let sealed = channel.sealed.as_deref().ok_or_else(|| undelivered("it has nothing to sign with", true))?;
-        let entered_again = |error: vault::VaultError| {
-            let problem = format!("what signs can't be opened ({error}): remove the channel and add it again");
-            undelivered(problem, true)
-        };
-        let secret = self.inner.vault.open(&binding, sealed).map_err(entered_again)?;
-        let connection = channel.id.as_str().parse().map_err(|error| host(&error))?;
-        let letter = self.letter(parcel).await?;
-        let body = letter.json().to_string();
-        let seconds = self.options.clock.now().micros().div_euclid(1_000_000);
-        let signature = vault::sign_webhook(&secret, id, seconds, body.as_bytes()).map_err(|error| host(&error))?;
-        let mut message = Message::new(tenant.clone(), connection, url, body);
-        for (name, value) in [("webhook-id", id), ("webhook-timestamp", &seconds.to_string()), ("webhook-signature", &signature)]
-        {
-            message.header(name, value).map_err(|error| host(&error))?;
-        }
-        match self.inner.egress.post(&message).await {
-            Ok(200..=299) => Ok(()),
-            Ok(GONE) => Err(undelivered("the receiver answers 410: it wants no more messages", true)),
-            Ok(status) => Err(undelivered(format!("the receiver answers {status}"), false)),
-            Err(refusal) => {
-                let is_final = refusal.is_denied();
-                Err(undelivered(refusal, is_final))
-            }
-        }
-    }
-
-    async fn mail(&self, parcel: &Parcel, id: &str, to: &[String]) -> Result<(), Undelivered> {
-        let mailer = self.mailer.as_ref();
-        let mailer =
-            mailer.ok_or_else(|| undelivered("the operator has set no mail server ([mail] in the configuration)", true))?;
-        let contacts = self.contacts(parcel).await?;
-        let further = to.iter().map(|email| Recipient { name: String::new(), email: email.clone() });
-        let mut recipients: Vec<Recipient> = Vec::new();
-        for one in contacts.into_iter().chain(further) {
-            if !recipients.iter().any(|known| known.email.eq_ignore_ascii_case(&one.email)) {
-                recipients.push(one);
-            }
-        }
-        let letter = self.letter(parcel).await?;
-        match mailer.send(&letter, id, &recipients).await {
-            Ok(None) => Ok(()),
-            Ok(Some(refused)) => {
-                tracing::warn!(tenant = %parcel.notice.tenant, notice = parcel.notice.number, refused, "not everybody got a notice");
-                Ok(())
-            }
-            Err(error) => {
-                let is_final = !error.is_transient();
-                Err(undelivered(error, is_final))
-            }
-        }
-    }
-
-    async fn letter(&self, parcel: &Parcel) -> Result<Letter, Undelivered> {
-        let notice = &parcel.notice;
-        let connection = self.inner.store.connection(&notice.tenant, &notice.connection).await;
-        let connection = connection.map_err(|error| undelivered(error, false))?;
-        Ok(Letter {
-            tenant: notice.tenant.clone(),
-            number: notice.number,
-            connection: notice.connection.clone(),
-            name: connection.map_or_else(|| notice.connection.to_string(), |connection| connection.name),
-            cause: notice.cause.as_str().to_owned(),
-            kind: notice.kind.as_str().to_owned(),
-            at: notice.at,
-            session: notice.session,
-            what: notice.what.clone(),
-            next: notice.next.clone(),
-        })
-    }
-
-    async fn contacts(&self, parcel: &Parcel) -> Result<Vec<Recipient>, Undelivered> {
-        let (tenant, connection): (_, &ConnectionId) = (&parcel.notice.tenant, &parcel.notice.connection);
-        let connection = self.inner.store.connection(tenant, connection).await.map_err(|error| undelivered(error, false))?;
-        let contacts = connection.map(|connection| connection.contacts).unwrap_or_default();
-        Ok(contacts.into_iter().map(|contact| Recipient { name: contact.name, email: contact.email }).collect())
     }
 }
 
-/// The same for each attempt, and for no other message.
-fn message_id(parcel: &Parcel) -> String {
-    let (notice, channel): (_, &str) = (&parcel.notice, parcel.channel.id.as_str());
-    let at: Timestamp = notice.at;
-    vault::fingerprint(&format!("{}/{}/{channel}/{}", notice.tenant, notice.number, at.micros()))
+/// What was got from the outbox.
+#[derive(Default, PartialEq, Eq)]
+struct Got {
+    taken: usize,
+    withheld: u32,
+}
+
+/// How a delivery ended. One without a result is sent again when its lease has run out.
+fn told(ended: Result<Result<Settled, StoreError>, JoinError>) -> Option<Result<Settled, StoreError>> {
+    match &ended {
+        Err(error) => tracing::error!(%error, "a message ended without a result"),
+        Ok(Err(error)) => tracing::error!(%error, "what became of a message can't be noted: it is sent again"),
+        Ok(Ok(_)) => {}
+    }
+    ended.ok()
 }

@@ -329,7 +329,10 @@ pub enum Error {
         error: StoreError,
     },
     /// The key stands for something else.
-    #[error("key {key:?} was used for action {run}, with another input: use a new key for what is new")]
+    #[error(
+        "key {key:?} was used for action {run}, with another input (whether a secret in it is the same can't be told once the \
+         host's key was replaced): look at it with `headcount action show {run}`, and use a new key for what is new"
+    )]
     ActionKeyReused {
         /// The key.
         key: String,

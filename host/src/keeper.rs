@@ -79,25 +79,31 @@ impl Keeper {
     }
 }
 
-/// Holds secrets that are checked before they are stored, with what the vendor gives in their place meanwhile.
-#[derive(Default)]
-pub(crate) struct Candidates(Mutex<BTreeMap<String, Secret>>);
+/// Holds secrets that are checked before they are stored, with what the vendor gives in their place meanwhile. What it gives in place
+/// of those beside them that are stored is stored at once, whatever the check comes to: the old ones work no longer.
+pub(crate) struct Candidates {
+    entered: Mutex<BTreeMap<String, Secret>>,
+    stored: Arc<Keeper>,
+}
 
 impl Candidates {
-    pub fn new(secrets: &[(String, Secret)]) -> Self {
-        Candidates(Mutex::new(secrets.iter().cloned().collect()))
+    pub fn new(entered: &[(String, Secret)], stored: Arc<Keeper>) -> Self {
+        Candidates { entered: Mutex::new(entered.iter().cloned().collect()), stored }
     }
 
-    /// What there is of a field now.
+    /// What there is of a field that was entered.
     pub fn newest(&self, field: &str) -> Option<Secret> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(field).cloned()
+        self.entered.lock().unwrap_or_else(PoisonError::into_inner).get(field).cloned()
     }
 }
 
 #[async_trait]
 impl CredentialKeeper for Candidates {
     async fn keep(&self, field: &str, secret: &Secret, used: &Secret) -> Result<(), String> {
-        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.newest(field).is_none() {
+            return self.stored.keep(field, secret, used).await;
+        }
+        let mut held = self.entered.lock().unwrap_or_else(PoisonError::into_inner);
         if held.get(field).is_some_and(|held| vault::is_same(held, used)) {
             held.insert(field.to_owned(), secret.clone());
         }
@@ -105,7 +111,10 @@ impl CredentialKeeper for Candidates {
     }
 
     async fn stored(&self, field: &str) -> Result<Option<Secret>, String> {
-        Ok(self.newest(field))
+        match self.newest(field) {
+            Some(entered) => Ok(Some(entered)),
+            None => self.stored.stored(field).await,
+        }
     }
 }
 

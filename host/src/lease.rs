@@ -2,7 +2,7 @@
 //! Each takes a descriptor, so there are only as many at once as leave enough for connections to vendors; further ones queue.
 
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,11 +28,17 @@ pub(crate) struct Leases {
     patience: Duration,
 }
 
-/// Held while a connection is synced; let go when dropped, or when the process dies.
+/// Held while a connection is synced or acted through; let go when dropped, or when the process dies.
 pub(crate) struct Lease {
-    _file: FileLock,
+    _files: Vec<FileLock>,
     _place: Permit,
 }
+
+/// What is held: a folder of files, and what to say where another has it.
+type Right = (&'static str, fn(TenantId, ConnectionId) -> Error);
+
+const SYNC: Right = ("leases", Error::Busy);
+const ACT: Right = ("leases/actions", Error::Acting);
 
 impl Leases {
     /// As many as this process's limit of open files allows; to be made after that was raised.
@@ -50,7 +56,7 @@ impl Leases {
     /// # Errors
     /// Another process holds it, the file can't be made, or no lease was free for too long.
     pub(crate) async fn take(&self, data: &Path, tenant: &TenantId, connection: &ConnectionId) -> Result<Lease, Error> {
-        self.take_in(data.join("leases"), tenant, connection, Error::Busy).await
+        self.take_all(data, tenant, connection, &[SYNC]).await
     }
 
     /// Takes the right to act through a connection, which goes beside its syncs.
@@ -63,33 +69,46 @@ impl Leases {
         tenant: &TenantId,
         connection: &ConnectionId,
     ) -> Result<Lease, Error> {
-        self.take_in(data.join("leases").join("actions"), tenant, connection, Error::Acting).await
+        self.take_all(data, tenant, connection, &[ACT]).await
     }
 
-    async fn take_in(
+    /// Takes both, for what neither a sync nor an action may be under way beside. They have one place.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take), a sync or an action being under way.
+    pub(crate) async fn take_alone(&self, data: &Path, tenant: &TenantId, connection: &ConnectionId) -> Result<Lease, Error> {
+        self.take_all(data, tenant, connection, &[SYNC, ACT]).await
+    }
+
+    async fn take_all(
         &self,
-        folder: PathBuf,
+        data: &Path,
         tenant: &TenantId,
         connection: &ConnectionId,
-        busy: fn(TenantId, ConnectionId) -> Error,
+        rights: &'static [Right],
     ) -> Result<Lease, Error> {
         let place = self.places.enter(tenant, self.patience).await;
         let place = place.map_err(|problem| Error::Crowded { connection: connection.clone(), problem })?;
-        let path = folder.join(format!("{tenant}.{connection}"));
-        let (tenant, connection) = (tenant.clone(), connection.clone());
-        let shown = path.display().to_string();
-        let failed = move |problem: String| Error::File { what: "the lease", path: shown, problem };
+        let (data, tenant, connection) = (data.to_owned(), tenant.clone(), connection.clone());
         let taken = tokio::task::spawn_blocking(move || {
-            std::fs::create_dir_all(&folder).map_err(TryLockError::Error)?;
-            FileLock::take(&path, File::try_lock).map(|file| Lease { _file: file, _place: place })
-        })
-        .await
-        .map_err(|error| failed.clone()(error.to_string()))?;
-        taken.map_err(|error| match error {
-            TryLockError::WouldBlock => busy(tenant, connection),
-            TryLockError::Error(error) => failed(error.to_string()),
-        })
+            let files = rights.iter().map(|right| lock(&data, &tenant, &connection, right)).collect::<Result<_, _>>();
+            files.map(|files| Lease { _files: files, _place: place })
+        });
+        taken.await.map_err(|error| Error::Sandbox(error.to_string()))?
     }
+}
+
+/// Locks the file of a right. Blocks on the disk.
+fn lock(data: &Path, tenant: &TenantId, connection: &ConnectionId, (folder, busy): &Right) -> Result<FileLock, Error> {
+    let folder = data.join(folder);
+    let path = folder.join(format!("{tenant}.{connection}"));
+    let taken = std::fs::create_dir_all(&folder).map_err(TryLockError::Error);
+    taken.and_then(|()| FileLock::take(&path, File::try_lock)).map_err(|error| match error {
+        TryLockError::WouldBlock => busy(tenant.clone(), connection.clone()),
+        TryLockError::Error(error) => {
+            Error::File { what: "the lease", path: path.display().to_string(), problem: error.to_string() }
+        }
+    })
 }
 
 #[cfg(test)]
@@ -110,6 +129,24 @@ mod tests {
         assert!(at_once(&mut second).await.is_none(), "the only place is taken");
         drop(first);
         second.await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn alone_is_beside_no_sync_and_no_action_and_takes_one_place() {
+        let leases = Leases::of(1, Duration::ZERO);
+        let (data, roomy) = (tempfile::tempdir().unwrap(), Leases::of(8, Duration::ZERO));
+        let (tenant, id): (TenantId, ConnectionId) = ("acme".parse().unwrap(), "one".parse().unwrap());
+        let alone = leases.take_alone(data.path(), &tenant, &id).await.unwrap();
+        assert!(matches!(roomy.take(data.path(), &tenant, &id).await, Err(Error::Busy(..))));
+        assert!(matches!(roomy.take_for_action(data.path(), &tenant, &id).await, Err(Error::Acting(..))));
+        drop(alone);
+        let acting = roomy.take_for_action(data.path(), &tenant, &id).await.unwrap();
+        assert!(matches!(roomy.take_alone(data.path(), &tenant, &id).await, Err(Error::Acting(..))));
+        let syncing = roomy.take(data.path(), &tenant, &id).await.unwrap();
+        drop(acting);
+        assert!(matches!(roomy.take_alone(data.path(), &tenant, &id).await, Err(Error::Busy(..))));
+        drop(syncing);
+        leases.take_alone(data.path(), &tenant, &id).await.unwrap();
     }
 
     #[tokio::test]

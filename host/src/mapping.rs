@@ -12,6 +12,8 @@ use crate::{Error, Tenant};
 
 /// Accounts that proposals are made from.
 const SAMPLED: usize = 512;
+/// Portions of accounts that are read for them: the store bounds each, too.
+const PORTIONS: usize = 8;
 /// Accounts that are looked at for one that is found by e-mail.
 const SEARCHED: u32 = 100;
 
@@ -103,7 +105,10 @@ impl Tenant {
         let (mapping, _) = self.mapping(id).await?;
         let mut accounts: Vec<AccountInputs> = Vec::new();
         let mut which = WhichAccounts { limit: SEARCHED, ..WhichAccounts::default() };
-        while accounts.len() < SAMPLED {
+        for _ in 0..PORTIONS {
+            if accounts.len() >= SAMPLED {
+                break;
+            }
             let portion = self.inner.store.account_inputs(&self.id, id, &which).await?;
             let Some(last) = portion.last() else { break };
             which.after = Some(last.inputs.user.id.clone());

@@ -1,7 +1,7 @@
 //! A tenant's side of schedules: when its connections run by themselves.
 
 use headcount_model::{ConnectionId, Timestamp};
-use headcount_store::{Connection, LifeState, Planned, Rhythm, Schedule};
+use headcount_store::{Connection, LifeState, Planned, QueuedRun, Rhythm, Schedule};
 use headcount_sync::schedule;
 
 use crate::{Error, Tenant};
@@ -74,6 +74,15 @@ impl Tenant {
         Ok(())
     }
 
+    /// This tenant's runs that wait for a place, by how long they have: what is due and was not taken yet, and what was taken and
+    /// waits for what it needs. Only a process that serves the data folder takes them.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn queued(&self) -> Result<Vec<QueuedRun>, Error> {
+        Ok(self.inner.store.queued(&self.id, Timestamp::now()).await?)
+    }
+
     async fn hold_schedule(&self, id: &ConnectionId, paused: bool) -> Result<Schedule, Error> {
         self.connection(id).await?;
         let schedule = self.keep_default(id).await?;
@@ -89,8 +98,11 @@ impl Tenant {
         }
         let schedule = self.unset(id, Timestamp::now())?;
         let next = Planned { planned_at: schedule.planned_at, due_at: schedule.due_at };
-        self.inner.store.put_schedule(&self.id, id, &schedule.rhythm, next).await?;
-        Ok(schedule)
+        if self.inner.store.add_schedule(&self.id, id, &schedule.rhythm, next).await? {
+            return Ok(schedule);
+        }
+        // Somebody set one meanwhile.
+        self.stored_or_default(id, Timestamp::now()).await
     }
 
     async fn stored_or_default(&self, id: &ConnectionId, now: Timestamp) -> Result<Schedule, Error> {

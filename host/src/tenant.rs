@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headcount_model::{ConnectionId, Manifest, Scope, TenantId};
+use headcount_model::{ConnectionId, Digest, Manifest, Scope, TenantId};
 use headcount_sandbox::vault::Credentials;
 use headcount_sandbox::{OpenOptions, Run};
 use headcount_store::{AuditFilter, AuditRow, Connection, CredentialUse, InstalledConnector, Store, Witness};
@@ -10,6 +10,9 @@ use headcount_sync::{Job, Report, SyncOptions};
 
 use crate::lease::Lease;
 use crate::{Error, Inner};
+
+/// How often a connection is opened anew because another version of its connector was installed at that moment.
+const ATTEMPTS: u32 = 3;
 
 /// One tenant's side of the host. Cheap to clone.
 #[derive(Clone)]
@@ -125,21 +128,32 @@ impl Tenant {
 
     /// Opens a connection as it is given.
     pub(crate) async fn opened(&self, connection: Connection) -> Result<Opened, Error> {
-        let manifest = self.manifest(&connection.connector).await?;
-        self.complete(&manifest, &connection)?;
-        let secrets = self.inner.secrets(&manifest, &connection).await?;
-        let credentials = secrets.credentials.kept_by(self.keeper(&connection, &manifest));
-        self.opened_with(connection, credentials, secrets.used).await
+        let mut attempt = 1;
+        loop {
+            let InstalledConnector { manifest, digest, .. } = self.installed(&connection.connector).await?;
+            self.complete(&manifest, &connection)?;
+            let secrets = self.inner.secrets(&manifest, &connection).await?;
+            let credentials = secrets.credentials.kept_by(self.keeper(&connection, &manifest));
+            match self.opened_with(connection.clone(), digest, credentials, secrets.used).await {
+                Err(Error::Changed(_)) if attempt < ATTEMPTS => attempt += 1,
+                opened => return opened,
+            }
+        }
     }
 
-    /// The same with these secrets.
+    /// The same with these secrets, which were opened as the manifest of the component of this digest says: another one may have been
+    /// installed since.
     pub(crate) async fn opened_with(
         &self,
         connection: Connection,
+        digest: Digest,
         credentials: Credentials,
         used: Option<CredentialUse>,
     ) -> Result<Opened, Error> {
         let (installed, connector) = self.inner.ready(&connection.connector).await?;
+        if installed.digest != digest {
+            return Err(Error::Changed(format!("connector {}", connection.connector)));
+        }
         let run = self.inner.runtime.open(
             &connector,
             OpenOptions {
@@ -157,6 +171,12 @@ impl Tenant {
     /// Takes the connection's lease. Whoever holds it knows that a session still open in the store is nobody's: its process died.
     pub(crate) async fn lease(&self, id: &ConnectionId) -> Result<Lease, Error> {
         self.inner.leases.take(&self.inner.data, &self.id, id).await
+    }
+
+    /// Takes the connection for oneself: neither a sync nor an action is under way beside. Given once the connection is known to be
+    /// there, as each leaves a file.
+    pub(crate) async fn alone(&self, id: &ConnectionId) -> Result<Lease, Error> {
+        self.inner.leases.take_alone(&self.inner.data, &self.id, id).await
     }
 
     /// Ends a run, and brings what it recorded into the store.

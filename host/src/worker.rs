@@ -8,12 +8,12 @@ mod options;
 mod rounds;
 mod run;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use headcount_model::{ConnectionId, TenantId, Timestamp};
 use headcount_store::ClaimRequest;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 pub use self::options::{Happening, WorkerListener, WorkerOptions};
@@ -24,8 +24,9 @@ use crate::{Error, Headcount};
 /// Runs what is due, of all tenants. Made by [`Headcount::worker`].
 pub struct Worker {
     runner: Arc<Runner>,
-    runs: JoinSet<(TenantId, ConnectionId)>,
-    under_way: HashSet<(TenantId, ConnectionId)>,
+    runs: JoinSet<()>,
+    /// Which task runs which connection: one that panics is known by its task alone.
+    under_way: HashMap<(TenantId, ConnectionId), Id>,
     /// When the rounds that look at everything are due next.
     next_rounds: Timestamp,
 }
@@ -52,7 +53,7 @@ impl Headcount {
         Worker {
             runner: Arc::new(Runner { host: self.clone(), options, pause, stop }),
             runs: JoinSet::new(),
-            under_way: HashSet::new(),
+            under_way: HashMap::new(),
             next_rounds: Timestamp::from_micros(i64::MIN),
         }
     }
@@ -71,6 +72,9 @@ impl Worker {
                 }
             };
             let (options, now) = (&self.runner.options, self.runner.options.clock.now());
+            if let Some(pulse) = &options.pulse {
+                pulse.beat(now, next.as_ref().err().map(ToString::to_string));
+            }
             // Another process may ask for a run, and a tenant at its limit has runs that are due: look again after a while, not
             // at once.
             let look = after(now, options.look_again);
@@ -78,7 +82,7 @@ impl Worker {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = options.clock.sleep_until(until) => {}
-                Some(ended) = self.runs.join_next() => self.reap(ended),
+                Some(ended) = self.runs.join_next_with_id() => self.reap(ended),
             }
         }
         self.stop().await;
@@ -89,7 +93,7 @@ impl Worker {
     /// # Errors
     /// The store failed.
     pub async fn turn(&mut self) -> Result<Turn, Error> {
-        while let Some(ended) = self.runs.try_join_next() {
+        while let Some(ended) = self.runs.try_join_next_with_id() {
             self.reap(ended);
         }
         let options = &self.runner.options;
@@ -118,24 +122,22 @@ impl Worker {
         for claim in self.runner.host.store().claim(&request).await? {
             let key = (claim.tenant.clone(), claim.connection.clone());
             // Its own run whose lease ran out: that one will notice, and give way.
-            if !self.under_way.insert(key.clone()) {
+            if self.under_way.contains_key(&key) {
                 let later = after(now, options.look_again);
                 self.runner.host.store().give_back(&claim, later).await?;
                 continue;
             }
             turn.started += 1;
             let runner = self.runner.clone();
-            self.runs.spawn(async move {
-                runner.run(&claim).await;
-                key
-            });
+            let task = self.runs.spawn(async move { runner.run(&claim).await });
+            self.under_way.insert(key, task.id());
         }
         Ok(turn)
     }
 
     /// Waits until all runs under way have ended.
     pub async fn settle(&mut self) {
-        while let Some(ended) = self.runs.join_next().await {
+        while let Some(ended) = self.runs.join_next_with_id().await {
             self.reap(ended);
         }
     }
@@ -159,16 +161,17 @@ impl Worker {
         Ok(Some(next.map_or(self.next_rounds, |due| due.min(self.next_rounds))))
     }
 
-    fn reap(&mut self, ended: Result<(TenantId, ConnectionId), tokio::task::JoinError>) {
-        match ended {
-            Ok(key) => drop(self.under_way.remove(&key)),
-            // Which one it was is not known: its lease runs out, and it is run again.
-            Err(error) => {
-                tracing::error!(%error, "a run ended without a result: it is run again");
-                if self.runs.is_empty() {
-                    self.under_way.clear();
-                }
-            }
+    fn reap(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let task = match &ended {
+            Ok((task, ())) => *task,
+            Err(error) => error.id(),
+        };
+        let key = self.under_way.iter().find(|(_, id)| **id == task).map(|(key, _)| key.clone());
+        if let (Err(error), Some((tenant, connection))) = (&ended, &key) {
+            tracing::error!(%tenant, %connection, %error, "a run ended without a result: it is run again when its lease has run out");
+        }
+        if let Some(key) = key {
+            self.under_way.remove(&key);
         }
     }
 }

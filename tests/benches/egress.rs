@@ -1,7 +1,7 @@
 //! What egress costs without secrets to look for: a request through a gate against the same request in plain hyper, both over one
 //! connection that is kept, with the same TLS. Rounds alternate, and medians are printed.
 //!
-//! `cargo bench --bench egress -- 300` measures 300 rounds.
+//! `cargo bench --bench egress -- 200` measures 200 rounds.
 
 #[path = "egress/plain.rs"]
 mod plain;
@@ -21,13 +21,13 @@ use plain::Plain;
 
 /// The most that a request may take longer than in plain hyper: one of the two.
 const MORE: (Duration, f64) = (Duration::from_micros(20), 1.15);
-/// Requests one after the other in each measurement.
-const REQUESTS: u32 = 8;
+/// Requests one after the other in each measurement: so many that waking a sleeping thread for its first doesn't count.
+const REQUESTS: u32 = 64;
 const TINY: &str = "https://hello.example/api/people?page=9&per_page=100";
 const LONG: &str = "https://hello.example/api/people?page=1&per_page=100";
 
 fn main() -> Result<()> {
-    let rounds = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(200);
+    let rounds = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(60);
     // The vendor has threads of its own, as it would elsewhere.
     let (elsewhere, here) = (runtime()?, runtime()?);
     let servers = ["http/1.1", "h2"].map(|protocol| elsewhere.block_on(People::start(1, &[protocol])));

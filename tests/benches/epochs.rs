@@ -6,6 +6,7 @@
 
 #[path = "epochs/bare.rs"]
 mod bare;
+mod engine;
 mod unpaced;
 
 use std::sync::Arc;

@@ -5,6 +5,7 @@
 
 #[path = "page/bare.rs"]
 mod bare;
+mod engine;
 #[path = "page/native.rs"]
 mod native;
 mod unpaced;

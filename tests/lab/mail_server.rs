@@ -20,8 +20,12 @@ pub enum Mood {
     Takes,
     /// It refuses every message for now.
     Busy,
-    /// It refuses one recipient, `nobody@example.com`, for good.
+    /// It refuses one recipient, `nobody@example.com`, for good, and another, `later@example.com`, for now.
     Strict,
+    /// It refuses every login.
+    Stranger,
+    /// It takes what it gets, and does not answer a goodbye.
+    Rude,
     /// It accepts connections and never says a word.
     Silent,
 }
@@ -112,36 +116,44 @@ async fn serve(stream: TcpStream, acceptor: &TlsAcceptor, state: Arc<Mutex<State
     let mut builder = SessionBuilder::new(name);
     builder.enable_auth(AuthMechanism::Plain);
     let secure = Arc::new(AtomicBool::new(!starttls));
+    let shared = state.clone();
     let desk = Desk { state, now: Received::default(), secure: secure.clone() };
     if starttls {
         builder.enable_start_tls();
         let mut session = builder.build(remote, desk);
         let mut plain = BufStream::new(stream);
         say(&mut plain, &session.greeting()).await?;
-        if !converse(&mut session, &mut plain).await? {
+        if !converse(&mut session, &mut plain, &shared).await? {
             return Ok(());
         }
         let stream = acceptor.accept(plain.into_inner()).await?;
         secure.store(true, Ordering::Relaxed);
         session.tls_active();
-        converse(&mut session, &mut BufStream::new(stream)).await?;
+        converse(&mut session, &mut BufStream::new(stream), &shared).await?;
     } else {
         // The session does not know that there is TLS around it.
         builder.insecure_enable_plaintext_auth();
         let mut stream = BufStream::new(acceptor.accept(stream).await?);
         let mut session = builder.build(remote, desk);
         say(&mut stream, &session.greeting()).await?;
-        converse(&mut session, &mut stream).await?;
+        converse(&mut session, &mut stream, &shared).await?;
     }
     Ok(())
 }
 
 /// Speaks until the end, or until TLS is to begin: then it is true.
-async fn converse<S: AsyncRead + AsyncWrite + Unpin>(session: &mut Session<Desk>, stream: &mut BufStream<S>) -> Result<bool> {
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    session: &mut Session<Desk>,
+    stream: &mut BufStream<S>,
+    state: &Mutex<State>,
+) -> Result<bool> {
     let mut line = Vec::new();
     loop {
         line.clear();
         anyhow::ensure!(stream.read_until(b'\n', &mut line).await? > 0, "the client is gone");
+        if line.eq_ignore_ascii_case(b"QUIT\r\n") && is_rude(state) {
+            std::future::pending::<()>().await;
+        }
         let answer = session.process(&line);
         match answer.action {
             Action::NoReply => {}
@@ -156,6 +168,10 @@ async fn converse<S: AsyncRead + AsyncWrite + Unpin>(session: &mut Session<Desk>
             }
         }
     }
+}
+
+fn is_rude(state: &Mutex<State>) -> bool {
+    state.lock().unwrap_or_else(PoisonError::into_inner).mood == Mood::Rude
 }
 
 async fn say<S: AsyncWrite + Unpin>(stream: &mut S, answer: &Response) -> Result<()> {
@@ -189,6 +205,9 @@ impl Handler for Desk {
         if self.lock().mood == Mood::Strict && to.contains("nobody@example.com") {
             return response::NO_MAILBOX;
         }
+        if self.lock().mood == Mood::Strict && to.contains("later@example.com") {
+            return response::INTERNAL_ERROR;
+        }
         self.now.to.push(to.to_owned());
         response::OK
     }
@@ -205,7 +224,8 @@ impl Handler for Desk {
     }
 
     fn auth_plain(&mut self, _: &str, user: &str, password: &str) -> Response {
-        self.lock().logins.push((user.to_owned(), password.to_owned()));
-        response::AUTH_OK
+        let mut state = self.lock();
+        state.logins.push((user.to_owned(), password.to_owned()));
+        if state.mood == Mood::Stranger { response::INVALID_CREDENTIALS } else { response::AUTH_OK }
     }
 }

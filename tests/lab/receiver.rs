@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use crate::hostile::certificates::Authority;
@@ -36,6 +37,7 @@ pub struct Receiver {
     /// Its certificate authority, as PEM.
     pub authority: String,
     state: Arc<Mutex<State>>,
+    got: watch::Sender<usize>,
     task: tokio::task::JoinHandle<()>,
 }
 
@@ -59,19 +61,20 @@ impl Receiver {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
         let state = Arc::new(Mutex::new(State { status: 204, requests: Vec::new() }));
-        let shared = state.clone();
+        let (shared, got) = (state.clone(), watch::Sender::new(0));
+        let told = got.clone();
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, state) = (acceptor.clone(), shared.clone());
+                let (acceptor, state, got) = (acceptor.clone(), shared.clone(), told.clone());
                 tokio::spawn(async move {
                     let Ok(stream) = acceptor.accept(stream).await else { return };
-                    let service = service_fn(|request| answer(request, state.clone()));
+                    let service = service_fn(|request| answer(request, state.clone(), got.clone()));
                     // A client that breaks off is its own loss.
                     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });
             }
         });
-        Ok(Receiver { address, authority: authority.pem(), state, task })
+        Ok(Receiver { address, authority: authority.pem(), state, got, task })
     }
 
     /// Answers with this status from now on; 0 is no answer, and an open connection.
@@ -84,12 +87,22 @@ impl Receiver {
         self.lock().requests.clone()
     }
 
+    /// Waits until it got so many requests.
+    pub async fn until(&self, requests: usize) {
+        // The sender lives as long as the receiver.
+        let _ = self.got.subscribe().wait_for(|got| *got >= requests).await;
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-async fn answer(request: hyper::Request<Incoming>, state: Arc<Mutex<State>>) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
+async fn answer(
+    request: hyper::Request<Incoming>,
+    state: Arc<Mutex<State>>,
+    told: watch::Sender<usize>,
+) -> Result<hyper::Response<Full<Bytes>>, Infallible> {
     let (parts, body) = request.into_parts();
     let text = |value: &hyper::header::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let got = Request {
@@ -101,6 +114,7 @@ async fn answer(request: hyper::Request<Incoming>, state: Arc<Mutex<State>>) -> 
     let status = {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
         state.requests.push(got);
+        told.send_replace(state.requests.len());
         state.status
     };
     if status == 0 {

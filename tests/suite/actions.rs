@@ -4,6 +4,7 @@
 mod alongside;
 mod interruption;
 mod jetbrains;
+mod opening;
 mod permission;
 mod program;
 mod repeats;

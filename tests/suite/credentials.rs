@@ -101,6 +101,25 @@ async fn a_shared_credential_is_drawn_to_no_other_host_connector_or_tenant() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_is_neither_copied_nor_given_up_while_an_action_is_under_way() {
+    let lab = Lab::new(20).await.unwrap();
+    let id = lab.connect(Vendor::Tines).await.unwrap();
+    let actions = lab.data.path().join("leases").join("actions");
+    std::fs::create_dir_all(&actions).unwrap();
+    let acting = std::fs::File::create(actions.join("acme.tines")).unwrap();
+    acting.lock().unwrap();
+    // Which could be given another refresh token in the place of the one that is copied.
+    let refused = lab.acme.share_credential(&id, name()).await.unwrap_err();
+    assert!(matches!(refused, Error::Acting(..)), "{refused}");
+    let refused = lab.acme.use_credential(&id, &name()).await.unwrap_err();
+    assert!(matches!(refused, Error::Acting(..)), "{refused}");
+    let refused = lab.acme.remove(&id, headcount::Records::Purge).await.unwrap_err();
+    assert!(matches!(refused, Error::Acting(..)), "{refused}");
+    acting.unlock().unwrap();
+    lab.acme.share_credential(&id, name()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connections_own_secret_is_made_a_credential_and_given_up_again() {
     let lab = Lab::new(20).await.unwrap();
     let id = lab.connect(Vendor::Tines).await.unwrap();

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use headcount::store::Filter;
 use headcount::{ConnectionId, Kind};
 use headcount_tests::{Lab, program};
-use headcount_vendors::{Fault, Rule, Vendor};
+use headcount_vendors::{Fault, Reach, Rule, Vendor};
 use serde_json::Value;
 
 /// Runs the program against the laboratory.
@@ -157,4 +157,33 @@ async fn an_embedder_follows_what_changes_by_number() {
     assert_eq!(created, users(&lab).await);
     assert!(lab.acme.changes(cursor, 50, &Default::default()).await.unwrap().changes.is_empty());
     assert!(lab.acme.changes(cursor + 1, 50, &Default::default()).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_organisations_credential_brings_nothing_in_until_a_person_accepts_it() {
+    let lab = Lab::new(60).await.unwrap();
+    lab.connect_and_sync(Vendor::JumpCloud).await.unwrap();
+    let before = users(&lab).await;
+    lab.servers.rescope(Vendor::JumpCloud, Reach::OtherOrganization);
+    let (lines, code) = json(&lab, &["sync", "jumpcloud"]);
+    let number = session(&lines);
+    assert_eq!((code, lines.last().unwrap()["state"].as_str()), (3, Some("held")), "{lines:?}");
+    assert_eq!(users(&lab).await, before);
+    let (diff, _) = json(&lab, &["sessions", "diff", &number, "--all"]);
+    let count = |what: &str| diff.iter().filter(|row| row["kind"] == "user" && row["what"] == what).count();
+    assert!(count("held: created") > 0 && count("created") == 0, "{diff:?}");
+    assert_eq!(count("held: missing"), before.len());
+    let (waiting, _) = json(&lab, &["sessions", "held"]);
+    assert!(waiting.len() == 1 && waiting[0]["organization"].is_string(), "{waiting:?}");
+
+    let released = headcount(&lab, &["sessions", "release", &number, "--as", "ana", "--reason", "we moved", "--yes"]);
+    assert!(released.status.success() && said(&released).contains("brings in organisation"), "{}", said(&released));
+    assert_eq!(users(&lab).await, before);
+    // What is missing in the new organisation is everybody, which a person looks at once more.
+    let (lines, code) = json(&lab, &["sync", "jumpcloud"]);
+    assert_eq!((code, lines.last().unwrap()["state"].as_str()), (3, Some("held")), "{lines:?}");
+    let now = users(&lab).await;
+    assert!(now.len() > before.len() && before.iter().all(|id| now.contains(id)));
+    let (waiting, _) = json(&lab, &["sessions", "held"]);
+    assert!(waiting[0]["organization"].is_null() && waiting[0]["reasons"].to_string().contains("all "), "{waiting:?}");
 }

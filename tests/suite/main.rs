@@ -29,6 +29,7 @@ mod requests;
 mod resyncing;
 mod rooms;
 mod schedule;
+mod scopes;
 mod secrets;
 mod serving;
 mod shared;

@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use headcount::sandbox::egress::{Ceiling, EgressOptions};
 use headcount::store::{Cause, Connection, Contact, DeliveryState, NewNotice};
-use headcount::{Clock, Courier, CourierOptions, Headcount, MailOptions, Secret, Sent, Tenant, Timestamp};
+use headcount::{Clock, Courier, CourierOptions, Headcount, MailOptions, Secret, Sent, SystemClock, Tenant, Timestamp};
 use headcount_tests::{Dns, HandClock, Receiver, Request};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -47,18 +47,26 @@ impl World {
         World { host, acme, clock, _data: data }
     }
 
-    /// One that reaches this receiver by its name.
+    /// One that reaches this receiver by its name, and soon has enough of it.
     async fn with(receiver: &Receiver) -> Self {
-        let mut egress = EgressOptions::default();
-        egress.resolve.insert("hooks.example.com".to_owned(), receiver.address);
-        egress.extra_ca_pem.push(receiver.authority.clone());
-        egress.response_timeout = Duration::from_millis(300);
-        World::new(egress).await
+        World::new(EgressOptions { response_timeout: Duration::from_millis(300), ..reaching(receiver) }).await
+    }
+
+    /// One that waits for its answers.
+    async fn patient(receiver: &Receiver) -> Self {
+        World::new(reaching(receiver)).await
+    }
+
+    fn options(&self) -> CourierOptions {
+        let mut options = CourierOptions::default();
+        options.clock = self.clock.clone();
+        // A place for each, so that one turn is all there is to do.
+        options.each_tenant = options.at_once;
+        options
     }
 
     fn courier(&self, mail: Option<MailOptions>) -> Courier {
-        let mut options = CourierOptions::default();
-        options.clock = self.clock.clone();
+        let mut options = self.options();
         options.mail = mail;
         self.host.courier(options).unwrap()
     }
@@ -80,6 +88,17 @@ impl World {
         assert!(made.is_none(), "a secret was brought");
     }
 
+    async fn contacts(&self, contacts: &[&str]) {
+        let mut connection = self.acme.connection(&"tines".parse().unwrap()).await.unwrap();
+        connection.contacts = contacts.iter().map(|email| Contact { name: String::new(), email: (*email).into() }).collect();
+        self.host.store().put_connection(&connection).await.unwrap();
+    }
+
+    /// With Ana as the only contact.
+    async fn without_bad_contacts(&self) {
+        self.contacts(&["ana@example.com"]).await;
+    }
+
     async fn raise(&self, cause: Cause) {
         self.host.store().raise(&self.notice(cause)).await.unwrap().unwrap();
     }
@@ -92,6 +111,15 @@ impl World {
         let dead = self.acme.deliveries(Some(DeliveryState::Dead), 10).await.unwrap();
         dead.into_iter().map(|one| one.problem.unwrap()).collect()
     }
+}
+
+/// Egress that reaches this receiver by its name, as the operator opened it for messages.
+fn reaching(receiver: &Receiver) -> EgressOptions {
+    let mut egress = EgressOptions::default();
+    egress.resolve.insert("hooks.example.com".to_owned(), receiver.address);
+    egress.message_hosts.insert("hooks.example.com".to_owned());
+    egress.extra_ca_pem.push(receiver.authority.clone());
+    egress
 }
 
 /// What a turn comes to: delivered, again, dead.
@@ -216,10 +244,7 @@ async fn what_signs_opens_for_its_url_alone_and_survives_a_new_key() {
     drop((host, acme, courier));
     let rotation = Headcount::builder(data.path()).rotate_key().await.unwrap();
     assert_eq!((rotation.resealed, rotation.silent.len()), (1, 0));
-    let mut egress = EgressOptions::default();
-    egress.resolve.insert("hooks.example.com".to_owned(), receiver.address);
-    egress.extra_ca_pem.push(receiver.authority.clone());
-    let host = Headcount::builder(data.path()).egress(egress).open().await.unwrap();
+    let host = Headcount::builder(data.path()).egress(reaching(&receiver)).open().await.unwrap();
     let acme = host.tenant("acme".parse().unwrap());
     acme.redeliver(None).await.unwrap();
     clock.set(Timestamp::from_micros(clock.now().micros().max(Timestamp::now().micros())));
@@ -264,6 +289,81 @@ async fn places_inside_are_never_asked_whatever_name_they_have() {
     }
     assert_eq!((dead, others), (10, 0));
     assert!(world.dead().await.iter().all(|problem| problem.contains("not a public address")), "{:?}", world.dead().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_operator_opened_for_a_connector_is_not_open_for_a_tenants_webhook() {
+    let receiver = Receiver::start("hooks.example.com").await.unwrap();
+    let mut egress = EgressOptions::default();
+    egress.resolve.insert("hooks.example.com".to_owned(), receiver.address);
+    egress.resolve.insert("inside.example.com".to_owned(), "10.0.0.5:443".parse().unwrap());
+    egress.extra_ca_pem.push(receiver.authority.clone());
+    egress.allow_loopback = true;
+    let world = World::new(egress).await;
+    for url in [URL, "http://hooks.example.com/", "https://inside.example.com/"] {
+        let refused = world.acme.add_webhook(&"ops".parse().unwrap(), url, None).await.err().unwrap().to_string();
+        assert!(refused.contains("allow-webhook") || refused.contains("https"), "{refused}");
+    }
+    let refused = world.acme.add_webhook(&"ops".parse().unwrap(), URL, None).await.err().unwrap().to_string();
+    assert!(refused.contains("allow-webhook = [\"hooks.example.com\"]"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_message_that_hangs_keeps_no_other_waiting() {
+    let receiver = Receiver::start("hooks.example.com").await.unwrap();
+    let world = World::patient(&receiver).await;
+    world.webhook().await;
+    world.raise(Cause::Held).await;
+    receiver.answer(0);
+    let mut options = world.options();
+    options.clock = Arc::new(SystemClock);
+    options.look_again = Duration::from_millis(10);
+    (options.at_once, options.each_tenant) = (2, 2);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn(world.host.courier(options).unwrap().run(stop.clone()));
+    receiver.until(1).await;
+    receiver.answer(204);
+    world.raise(Cause::Overran).await;
+    receiver.until(2).await;
+    let first = world.acme.deliveries(Some(DeliveryState::Waiting), 10).await.unwrap();
+    assert!(first.iter().any(|one| one.notice == 1 && one.problem.is_none()), "it still hangs: {first:?}");
+    running.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_delivery_is_over_before_its_lease_and_tried_again() {
+    let receiver = Receiver::start("hooks.example.com").await.unwrap();
+    let world = World::patient(&receiver).await;
+    world.webhook().await;
+    world.raise(Cause::Held).await;
+    receiver.answer(0);
+    let mut options = world.options();
+    options.lease = Duration::from_millis(200);
+    let courier = world.host.courier(options).unwrap();
+    assert_eq!(turn(&courier).await, (0, 1, 0));
+    let waiting = world.acme.deliveries(Some(DeliveryState::Waiting), 10).await.unwrap();
+    assert_eq!(waiting[0].problem.as_deref(), Some("it took longer than 100ms"));
+    assert_eq!(turn(&courier).await, (0, 0, 0), "not at once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn past_what_the_operator_lets_a_tenant_send_in_an_hour_notices_are_listed_and_not_sent() {
+    let receiver = Receiver::start("hooks.example.com").await.unwrap();
+    let world = World::with(&receiver).await;
+    world.webhook().await;
+    for cause in Cause::ALL {
+        world.raise(cause).await;
+    }
+    let mut options = world.options();
+    options.an_hour = 2;
+    let courier = world.host.courier(options).unwrap();
+    let first = courier.turn().await.unwrap();
+    let then = courier.turn().await.unwrap();
+    assert_eq!((first.delivered, first.withheld, then.delivered, then.withheld), (2, 0, 0, 4));
+    assert_eq!(receiver.requests().len(), 2);
+    let listed = world.acme.notices(&Default::default()).await.unwrap();
+    assert_eq!(listed.iter().filter(|notice| notice.withheld > 0).count(), 4);
+    assert_eq!(world.acme.redeliver(None).await.unwrap(), 4, "a person can have them sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]

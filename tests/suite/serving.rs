@@ -2,8 +2,9 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime};
 
-use headcount::store::{Life, LifeState, Witness};
+use headcount::store::{Health, HealthState, Life, LifeState, Witness};
 use headcount::{SessionState, Timestamp};
 use headcount_tests::{Lab, program};
 use headcount_vendors::Vendor;
@@ -92,6 +93,75 @@ async fn a_server_runs_what_is_asked_for_and_ends_cleanly_at_sigterm() {
     server.signal("-TERM");
     assert_eq!(server.event()["event"], "stopped");
     assert!(server.child.wait().unwrap().success());
+}
+
+/// What `headcount health` says of a server, once it says that.
+fn health(lab: &Lab, wanted: impl Fn(&Value) -> bool) -> Value {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let found: Value = serde_json::from_slice(&run(lab, &["--json", "health"]).stdout).unwrap();
+        if wanted(&found) {
+            return found;
+        }
+        assert!(Instant::now() < end, "{found}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_shows_that_it_lives_and_one_that_died_does_not() {
+    let lab = lab().await;
+    let none = run(&lab, &["health"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&none.stdout).contains("no server"));
+
+    let mut server = Server::start(&lab);
+    let well = health(&lab, |found| found["works"] == true);
+    assert_eq!((&well["alive"], &well["report"]["process"]), (&true.into(), &server.child.id().into()));
+    assert!(said(&lab, &["health"]).contains("lives"));
+    // Killed, it tells nothing more: the file grows old.
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    let file = std::fs::File::options().write(true).open(lab.data.path().join("serve.health")).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(61)).unwrap();
+    let dead = run(&lab, &["health", "--alive"]);
+    assert_eq!(dead.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&dead.stdout).contains("no sign of life"));
+
+    // The next one takes its place, and one that ends cleanly leaves nothing.
+    let mut server = Server::start(&lab);
+    health(&lab, |found| found["works"] == true && found["report"]["process"] == server.child.id());
+    server.signal("-TERM");
+    assert_eq!(server.event()["event"], "stopped");
+    assert!(server.child.wait().unwrap().success());
+    assert!(!lab.data.path().join("serve.health").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_due_and_not_taken_is_listed_as_queued() {
+    let lab = lab().await;
+    lab.acme.request_run(&"tines".parse().unwrap()).await.unwrap();
+    let output = run(&lab, &["sessions"]);
+    let listed = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(listed.contains("queued") && listed.contains("waits ") && listed.contains("tines"), "{listed}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("headcount serve"));
+    let value: Value = serde_json::from_str(said(&lab, &["--json", "sessions"]).lines().next().unwrap()).unwrap();
+    assert_eq!((&value["state"], &value["requested"]), (&"queued".into(), &true.into()), "{value}");
+    assert!(said(&lab, &["--json", "sessions", "--connection", "tines"]).contains("queued"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_of_connections_tells_the_directory_and_why_one_is_not_well() {
+    let lab = lab().await;
+    let id = "tines".parse().unwrap();
+    lab.acme.set_directory(Some(&id)).await.unwrap();
+    let mut connection = lab.acme.connection(&id).await.unwrap();
+    connection.health = Health::new(HealthState::Incomplete, Witness::Host, Timestamp::now()).because("teams was cut short");
+    lab.acme.store().put_connection(&connection).await.unwrap();
+    let listed = said(&lab, &["connection", "list"]);
+    let row = listed.lines().find(|line| line.contains("tines")).unwrap();
+    assert!(row.contains("(directory)") && row.contains("teams was cut short"), "{listed}");
+    let value: Value = serde_json::from_str(&said(&lab, &["--json", "connection", "list"])).unwrap();
+    assert_eq!(value["directory"], true);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,15 +4,20 @@ use headcount::sandbox::egress::EgressOptions;
 use headcount::store::HealthState;
 use headcount::{Draft, Headcount, Manifest, Secret, SessionState, SyncOptions};
 use headcount_tests::{Lab, TokenServer, compiler, component, egress};
-use headcount_vendors::{Company, Options, Servers, Vendor};
+use headcount_vendors::{Company, Fault, Options, Rule, Servers, Vendor};
 
 /// The Tines connector, which believes that its vendor speaks OAuth.
 fn connector(placement: &str) -> Vec<u8> {
+    connector_with(placement, "")
+}
+
+/// The same with more fields.
+fn connector_with(placement: &str, fields: &str) -> Vec<u8> {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../connectors/tines/manifest.toml")).unwrap();
     let bearer = "type = \"bearer\"\nsecret = \"api-key\"\n";
     assert!(text.contains(bearer));
     let oauth = format!(
-        "{placement}\nclient-id = \"client\"\nsecret = \"api-key\"\n\n[[config]]\nname = \"client\"\nlabel = \"Client\"\n"
+        "{placement}\nclient-id = \"client\"\nsecret = \"api-key\"\n\n[[config]]\nname = \"client\"\nlabel = \"Client\"\n{fields}"
     );
     let manifest = Manifest::from_toml(&text.replace(bearer, &oauth)).unwrap();
     headcount::sandbox::pack(&component("tines").unwrap(), &manifest).unwrap()
@@ -46,6 +51,42 @@ async fn a_refresh_token_that_works_once_serves_one_host_after_another() {
         let report = acme.sync(&"tines".parse().unwrap(), &SyncOptions::default()).await.unwrap();
         assert_eq!(report.state, SessionState::Complete, "{:?}", report.notes);
     }
+    assert_eq!(tokens.used(), [first, "refresh-token-number-1", "refresh-token-number-2"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refresh_token_that_a_failed_check_used_up_is_kept() {
+    let servers = Servers::start(Company::new(7, 20), Options::default()).await.unwrap();
+    let first = "refresh-token-as-it-was-entered";
+    let tokens = TokenServer::start("login.example.com", servers.secret(Vendor::Tines), first).await.unwrap();
+    let mut options: EgressOptions = egress(&servers);
+    options.resolve.insert("login.example.com".to_owned(), tokens.address);
+    options.extra_ca_pem.push(tokens.authority.clone());
+    let data = tempfile::tempdir().unwrap();
+    let open = async || {
+        let host = Headcount::builder(data.path()).egress(options.clone()).compiler(compiler().unwrap()).open().await.unwrap();
+        (host.tenant("acme".parse().unwrap()), host)
+    };
+    let id = "tines".parse().unwrap();
+    let placement = "type = \"oauth-refresh-token\"\ntoken-url = \"https://login.example.com/token\"\nclient-secret = \"app\"";
+    let (acme, host) = open().await;
+    let field = "\n[[config]]\nname = \"app\"\nlabel = \"Client secret\"\ntype = \"secret\"\n";
+    host.install(connector_with(placement, field)).await.unwrap();
+    acme.connect(draft(&servers, first).secret("app", Secret::new("the-first-secret-of-the-app".to_owned()))).await.unwrap();
+    assert_eq!(acme.sync(&id, &SyncOptions::default()).await.unwrap().state, SessionState::Complete);
+    drop((acme, host));
+
+    // The app's secret is replaced while the vendor is down: the check gets a token, and fails.
+    let (acme, host) = open().await;
+    servers.faults(Vendor::Tines).set(Rule::always("/", Fault::Reset));
+    let new = Secret::new("the-second-secret-of-the-app".to_owned());
+    acme.set_credential(&id, "app", &new).await.unwrap_err();
+    assert_eq!(tokens.used().len(), 2);
+    servers.faults(Vendor::Tines).clear();
+    drop((acme, host));
+    let (acme, _host) = open().await;
+    let report = acme.sync(&id, &SyncOptions::default()).await.unwrap();
+    assert_eq!(report.state, SessionState::Complete, "{:?}", report.failure);
     assert_eq!(tokens.used(), [first, "refresh-token-number-1", "refresh-token-number-2"]);
 }
 

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    access, action, admins, audit, budget, catalogue, changes, connection, connector, credential, demo, export, filter, holders,
-    key, leavers, licenses, list, mapping, notices, people, schedule, serve, sessions, shared, sync,
+    access, action, admins, audit, budget, catalogue, changes, connection, connector, credential, demo, export, filter, health,
+    holders, key, leavers, licenses, list, mapping, notices, people, schedule, serve, sessions, shared, sync,
 };
 use crate::config::Flags;
 use crate::exit;
@@ -46,6 +46,8 @@ pub enum Command {
     Filter(filter::Command),
     /// Run connections when they are due, and send notices, until it is stopped
     Serve(serve::Args),
+    /// Whether the server of the data folder lives and works, for probes
+    Health(health::Args),
     /// When connections run by themselves: show, set, pause, resume
     #[command(subcommand)]
     Schedule(schedule::Command),
@@ -143,6 +145,10 @@ mod tests {
             "connection show acme",
             "connection launch acme",
             "connection pause acme --why holidays",
+            "connection pause acme --after-sync",
+            "health --alive",
+            "notices deliveries --withheld",
+            "--allow-webhook hooks.acme.example serve",
             "connection resume acme",
             "credential add all tines --set tenant-domain=acme.tines.com --secret-stdin api-key",
             "credential share acme all",

@@ -13,6 +13,7 @@ pub mod credential;
 pub mod demo;
 pub mod export;
 pub mod filter;
+pub mod health;
 pub mod holders;
 pub mod key;
 pub mod leavers;
@@ -48,6 +49,7 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Mapping(command) => mapping::run(command, &context).await,
         Command::Filter(command) => filter::run(command, &context).await,
         Command::Serve(args) => serve::run(args, &context).await,
+        Command::Health(args) => health::run(&args, &context),
         Command::Schedule(command) => schedule::run(command, &context).await,
         Command::Notices(command) => notices::run(command, &context).await,
         Command::Users(args) => list::users(args, &context).await,

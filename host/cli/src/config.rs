@@ -72,6 +72,9 @@ pub struct Flags {
     /// Let connectors reach this machine's loopback addresses
     #[arg(long, global = true, help_heading = "Global options")]
     pub allow_loopback: bool,
+    /// Let webhooks reach HOST at whatever address it has, one of --resolve included; else only public ones; may be repeated
+    #[arg(long, global = true, value_name = "HOST", help_heading = "Global options")]
+    pub allow_webhook: Vec<String>,
     /// Accept this host in settings though the connector's manifest does not list its ending; may be repeated
     #[arg(long, global = true, value_name = "HOST", help_heading = "Global options")]
     pub allow_host: Vec<String>,
@@ -106,6 +109,7 @@ struct File {
     resolve: Vec<String>,
     ca: Vec<PathBuf>,
     allow_loopback: bool,
+    allow_webhook: Vec<String>,
     allow_host: Vec<String>,
     proxy: Option<String>,
     bundled_roots: bool,
@@ -147,6 +151,8 @@ pub struct Config {
     pub ca: Vec<PathBuf>,
     /// Whether loopback may be reached.
     pub allow_loopback: bool,
+    /// Hosts that webhooks may reach at whatever address.
+    pub allow_webhook: Vec<String>,
     /// Hosts that settings may name.
     pub allow_hosts: Vec<String>,
     /// The proxy that vendors are reached through, with its user before an `@`.
@@ -234,6 +240,7 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         resolve,
         ca: file.ca.iter().map(|path| folder.join(path)).chain(flags.ca.iter().cloned()).collect(),
         allow_loopback: flags.allow_loopback || file.allow_loopback,
+        allow_webhook: file.allow_webhook.into_iter().chain(flags.allow_webhook.iter().cloned()).collect(),
         allow_hosts: file.allow_host.into_iter().chain(flags.allow_host.iter().cloned()).collect(),
         proxy: flags.proxy.clone().or(file.proxy),
         bundled_roots: flags.bundled_roots || file.bundled_roots,

@@ -45,6 +45,7 @@ impl Context {
         let mut egress = EgressOptions::default();
         egress.resolve.clone_from(&self.config.resolve);
         egress.allow_loopback = self.config.allow_loopback;
+        egress.message_hosts.extend(self.config.allow_webhook.iter().cloned());
         if self.config.bundled_roots {
             egress.roots = Roots::Bundled;
         }

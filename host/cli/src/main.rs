@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod engine;
 mod exit;
+mod health;
 mod interrupt;
 mod output;
 mod pairs;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use headcount::model::{Secret, Unit};
 use headcount::sandbox::vault::mail_password;
-use headcount::{MailLogin, MailOptions, Security, WorkerOptions};
+use headcount::{CourierOptions, MailLogin, MailOptions, Security, WorkerOptions};
 use serde::{Deserialize, Deserializer};
 
 use crate::exit::Complaint;
@@ -13,7 +13,7 @@ use crate::exit::Complaint;
 /// The variable that holds the password for the mail server.
 pub const MAIL_PASSWORD: &str = "HEADCOUNT_MAIL_PASSWORD";
 
-/// How runs are made; the rest stays as the library has it.
+/// How runs are made and messages sent; the rest stays as the library has it.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Serve {
@@ -27,6 +27,7 @@ pub struct Serve {
     overrun: Option<Duration>,
     #[serde(deserialize_with = "time")]
     drain: Option<Duration>,
+    messages_an_hour: Option<u32>,
 }
 
 impl Serve {
@@ -39,6 +40,11 @@ impl Serve {
         options.catch_up = self.catch_up.unwrap_or(options.catch_up);
         options.overrun = self.overrun.unwrap_or(options.overrun);
         options.drain = self.drain.unwrap_or(options.drain);
+    }
+
+    /// Sets what concerns messages.
+    pub fn set_courier(&self, options: &mut CourierOptions) {
+        options.an_hour = self.messages_an_hour.unwrap_or(options.an_hour).max(1);
     }
 }
 
@@ -114,6 +120,9 @@ mod tests {
         serve.set(&mut options);
         assert_eq!((options.at_once, options.each_tenant, options.overrun.as_secs()), (3, 1, 7_200));
         assert_eq!(options.grace, before);
+        let (serve, mut options): (Serve, _) = (toml::from_str("messages-an-hour = 60").unwrap(), CourierOptions::default());
+        serve.set_courier(&mut options);
+        assert_eq!(options.an_hour, 60);
         assert!(toml::from_str::<Serve>("overrrun = '2 h'").is_err() && toml::from_str::<Serve>("grace = 5").is_err());
     }
 

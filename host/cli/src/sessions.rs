@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headcount::model::{Metered, Unit, printable};
-use headcount::store::{Connection, Counters, HealthState, KindCounters, Session};
+use headcount::store::{Connection, Counters, HealthState, KindCounters, QueuedRun, Session};
 use headcount::{Failure, Report, SessionState, Timestamp};
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ pub fn meaning(state: SessionState) -> &'static str {
         SessionState::Applying => "it is writing to the store",
         SessionState::Complete => "everything was read, and what is missing at the vendor was removed",
         SessionState::Partial => "something could not be read; nothing was removed without proof",
-        SessionState::Held => "everything new or changed was written; the removals wait for a person",
+        SessionState::Held => "something waits for a person, as the notes say; all else was written",
         SessionState::Released => "its removals waited, and a person released them",
         SessionState::Rejected => "its removals waited, and a person turned them down",
         SessionState::Superseded => "its removals waited; a newer session took its place, or the records are back",
@@ -195,6 +195,29 @@ pub fn value(session: &Session) -> Value {
         "resumed": session.resumed,
         "cancel-asked-at": session.cancel_asked_at.map(crate::words::time),
     })
+}
+
+/// A run that waits for a place, as JSON: like a session that has no number yet.
+pub fn queued_value(run: &QueuedRun) -> Value {
+    json!({
+        "id": null,
+        "connection": run.connection,
+        "state": "queued",
+        "queued-at": crate::words::time(run.since),
+        "waited-seconds": waiting(run).as_secs(),
+        "requested": run.requested,
+        "worker": run.worker,
+    })
+}
+
+/// How long a run has waited for a place.
+pub fn waited(run: &QueuedRun) -> String {
+    format!("waits {}", duration(waiting(run)))
+}
+
+fn waiting(run: &QueuedRun) -> Duration {
+    let micros = Timestamp::now().micros().saturating_sub(run.since.micros());
+    Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
 /// How long a session took, or has taken.

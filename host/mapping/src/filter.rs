@@ -1,4 +1,4 @@
-//! Filters: which records are kept as they are read. One that fails on a record keeps it.
+//! Filters: which records are in scope. One that fails on a record keeps it.
 
 use std::collections::BTreeMap;
 
@@ -75,6 +75,11 @@ impl Filters {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.filters.is_empty()
+    }
+
+    /// Whether any judges records of this kind.
+    pub fn judge_any(&self, kind: Kind) -> bool {
+        self.filters.iter().any(|(rule, _)| rule.kind == kind)
     }
 
     /// Takes out the records that are dropped.

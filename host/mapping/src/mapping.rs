@@ -168,7 +168,10 @@ trait Take {
 
 impl Take for MappedAccount {
     fn take(&mut self, rule: &MappingRule, values: Result<Vec<Value>, String>, before: Option<&MappedAccount>) {
-        let value = match values.and_then(|values| finished(rule, values)) {
+        let made = values.and_then(|values| finished(rule, values));
+        // This rule alone: a field of the person may fail that the account has under the same name.
+        let failed = made.is_err();
+        let value = match made {
             Ok(value) => value,
             Err(problem) => {
                 // It stays as it was.
@@ -181,12 +184,12 @@ impl Take for MappedAccount {
             }
         };
         if is_nothing(&value) {
-            if rule.required && !self.failures.contains_key(&rule.field) {
+            if rule.required && !failed {
                 self.failures.insert(rule.field.clone(), "it is required, and has no value".to_owned());
             }
             return;
         }
-        if rule.key && !self.failures.contains_key(&rule.field) {
+        if rule.key && !failed {
             self.sync_key = key(&value);
         }
         let fields = match rule.target {

@@ -71,6 +71,11 @@ pub struct RequestEvent {
     pub allow: Vec<String>,
 }
 
+impl RequestEvent {
+    /// The rule of a request for an access token, which the host makes itself.
+    pub const TOKEN_URL: &str = "token-url";
+}
+
 /// One request in the audit trail.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

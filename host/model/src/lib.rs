@@ -32,7 +32,7 @@ pub use kind::{Kind, Reference, UnknownKind};
 pub use limits::{LimitError, Limits};
 pub use manifest::Manifest;
 pub use mapping::{FilterRule, Mapping, MappingRule};
-pub use merge::Merge;
+pub use merge::{Merge, Occurrences};
 pub use page::{Access, Fact, FeedAccess, Outcome, Page, Progress, Scope, Skipped};
 pub use quantity::Unit;
 pub use records::{AccountType, Application, Asset, Grant, Group, License, LicenseState, Records, Role, User, UserStatus};

@@ -2,12 +2,81 @@
 //!
 //! First non-empty text, latest last-seen, earliest created, most able status, true over false.
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
 use crate::{Application, Asset, Grant, Group, License, Role, Timestamp, User};
 
 /// A record that can take in a later occurrence of itself.
 pub trait Merge {
     /// Takes in what a later occurrence of the same record says.
     fn absorb(&mut self, later: Self);
+}
+
+/// What came of one record, in reading order: where it is said by a feed that does not repeat it, others only fill up what that leaves
+/// open.
+#[derive(Clone, Debug)]
+pub struct Occurrences<R> {
+    /// From feeds that don't repeat it.
+    own: Option<R>,
+    /// From feeds that may.
+    repeated: Option<R>,
+}
+
+impl<R> Default for Occurrences<R> {
+    fn default() -> Self {
+        Occurrences { own: None, repeated: None }
+    }
+}
+
+impl<R: Merge + Serialize + DeserializeOwned> Occurrences<R> {
+    /// Takes in the next one; `repeats` says whether its feed may repeat records of the kind.
+    pub fn add(&mut self, record: R, repeats: bool) {
+        let slot = if repeats { &mut self.repeated } else { &mut self.own };
+        match slot {
+            Some(earlier) => earlier.absorb(record),
+            None => *slot = Some(record),
+        }
+    }
+
+    /// The record; none where nothing came.
+    ///
+    /// # Errors
+    /// It can't be written as JSON.
+    pub fn merged(self) -> serde_json::Result<Option<R>> {
+        match (self.own, self.repeated) {
+            (Some(own), Some(repeated)) => filled(own, &repeated).map(Some),
+            (own, repeated) => Ok(own.or(repeated)),
+        }
+    }
+}
+
+/// What `own` says; where it says nothing, what `repeated` says.
+fn filled<R: Serialize + DeserializeOwned>(own: R, repeated: &R) -> serde_json::Result<R> {
+    fn fill(own: &mut Value, repeated: Value) {
+        match (own, repeated) {
+            (Value::Object(own), Value::Object(repeated)) => {
+                for (name, value) in repeated {
+                    fill(own.entry(name).or_insert(Value::Null), value);
+                }
+            }
+            (own, repeated) => {
+                let says_nothing = match own {
+                    Value::Null => true,
+                    Value::String(text) => text.is_empty(),
+                    Value::Array(list) => list.is_empty(),
+                    _ => false,
+                };
+                if says_nothing {
+                    *own = repeated;
+                }
+            }
+        }
+    }
+    let mut record = serde_json::to_value(own)?;
+    fill(&mut record, serde_json::to_value(repeated)?);
+    serde_json::from_value(record)
 }
 
 fn first<T>(mine: &mut Option<T>, later: Option<T>) {

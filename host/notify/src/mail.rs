@@ -5,19 +5,20 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use headcount_model::printable;
+use lettre::Address;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, Message};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Certificate, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::Letter;
 
-/// People that one notice is sent to.
-const MOST: usize = 20;
+/// How long a server is waited for that does not say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
 /// Characters of a mail server's words that are kept.
 const LONGEST_WORDS: usize = 300;
 
@@ -116,7 +117,10 @@ pub fn check_address(email: &str) -> Result<(), MailError> {
 
 /// Sends messages through the operator's mail server. Each takes a connection of its own.
 pub struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: (String, u16),
+    tls: TlsParameters,
+    security: Security,
+    login: Option<Credentials>,
     from: Mailbox,
     patience: Duration,
 }
@@ -138,70 +142,79 @@ impl Mailer {
             tls = tls.add_root_certificate(Certificate::from_pem(pem.as_bytes()).map_err(|error| wrong(error.to_string()))?);
         }
         let tls = tls.build().map_err(|error| wrong(error.to_string()))?;
-        let tls = match options.security {
-            Security::Tls => Tls::Wrapper(tls),
-            Security::Starttls => Tls::Required(tls),
-        };
-        let (server, port) = match options.address {
+        let server = match options.address {
             Some(address) => (address.ip().to_string(), address.port()),
             None => (options.host.clone(), options.port),
         };
-        // Dangerous is what it would be without the line that sets TLS.
-        let mut transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(server)
-            .port(port)
-            .tls(tls)
-            .hello_name(ClientId::Domain("localhost".to_owned()))
-            .timeout(Some(options.patience));
-        if let Some(login) = &options.login {
-            transport = transport.credentials(Credentials::new(login.user.clone(), login.password.as_str().to_owned()));
-        }
-        Ok(Mailer { transport: transport.build(), from, patience: options.patience })
+        let login = options.login.as_ref();
+        let login = login.map(|login| Credentials::new(login.user.clone(), login.password.as_str().to_owned()));
+        Ok(Mailer { server, tls, security: options.security, login, from, patience: options.patience })
     }
 
-    /// Sends a letter to all, or to none of them. Where the server refuses one of several for good, the others get it; the text
-    /// says whom it was refused for. Recipients past the twentieth are left out.
+    /// Sends a letter to one recipient.
     ///
     /// # Errors
-    /// Nobody got it.
-    pub async fn send(&self, letter: &Letter, id: &str, to: &[Recipient]) -> Result<Option<String>, MailError> {
-        let to: Vec<Mailbox> = to.iter().filter_map(mailbox).take(MOST).collect();
-        if to.is_empty() {
-            return Err(MailError::Nobody);
-        }
-        match self.send_to(letter, id, &to).await {
-            Err(MailError::Refused(why)) if to.len() > 1 => {
-                let mut refused = Vec::new();
-                for one in &to {
-                    if let Err(error) = self.send_to(letter, id, std::slice::from_ref(one)).await {
-                        refused.push(format!("{}: {error}", one.email));
-                    }
-                }
-                if refused.len() == to.len() { Err(MailError::Refused(why)) } else { Ok(Some(refused.join("; "))) }
-            }
-            sent => sent.map(|()| None),
+    /// It was not taken. What the server says of this letter or its recipient for good is final; whatever else is wrong, with the
+    /// connection, the login or the server, can be mended meanwhile.
+    pub async fn send(&self, letter: &Letter, id: &str, to: &Recipient) -> Result<(), MailError> {
+        let message = self.message(letter, id, to)?;
+        let sent = tokio::time::timeout(self.patience, self.send_message(&message)).await;
+        let mut connection = sent.map_err(|_| MailError::Unavailable(format!("it took longer than {:?}", self.patience)))??;
+        // The letter is the server's by now, whether it says goodbye or not.
+        tokio::spawn(async move {
+            let _ = tokio::time::timeout(GOODBYE, connection.abort()).await;
+        });
+        Ok(())
+    }
+
+    fn message(&self, letter: &Letter, id: &str, to: &Recipient) -> Result<Message, MailError> {
+        let to = mailbox(to).ok_or_else(|| MailError::Address(to.email.clone()))?;
+        Message::builder()
+            .from(self.from.clone())
+            .to(to)
+            .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
+            .subject(letter.subject())
+            .header(ContentType::TEXT_PLAIN)
+            .body(letter.text())
+            .map_err(|error| MailError::Refused(error.to_string()))
+    }
+
+    async fn send_message(&self, message: &Message) -> Result<AsyncSmtpConnection, MailError> {
+        let mut connection = self.connected().await.map_err(|error| MailError::Unavailable(words(&error)))?;
+        match connection.send(message.envelope(), &message.formatted()).await {
+            Ok(_) => Ok(connection),
+            // What the server can't take at all, such as a foreign letter in an address, the library finds out by itself.
+            Err(error) if error.is_client() => Err(MailError::Refused(words(&error))),
+            Err(error) if error.is_permanent() && !is_the_operators(&error) => Err(MailError::Refused(words(&error))),
+            Err(error) => Err(MailError::Unavailable(words(&error))),
         }
     }
 
-    async fn send_to(&self, letter: &Letter, id: &str, to: &[Mailbox]) -> Result<(), MailError> {
-        let wrong = |error: lettre::error::Error| MailError::Refused(error.to_string());
-        let domain = self.from.email.domain();
-        let mut message = Message::builder()
-            .from(self.from.clone())
-            .message_id(Some(format!("<{id}@{domain}>")))
-            .subject(letter.subject())
-            .header(ContentType::TEXT_PLAIN);
-        for one in to {
-            message = message.to(one.clone());
+    /// A connection under TLS, logged in.
+    async fn connected(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+        let hello = ClientId::Domain("localhost".to_owned());
+        let at_once = (self.security == Security::Tls).then(|| self.tls.clone());
+        let server = (self.server.0.as_str(), self.server.1);
+        let mut connection = AsyncSmtpConnection::connect_tokio1(server, Some(self.patience), &hello, at_once, None).await?;
+        if self.security == Security::Starttls {
+            // Fails where the server offers none.
+            connection.starttls(self.tls.clone(), &hello).await?;
         }
-        let message = message.body(letter.text()).map_err(wrong)?;
-        let sent = tokio::time::timeout(self.patience, self.transport.send(message)).await;
-        let late = || MailError::Unavailable(format!("it took longer than {:?}", self.patience));
-        sent.map_err(|_| late())?.map(|_| ()).map_err(|error| {
-            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
-            let words: String = printable(&format!("{error} {source}")).trim().chars().take(LONGEST_WORDS).collect();
-            if error.is_permanent() { MailError::Refused(words) } else { MailError::Unavailable(words) }
-        })
+        if let Some(login) = &self.login {
+            connection.auth(DEFAULT_MECHANISMS, login).await?;
+        }
+        Ok(connection)
     }
+}
+
+/// Whether a refusal for good is of the operator's settings, which can be mended: a login is missing or refused, or too weak.
+fn is_the_operators(error: &SmtpError) -> bool {
+    error.status().is_some_and(|code| matches!(u16::from(code), 530 | 534 | 535 | 538))
+}
+
+/// What is told of an error.
+fn words(error: &SmtpError) -> String {
+    printable(&error.to_string()).trim().chars().take(LONGEST_WORDS).collect()
 }
 
 /// A recipient whose address is one; the name can't break out of its line.

@@ -43,7 +43,7 @@ mod url;
 mod waits;
 mod wire;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -81,6 +81,7 @@ pub enum Roots {
 /// The operator's settings. No manifest can change them.
 ///
 /// - `resolve`: none; names are resolved as the system does
+/// - `message_hosts`: none; messages of tenants go to public addresses alone
 /// - `nameservers`: none; the system's are asked
 /// - `roots`: the system's
 /// - `extra_ca_pem`: none; the roots alone are trusted
@@ -95,6 +96,9 @@ pub struct EgressOptions {
     /// Addresses of the operator's own for host names, as curl's `--resolve` has them. They are dialled as they are, be they public
     /// or not, and port 0 means the URL's.
     pub resolve: BTreeMap<String, SocketAddr>,
+    /// Hosts that tenants' messages may go to whatever their address: one of the operator's own in `resolve`, too, or loopback
+    /// where `allow_loopback` says so. Messages to all others go to public addresses alone.
+    pub message_hosts: BTreeSet<String>,
     /// Name servers that are asked in place of the system's. What they answer is held to the same rules.
     pub nameservers: Vec<SocketAddr>,
     /// The certificate authorities that are trusted.
@@ -131,6 +135,7 @@ impl Default for EgressOptions {
     fn default() -> Self {
         EgressOptions {
             resolve: BTreeMap::new(),
+            message_hosts: BTreeSet::new(),
             nameservers: Vec::new(),
             roots: Roots::default(),
             extra_ca_pem: Vec::new(),

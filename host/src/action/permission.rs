@@ -169,15 +169,10 @@ impl Tenant {
         why: Option<&str>,
     ) -> Result<Vec<ActionPermit>, Error> {
         let named = self.named_actions(connection, actions).await?;
-        let mut permits = self.inner.store.action_permits(&self.id, connection).await?;
         let at = Timestamp::now();
-        for action in named {
-            if permits.iter().all(|permit| permit.action != action) {
-                permits.push(ActionPermit { action, permitted_by: by.to_owned(), why: why.map(str::to_owned), at });
-            }
-        }
-        self.inner.store.put_action_permits(&self.id, connection, &permits).await?;
-        Ok(self.inner.store.action_permits(&self.id, connection).await?)
+        let permit = |action| ActionPermit { action, permitted_by: by.to_owned(), why: why.map(str::to_owned), at };
+        let permits: Vec<ActionPermit> = named.into_iter().map(permit).collect();
+        Ok(self.inner.store.permit_actions(&self.id, connection, &permits).await?)
     }
 
     /// Takes permissions back; with no names, all of them. Gives what is still permitted.
@@ -186,10 +181,8 @@ impl Tenant {
     /// There is no such connection.
     pub async fn forbid_actions(&self, connection: &ConnectionId, actions: &[String]) -> Result<Vec<ActionPermit>, Error> {
         self.connection(connection).await?;
-        let mut permits = self.inner.store.action_permits(&self.id, connection).await?;
-        permits.retain(|permit| !actions.is_empty() && !actions.contains(&permit.action));
-        self.inner.store.put_action_permits(&self.id, connection, &permits).await?;
-        Ok(permits)
+        let named = (!actions.is_empty()).then_some(actions);
+        Ok(self.inner.store.forbid_actions(&self.id, connection, named).await?)
     }
 
     /// Stops all actions of the tenant that change something, whatever its connections permit.

@@ -24,7 +24,7 @@ impl Tenant {
     ) -> Result<Preview, StoreError> {
         let mut concerns = Vec::new();
         for field in form(action).fields {
-            let (Some(refers), Some(value)) = (field.refers_to, input.get(&field.name)) else { continue };
+            let (Some(refers), Some(value), false) = (field.refers_to, input.get(&field.name), field.secret) else { continue };
             let one;
             let values = match value {
                 Value::Array(values) => values.as_slice(),
@@ -39,6 +39,8 @@ impl Tenant {
             }
         }
         let base = connection.settings.base_url.trim_end_matches('/');
+        let (by, given, never_kept) = (action.clone(), input.clone(), manifest.never_kept.clone());
+        let kept = tokio::task::spawn_blocking(move || kept_input(&by, &never_kept, &given)).await;
         Ok(Preview {
             action: action.name.clone(),
             label: action.label.clone(),
@@ -46,7 +48,7 @@ impl Tenant {
             destructive: action.destructive,
             read_only: action.read_only,
             idempotent: action.idempotent,
-            input: kept_input(action, &manifest.never_kept, input),
+            input: kept.unwrap_or_default(),
             requests: action.requests.iter().map(|rule| format!("{} {base}{}", rule.method, rule.path)).collect(),
             concerns,
         })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount_model::{ConnectionId, Failure, FailureCode, Manifest, Timestamp};
+use headcount_model::{ConnectionId, Failure, FailureCode, Manifest, SessionId, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{Connection, ConnectionChange, Health, HealthState, Life, LifeState, Witness};
 use headcount_sync::reconnect;
@@ -13,6 +13,15 @@ use crate::{Checked, Error, Tenant};
 
 /// How long a check that confirms another may take.
 const CONFIRMING: Duration = Duration::from_secs(60);
+
+/// A connection that was paused.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Paused {
+    /// It, as it is now.
+    pub connection: Connection,
+    /// Its session that was under way or interrupted, if there is one.
+    pub session: Option<SessionId>,
+}
 
 impl Tenant {
     /// Asks the vendor who the credential is. A passing check makes a draft ready, and clears a connection's wish to be
@@ -53,11 +62,29 @@ impl Tenant {
         Ok(checked)
     }
 
-    /// Stops a running connection until it is resumed. A sync that is under way goes on to its end.
+    /// Stops a running connection until it is resumed, and a sync of it that is under way where it is: at its next page, or within
+    /// seconds while it waits, whichever process works on it. What it has read stays; it goes on when the connection is resumed
+    /// within 24 hours of its beginning, and begins anew later.
     ///
     /// # Errors
     /// It does not run.
-    pub async fn pause(&self, id: &ConnectionId, why: &str) -> Result<Connection, Error> {
+    pub async fn pause(&self, id: &ConnectionId, why: &str) -> Result<Paused, Error> {
+        let connection = self.paused(id, why).await?;
+        let session = self.inner.store.ask_pause(&self.id, id, Some(Timestamp::now())).await?;
+        Ok(Paused { connection, session })
+    }
+
+    /// Stops a running connection until it is resumed. A sync of it that is under way goes on to its end.
+    ///
+    /// # Errors
+    /// It does not run.
+    pub async fn pause_after_sync(&self, id: &ConnectionId, why: &str) -> Result<Paused, Error> {
+        let connection = self.paused(id, why).await?;
+        let open = self.inner.store.open_session(&self.id, id).await?;
+        Ok(Paused { connection, session: open.map(|open| open.session.id) })
+    }
+
+    async fn paused(&self, id: &ConnectionId, why: &str) -> Result<Connection, Error> {
         let next = format!("resume it with `headcount connection resume {id}`");
         let paused = Life::new(LifeState::Paused, self.witness(), Timestamp::now()).because(why).next(next);
         self.turn(id, LifeState::Active, paused, "paused").await
@@ -68,7 +95,11 @@ impl Tenant {
     /// # Errors
     /// It is not paused.
     pub async fn resume(&self, id: &ConnectionId) -> Result<Connection, Error> {
-        self.turn(id, LifeState::Paused, Life::new(LifeState::Active, self.witness(), Timestamp::now()), "resumed").await
+        let active = Life::new(LifeState::Active, self.witness(), Timestamp::now());
+        let connection = self.turn(id, LifeState::Paused, active, "resumed").await?;
+        // Its session, if it has not noticed the pause yet, needn't.
+        self.inner.store.ask_pause(&self.id, id, None).await?;
+        Ok(connection)
     }
 
     async fn turn(&self, id: &ConnectionId, from: LifeState, to: Life, what: &'static str) -> Result<Connection, Error> {

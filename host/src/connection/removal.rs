@@ -59,11 +59,11 @@ impl Tenant {
     /// kept, can be purged still. Returns what it took with it.
     ///
     /// # Errors
-    /// There is no such connection, it is being synced, or it is removed already.
+    /// There is no such connection, it is being synced or acted through, or it is removed already.
     pub async fn remove(&self, id: &ConnectionId, records: Records) -> Result<Removal, Error> {
+        self.connection(id).await?;
+        let _lease = self.alone(id).await?;
         let removal = self.removal(id).await?;
-        let _lease = self.lease(id).await?;
-        let _acting = self.inner.leases.take_for_action(&self.inner.data, &self.id, id).await?;
         match records {
             Records::Purge => self.inner.store.remove_connection(&self.id, id).await?,
             Records::Keep if removal.connection.life.state == LifeState::Removed => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headcount_model::{ConnectionId, ConnectorId, CredentialName, Manifest, Secret, Timestamp};
-use headcount_store::{Connection, LifeState, NamedCredential, SealedCredential};
+use headcount_store::{Connection, InstalledConnector, LifeState, NamedCredential, SealedCredential};
 use serde_json::Value;
 
 use super::secret_field;
@@ -68,10 +68,12 @@ impl Tenant {
     /// Makes a credential of this tenant's out of the secrets that a connection has of its own, which uses it from then on.
     ///
     /// # Errors
-    /// There is no such connection, it is being synced, it has no secrets of its own that open, or there is such a credential
-    /// already.
+    /// There is no such connection, it is being synced or acted through, it has no secrets of its own that open, or there is such a
+    /// credential already.
     pub async fn share_credential(&self, id: &ConnectionId, name: CredentialName) -> Result<NamedCredential, Error> {
-        let _lease = self.lease(id).await?;
+        self.connection(id).await?;
+        // A run could replace a refresh token while it is copied.
+        let _lease = self.alone(id).await?;
         let (connection, manifest) = self.living(id).await?;
         let own = Connection { credential: None, ..connection.clone() };
         let mut secrets = Vec::new();
@@ -201,8 +203,13 @@ impl Tenant {
 
     /// What a connector says of itself.
     pub(crate) async fn manifest(&self, connector: &ConnectorId) -> Result<Manifest, Error> {
+        Ok(self.installed(connector).await?.manifest)
+    }
+
+    /// A connector as it is installed now.
+    pub(crate) async fn installed(&self, connector: &ConnectorId) -> Result<InstalledConnector, Error> {
         let installed = self.inner.store.connector(connector).await?;
-        Ok(installed.ok_or_else(|| Error::NoConnector(connector.clone()))?.manifest)
+        installed.ok_or_else(|| Error::NoConnector(connector.clone()))
     }
 }
 

@@ -108,9 +108,10 @@ impl Tenant {
     ///
     /// # Errors
     /// There is no such connection or credential, the credential was entered for another connector, other hosts or another place on
-    /// requests, the connection is being synced, its tokens work once and another connection uses it, or the check did not pass.
+    /// requests, the connection is being synced or acted through, its tokens work once and another connection uses it, or the check did not pass.
     pub async fn use_credential(&self, id: &ConnectionId, name: &CredentialName) -> Result<Option<Checked>, Error> {
-        let _lease = self.lease(id).await?;
+        self.connection(id).await?;
+        let _lease = self.alone(id).await?;
         let (connection, manifest) = self.living(id).await?;
         let credential = self.inner.named(&self.id, name).await?;
         let unusable =
@@ -146,6 +147,10 @@ impl Tenant {
         manifest: &Manifest,
         secrets: Vec<(String, Secret)>,
     ) -> Result<Tried, Error> {
+        let installed = self.installed(&connection.connector).await?;
+        if installed.manifest != *manifest {
+            return Err(Error::Changed(format!("connector {}", connection.connector)));
+        }
         let mut all: Vec<(String, Secret)> = Vec::new();
         if connection.credential.is_none() {
             for stored in self.inner.store.credentials(&self.id, &connection.id).await? {
@@ -162,9 +167,9 @@ impl Tenant {
                 return Err(super::no_credential(connection, &field.name));
             }
         }
-        let candidates = Arc::new(Candidates::new(&all));
+        let candidates = Arc::new(Candidates::new(&secrets, self.keeper(connection, manifest)));
         let credentials = all.into_iter().collect::<Credentials>().kept_by(candidates.clone());
-        let opened = self.opened_with(connection.clone(), credentials, None).await?;
+        let opened = self.opened_with(connection.clone(), installed.digest, credentials, None).await?;
         let checked = self.who(&opened, None).await;
         self.ended(opened.run).await;
         let newest = |field: String| candidates.newest(&field).map(|secret| (field, secret));

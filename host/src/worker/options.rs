@@ -8,6 +8,7 @@ use headcount_store::SessionState;
 use headcount_sync::SyncOptions;
 
 use crate::clock::{Clock, SystemClock};
+use crate::health::Pulse;
 
 /// How a worker works.
 #[derive(Clone)]
@@ -39,6 +40,8 @@ pub struct WorkerOptions {
     pub clock: Arc<dyn Clock>,
     /// Told what happens.
     pub listener: Option<WorkerListener>,
+    /// Where it gives signs of life.
+    pub pulse: Option<Pulse>,
 }
 
 /// Told what happens while a worker works.
@@ -62,6 +65,7 @@ impl Default for WorkerOptions {
             sync: SyncOptions::default(),
             clock: Arc::new(SystemClock),
             listener: None,
+            pulse: None,
         }
     }
 }

@@ -25,12 +25,12 @@ impl Runner {
             for (tenant, connection) in &batch {
                 let rhythm = Rhythm::default();
                 let next = self.next(&rhythm, tenant, connection, now);
-                match self.host.store().put_schedule(tenant, connection, &rhythm, next).await {
+                match self.host.store().add_schedule(tenant, connection, &rhythm, next).await {
                     // Removed meanwhile.
                     Err(headcount_store::StoreError::NoConnection { .. }) => {}
-                    put => put?,
+                    // One that a person set meanwhile stays.
+                    added => planned += u32::from(added?),
                 }
-                planned += 1;
             }
             if batch.len() < BATCH as usize {
                 break;

@@ -14,6 +14,9 @@ use crate::{Error, Headcount};
 /// How long a run waits that can't begin because others use what it needs.
 const LATER: Duration = Duration::from_secs(60);
 
+/// Why runs are given back at a worker's end.
+const STOPPING: &str = "the program stops";
+
 /// What all runs of a worker share.
 pub(super) struct Runner {
     pub host: Headcount,
@@ -29,8 +32,8 @@ enum Outcome {
     Over(Result<SessionState, String>),
     /// It can't begin now.
     Later(String),
-    /// The worker stops.
-    Stopped,
+    /// It stops where it is, to go on later: the worker stops, or a person paused its connection.
+    Stopped(&'static str),
     /// It is another worker's by now.
     Lost,
 }
@@ -51,9 +54,9 @@ impl Runner {
                 let given_back = store.give_back(claim, later).await;
                 (Err(why), given_back.map(|mine| mine.then_some(later)))
             }
-            Outcome::Stopped => {
+            Outcome::Stopped(why) => {
                 let given_back = store.give_back(claim, now).await;
-                (Err("given back: the program stops".to_owned()), given_back.map(|_| None))
+                (Err(format!("given back: {why}")), given_back.map(|_| None))
             }
             Outcome::Lost => (Err("another worker has it".to_owned()), Ok(None)),
         };
@@ -76,7 +79,7 @@ impl Runner {
         tokio::select! {
             result = tenant.sync(&claim.connection, &options) => self.judge(claim, result).await,
             () = self.lose(claim) => Outcome::Lost,
-            () = self.stop.cancelled() => Outcome::Stopped,
+            () = self.stop.cancelled() => Outcome::Stopped(STOPPING),
         }
     }
 
@@ -104,7 +107,11 @@ impl Runner {
         };
         match &error {
             Error::Busy(..) | Error::Crowded { .. } => return Outcome::Later(error.to_string()),
-            Error::Sync(SyncError::Paused { .. }) => return Outcome::Stopped,
+            Error::Sync(SyncError::Paused { .. }) if self.pause.is_cancelled() => return Outcome::Stopped(STOPPING),
+            // A person did, during the run or before it could begin.
+            Error::Sync(SyncError::Paused { .. }) | Error::Life { .. } => {
+                return Outcome::Stopped("its connection does not run now");
+            }
             Error::Sync(SyncError::Store(StoreError::SessionOpen { .. })) => return Outcome::Later(error.to_string()),
             _ => {}
         }

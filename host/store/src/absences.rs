@@ -22,4 +22,7 @@ pub trait Absences {
     /// Which of these kinds have present records that an open session neither staged nor saw, and, where grants are asked for,
     /// which lists have such grants.
     async fn absent(&self, tenant: &TenantId, session: SessionId, kinds: &BTreeSet<Kind>, grants: bool) -> Result<Absent>;
+    /// The id of some record that a session staged for more than one parent of the feed with this place, where the feed does not repeat
+    /// its kind. What was read once more, as the last of all parents, doesn't count.
+    async fn shared_by_parents(&self, tenant: &TenantId, session: SessionId, feed: u32, kind: Kind) -> Result<Option<String>>;
 }

@@ -9,9 +9,12 @@
 //! | changed e-mail addresses of users | max(3, 10 %) |
 //!
 //! Lost is what is missing, and users that have become inactive or suspended. It is counted by kind, against the number of 24 hours ago,
-//! with what was lost since, so that many small losses add up. Any one of these holds all removals of the session.
+//! with what was lost since and with what waits for a person already, so that many small losses add up. Any one of these holds all removals
+//! of the session.
 
-use headcount_model::Kind;
+use std::collections::BTreeSet;
+
+use headcount_model::{Kind, Scope};
 
 /// Over how long losses add up, in microseconds: 24 hours.
 pub const WINDOW: i64 = 24 * 3_600 * 1_000_000;
@@ -74,13 +77,39 @@ impl Default for Guard {
     }
 }
 
+/// What a sync is held to when it is applied.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SyncRules {
+    /// When its removals wait for a person.
+    pub guard: Guard,
+    /// Kinds of which the vendor stated how many there are, and that many were read.
+    pub confirmed: BTreeSet<Kind>,
+    /// Everything was read: removals that wait are replaced by those of this session.
+    pub complete: bool,
+    /// Whether absences were judged: the scope was no narrower than the baseline's.
+    pub judged: bool,
+    /// What is too much stays and waits for nobody: the next sync finds it again and judges it. For what is no sync of its own.
+    pub defers: bool,
+}
+
+/// That a session read another organisation than the one whose records the connection holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Foreign {
+    /// What the credential sees: the connection's baseline, once a person accepts it.
+    pub scope: Scope,
+    /// Why it waits.
+    pub reason: String,
+}
+
 /// What would be lost of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loss {
-    /// In this session, and in the 24 hours before without a person's consent.
+    /// In this session, in the 24 hours before without a person's consent, and what waits.
     pub lost: u64,
     /// In this session alone.
     pub now: u64,
+    /// What waits for a person since an earlier session, and is not lost in this one.
+    pub waiting: u64,
     /// There were so many 24 hours ago.
     pub of: u64,
     /// There are so many before anything is taken away.
@@ -100,13 +129,17 @@ impl Guard {
             Kind::Grant => self.grants,
             Kind::Group | Kind::Role | Kind::Application | Kind::Asset => self.others,
         };
-        let all = loss.of >= self.all_from && loss.lost >= loss.of || loss.present >= self.all_from && loss.now >= loss.present;
+        let all = loss.of >= self.all_from && loss.lost >= loss.of
+            || loss.present >= self.all_from && loss.now + loss.waiting >= loss.present;
         let allowed = threshold.allows(loss.of, loss.confirmed);
         if all {
             Some(format!("all {} {kind} records would be lost", loss.of.max(loss.present)))
         } else if loss.lost > allowed {
-            let before = loss.lost - loss.now.min(loss.lost);
-            let since = if before > 0 { format!(", {before} of them in the 24 hours before") } else { String::new() };
+            let before = loss.lost.saturating_sub(loss.now).saturating_sub(loss.waiting);
+            let mut since = if before > 0 { format!(", {before} of them in the 24 hours before") } else { String::new() };
+            if loss.waiting > 0 {
+                since.push_str(&format!(", {} of them wait already", loss.waiting));
+            }
             let doubt = if loss.confirmed { "" } else { ", with no total stated" };
             Some(format!("{} of {} {kind} records would be lost{since}: more than {allowed}{doubt}", loss.lost, loss.of))
         } else {
@@ -132,7 +165,7 @@ mod tests {
     use super::*;
 
     fn held(kind: Kind, lost: u64, of: u64, confirmed: bool) -> bool {
-        let loss = Loss { lost, now: lost, of, present: of, confirmed };
+        let loss = Loss { lost, now: lost, of, present: of, confirmed, waiting: 0 };
         Guard::default().records(kind, &loss).is_some()
     }
 
@@ -167,13 +200,17 @@ mod tests {
             assert!(!held(kind, 0, 0, true), "{kind}");
         }
         // None is left, though there were more 24 hours ago.
-        let last = Loss { lost: 3, now: 3, of: 40, present: 3, confirmed: true };
+        let last = Loss { lost: 3, now: 3, of: 40, present: 3, confirmed: true, waiting: 0 };
         assert!(Guard::default().records(Kind::User, &last).is_some());
+        // The last one that does not wait.
+        let alone = Loss { lost: 4, now: 1, of: 100, present: 4, confirmed: true, waiting: 3 };
+        assert!(Guard::default().records(Kind::User, &alone).is_some());
+        assert!(Guard::default().records(Kind::User, &Loss { waiting: 2, ..alone }).is_none());
     }
 
     #[test]
     fn small_losses_add_up_but_only_a_new_one_holds() {
-        let loss = |now| Loss { lost: 9 + now, now, of: 100, present: 91, confirmed: true };
+        let loss = |now| Loss { lost: 9 + now, now, of: 100, present: 91, confirmed: true, waiting: 0 };
         assert_eq!(Guard::default().records(Kind::User, &loss(1)), None);
         let reason = Guard::default().records(Kind::User, &loss(2)).unwrap();
         assert!(
@@ -184,10 +221,19 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_counts_with_what_is_lost_now() {
+        let loss = |now| Loss { lost: 8 + now, now, of: 100, present: 100, confirmed: true, waiting: 8 };
+        assert_eq!(Guard::default().records(Kind::User, &loss(2)), None);
+        let reason = Guard::default().records(Kind::User, &loss(3)).unwrap();
+        assert!(reason.contains("11 of 100 user records would be lost, 8 of them wait already: more than 10"), "{reason}");
+        assert_eq!(Guard::default().records(Kind::User, &Loss { lost: 50, waiting: 50, ..loss(0) }), None);
+    }
+
+    #[test]
     fn half_of_ten_holders_may_go_and_keys_have_a_bound_of_their_own() {
         let guard = Guard::default();
         assert!(!guard.holders(5, 10) && guard.holders(6, 10) && !guard.holders(9, 9) && guard.holders(u64::MAX, u64::MAX));
-        let keys = |lost| guard.keys(&Loss { lost, now: lost, of: 50, present: 50, confirmed: false });
+        let keys = |lost| guard.keys(&Loss { lost, now: lost, of: 50, present: 50, confirmed: false, waiting: 0 });
         assert!(keys(5).is_none() && keys(6).unwrap().contains("6 of 50 users"));
     }
 }

@@ -12,6 +12,14 @@ use crate::{Fields, Result, What};
 pub const DAY: i64 = 24 * 3_600 * 1_000_000;
 /// The command that ends the wait: what to do about a connection whose removals wait begins with it.
 pub const RELEASE: &str = "headcount sessions release";
+/// What to do about removals that wait, in a sentence.
+pub fn decide(session: SessionId) -> String {
+    format!(
+        "look at them with `headcount sessions diff {session}`, then do them with `{RELEASE} {session}`, or turn them down with \
+         `headcount sessions reject {session}`"
+    )
+}
+
 /// After so many days, removals that nobody decided about count as rejected.
 pub const EXPIRES_AFTER_DAYS: i64 = 28;
 /// On these days a person is reminded.
@@ -108,6 +116,9 @@ pub struct Hold {
     pub reasons: Vec<String>,
     /// How many records wait, by kind.
     pub records: BTreeMap<Kind, u64>,
+    /// The other organisation whose records wait, where that is why: a release accepts it, and the next sync brings it in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub organization: Option<String>,
 }
 
 /// How a record was lost.
@@ -254,6 +265,9 @@ pub struct Outcome {
     pub left: u64,
     /// The first [`MOST_TOLD`] of them.
     pub told: Vec<Left>,
+    /// The organisation that was accepted in place of the connection's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<String>,
 }
 
 /// Removals that have waited for a day, a week or three, and still do.
@@ -291,7 +305,8 @@ pub trait Holds: Send + Sync + 'static {
     /// # Errors
     /// [`StoreError::ChangesLost`](crate::StoreError::ChangesLost) when changes of the session were cut off already.
     async fn diff(&self, tenant: &TenantId, session: SessionId, after: u64, limit: u32) -> Result<Vec<DiffRow>>;
-    /// Does the removals that a session held, as far as the records are as they were held: what came back or changed since is left.
+    /// Does the removals that a session held, as far as the records are as they were held: what came back or changed since is left. Of a
+    /// session that held another organisation it accepts that one as the connection's, and nothing else.
     ///
     /// # Errors
     /// [`StoreError::NothingHeld`](crate::StoreError::NothingHeld) when the session holds nothing, or a newer one took its place.

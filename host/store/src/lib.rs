@@ -41,27 +41,27 @@ pub use connections::{
 };
 pub use counters::{Counters, FeedCounters, KindCounters, MappedCounters};
 pub use error::StoreError;
-pub use guard::{Guard, Loss, Threshold, WINDOW};
+pub use guard::{Foreign, Guard, Loss, SyncRules, Threshold, WINDOW};
 pub use holds::{
     DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
-    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
+    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes, decide,
 };
 pub use mapping::{MOST_HELD, MappedAt, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
-pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, Settled};
+pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, ParcelRequest, Settled, Taken};
 pub use people::{
     Account, AccountFields, Administrator, Conflict, Correlated, Doubt, InvalidPersonId, Leaver, Link, LinkedBy, Owner, People,
     Person, PersonId, Unlinked, WhyUnlinked,
 };
 pub use query::{AccessPath, Counts, Filter, Held, LicenseFilter, Product, Row, StoredRecord};
-pub use schedules::{Claim, ClaimRequest, Planned, Rhythm, Schedule, Schedules};
+pub use schedules::{Claim, ClaimRequest, Planned, QueuedRun, Rhythm, Schedule, Schedules};
 pub use sessions::{
-    Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore,
+    Basis, CredentialBasis, Ending, ListMemory, Move, OpenSession, Place, Resumption, SessionError, SessionStore, Wish,
 };
 pub use sqlite::SqliteStore;
 pub use types::{
     Applied, Apply, CredentialKey, CredentialOwner, InstalledConnector, NewSession, ParentPage, SealedCredential, Session,
-    SessionEnd, SessionState, Staged, StagedPage, SyncRules,
+    SessionEnd, SessionState, Staged, StagedPage,
 };
 
 /// The result of the store's calls.
@@ -147,8 +147,8 @@ pub trait Store:
     async fn stage_page(&self, tenant: &TenantId, id: SessionId, page: &StagedPage, counters: &Counters) -> Result<()>;
     /// Drops what a session staged of one feed (all parents when `parent` is none), before it is read from its start again.
     async fn unstage(&self, tenant: &TenantId, id: SessionId, feed: &str, parent: Option<&str>) -> Result<()>;
-    /// The staged ids of one kind from one feed in id order, after `after`, at most `limit`: the parents of a feed that is read
-    /// for each.
+    /// The staged ids of one kind from one feed in id order, without what filters dropped, after `after`, at most `limit`: the
+    /// parents of a feed that is read for each.
     async fn staged_ids(
         &self,
         tenant: &TenantId,

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use headcount_model::{
-    AccountInputs, ConnectionId, FilterRule, Kind, MappedAccount, Mapping, Reference, SessionId, TenantId, Timestamp,
+    AccountInputs, ConnectionId, FilterRule, Kind, MappedAccount, Mapping, Records, SessionId, TenantId, Timestamp,
 };
 
-use crate::{Result, StagedPage};
+use crate::Result;
 
 /// The most records of one kind that an account may hold for expressions to go over them.
 pub const MOST_HELD: u32 = 500;
@@ -37,7 +37,7 @@ pub struct NewlyMapped {
 pub struct WhichAccounts {
     /// Those after this id.
     pub after: Option<String>,
-    /// These alone.
+    /// These alone; at most 256 are looked up.
     pub only: Option<Vec<String>>,
     /// At most so many.
     pub limit: u32,
@@ -63,7 +63,8 @@ pub trait MappingStore: Send + Sync {
     async fn put_filters(&self, tenant: &TenantId, connection: &ConnectionId, filters: &[FilterRule]) -> Result<()>;
     /// A connection's filters.
     async fn filters(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<FilterRule>>;
-    /// Accounts that are present, by id, with everything that they hold themselves, and what was made of them before.
+    /// Accounts that are present, by id, with everything that they hold themselves, and what was made of them before: as many as
+    /// are held in memory easily, and none only at the end. One that alone holds more is told without it, as one with too many.
     async fn account_inputs(
         &self,
         tenant: &TenantId,
@@ -98,14 +99,19 @@ pub trait MappingStore: Send + Sync {
         connection: &ConnectionId,
         ids: &[String],
     ) -> Result<Vec<(String, MappedAccount)>>;
-    /// Notes that a session's filters dropped records, and which did, before the page that they were on is staged.
-    async fn stage_dropped(
+    /// The records of a kind that a session staged, in scope or not, by id, each merged of all that was staged of it: the first of
+    /// those after an id, as many as are held in memory easily. None at the end.
+    async fn staged_records(&self, tenant: &TenantId, session: SessionId, kind: Kind, after: Option<&str>) -> Result<Records>;
+    /// Keeps which records of a kind a session's filters drop, and which filter drops each, and which they keep. Gives those that
+    /// were dropped before, and are kept now.
+    async fn put_dropped(
         &self,
         tenant: &TenantId,
         session: SessionId,
-        page: &StagedPage,
-        dropped: &BTreeMap<Reference, String>,
-    ) -> Result<()>;
+        kind: Kind,
+        dropped: &BTreeMap<String, String>,
+        kept: &[String],
+    ) -> Result<Vec<String>>;
     /// How many records each filter of a session dropped.
     async fn dropped(&self, tenant: &TenantId, session: SessionId) -> Result<BTreeMap<String, u64>>;
     /// Marks records as gone because they are out of scope, with the grants of and to them. Returns how many records.

@@ -114,6 +114,8 @@ pub struct Notice {
     pub next: String,
     /// When a person read it.
     pub read_at: Option<Timestamp>,
+    /// To how many places it was not sent, as its tenant had used up what the operator lets it send in an hour.
+    pub withheld: u32,
 }
 
 /// A cause that has not passed.

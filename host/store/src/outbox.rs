@@ -57,11 +57,14 @@ pub enum DeliveryState {
     Delivered,
     /// It was given up: a dead letter.
     Dead,
+    /// It was not sent, as the tenant had used up what the operator lets it send in an hour.
+    Withheld,
 }
 
 impl DeliveryState {
     /// All of them.
-    pub const ALL: [DeliveryState; 3] = [DeliveryState::Waiting, DeliveryState::Delivered, DeliveryState::Dead];
+    pub const ALL: [DeliveryState; 4] =
+        [DeliveryState::Waiting, DeliveryState::Delivered, DeliveryState::Dead, DeliveryState::Withheld];
 
     /// The word in the store and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -69,17 +72,44 @@ impl DeliveryState {
             DeliveryState::Waiting => "waiting",
             DeliveryState::Delivered => "delivered",
             DeliveryState::Dead => "dead",
+            DeliveryState::Withheld => "withheld",
         }
     }
 }
 
-/// One notice on its way by one channel, taken by a courier.
+/// What a courier asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ParcelRequest {
+    /// Now.
+    pub now: Timestamp,
+    /// When what is taken goes back, unless it is settled.
+    pub until: Timestamp,
+    /// At most so many.
+    pub most: u32,
+    /// So many at once for each tenant, those included that are on their way already.
+    pub each_tenant: u32,
+    /// So many attempts in an hour of the clock for each tenant, at least one. What is due beyond that is withheld.
+    pub an_hour: u32,
+}
+
+/// What a courier got.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// What it is to send.
+    pub parcels: Vec<Parcel>,
+    /// How many deliveries were withheld, as their tenants had used up their hour.
+    pub withheld: u64,
+}
+
+/// One notice on its way by one channel to one recipient, taken by a courier.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Parcel {
     /// What is sent.
     pub notice: Notice,
     /// By which channel.
     pub channel: Channel,
+    /// To which address; none for a webhook, and where nobody was to get an e-mail.
+    pub recipient: Option<String>,
     /// Which attempt this is, from 1.
     pub attempt: u32,
     /// Which taking it is. Only the newest may settle it.
@@ -118,6 +148,8 @@ pub struct Delivery {
     pub notice: u64,
     /// By which channel.
     pub channel: ChannelId,
+    /// To which address; none for a webhook.
+    pub recipient: Option<String>,
     /// Where it is.
     pub state: DeliveryState,
     /// Attempts so far.
@@ -158,12 +190,11 @@ pub trait Outbox: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn reseal_channel(&self, key: &ChannelKey, from: &[u8], to: &[u8]) -> Result<bool>;
-    /// Takes deliveries of all tenants that are due, tenants in turn: at most `most`, given back at `until` unless they are
-    /// settled.
+    /// Takes deliveries of all tenants that are due, tenants in turn, and withholds those of tenants that used up their hour.
     ///
     /// # Errors
     /// The store failed.
-    async fn take_parcels(&self, now: Timestamp, until: Timestamp, most: u32) -> Result<Vec<Parcel>>;
+    async fn take_parcels(&self, request: &ParcelRequest) -> Result<Taken>;
     /// Notes what became of an attempt, and says whether it was still the taker's.
     ///
     /// # Errors
@@ -174,7 +205,7 @@ pub trait Outbox: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn deliveries(&self, tenant: &TenantId, state: Option<DeliveryState>, limit: u32) -> Result<Vec<Delivery>>;
-    /// Sends dead letters again from a time on: of one notice, or all. Returns how many.
+    /// Sends dead letters, and what was withheld, again from a time on: of one notice, or all. Returns how many.
     ///
     /// # Errors
     /// The store failed.

@@ -112,6 +112,23 @@ pub struct ClaimRequest {
     pub not_before: Timestamp,
 }
 
+/// A run that waits for a place: it is due, and its session has not begun. Nothing of it is open, so nothing is left of it when a
+/// process dies: whoever serves next takes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct QueuedRun {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Of which connection.
+    pub connection: ConnectionId,
+    /// Since when it waits.
+    pub since: Timestamp,
+    /// Whether a person asked for it.
+    pub requested: bool,
+    /// Who has taken it, and prepares it or waits for what it needs.
+    pub worker: Option<String>,
+}
+
 /// When connections run: their rhythms, and the queue of those that are due. Only active connections are in the queue.
 ///
 /// Several workers, in several processes, can share it: each run is taken by one of them at a time.
@@ -132,6 +149,11 @@ pub trait Schedules: Send + Sync + 'static {
     /// # Errors
     /// There is no such connection, or the store failed.
     async fn put_schedule(&self, tenant: &TenantId, connection: &ConnectionId, rhythm: &Rhythm, next: Planned) -> Result<()>;
+    /// Gives a connection a schedule where it has none, and says whether it did. One that somebody set stays as it is.
+    ///
+    /// # Errors
+    /// There is no such connection, or the store failed.
+    async fn add_schedule(&self, tenant: &TenantId, connection: &ConnectionId, rhythm: &Rhythm, next: Planned) -> Result<bool>;
     /// Stops a schedule or lets it go on, with its next run. Says whether there is one.
     ///
     /// # Errors
@@ -174,6 +196,11 @@ pub trait Schedules: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>>;
+    /// A tenant's runs that wait for a place, by how long they have.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn queued(&self, tenant: &TenantId, now: Timestamp) -> Result<Vec<QueuedRun>>;
     /// Makes a lease longer. Says whether the run is still the claimant's.
     ///
     /// # Errors

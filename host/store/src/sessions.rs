@@ -95,6 +95,15 @@ pub struct OpenSession {
     pub ending: Option<Ending>,
 }
 
+/// What a person wants of an open session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// That it ends, and what it read is dropped.
+    Cancel,
+    /// That it stops where it is, and goes on when its connection does.
+    Pause,
+}
+
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -164,6 +173,14 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn errors(&self, tenant: &TenantId, id: SessionId) -> Result<Vec<SessionError>>;
     /// Notes that a person wants an open session to end; says whether it was open.
     async fn ask_cancel(&self, tenant: &TenantId, id: SessionId, now: Timestamp) -> Result<bool>;
-    /// Whether a person wants a session to end.
-    async fn is_cancel_asked(&self, tenant: &TenantId, id: SessionId) -> Result<bool>;
+    /// Notes since when a person wants a connection's open session to stop where it is, or that nobody wants that any more; gives
+    /// the session, if there is one.
+    async fn ask_pause(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        since: Option<Timestamp>,
+    ) -> Result<Option<SessionId>>;
+    /// What a person wants of an open session.
+    async fn wish(&self, tenant: &TenantId, id: SessionId) -> Result<Option<Wish>>;
 }

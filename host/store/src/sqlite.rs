@@ -14,6 +14,7 @@ mod connections;
 mod credentials;
 mod fault;
 mod field;
+mod forgetting;
 mod grant;
 mod holds;
 mod licenses;

@@ -8,7 +8,7 @@ use headcount_model::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Basis, Counters, CredentialUse, Guard, Health, KindCounters, Resumption};
+use crate::{Basis, Counters, CredentialUse, Foreign, Health, KindCounters, Resumption, SyncRules};
 
 /// A connector that an operator accepted, by digest.
 #[derive(Clone, Debug, PartialEq)]
@@ -267,19 +267,8 @@ pub struct Apply {
     pub end: Option<SessionEnd>,
     /// What a sync is held to; none for what a person did, which is applied as it is.
     pub rules: Option<SyncRules>,
-}
-
-/// What a sync is held to when it is applied.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct SyncRules {
-    /// When its removals wait for a person.
-    pub guard: Guard,
-    /// Kinds of which the vendor stated how many there are, and that many were read.
-    pub confirmed: BTreeSet<Kind>,
-    /// Everything was read: removals that wait are replaced by those of this session.
-    pub complete: bool,
-    /// Whether absences were judged: the scope was no narrower than the baseline's.
-    pub judged: bool,
+    /// All of it is of another organisation than the connection's records: what would change is kept beside, and waits.
+    pub foreign: Option<Foreign>,
 }
 
 /// What was applied.
@@ -294,4 +283,6 @@ pub struct Applied {
     pub held: Vec<String>,
     /// The session whose removals wait now: this one, or an older one.
     pub waiting: Option<SessionId>,
+    /// Whether all that was read waits, being another organisation's.
+    pub foreign: bool,
 }

@@ -5,6 +5,7 @@ mod form;
 mod input;
 mod preview;
 mod refresh;
+mod secret;
 
 use headcount_model::manifest::Action;
 use headcount_model::{Decision, Failure, FailureCode, Manifest, Outcome, RequestEvent, Timestamp};
@@ -19,7 +20,7 @@ use crate::session::Job;
 use crate::verdict::brought_in_by;
 
 pub use form::{FieldKind, Form, FormField, form, value as form_value};
-pub use input::{Named, kept as kept_input};
+pub use input::{Named, fingerprint, kept as kept_input};
 pub use preview::{Concern, Preview};
 
 /// The longest answer that is kept, in bytes of JSON.
@@ -196,9 +197,11 @@ fn failed(job: &Job<'_>, action: &Action, error: CallError) -> Attempt {
 /// done.
 fn fate(action: &Action, error: &CallError, events: &[RequestEvent], requests: u64) -> ActionState {
     let is_safe = |event: &&RequestEvent| matches!(event.method.as_str(), "GET" | "HEAD");
+    // The host's own, for an access token: it asks the vendor for nothing that the action does.
+    let is_own = |event: &&RequestEvent| event.rule == RequestEvent::TOKEN_URL;
     let left = |event: &&RequestEvent| event.decision != Decision::Denied && event.address.is_some();
     let refused = |event: &RequestEvent| event.status.is_some_and(|status| (400..500).contains(&status) && status != 408);
-    let mut writes = events.iter().filter(|event| !is_safe(event)).filter(left);
+    let mut writes = events.iter().filter(|event| !is_safe(event) && !is_own(event)).filter(left);
     if !action.read_only && (!writes.all(refused) || requests > REMEMBERED) {
         return ActionState::Unknown;
     }
@@ -243,5 +246,9 @@ mod tests {
         assert_eq!(ends(FailureCode::Unavailable, &[read]), Failed);
         let denied = RequestEvent { decision: Decision::Denied, ..event("POST", None, false) };
         assert_eq!(ends(FailureCode::Unavailable, &[denied]), Failed);
+        // The host asked for a token, and the action for nothing.
+        let token = RequestEvent { rule: RequestEvent::TOKEN_URL.to_owned(), ..event("POST", Some(200), true) };
+        assert_eq!(ends(FailureCode::Unavailable, std::slice::from_ref(&token)), Failed);
+        assert_eq!(ends(FailureCode::Unavailable, &[token, event("POST", Some(200), true)]), Unknown);
     }
 }

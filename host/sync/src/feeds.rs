@@ -1,5 +1,6 @@
 //! Walking a manifest's feeds: roots at once, and each feed with a parent for every record that its parent feed listed.
 
+use std::collections::BTreeSet;
 use std::sync::Mutex;
 
 use futures::future::{BoxFuture, FutureExt};
@@ -67,8 +68,15 @@ async fn first_page_failed(reading: &Reading<'_>, feed: &Feed, failure: Failure)
 
 fn children<'a>(reading: &'a Reading<'_>, parent: &'a Feed) -> BoxFuture<'a, Result<(), SyncError>> {
     async move {
-        let children = reading.manifest.feeds.iter().filter(|feed| feed.parent.as_deref() == Some(&parent.name));
-        futures::future::try_join_all(children.map(|feed| for_each_parent(reading, feed, parent))).await.map(drop)
+        let children: Vec<&Feed> =
+            reading.manifest.feeds.iter().filter(|feed| feed.parent.as_deref() == Some(&parent.name)).collect();
+        // What is out of scope, by all that was read of it until now, is not asked after.
+        let kinds: BTreeSet<Kind> = children.iter().filter_map(|feed| reading.manifest.parent_kind(feed)).collect();
+        for kind in kinds {
+            reading.judge(kind).await?;
+        }
+        let children = children.into_iter().map(|feed| for_each_parent(reading, feed, parent));
+        futures::future::try_join_all(children).await.map(drop)
     }
     .boxed()
 }
@@ -99,6 +107,15 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
         before = before.saturating_add(u32::try_from(ids.len()).unwrap_or(u32::MAX));
         after = Some(last);
     }
+    if reading.filters.judge_any(kind) && feed.kinds().any(|kind| kind != Kind::Grant) {
+        // What those hold that are out of scope stays as it is; but records that are listed nowhere else would look missing.
+        let listed = reading.store.staged_count(&reading.connection.tenant, reading.session, &parent.name, None, kind).await?;
+        let dropped = listed.distinct.saturating_sub(u64::from(before));
+        if dropped > 0 {
+            let reason = format!("{}: not read for {dropped} of {}, which filters drop", feed.name, parent.name);
+            lock(&reading.verdicts).feed_incomplete(&feed.name, reason);
+        }
+    }
     let gone = std::mem::take(&mut *lock(&gone));
     if gone.is_empty() || gone.len() < before as usize {
         let gone = really_gone(reading, feed, parent, kind, gone).await?;
@@ -109,6 +126,7 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
             format!("{}: all {} of {} answer not-found, although they were just listed", feed.name, gone.len(), parent.name);
         lock(&reading.verdicts).disbelieve(&feed.name, reason);
     }
+    doubt_repeats(reading, feed).await?;
     let access = lock(&reading.verdicts).access_by_parents(&feed.name);
     if let Some(access) = access {
         settle(reading, feed, access, None);
@@ -120,6 +138,21 @@ async fn for_each_parent(reading: &Reading<'_>, feed: &Feed, parent: &Feed) -> R
         }
     }
     children(reading, feed).await
+}
+
+/// A record that two parents' lists share, though the feed does not repeat its kind, has moved from one to the other while they were read;
+/// another one may have moved past the reading in the same way. The next session is the second look.
+async fn doubt_repeats(reading: &Reading<'_>, feed: &Feed) -> Result<(), SyncError> {
+    let tenant = &reading.connection.tenant;
+    for kind in feed.kinds().filter(|kind| !feed.repeats.contains(kind)) {
+        if let Some(id) = reading.store.shared_by_parents(tenant, reading.session, place(reading, feed), kind).await? {
+            let id = headcount_model::printable(&id).into_owned();
+            let reason = format!("{}: {kind} {id} is listed for more than one of its parents, and may not be", feed.name);
+            lock(&reading.verdicts).disbelieve(&feed.name, reason);
+            return Ok(());
+        }
+    }
+    Ok(())
 }
 
 /// Those of the parents that answered not-found which their own list, read once more, has no longer. Of the others something else

@@ -22,10 +22,12 @@ mod source;
 mod verdict;
 
 pub use action::{
-    ActionError, Attempt, Concern, FieldKind, Form, FormField, Named, Preview, attempt, form, form_value, kept_input, prepare,
+    ActionError, Attempt, Concern, FieldKind, Form, FormField, Named, Preview, attempt, fingerprint, form, form_value,
+    kept_input, prepare,
 };
 pub use mapping::{FieldChange, MappingSource, RemapError, Remapped, compile, mapping_of, remap, tracking};
 pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};
+pub use scope::ACCEPT_SCOPE;
 pub use session::{Job, Report, SyncError, reconnect, sync};
 pub use source::Source;

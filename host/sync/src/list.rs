@@ -13,14 +13,14 @@ use headcount_sandbox::CallError;
 use headcount_store::{SessionState, StagedPage};
 
 use self::place::Place;
-use self::watch::{Known, Sum, cursor_hash};
-use crate::filters;
+use self::watch::cursor_hash;
 use crate::page::{MOST_REASONS, Validated, validate};
 use crate::session::{Asked, PageRead, Reading, SyncError, lock};
 use crate::verdict::ListEnd;
 
 pub(crate) use self::again::{still_has, verify};
 pub(crate) use self::place::ListOver;
+pub(crate) use self::watch::{Known, Sum, Watch, for_each_id};
 
 /// How many ids are fetched at once where a session goes on in the middle of a list.
 const BATCH: u32 = 20_000;
@@ -117,12 +117,6 @@ fn unread_parents(reading: &Reading<'_>, list: ListId<'_>, checked: &Validated, 
             place.unread.entry(child.name.clone()).or_insert_with(|| (reason.clone(), 0)).1 += 1;
             lock(&reading.verdicts).feed_incomplete(&child.name, reason);
         }
-        // Nor for one that is out of scope. What it holds stays as it is; but records that are listed nowhere else would look missing.
-        let more_than_grants = child.kinds().any(|kind| kind != Kind::Grant);
-        if let Some(dropped) = checked.sifted.dropped.keys().find(|dropped| more_than_grants && Some(dropped.kind) == kind) {
-            let reason = format!("{}: not read for {dropped}, which a filter drops", child.name);
-            lock(&reading.verdicts).feed_incomplete(&child.name, reason);
-        }
     }
 }
 
@@ -207,12 +201,7 @@ fn staged(list: ListId<'_>, number: u32, cursor: Option<String>, asked_at: Times
 /// A page after validation, on a thread where it holds up nobody: a page can be large.
 async fn validated(reading: &Reading<'_>, feed: &Feed, page: Page) -> Result<Validated, SyncError> {
     let (feed, sieve, longest) = (feed.clone(), Arc::clone(&reading.sieve), reading.longest_record());
-    let filters = Arc::clone(&reading.filters);
-    let checked = tokio::task::spawn_blocking(move || {
-        let mut checked = validate(&feed, page, &sieve, longest, MOST_REASONS);
-        filters::sift(&filters, &mut checked);
-        checked
-    });
+    let checked = tokio::task::spawn_blocking(move || validate(&feed, page, &sieve, longest, MOST_REASONS));
     checked.await.map_err(|panicked| SyncError::Host(panicked.to_string()))
 }
 

@@ -111,22 +111,28 @@ pub async fn remap(
     write: bool,
 ) -> Result<Remapped, RemapError> {
     let mut remapping = Remapping { told: Remapped::default(), tracking: tracking(connection), keys: HashSet::new() };
-    let mut which = WhichAccounts { after: None, only: only.map(<[String]>::to_vec), limit: PORTION };
+    let portions: Vec<Option<&[String]>> = match only {
+        Some(only) => only.chunks(PORTION as usize).map(Some).collect(),
+        None => vec![None],
+    };
     let (tenant, id) = (&connection.tenant, &connection.id);
-    let mut portion = store.account_inputs(tenant, id, &which).await?;
-    while let Some(last) = portion.last() {
-        which.after = Some(last.inputs.user.id.clone());
-        let work = async {
-            let fresh = remapping.portion(mapping, portion).await?;
-            if write && !fresh.is_empty() {
-                store.put_accounts(tenant, id, &fresh, Timestamp::now()).await?;
-            }
-            Ok::<_, RemapError>(())
-        };
-        // While one portion is mapped, the next is read.
-        let (done, next) = tokio::join!(work, store.account_inputs(tenant, id, &which));
-        done?;
-        portion = next?;
+    for only in portions {
+        let mut which = WhichAccounts { after: None, only: only.map(<[String]>::to_vec), limit: PORTION };
+        let mut portion = store.account_inputs(tenant, id, &which).await?;
+        while let Some(last) = portion.last() {
+            which.after = Some(last.inputs.user.id.clone());
+            let work = async {
+                let fresh = remapping.portion(mapping, portion).await?;
+                if write && !fresh.is_empty() {
+                    store.put_accounts(tenant, id, &fresh, Timestamp::now()).await?;
+                }
+                Ok::<_, RemapError>(())
+            };
+            // While one portion is mapped, the next is read.
+            let (done, next) = tokio::join!(work, store.account_inputs(tenant, id, &which));
+            done?;
+            portion = next?;
+        }
     }
     Ok(remapping.told)
 }

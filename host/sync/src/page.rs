@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use headcount_mapping::Sifted;
 use headcount_model::manifest::Feed;
 use headcount_model::{Grant, Kind, Manifest, Page, Progress, Records, Reference, printable};
 use headcount_sandbox::Budget;
@@ -40,8 +39,6 @@ pub(crate) struct Validated {
     pub records: Records,
     /// Records that count as seen though they aren't there.
     pub seen: Vec<Reference>,
-    /// What filters dropped.
-    pub sifted: Sifted,
     /// Records that the host rejected.
     pub rejected: u64,
     /// Rows that the connector skipped.
@@ -67,7 +64,6 @@ pub(crate) fn validate(feed: &Feed, page: Page, sieve: &Sieve, longest_record: u
     let mut out = Validated {
         records: Records::default(),
         seen: Vec::new(),
-        sifted: Sifted::default(),
         rejected: 0,
         skipped: page.skipped.len() as u64,
         unreadable: page.unreadable.len() as u64,

@@ -2,6 +2,9 @@
 
 use headcount_model::{Access, Failure, FailureCode, FeedAccess, Manifest, Scope, printable};
 
+/// The option that accepts a narrower scope: what to do about a connection that is held for one names it.
+pub const ACCEPT_SCOPE: &str = "--accept-scope";
+
 /// What a scope means for the session.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ScopeVerdict {
@@ -9,7 +12,7 @@ pub(crate) enum ScopeVerdict {
     Sufficient,
     /// Narrower: nothing counts as removed until a person accepts it.
     Narrower(String),
-    /// Another organisation: nothing is applied at all.
+    /// Another organisation: nothing is applied at all until a person accepts it.
     Foreign(String),
     /// Nobody knows what it was when everything was read: nothing is removed this time.
     Unknown,

@@ -6,6 +6,7 @@ mod job;
 mod mapped;
 mod reading;
 mod resume;
+mod sifting;
 mod tally;
 mod verifying;
 
@@ -13,7 +14,7 @@ use std::time::Duration;
 
 use headcount_model::{Failure, FailureCode, Scope, SessionId};
 use headcount_sandbox::CallError;
-use headcount_store::{Apply, Ending, Health, HealthState, SessionEnd, SessionState, SyncRules};
+use headcount_store::{Apply, Ending, Foreign, Health, HealthState, RELEASE, SessionEnd, SessionState, SyncRules};
 use tokio::time::Instant;
 
 use crate::feeds;
@@ -49,6 +50,10 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
                 mapped::follow_up(job, options, &mut end).await;
             }
             job.store.end_session(tenant, session, &end).await?;
+            // A person may have decided about its removals before.
+            if let Some(ended) = job.store.session(tenant, session).await? {
+                end.state = ended.state;
+            }
             return Ok(report(session, end, started));
         }
     };
@@ -96,14 +101,11 @@ impl Reading<'_> {
         }
         *lock(&self.scope) = Some(scope.clone());
         let baseline = self.connection.baseline.as_ref();
-        if let ScopeVerdict::Foreign(reason) = scope::judge(&scope, baseline) {
-            return Err(SyncError::Failure(Failure::new(FailureCode::InvalidConfiguration, reason)));
-        }
         self.move_on(SessionState::Reading, Some(&scope)).await?;
         feeds::read_all(self).await?;
         self.verify_absences().await?;
         let at_end = self.judge_at_end().await?;
-        self.tell_dropped().await?;
+        self.settle_scope().await?;
 
         self.state(SessionState::Reconciling).await?;
         let scope = lock(&self.scope).clone().unwrap_or(scope);
@@ -121,8 +123,14 @@ impl Reading<'_> {
         let id = &self.connection.id;
         let health = match (&verdict, incomplete.first()) {
             (ScopeVerdict::Narrower(reason), _) => self.health(HealthState::Held, reason).next(format!(
-                "if the credential is meant to see less, accept that with `headcount connection edit {id} --accept-scope`; else enter one \
-                 that sees all"
+                "if the credential is meant to see less, accept that with `headcount connection edit {id} {ACCEPT_SCOPE}`; else enter one \
+                 that sees all",
+                ACCEPT_SCOPE = scope::ACCEPT_SCOPE
+            )),
+            (ScopeVerdict::Foreign(reason), _) => self.health(HealthState::Held, reason).next(format!(
+                "see what would change with `headcount sessions diff {session}`, then accept that organisation with `{RELEASE} {session}`; \
+                 else enter a credential of the one that this connection holds, or make another connection",
+                session = self.session
             )),
             (_, Some(reason)) => self.health(HealthState::Incomplete, reason).next(format!(
                 "nothing unproven was removed: run `headcount sync {id}` again, or see `headcount sessions show {}`",
@@ -136,7 +144,7 @@ impl Reading<'_> {
             (false, false) => SessionState::Partial,
         };
         let mut end = self.apply(&scope, &verdict, incomplete.is_empty(), (state, health)).await?;
-        if !self.options.test {
+        if !self.options.test && !matches!(verdict, ScopeVerdict::Foreign(_)) {
             self.follow_up(&mut end).await;
         }
         Ok(end)
@@ -200,18 +208,27 @@ impl Reading<'_> {
             guard: self.options.guard.clone(),
             confirmed: lock(&self.verdicts).confirmed(self.manifest, scope),
             complete,
-            judged: *verdict == ScopeVerdict::Sufficient,
+            // Of another organisation it is only worked out what it would change.
+            judged: matches!(verdict, ScopeVerdict::Sufficient | ScopeVerdict::Foreign(_)),
+            defers: false,
         });
-        if *verdict == ScopeVerdict::Sufficient {
+        if apply.rules.as_ref().is_some_and(|rules| rules.judged) {
             let verdicts = lock(&self.verdicts);
             apply.proven = verdicts.proven(self.manifest, scope);
             apply.proven_grants = verdicts.proven_grants(self.manifest, scope);
-            // Also of a partial session: what was read under this scope must not vanish under a narrower one.
-            apply.baseline = Some(scope::joined(scope, self.connection.baseline.as_ref()));
             apply.gone = std::mem::take(&mut *lock(&self.gone));
         }
-        if let ScopeVerdict::Narrower(reason) = verdict {
-            self.insist(reason.clone());
+        match verdict {
+            // Also of a partial session: what was read under this scope must not vanish under a narrower one.
+            ScopeVerdict::Sufficient => apply.baseline = Some(scope::joined(scope, self.connection.baseline.as_ref())),
+            ScopeVerdict::Narrower(reason) => self.insist(reason.clone()),
+            ScopeVerdict::Foreign(reason) => {
+                if self.options.test {
+                    self.insist(reason.clone());
+                }
+                apply.foreign = Some(Foreign { scope: scope.clone(), reason: reason.clone() });
+            }
+            ScopeVerdict::Unknown => {}
         }
         self.state(SessionState::Applying).await?;
         let health = match state {

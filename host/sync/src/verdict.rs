@@ -183,8 +183,8 @@ impl Verdicts {
         Kind::ALL.into_iter().filter(|kind| carrying(*kind).next().is_some() && whole(*kind)).collect()
     }
 
-    /// Feeds and parents whose absent grants are missing: each list for itself, unless a grant may come from several feeds, any of
-    /// which may then be the only one that still lists it.
+    /// Feeds and parents whose absent grants are missing: each list for itself, unless a grant may come from several lists, of several
+    /// feeds or of several parents, any of which may then be the only one that still has it.
     pub(crate) fn proven_grants(&self, manifest: &Manifest, scope: &Scope) -> BTreeSet<ParentPage> {
         let carrying: Vec<_> = manifest
             .feeds
@@ -192,7 +192,7 @@ impl Verdicts {
             .filter(|feed| feed.kinds().any(|kind| kind == Kind::Grant) && scope.access(&feed.name) != Some(Access::NotOffered))
             .collect();
         let whole = carrying.iter().all(|feed| self.is_complete(manifest, &feed.name));
-        if !whole && carrying.len() > 1 && carrying.iter().any(|feed| feed.repeats.contains(&Kind::Grant)) {
+        if !whole && carrying.iter().any(|feed| feed.repeats.contains(&Kind::Grant)) {
             return BTreeSet::new();
         }
         let proving = carrying.iter().filter(|feed| feed.proves.contains(&Kind::Grant));
@@ -211,7 +211,15 @@ impl Verdicts {
     }
 }
 
+/// What the name of a feed begins with that stands for an action. No feed of a manifest has such a name.
+const ACTION: &str = "action ";
+
 /// The feed under which an action's records are staged.
 pub(crate) fn brought_in_by(action: &str) -> String {
-    format!("action {action}")
+    format!("{ACTION}{action}")
+}
+
+/// Whether grants of this list were brought in by an action: any feed that carries grants may list them by now.
+pub(crate) fn is_brought_in(list: &ParentPage) -> bool {
+    list.feed.starts_with(ACTION)
 }

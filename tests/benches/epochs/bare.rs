@@ -10,10 +10,12 @@ use generated::headcount::connector::{config, log};
 use generated::{Connector, ConnectorPre};
 use headcount::sandbox::egress::{Gate, GateHooks, Purpose};
 use headcount_tests::measure::thread_time;
+use wasmtime::Store;
 use wasmtime::component::{Component, HasSelf, Linker, ResourceTable};
-use wasmtime::{Config, Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
+
+use crate::engine::engine;
 
 mod generated {
     wasmtime::component::bindgen!({
@@ -46,7 +48,7 @@ impl Bare {
     }
 
     async fn start(component: &[u8], settings: String, gate: &Arc<Gate>) -> wasmtime::Result<Self> {
-        let engine = engine()?;
+        let engine = engine(false)?;
         let component = Component::from_binary(&engine, component)?;
         let mut linker = Linker::<State>::new(&engine);
         wasmtime_wasi_http::p2::add_to_linker_async(&mut linker)?;
@@ -78,23 +80,6 @@ impl Bare {
         let page = page.map_err(|error| anyhow!("{error:#}"))?.map_err(|failure| anyhow!(failure.message))?;
         Ok((page.records.users.map_or(0, |users| users.len()), time))
     }
-}
-
-/// As the sandbox sets it up, without epochs.
-fn engine() -> wasmtime::Result<Engine> {
-    let mut config = Config::new();
-    config.concurrency_support(false);
-    config
-        .wasm_memory64(false)
-        .wasm_multi_memory(false)
-        .wasm_relaxed_simd(false)
-        .wasm_tail_call(false)
-        .wasm_custom_page_sizes(false)
-        .wasm_wide_arithmetic(false);
-    config.cranelift_nan_canonicalization(true);
-    config.memory_init_cow(true);
-    config.coredump_on_trap(false);
-    Engine::new(&config)
 }
 
 struct State {

@@ -3,10 +3,12 @@
 use anyhow::{Result, anyhow};
 use http::{Request, Response};
 use wasmtime::component::{Component, InstancePre, Linker, ResourceTable};
-use wasmtime::{Config, Engine, Store};
+use wasmtime::{Engine, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::p2::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
+
+use crate::engine::engine;
 
 /// The component, linked.
 pub struct Bare {
@@ -24,7 +26,7 @@ impl Bare {
     }
 
     fn linked(component: &[u8]) -> wasmtime::Result<Self> {
-        let engine = engine()?;
+        let engine = engine(true)?;
         let component = Component::from_binary(&engine, component)?;
         let mut linker = Linker::<State>::new(&engine);
         wasmtime_wasi_http::p2::add_to_linker_async(&mut linker)?;
@@ -45,24 +47,6 @@ impl Bare {
         store.set_epoch_deadline(1);
         self.pre.instantiate_async(&mut store).await.map(drop).map_err(|error| anyhow!("{error:#}"))
     }
-}
-
-/// As the sandbox sets it up.
-fn engine() -> wasmtime::Result<Engine> {
-    let mut config = Config::new();
-    config.concurrency_support(false);
-    config
-        .wasm_memory64(false)
-        .wasm_multi_memory(false)
-        .wasm_relaxed_simd(false)
-        .wasm_tail_call(false)
-        .wasm_custom_page_sizes(false)
-        .wasm_wide_arithmetic(false);
-    config.epoch_interruption(true);
-    config.cranelift_nan_canonicalization(true);
-    config.memory_init_cow(true);
-    config.coredump_on_trap(false);
-    Engine::new(&config)
 }
 
 struct State {

@@ -108,7 +108,7 @@ impl Alone<'_> {
             let state = format!(r#"{{"page":{},"watch":{{"rows":{}}}}}"#, page.number, page.number * 100);
             let place = Place { state, followed: Some(i64::from(page.number)) };
             store.stage_place(tenant, id, &page, &place, news(None, None)).await?;
-            store.is_cancel_asked(tenant, id).await?;
+            store.wish(tenant, id).await?;
         }
         // No total is stated: what the list lacks would have it read again.
         let absent = store.absent(tenant, id, &[Kind::User].into(), false).await?;

@@ -46,6 +46,24 @@ async fn what_was_refused_is_refused_again_under_its_key_and_what_was_forbidden_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_is_known_again_when_the_host_has_another_key() {
+    let (lab, id) = permitted(20, Vendor::JumpCloud).await;
+    let user = lab.servers.truth(Vendor::JumpCloud).users.iter().find(|user| user.status == "active").unwrap().id.clone();
+    let keyed = request("deactivate", json!({ "user-id": user })).key("leaver-1");
+    let done = lab.acme.act(&id, &keyed).await.unwrap();
+    let headcount_tests::Lab { servers, data, host, acme } = lab;
+    drop((host, acme));
+    headcount::Headcount::builder(data.path()).rotate_key().await.unwrap();
+    let builder = headcount::Headcount::builder(data.path()).egress(headcount_tests::egress(&servers));
+    let acme = builder.compiler(headcount_tests::compiler().unwrap()).open().await.unwrap().tenant("acme".parse().unwrap());
+    let again = acme.act(&id, &keyed).await.unwrap();
+    assert!(again.repeated && again.run == done.run);
+    let other = request("deactivate", json!({ "user-id": "other" })).key("leaver-1");
+    let error = acme.act(&id, &other).await.unwrap_err();
+    assert!(matches!(error, Error::ActionKeyReused { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn submitted_twice_at_the_same_moment_it_is_done_once() {
     let (lab, id) = permitted(100, Vendor::JetBrains).await;
     let truth = lab.servers.truth(Vendor::JetBrains);

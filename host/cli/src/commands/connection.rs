@@ -43,17 +43,16 @@ pub enum Command {
         /// The connection
         connection: ConnectionId,
     },
-    /// Stop a connection until it is resumed
+    /// Stop a connection until it is resumed, and a sync of it that is under way
     Pause(life::PauseArgs),
     /// Let a paused connection run again
     Resume {
         /// The connection
         connection: ConnectionId,
     },
-    /// Remove a connection, and keep or purge what was read through it
     /// What syncs write, and what they take away
     Preferences(preferences::Args),
-    /// Remove a connection with everything that was read through it
+    /// Remove a connection, and keep or purge what was read through it
     Remove(remove::Args),
 }
 

@@ -47,7 +47,7 @@ pub enum Command {
     Channel(channel::Command),
     /// What became of notices on their way
     Deliveries(deliveries::Args),
-    /// Send dead letters again: of one notice, or all
+    /// Send dead letters, and what was withheld, again: of one notice, or all
     Redeliver {
         /// Of one notice
         number: Option<u64>,
@@ -101,10 +101,20 @@ fn list(found: &[Notice], context: &Context) -> std::io::Result<()> {
             notice.cause.as_str().to_owned(),
             notice.kind.as_str().to_owned(),
             if notice.read_at.is_some() { "yes" } else { "no" }.to_owned(),
-            notice.what.chars().take(100).collect(),
+            format!(
+                "{}{}",
+                if notice.withheld > 0 { "(not sent) " } else { "" },
+                notice.what.chars().take(100).collect::<String>()
+            ),
         ]);
     }
-    context.out.grid(&mut grid)
+    context.out.grid(&mut grid)?;
+    if found.iter().any(|notice| notice.withheld > 0) {
+        context.out.remark(
+            "what was not sent went past the messages that the operator lets a tenant send in an hour: headcount notices redeliver",
+        );
+    }
+    Ok(())
 }
 
 async fn show(tenant: &Tenant, number: u64, context: &Context) -> anyhow::Result<()> {
@@ -125,6 +135,11 @@ async fn show(tenant: &Tenant, number: u64, context: &Context) -> anyhow::Result
     }
     let session = notice.session.map(|session| format!(", by session {session}")).unwrap_or_default();
     out.line(format!("  {}{session}", time(notice.at)))?;
+    if notice.withheld > 0 {
+        let places = counted(notice.withheld.into(), "message");
+        out.line(format!("  {places} of it not sent: more than the operator lets a tenant send in an hour"))?;
+        out.line(format!("  next: headcount notices redeliver {number}"))?;
+    }
     Ok(())
 }
 
@@ -140,5 +155,6 @@ fn value(notice: &Notice) -> Value {
         "what": notice.what,
         "next": notice.next,
         "read": notice.read_at.map(|at| maybe_time(Some(at))),
+        "withheld": notice.withheld,
     })
 }

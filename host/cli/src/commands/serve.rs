@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::health::{self, Signs};
 use crate::interrupt;
 use crate::output::Out;
 use crate::words::time;
@@ -43,6 +44,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     options.listener = Some(Arc::new(move |happening| tell(out, happening)));
     let mut sending = CourierOptions::default();
     sending.mail = context.mail().await?;
+    context.config.serve.set_courier(&mut sending);
+    let signs = Signs::default();
+    options.pulse = Some(signs.worker.clone());
+    sending.pulse = Some(signs.courier.clone());
     let courier = host.courier(sending)?;
     let stop = CancellationToken::new();
     // Either way what is under way stops where it is.
@@ -55,7 +60,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         let data = printable(&data);
         out.line(format!("serving {data}: at most {at_once} runs at once, {each_tenant} of one tenant. Ctrl-C stops it."))?;
     }
-    tokio::join!(host.worker(options).run(stop.clone()), courier.run(stop));
+    let health = health::keep(health::path(host.data()), signs, stop.clone());
+    tokio::join!(host.worker(options).run(stop.clone()), courier.run(stop), health);
     host.flush_audit().await;
     if out.json {
         out.value(&json!({ "event": "stopped" }))?;

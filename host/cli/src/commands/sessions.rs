@@ -6,7 +6,7 @@ mod diff;
 mod held;
 mod show;
 
-use headcount::store::Verdict;
+use headcount::store::{QueuedRun, Verdict};
 use headcount::{ConnectionId, Session, SessionId};
 
 use crate::context::Context;
@@ -72,17 +72,29 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             if let Some(id) = &args.connection {
                 tenant.connection(id).await?;
             }
-            list(&tenant.sessions(args.connection.as_ref(), args.limit).await?, context)?;
+            let mut queued = tenant.queued().await?;
+            queued.retain(|run| args.connection.as_ref().is_none_or(|id| run.connection == *id));
+            let waits_in_vain = !queued.is_empty() && !tenant.is_served().await?;
+            list(&queued, &tenant.sessions(args.connection.as_ref(), args.limit).await?, context)?;
+            if waits_in_vain {
+                context.out.remark("what is queued waits for `headcount serve`, which does not run");
+            }
         }
     }
     Ok(Exit::Done)
 }
 
-fn list(found: &[Session], context: &Context) -> std::io::Result<()> {
+/// What waits for a place, then sessions, the newest first.
+fn list(queued: &[QueuedRun], found: &[Session], context: &Context) -> std::io::Result<()> {
     if context.out.json {
+        queued.iter().try_for_each(|run| context.out.value(&sessions::queued_value(run)))?;
         return found.iter().try_for_each(|session| context.out.value(&sessions::value(session)));
     }
     let mut grid = Grid::new(["SESSION", "CONNECTION", "RESULT", "BEGUN", "TOOK", "READ", "NEW", "CHANGED", "GONE", "REQUESTS"]);
+    for run in queued {
+        let row = [String::new(), run.connection.to_string(), "queued".to_owned(), String::new(), sessions::waited(run)];
+        grid.row(row.into_iter().chain(std::iter::repeat_n(String::new(), 5)));
+    }
     for session in found {
         let total = sessions::total(&session.counters);
         grid.row([

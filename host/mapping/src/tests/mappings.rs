@@ -136,6 +136,16 @@ fn a_mapping_that_cannot_be_used_says_where() {
 }
 
 #[test]
+fn a_persons_field_that_fails_does_not_fail_the_accounts_of_the_same_name() {
+    let failing = |field: &str| json!({ "field": field, "value": "user.attributes.nothing", "target": "person" });
+    let required = json!({ "field": "level", "value": "''", "required": true });
+    let account = made(json!([failing("email"), key(), failing("level"), required]), &ana(), None);
+    assert_eq!(account.sync_key.as_deref(), Some("ana@example.com"));
+    assert_eq!(account.failures.keys().collect::<Vec<_>>(), ["email", "level"]);
+    assert_eq!(account.failures["level"], "it is required, and has no value");
+}
+
+#[test]
 fn the_same_inputs_have_the_same_hash() {
     let one = CompiledMapping::new(&mapping(json!([key()]))).unwrap();
     let other = CompiledMapping::new(&mapping(json!([key(), { "field": "x", "value": "1" }]))).unwrap();

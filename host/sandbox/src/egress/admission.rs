@@ -123,7 +123,7 @@ impl Gate {
                 host: target.origin.authority(),
                 path: target.shown(),
                 decision: Decision::Allowed,
-                rule: "token-url".to_owned(),
+                rule: RequestEvent::TOKEN_URL.to_owned(),
                 ..RequestEvent::default()
             },
         );

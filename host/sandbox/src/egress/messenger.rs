@@ -1,5 +1,5 @@
 //! Messages to places that tenants name: one POST over TLS to a public address, without redirects, and nothing kept of the answer
-//! but its status. The same reading of URLs, resolving, pinning, TLS, proxy and limits as for connectors.
+//! but its status. What the operator opened for connectors is not open for them. The same reading of URLs, resolving, pinning, TLS, proxy and limits as for connectors.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,8 +34,8 @@ pub struct Message {
 }
 
 impl Message {
-    /// A tenant's message by one of its channels. The URL is `https`, and `http` only where the operator opened loopback for the
-    /// host; the body is JSON.
+    /// A tenant's message by one of its channels. The URL is `https`, and `http` only where the operator opened loopback, and the
+    /// host for messages; the body is JSON.
     pub fn new(tenant: TenantId, channel: ConnectionId, url: impl Into<String>, body: String) -> Self {
         Message { tenant, channel, url: url.into(), headers: HeaderMap::new(), body: Bytes::from(body) }
     }
@@ -71,8 +71,13 @@ impl Egress {
 
     fn message_target(&self, url: &str) -> Result<Target, Refusal> {
         let target = Target::parse(url)?;
-        if !target.origin.secure && !self.names.opens_loopback(&target.origin.host) {
+        let open = self.is_open_for_messages(&target);
+        let may_be_plain = open && self.names.opens_loopback(&target.origin.host);
+        if !target.origin.secure && !may_be_plain {
             return Err(Refusal::Url("its scheme is not https".to_owned()));
+        }
+        if !open {
+            self.names.own_is_public(&target.origin)?;
         }
         let ceiling = &self.options.ceiling;
         if *ceiling != Ceiling::Manifest && ceiling.covering(&Method::POST, &target).is_none() {
@@ -81,13 +86,18 @@ impl Egress {
         Ok(target)
     }
 
+    /// Whether the operator opened a host for messages, whatever its address.
+    fn is_open_for_messages(&self, target: &Target) -> bool {
+        self.options.message_hosts.iter().any(|host| host.eq_ignore_ascii_case(&target.origin.host))
+    }
+
     async fn post_in_time(self: &Arc<Self>, message: &Message) -> Result<u16, Refusal> {
         let target = self.message_target(&message.url)?;
         if message.body.len() > LONGEST_MESSAGE {
             return Err(Refusal::RequestBody(LONGEST_MESSAGE as u64));
         }
         let deadline = Instant::now() + PATIENCE;
-        let addresses = self.names.addresses(&target.origin).await?;
+        let addresses = self.names.message_addresses(&target.origin, self.is_open_for_messages(&target)).await?;
         let tls =
             if target.origin.secure { Some(self.tls(None).map_err(|error| Refusal::Host(error.to_string()))?) } else { None };
         let place = self.pool.place(&message.tenant, deadline).await?;

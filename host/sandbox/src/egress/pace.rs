@@ -80,7 +80,8 @@ impl Turns {
         let from = now.max(self.held_until);
         let ready = |limit: &mut Limit| limit.full_at.max(from).checked_sub(limit.burst).unwrap_or(from);
         let ready_at = self.all(now).map(ready).max().unwrap_or(from).max(from);
-        if ready_at > deadline {
+        // One that need not wait is not held up by the rate, however late its call is.
+        if ready_at > deadline.max(now) {
             return Err(Refusal::Paced(ready_at - now));
         }
         for limit in self.all(now) {

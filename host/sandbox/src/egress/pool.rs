@@ -25,6 +25,9 @@ const IDLE_EACH: usize = 16;
 const IDLE_ALL: usize = 1_024;
 /// Requests that wait for a place to connect.
 const QUEUE: Queue = Queue { each: 4_096, all: 65_536 };
+/// The longest time between two looks for connections that were idle too long. It is this short for the sake of requests: a timer that
+/// ends before all others wakes the runtime's driver, and each request has one, for its response.
+const SWEEP: Duration = Duration::from_secs(1);
 /// How long a connection that has just been given back may need to be ready again.
 const READY: Duration = Duration::from_millis(50);
 
@@ -281,9 +284,9 @@ impl State {
     }
 }
 
-async fn sweep(pool: Weak<Pool>, every: Duration) {
+async fn sweep(pool: Weak<Pool>, idle: Duration) {
     loop {
-        tokio::time::sleep(every.max(Duration::from_millis(10))).await;
+        tokio::time::sleep(idle.clamp(Duration::from_millis(10), SWEEP)).await;
         if !pool.upgrade().is_some_and(|pool| pool.drop_idle()) {
             return;
         }

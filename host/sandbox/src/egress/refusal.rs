@@ -62,6 +62,18 @@ pub enum Refusal {
         /// What that address is.
         why: &'static str,
     },
+    /// A message's place has an address that is not public.
+    #[error(
+        "{host} stands for {address}, which is not a public address ({why}), and messages go to such only where the operator opens the host for them: allow-webhook = [\"{host}\"]"
+    )]
+    MessageAddress {
+        /// The host name.
+        host: String,
+        /// What it stands for.
+        address: IpAddr,
+        /// What that address is.
+        why: &'static str,
+    },
     /// No connection.
     #[error("no connection to {host}: {why}")]
     Connect {
@@ -183,7 +195,7 @@ impl Refusal {
             },
             Refusal::Crowded(_) | Refusal::Paced(_) => Code::ConnectionLimitReached,
             Refusal::Resolve { .. } => Code::DnsError { rcode: None, info_code: None },
-            Refusal::Address { .. } => Code::DestinationIpProhibited,
+            Refusal::Address { .. } | Refusal::MessageAddress { .. } => Code::DestinationIpProhibited,
             Refusal::Connect { .. } | Refusal::Proxy { .. } => Code::ConnectionRefused,
             Refusal::Tls { certificate: true, .. } => Code::TlsCertificateError,
             Refusal::Tls { .. } => Code::TlsProtocolError,
@@ -217,7 +229,7 @@ impl Refusal {
             Refusal::Header(_) => Some("the host's headers"),
             Refusal::Leak { .. } => Some("the scan for secrets"),
             Refusal::Excess(_) | Refusal::RequestBody(_) => Some("the budget"),
-            Refusal::Address { .. } => Some("public addresses only"),
+            Refusal::Address { .. } | Refusal::MessageAddress { .. } => Some("public addresses only"),
             _ => None,
         }
     }

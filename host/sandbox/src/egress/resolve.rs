@@ -1,7 +1,7 @@
 //! From a host name to the addresses that may be dialled. What is checked here is what is dialled: nobody resolves a second time.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use hickory_resolver::TokioResolver;
@@ -56,6 +56,24 @@ impl Names {
         self.check(origin, found.iter().map(|ip| SocketAddr::new(ip, origin.port)))
     }
 
+    /// The addresses to dial for a message to a place that a tenant named. What the operator opened for connectors is not open for
+    /// it: an address of his own must be public, too, unless he opened the host for messages (`open`).
+    pub async fn message_addresses(&self, origin: &Origin, open: bool) -> Result<Vec<SocketAddr>, Refusal> {
+        let addresses = self.addresses(origin).await?;
+        if !open {
+            addresses.iter().try_for_each(|address| closed(origin, address.ip()))?;
+        }
+        Ok(addresses)
+    }
+
+    /// What can be told of that without asking anybody.
+    ///
+    /// # Errors
+    /// The operator gave the host an address of his own that is not public.
+    pub fn own_is_public(&self, origin: &Origin) -> Result<(), Refusal> {
+        self.own.get(&origin.host).map_or(Ok(()), |own| closed(origin, own.ip()))
+    }
+
     fn check(&self, origin: &Origin, found: impl Iterator<Item = SocketAddr>) -> Result<Vec<SocketAddr>, Refusal> {
         let mut addresses = Vec::new();
         for address in found {
@@ -91,6 +109,12 @@ impl Names {
         };
         self.system.get_or_try_init(build).await
     }
+}
+
+/// That an address is public.
+fn closed(origin: &Origin, address: IpAddr) -> Result<(), Refusal> {
+    let why = address::refusal(address);
+    why.map_or(Ok(()), |why| Err(Refusal::MessageAddress { host: origin.host.clone(), address, why }))
 }
 
 /// A name server that is asked over UDP, and over TCP where an answer is too long for that.
@@ -145,5 +169,20 @@ mod tests {
         assert_eq!(names.addresses(&b).await.unwrap(), ["10.0.0.5:443".parse().unwrap()]);
         assert!(names.opens_loopback("api.example.com") && !names.opens_loopback("b.example.com"));
         assert!(!names.opens_loopback("c.example.com"));
+    }
+
+    #[tokio::test]
+    async fn what_the_operator_opened_for_connectors_is_not_open_for_messages() {
+        let own = |address: &str| BTreeMap::from([("api.example.com".to_owned(), address.parse().unwrap())]);
+        for address in ["127.0.0.1:8443", "10.0.0.5:0", "[::1]:443", "169.254.169.254:80"] {
+            let names = Names::new(own(address), Vec::new(), true);
+            let refused = names.message_addresses(&origin(), false).await;
+            assert!(matches!(refused, Err(Refusal::MessageAddress { .. })), "{address}: {refused:?}");
+            assert!(names.own_is_public(&origin()).is_err());
+            assert!(names.message_addresses(&origin(), true).await.is_ok());
+        }
+        let names = Names::new(own("1.1.1.1:8443"), Vec::new(), false);
+        assert!(names.own_is_public(&origin()).is_ok());
+        assert_eq!(names.message_addresses(&origin(), false).await.unwrap(), ["1.1.1.1:8443".parse().unwrap()]);
     }
 }

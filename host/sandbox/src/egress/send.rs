@@ -254,8 +254,8 @@ impl Admitted {
             (true, None) => return Err(Refusal::Host("no TLS for this connection".to_owned())),
         };
         let place = gate.egress.pool.place(&gate.tenant, waits.deadline).await?;
-        let limit = waits.connect.min(waits.deadline.saturating_duration_since(Instant::now()));
-        let connected = dial::connect(origin, &addresses, tls, limit, place, gate.egress.proxy.as_ref()).await?;
+        let connecting = dial::connect(origin, &addresses, tls, waits.connect, place, gate.egress.proxy.as_ref());
+        let connected = until(waits.deadline, waits.call, connecting).await??;
         if let Some(shared) = connected.share() {
             gate.egress.pool.give(outgoing.key.clone(), shared);
         }

@@ -52,7 +52,10 @@ pub(super) async fn late(waits: &Waits, upload: Option<Arc<Progress>>) -> Refusa
     {
         return late;
     }
-    let limit = waits.response.min(waits.deadline.saturating_duration_since(Instant::now()));
-    tokio::time::sleep(limit).await;
-    Refusal::Timeout { what: Wait::Response, limit }
+    // A body that broke off at the end of the call leaves no time: it is the call that is over, not the server that is slow.
+    let silence = tokio::time::sleep(waits.response);
+    match until(waits.deadline, waits.call, silence).await {
+        Ok(()) => Refusal::Timeout { what: Wait::Response, limit: waits.response },
+        Err(over) => over,
+    }
 }

@@ -22,12 +22,14 @@ pub enum Doubt {
     Ambiguous,
     /// Not linked: so many accounts have this key that it can't be one person's.
     Crowded,
+    /// Not linked yet: it came after the directory last listed whose key this was. The directory's next sync decides.
+    Unconfirmed,
 }
 
 impl Doubt {
     /// All of them.
-    pub const ALL: [Doubt; 6] =
-        [Doubt::Changed, Doubt::Duplicate, Doubt::Reused, Doubt::Claimed, Doubt::Ambiguous, Doubt::Crowded];
+    pub const ALL: [Doubt; 7] =
+        [Doubt::Changed, Doubt::Duplicate, Doubt::Reused, Doubt::Claimed, Doubt::Ambiguous, Doubt::Crowded, Doubt::Unconfirmed];
 
     /// The word in the store and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -38,6 +40,7 @@ impl Doubt {
             Doubt::Claimed => "claimed",
             Doubt::Ambiguous => "ambiguous",
             Doubt::Crowded => "crowded",
+            Doubt::Unconfirmed => "unconfirmed",
         }
     }
 
@@ -101,7 +104,7 @@ pub enum WhyUnlinked {
     NoKey,
     /// A person said so.
     Hand,
-    /// It waits for a person to decide.
+    /// It waits for a person, or for the directory, to decide.
     Waits(Doubt),
     /// It came in since accounts were last correlated: the next sync does it.
     New,

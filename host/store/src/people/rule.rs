@@ -25,6 +25,19 @@ pub(crate) struct Fact<'a> {
     pub(crate) able: bool,
     /// When it came into the store.
     pub(crate) first_seen_at: i64,
+    /// It is one of the directory's.
+    pub(crate) of_directory: bool,
+    /// When it came into being, as far as anything says so. None: it may be as old as its connection.
+    pub(crate) appeared: Option<i64>,
+}
+
+/// What the directory says of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Standing {
+    /// All of the person's accounts in it have ended.
+    pub(crate) left: bool,
+    /// When it last said that the person works there.
+    pub(crate) until: i64,
 }
 
 /// What becomes of the accounts that wait.
@@ -38,8 +51,8 @@ pub(crate) enum Verdict {
     Wait(Doubt),
 }
 
-/// Judges one key.
-pub(crate) fn judge(facts: &[Fact<'_>]) -> Verdict {
+/// Judges one key. `standing` is what the directory says of a person; nothing where there is none, or it does not have the person.
+pub(crate) fn judge(facts: &[Fact<'_>], standing: impl Fn(i64) -> Option<Standing>) -> Verdict {
     if facts.len() > MOST {
         return Verdict::Wait(Doubt::Crowded);
     }
@@ -56,18 +69,31 @@ pub(crate) fn judge(facts: &[Fact<'_>]) -> Verdict {
         [] if facts.iter().any(|fact| fact.under && fact.person.is_some()) => Verdict::Wait(Doubt::Reused),
         [] => Verdict::New,
         [person] if freed_before(facts, *person) => Verdict::Wait(Doubt::Reused),
-        [person] => Verdict::Link(*person),
+        [person] => match standing(*person).filter(|standing| came_after(facts, standing.until)) {
+            Some(Standing { left: true, .. }) => Verdict::Wait(Doubt::Reused),
+            Some(Standing { left: false, .. }) => Verdict::Wait(Doubt::Unconfirmed),
+            None => Verdict::Link(*person),
+        },
         _ => Verdict::Wait(Doubt::Ambiguous),
     }
 }
 
-/// Whether a waiting account came after one of the same connection and person that has ended: the key may have changed hands.
+/// Whether a waiting account came after one of the same connection and person that has ended, or has another key by now: the key may
+/// have changed hands.
 fn freed_before(facts: &[Fact<'_>], person: i64) -> bool {
     let waits = |fact: &&Fact<'_>| fact.person.is_none();
-    let ended = |fact: &&Fact<'_>| fact.person == Some(person) && fact.under && !(fact.present && fact.able);
+    let held = |fact: &&Fact<'_>| fact.person == Some(person) && (fact.under || !fact.has);
+    let ended = |fact: &&Fact<'_>| held(fact) && !(fact.present && fact.able && fact.has);
     facts.iter().filter(waits).any(|new| {
         facts.iter().filter(ended).any(|old| old.connection == new.connection && old.first_seen_at < new.first_seen_at)
     })
+}
+
+/// Whether an account that waits elsewhere came after the directory last said that the person works there: whose the key is by now, only
+/// the directory knows.
+fn came_after(facts: &[Fact<'_>], until: i64) -> bool {
+    let waits = |fact: &&Fact<'_>| fact.person.is_none() && !fact.of_directory;
+    facts.iter().filter(waits).any(|new| new.appeared.is_some_and(|appeared| appeared > until))
 }
 
 #[cfg(test)]
@@ -76,7 +102,23 @@ mod tests {
 
     /// An account in this connection that waits, from its first day on.
     fn waits(connection: &str, first_seen_at: i64) -> Fact<'_> {
-        Fact { connection, person: None, under: false, has: true, present: true, able: true, first_seen_at }
+        let (of_directory, appeared) = (connection == "directory", Some(first_seen_at));
+        Fact {
+            connection,
+            person: None,
+            under: false,
+            has: true,
+            present: true,
+            able: true,
+            first_seen_at,
+            of_directory,
+            appeared,
+        }
+    }
+
+    /// Judges where there is no directory.
+    fn judge(facts: &[Fact<'_>]) -> Verdict {
+        super::judge(facts, |_| None)
     }
 
     /// One that is linked under the key, and has it.
@@ -115,6 +157,32 @@ mod tests {
     fn a_leavers_account_elsewhere_is_linked() {
         let inactive = Fact { able: false, ..linked("directory", 7) };
         assert_eq!(judge(&[inactive, waits("b", 2)]), Verdict::Link(7));
+    }
+
+    #[test]
+    fn whoever_has_another_key_by_now_has_freed_the_first() {
+        let moved_on = Fact { has: false, ..linked("a", 7) };
+        assert_eq!(judge(&[moved_on, linked("b", 7), waits("a", 2)]), Verdict::Wait(Doubt::Reused));
+        // Confirmed since: linked under the other key.
+        let confirmed = Fact { under: false, ..moved_on };
+        assert_eq!(judge(&[confirmed, linked("b", 7), waits("a", 2)]), Verdict::Wait(Doubt::Reused));
+        assert_eq!(judge(&[confirmed, linked("b", 7), waits("c", 2)]), Verdict::Link(7));
+        assert_eq!(judge(&[confirmed, waits("a", 2)]), Verdict::New);
+    }
+
+    #[test]
+    fn an_account_that_came_after_the_directory_last_knew_its_person_waits() {
+        let at = |left, until| move |facts: &[Fact<'_>]| super::judge(facts, |_| Some(Standing { left, until }));
+        let before = Fact { appeared: Some(5), ..waits("b", 9) };
+        let unknown = Fact { appeared: None, ..waits("b", 9) };
+        for left in [true, false] {
+            let doubt = if left { Doubt::Reused } else { Doubt::Unconfirmed };
+            assert_eq!(at(left, 5)(&[linked("a", 7), waits("b", 9)]), Verdict::Wait(doubt));
+            assert_eq!(at(left, 5)(&[linked("a", 7), waits("b", 9), before]), Verdict::Wait(doubt));
+            assert_eq!(at(left, 5)(&[linked("a", 7), before, unknown]), Verdict::Link(7));
+        }
+        assert_eq!(at(false, 5)(&[linked("a", 7), waits("directory", 9)]), Verdict::Link(7));
+        assert_eq!(at(false, 5)(&[waits("b", 9)]), Verdict::New);
     }
 
     #[test]

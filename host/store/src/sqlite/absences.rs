@@ -52,4 +52,22 @@ impl Absences for SqliteStore {
         }
         Ok(found)
     }
+
+    async fn shared_by_parents(&self, tenant: &TenantId, session: SessionId, feed: u32, kind: Kind) -> Result<Option<String>> {
+        arrived::gather_now(self, session).await?;
+        let mut database = self.readers.acquire().await?;
+        open_session(&mut database, tenant, session).await?;
+        // A place begins with the feed's and the parent's: this walks an index alone, in its order.
+        let found = sqlx::query_scalar(
+            "SELECT id FROM staged WHERE session = $1 AND kind = $2 AND repeats = 0 AND place >= $3 AND substr(place, 1, 4) = $3
+                AND substr(place, 5, 4) <> x'ffffffff'
+             GROUP BY id HAVING min(substr(place, 5, 4)) <> max(substr(place, 5, 4)) LIMIT 1",
+        )
+        .bind(session.0)
+        .bind(kind.as_str())
+        .bind(feed.to_be_bytes().to_vec())
+        .fetch_optional(&mut *database)
+        .await?;
+        Ok(found)
+    }
 }

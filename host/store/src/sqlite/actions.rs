@@ -10,17 +10,32 @@ use headcount_model::{ActionRunId, ConnectionId, Kind, Reference, TenantId, Time
 
 use super::SqliteStore;
 use crate::{
-    ActionAnswer, ActionEnd, ActionFilter, ActionPermit, ActionRun, ActionStop, Actions, BegunAction, NewAction, Result, Row,
+    ActionAnswer, ActionEnd, ActionFilter, ActionPermit, ActionRun, ActionStop, Actions, BegunAction, NewAction, ParentPage,
+    Result, Row,
 };
 
 #[async_trait]
 impl Actions for SqliteStore {
-    async fn put_action_permits(&self, tenant: &TenantId, connection: &ConnectionId, permits: &[ActionPermit]) -> Result<()> {
-        permits::put(self, tenant, connection, permits).await
+    async fn permit_actions(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        permits: &[ActionPermit],
+    ) -> Result<Vec<ActionPermit>> {
+        permits::add(self, tenant, connection, permits).await
+    }
+
+    async fn forbid_actions(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        actions: Option<&[String]>,
+    ) -> Result<Vec<ActionPermit>> {
+        permits::take_back(self, tenant, connection, actions).await
     }
 
     async fn action_permits(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Vec<ActionPermit>> {
-        permits::list(self, tenant, connection).await
+        permits::list(&mut *self.readers.acquire().await?, tenant, connection).await
     }
 
     async fn stop_actions(&self, tenant: &TenantId, stop: Option<&ActionStop>) -> Result<()> {
@@ -73,6 +88,16 @@ impl Actions for SqliteStore {
 
     async fn users_by_email(&self, tenant: &TenantId, connection: &ConnectionId, email: &str) -> Result<Vec<Row>> {
         questions::users_by_email(self, tenant, connection, email).await
+    }
+
+    async fn listed_grants(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        list: &ParentPage,
+        limit: u32,
+    ) -> Result<Vec<String>> {
+        questions::listed_grants(self, tenant, connection, list, limit).await
     }
 
     async fn held_by(&self, tenant: &TenantId, connection: &ConnectionId, principal: &Reference, limit: u32) -> Result<Vec<Row>> {

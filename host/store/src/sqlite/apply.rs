@@ -5,6 +5,7 @@
 //! batches: memory doesn't grow with the number of records.
 
 pub(super) mod absence;
+pub(super) mod foreign;
 mod grants;
 mod hold;
 mod judge;
@@ -14,7 +15,7 @@ mod totals;
 pub(super) mod touched;
 pub(super) mod undo;
 mod users;
-mod walk;
+pub(super) mod walk;
 
 use std::borrow::Cow;
 
@@ -57,6 +58,11 @@ impl Applying<'_> {
         self.covers(kind) && (kind == Kind::Grant || self.preferences.deactivate == Deactivate::Missing)
     }
 
+    /// Whether the session saw everything and judges anew what waits.
+    fn decides(&self) -> bool {
+        self.apply.rules.as_ref().is_some_and(|rules| rules.complete && rules.judged)
+    }
+
     fn manner<R>(&self) -> Manner<'_, R> {
         let writes = self.preferences.writes;
         Manner { create: writes != Writes::UpdateOnly, update: writes != Writes::CreateOnly, withhold: None }
@@ -64,6 +70,9 @@ impl Applying<'_> {
 }
 
 pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: SessionId, apply: &Apply) -> Result<Applied> {
+    if let Some(foreign) = apply.foreign.as_ref().filter(|_| !apply.dry_run) {
+        return foreign::hold(store, tenant, session, apply, foreign).await;
+    }
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
     super::stage::arrived::gather(&mut transaction, session).await?;
@@ -75,7 +84,10 @@ pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: Sessi
     if apply.dry_run {
         let diff = diff::whole(&mut transaction, tenant, session).await?;
         transaction.rollback().await?;
-        diff::keep_test(store, tenant, &connection, session, diff).await?;
+        let mut transaction = store.begin().await?;
+        diff::drop_tests(&mut transaction, tenant, &connection).await?;
+        diff::keep(&mut transaction, tenant, &connection, session, diff).await?;
+        transaction.commit().await?;
     } else {
         transaction.commit().await?;
     }
@@ -109,6 +121,7 @@ async fn apply_all(database: &mut SqliteConnection, applying: &Applying<'_>) -> 
     forget(database, applying.session, &applying.gone).await?;
     let mut users = users::bring_in(database, applying, &mut log).await?;
     lost::write_down(database, applying).await?;
+    hold::drop_what_is_back(database, applying).await?;
     let judged = judge::judge(database, applying, &users).await?;
     users::bring_in_lost(database, applying, &judged, (&mut users, &mut log)).await?;
     absence::settle::<User>(database, applying, &judged, (&mut users, &mut log)).await?;
@@ -127,8 +140,8 @@ async fn apply_all(database: &mut SqliteConnection, applying: &Applying<'_>) -> 
     }
     log.close(database).await?;
     applied.waiting = hold::settle(database, applying, &judged, &mut applied.kinds).await?;
+    totals::keep(database, applying, &applied.kinds, &judged).await?;
     applied.held = judged.reasons;
-    totals::keep(database, applying, &applied.kinds, applied.held.is_empty()).await?;
     lost::forget(database, applying.session).await?;
     applied.kinds.retain(|_, tally| *tally != KindCounters::default());
     if let Some(baseline) = &applying.apply.baseline {

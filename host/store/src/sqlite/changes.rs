@@ -36,7 +36,7 @@ impl Changes for SqliteStore {
             return Err(StoreError::ChangesLost { tenant: tenant.clone(), after, oldest: cut, last });
         }
         let end = changes.len() < limit as usize;
-        let cursor = if end { last } else { changes.last().map_or(last, |change| change.number) };
+        let cursor = if end { last } else { changes.last().map_or(after, |change| change.number) };
         Ok(ChangePage { changes, cursor, end })
     }
 

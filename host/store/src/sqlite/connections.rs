@@ -283,8 +283,8 @@ pub(super) async fn retire_connection(store: &SqliteStore, tenant: &TenantId, id
         .bind(json(life)?)
         .execute(&mut *transaction)
         .await?;
-    // Nothing of it waits for a person any more, and nobody may act through it.
-    let gone = ["credentials", "budgets", "held", "holds", "action_permits", "schedules", "causes"];
+    // Nothing of it waits for a person any more, nobody may act through it, and it says no more who left.
+    let gone = ["credentials", "budgets", "held", "holds", "action_permits", "schedules", "causes", "directories"];
     let gone = gone.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
     for sql in staging().into_iter().chain(gone) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;

@@ -75,6 +75,10 @@ impl Stored for PlacedGrant {
         Some((&self.feed, &self.parent))
     }
 
+    fn put_origin(&mut self, feed: String, parent: String) {
+        (self.feed, self.parent) = (feed, parent);
+    }
+
     fn put(self, values: &mut Values) {
         let Grant { principal, target, via, role, assigned_at, expires_at, last_used_at, attributes } = self.grant;
         values.add(folded([principal.id.as_str(), &target.id, role.as_deref().unwrap_or_default()]));

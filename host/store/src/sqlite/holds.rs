@@ -2,16 +2,17 @@
 
 mod decided;
 pub(super) mod diff;
+mod moving;
 
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use headcount_model::{ConnectionId, SessionId, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _};
 
 use super::SqliteStore;
-use super::apply::{release, undo};
+use super::apply::{foreign, release, undo};
 use super::connections::require_connection;
 use super::field::read_kind;
 use super::sessions::{from_json, json, parsed, time};
@@ -20,7 +21,16 @@ use crate::{
     Reminder, Result, SessionState, StoreError, Verdict,
 };
 
-pub(super) use decided::{decide, well};
+use decided::not_theirs;
+pub(super) use decided::{as_decided, decide, well};
+pub(super) use moving::{move_session, supersede, tidy};
+
+/// The records of a hold, each once: what of the store's waits to be taken away, and what a session of another organisation would have
+/// changed.
+const RECORDS: &str = "SELECT kind, id FROM held
+        WHERE held.tenant = holds.tenant AND held.connection = holds.connection AND held.session = holds.session
+    UNION SELECT kind, id FROM test_changes WHERE holds.scope IS NOT NULL
+        AND test_changes.tenant = holds.tenant AND test_changes.connection = holds.connection AND test_changes.session = holds.session";
 
 /// Who turns down what nobody decided about.
 const HOST: &str = "headcount";
@@ -47,13 +57,12 @@ impl Holds for SqliteStore {
     }
 
     async fn holds(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Hold>> {
-        let mut query = QueryBuilder::new(
-            "SELECT connection, session, state, since, at, reasons,
+        let mut query = QueryBuilder::new(format!(
+            "SELECT connection, session, state, since, at, reasons, scope ->> '$.organization' AS organization,
                 (SELECT json_group_object(kind, records) FROM (
-                    SELECT kind, count(DISTINCT id) AS records FROM held WHERE held.tenant = holds.tenant
-                        AND held.connection = holds.connection AND held.session = holds.session GROUP BY kind)) AS records
-             FROM holds WHERE tenant = ",
-        );
+                    SELECT kind, count(*) AS records FROM ({RECORDS}) GROUP BY kind)) AS records
+             FROM holds WHERE tenant = "
+        ));
         query.push_bind(tenant.as_str().to_owned());
         if let Some(connection) = connection {
             query.push(" AND connection = ").push_bind(connection.as_str().to_owned());
@@ -97,11 +106,10 @@ impl Holds for SqliteStore {
     }
 
     async fn due_reminders(&self, now: Timestamp) -> Result<Vec<Reminder>> {
-        let rows = sqlx::query(
-            "SELECT tenant, connection, session, since, (SELECT count(DISTINCT kind || ' ' || id) FROM held
-                WHERE held.tenant = holds.tenant AND held.connection = holds.connection AND held.session = holds.session) AS records
-             FROM holds WHERE state = 'held' AND since <= $1 ORDER BY tenant, connection",
-        )
+        let rows = sqlx::query(AssertSqlSafe(format!(
+            "SELECT tenant, connection, session, since, (SELECT count(*) FROM ({RECORDS})) AS records
+             FROM holds WHERE state = 'held' AND since <= $1 ORDER BY tenant, connection"
+        )))
         .bind(now.micros().saturating_sub(DAY))
         .fetch_all(&self.readers)
         .await?;
@@ -165,6 +173,7 @@ fn read(row: &SqliteRow) -> Result<Hold> {
         at: time(row, "at")?,
         reasons: from_json(row.try_get("reasons")?, "reasons")?,
         records: from_json(row.try_get::<Option<&str>, _>("records")?.unwrap_or("{}"), "held records")?,
+        organization: row.try_get("organization")?,
     })
 }
 
@@ -213,6 +222,10 @@ async fn turn_down(
     decision: &Decision,
 ) -> Result<Outcome> {
     let state = if verdict == Verdict::Expired { SessionState::Expired } else { SessionState::Rejected };
+    let foreign = foreign::scope(database, tenant, session).await?.is_some();
+    if foreign {
+        foreign::give_up(database, tenant, connection).await?;
+    }
     sqlx::query("UPDATE holds SET state = $4 WHERE tenant = $1 AND connection = $2 AND session = $3")
         .bind(tenant.as_str())
         .bind(connection.as_str())
@@ -233,68 +246,12 @@ async fn turn_down(
         outcome.changed.insert(read_kind(row, 0)?, u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0));
     }
     move_session(database, tenant, session, state).await?;
-    well(database, tenant, connection, decision).await?;
+    if foreign {
+        not_theirs(database, tenant, connection, decision).await?;
+        tidy(database, tenant, connection).await?;
+    } else {
+        well(database, tenant, connection, decision).await?;
+    }
     decide(database, tenant, (connection, session), verdict, decision, &outcome).await?;
     Ok(outcome)
-}
-
-/// Moves a session that held its removals to what became of them.
-pub(super) async fn move_session(
-    database: &mut SqliteConnection,
-    tenant: &TenantId,
-    session: SessionId,
-    state: SessionState,
-) -> Result<()> {
-    sqlx::query(
-        "UPDATE sessions SET state = $3 WHERE tenant = $1 AND id = $2 AND state IN ('held', 'rejected', 'expired', 'applying')
-            AND state <> $3",
-    )
-    .bind(tenant.as_str())
-    .bind(session.0)
-    .bind(state.as_str())
-    .execute(database)
-    .await?;
-    Ok(())
-}
-
-/// Ends the wait of a session whose place is taken.
-pub(super) async fn supersede(
-    database: &mut SqliteConnection,
-    tenant: &TenantId,
-    connection: &ConnectionId,
-    session: SessionId,
-) -> Result<()> {
-    sqlx::query("DELETE FROM holds WHERE tenant = $1 AND connection = $2 AND session = $3")
-        .bind(tenant.as_str())
-        .bind(connection.as_str())
-        .bind(session.0)
-        .execute(&mut *database)
-        .await?;
-    move_session(database, tenant, session, SessionState::Superseded).await
-}
-
-/// Ends what has no records left: what waited is superseded; what was turned down keeps its name.
-pub(super) async fn tidy(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId) -> Result<()> {
-    let empty = sqlx::query(
-        "SELECT session, state FROM holds WHERE tenant = $1 AND connection = $2 AND NOT EXISTS (
-            SELECT 1 FROM held WHERE held.tenant = $1 AND held.connection = $2 AND held.session = holds.session)",
-    )
-    .bind(tenant.as_str())
-    .bind(connection.as_str())
-    .fetch_all(&mut *database)
-    .await?;
-    for row in &empty {
-        let session = SessionId(row.try_get(0)?);
-        if row.try_get::<&str, _>(1)? == HoldState::Held.as_str() {
-            supersede(database, tenant, connection, session).await?;
-        } else {
-            sqlx::query("DELETE FROM holds WHERE tenant = $1 AND connection = $2 AND session = $3")
-                .bind(tenant.as_str())
-                .bind(connection.as_str())
-                .bind(session.0)
-                .execute(&mut *database)
-                .await?;
-        }
-    }
-    Ok(())
 }

@@ -1,8 +1,9 @@
 //! Listing records of one kind, page by page; and counting them.
 
+use futures::TryStreamExt as _;
 use headcount_model::{Application, Asset, ConnectionId, Group, Kind, License, Role, TenantId, Timestamp, User};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 
 use super::SqliteStore;
 use super::administrators::{MAY_ADMINISTER, with_administrators};
@@ -32,6 +33,26 @@ pub(super) async fn rows<R: Stored>(
     filter: &Filter,
     further: impl FnOnce(&mut QueryBuilder<Sqlite>) + Send,
 ) -> Result<Vec<Row>> {
+    let found = rows_within::<R>(store, tenant, filter, further, u64::MAX).await?;
+    Ok(found.rows.into_iter().map(|(row, _)| row).collect())
+}
+
+/// As many rows as there was room for.
+pub(super) struct Within {
+    /// Each with its weight in bytes.
+    pub(super) rows: Vec<(Row, u64)>,
+    /// There was room for all.
+    pub(super) whole: bool,
+}
+
+/// The same, as long as all together weigh no more than `room` bytes; the first, whatever it weighs.
+pub(super) async fn rows_within<R: Stored>(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    filter: &Filter,
+    further: impl FnOnce(&mut QueryBuilder<Sqlite>) + Send,
+    room: u64,
+) -> Result<Within> {
     let administrators = filter.administrators && R::KIND == Kind::User;
     let mut query = if administrators { with_administrators(tenant) } else { QueryBuilder::new("") };
     query.push(
@@ -75,7 +96,32 @@ pub(super) async fn rows<R: Stored>(
     }
     further(&mut query);
     query.push(" ORDER BY row.connection, row.id LIMIT ").push_bind(i64::from(filter.limit));
-    query.build().fetch_all(&store.readers).await?.iter().map(read::<R>).collect()
+    let mut within = Within { rows: Vec::new(), whole: true };
+    let mut left = room;
+    let mut found = query.build().fetch(&store.readers);
+    while let Some(row) = found.try_next().await? {
+        let weight = if room == u64::MAX { 0 } else { weight(&row)? };
+        if weight > left && !within.rows.is_empty() {
+            within.whole = false;
+            break;
+        }
+        left = left.saturating_sub(weight);
+        within.rows.push((read::<R>(&row)?, weight));
+    }
+    drop(found);
+    Ok(within)
+}
+
+/// About how much memory a row takes, in bytes.
+fn weight(row: &SqliteRow) -> Result<u64> {
+    let mut weight = 1_024;
+    for at in 0..row.len() {
+        let value = row.try_get_raw(at)?;
+        if value.type_info().name() == "TEXT" {
+            weight += row.try_get::<&str, _>(at)?.len() as u64;
+        }
+    }
+    Ok(weight)
 }
 
 /// Columns before a record's own.

@@ -8,13 +8,13 @@ mod settled;
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use headcount_model::{ConnectionId, FilterRule, Kind, MappedAccount, Mapping, Reference, SessionId, TenantId, Timestamp};
+use headcount_model::{ConnectionId, FilterRule, Kind, MappedAccount, Mapping, Records, SessionId, TenantId, Timestamp};
 use sqlx::Row as _;
 
 use super::SqliteStore;
 use super::connections::require_connection;
 use super::sessions::{from_json, json};
-use crate::{MappedAt, MappingStore, NewlyMapped, Result, StagedPage, StoredInputs, WhichAccounts};
+use crate::{MappedAt, MappingStore, NewlyMapped, Result, StoredInputs, WhichAccounts};
 
 #[async_trait]
 impl MappingStore for SqliteStore {
@@ -118,14 +118,19 @@ impl MappingStore for SqliteStore {
         Ok(found.into_iter().map(|(id, (account, _))| (id, account)).collect())
     }
 
-    async fn stage_dropped(
+    async fn staged_records(&self, tenant: &TenantId, session: SessionId, kind: Kind, after: Option<&str>) -> Result<Records> {
+        out_of_scope::staged_records(self, tenant, session, kind, after).await
+    }
+
+    async fn put_dropped(
         &self,
         tenant: &TenantId,
         session: SessionId,
-        page: &StagedPage,
-        dropped: &BTreeMap<Reference, String>,
-    ) -> Result<()> {
-        out_of_scope::stage(self, tenant, session, page, dropped).await
+        kind: Kind,
+        dropped: &BTreeMap<String, String>,
+        kept: &[String],
+    ) -> Result<Vec<String>> {
+        out_of_scope::put(self, tenant, session, kind, dropped, kept).await
     }
 
     async fn dropped(&self, tenant: &TenantId, session: SessionId) -> Result<BTreeMap<String, u64>> {

@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 pub(super) use self::derived::{of_health, of_session};
 use super::SqliteStore;
 use super::connections::require_connection;
+use super::outbox::queue;
 use super::sessions::{parsed, time};
 use crate::notices::LONGEST_TEXT;
 use crate::{Cause, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause, Result, StoreError};
@@ -125,15 +126,7 @@ async fn add(database: &mut SqliteConnection, notice: &NewNotice, kind: NoticeKi
     .bind(cut(&notice.next))
     .fetch_one(&mut *database)
     .await?;
-    sqlx::query(
-        "INSERT INTO deliveries (tenant, notice, channel, state, due_at, fence, attempts)
-         SELECT tenant, $2, id, 'waiting', $3, 0, 0 FROM channels WHERE tenant = $1",
-    )
-    .bind(tenant)
-    .bind(number)
-    .bind(notice.at.micros())
-    .execute(&mut *database)
-    .await?;
+    queue(database, &notice.tenant, &notice.connection, number, notice.at).await?;
     sqlx::query("DELETE FROM notices WHERE tenant = $1 AND number <= $2")
         .bind(tenant)
         .bind(number - KEPT)
@@ -169,5 +162,6 @@ pub(in crate::sqlite) fn read(row: &SqliteRow) -> Result<Notice> {
         what: row.try_get("what")?,
         next: row.try_get("next")?,
         read_at: row.try_get::<Option<i64>, _>("read_at")?.map(Timestamp::from_micros),
+        withheld: u32::try_from(row.try_get::<i64, _>("withheld")?).unwrap_or(u32::MAX),
     })
 }

@@ -1,5 +1,6 @@
 //! Channels and deliveries on SQLite.
 
+mod addressing;
 mod parcels;
 
 use async_trait::async_trait;
@@ -7,9 +8,10 @@ use headcount_model::{ChannelId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
 
+pub(super) use self::addressing::queue;
 use super::SqliteStore;
 use super::sessions::{from_json, json, parsed, time};
-use crate::{Channel, ChannelKey, Delivery, DeliveryState, Outbox, Parcel, Result, Settled, StoreError};
+use crate::{Channel, ChannelKey, Delivery, DeliveryState, Outbox, Parcel, ParcelRequest, Result, Settled, StoreError, Taken};
 
 #[async_trait]
 impl Outbox for SqliteStore {
@@ -77,8 +79,8 @@ impl Outbox for SqliteStore {
         Ok(done.rows_affected() > 0)
     }
 
-    async fn take_parcels(&self, now: Timestamp, until: Timestamp, most: u32) -> Result<Vec<Parcel>> {
-        parcels::take(self, now, until, most).await
+    async fn take_parcels(&self, request: &ParcelRequest) -> Result<Taken> {
+        parcels::take(self, request).await
     }
 
     async fn settle_parcel(&self, parcel: &Parcel, settled: &Settled) -> Result<bool> {

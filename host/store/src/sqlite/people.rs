@@ -3,6 +3,7 @@
 mod administer;
 mod conflicts;
 mod correlate;
+mod directory;
 mod fields;
 mod hand;
 mod leavers;
@@ -37,6 +38,10 @@ pub(super) const OF_LINK: &str =
 
 /// That the account of `row` could be used by somebody.
 pub(super) const USABLE: &str = "row.gone_at IS NULL AND COALESCE(row.status, 'active') NOT IN ('inactive', 'suspended')";
+
+/// When the account of `row` ended, as far as the store saw it. Null: it hasn't, or it is out of scope and nobody knows.
+pub(super) const ENDED_AT: &str = "CASE WHEN row.gone_at = row.left_out_at THEN NULL
+    WHEN row.status IN ('inactive', 'suspended') THEN COALESCE(row.ended_at, row.first_seen_at) ELSE row.gone_at END";
 
 #[async_trait]
 impl People for SqliteStore {

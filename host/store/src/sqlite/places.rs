@@ -72,9 +72,6 @@ pub(super) async fn memory(
          SELECT kind, id FROM staged WHERE session = $1 AND part = (SELECT part FROM list) AND substr(place, 9, 4) >= $5 AND (kind, id) > ($7, $8)
          UNION
          SELECT kind, id FROM seen WHERE part = (SELECT part FROM list) AND page >= $6 AND (kind, id) > ($7, $8)
-         UNION
-         SELECT kind, id FROM dropped WHERE session = $1 AND feed = $3 AND parent = COALESCE($4, '') AND page >= $6
-            AND (kind, id) > ($7, $8) AND EXISTS (SELECT 1 FROM list)
          ORDER BY kind, id LIMIT $9"
     );
     let (kind, id) = after.map_or(("", ""), |(kind, id)| (kind.as_str(), id.as_str()));

@@ -33,6 +33,8 @@ pub(super) trait Stored: Clone + Merge + serde::Serialize + DeserializeOwned + S
     fn origin(&self) -> Option<(&str, &str)> {
         None
     }
+    /// Sets where it was read, for kinds that keep it.
+    fn put_origin(&mut self, _feed: String, _parent: String) {}
     /// Adds the derived columns, then its own.
     fn put(self, values: &mut Values);
     /// Reads a row whose own columns begin at `at`.

@@ -10,7 +10,7 @@ use super::stage::drop_staged;
 use super::{SqliteStore, places, session_errors};
 use crate::{
     Applied, Basis, Ending, ListMemory, Move, NewSession, OpenSession, Place, Result, Resumption, SessionEnd, SessionError,
-    SessionState, SessionStore, StagedPage, StoreError,
+    SessionState, SessionStore, StagedPage, StoreError, Wish,
 };
 
 #[async_trait]
@@ -32,7 +32,9 @@ impl SessionStore for SqliteStore {
     async fn resume_session(&self, tenant: &TenantId, id: SessionId, resumption: &Resumption) -> Result<()> {
         let mut transaction = self.begin().await?;
         let done = sqlx::query(
-            "UPDATE sessions SET resumed = json_insert(resumed, '$[#]', json($1)), touched_at = $2
+            "UPDATE sessions SET resumed = json_insert(resumed, '$[#]', json($1)), touched_at = $2,
+                pause_asked_at = (SELECT CASE WHEN c.life ->> 'state' = 'paused' THEN $2 END FROM connections c
+                    WHERE c.tenant = sessions.tenant AND c.id = sessions.connection)
              WHERE id = $3 AND tenant = $4 AND ended_at IS NULL",
         )
         .bind(json(resumption)?)
@@ -118,15 +120,37 @@ impl SessionStore for SqliteStore {
         Ok(done.rows_affected() > 0)
     }
 
-    async fn is_cancel_asked(&self, tenant: &TenantId, id: SessionId) -> Result<bool> {
+    async fn ask_pause(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        since: Option<Timestamp>,
+    ) -> Result<Option<SessionId>> {
+        let mut transaction = self.begin().await?;
         let asked: Option<i64> = sqlx::query_scalar(
-            "SELECT 1 FROM sessions WHERE id = $1 AND tenant = $2 AND ended_at IS NULL AND cancel_asked_at IS NOT NULL",
+            "UPDATE sessions SET pause_asked_at = $1 WHERE tenant = $2 AND connection = $3 AND ended_at IS NULL RETURNING id",
+        )
+        .bind(since.map(Timestamp::micros))
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .fetch_optional(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(asked.map(SessionId))
+    }
+
+    async fn wish(&self, tenant: &TenantId, id: SessionId) -> Result<Option<Wish>> {
+        let row = sqlx::query(
+            "SELECT cancel_asked_at IS NOT NULL, pause_asked_at IS NOT NULL FROM sessions
+             WHERE id = $1 AND tenant = $2 AND ended_at IS NULL",
         )
         .bind(id.0)
         .bind(tenant.as_str())
         .fetch_optional(&self.readers)
         .await?;
-        Ok(asked.is_some())
+        let Some(row) = row else { return Ok(None) };
+        let (cancel, pause): (bool, bool) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(if cancel { Some(Wish::Cancel) } else { pause.then_some(Wish::Pause) })
     }
 }
 

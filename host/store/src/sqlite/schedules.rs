@@ -12,7 +12,7 @@ use super::SqliteStore;
 use super::connections::require_connection;
 use super::notices::raise;
 use super::sessions::{from_json, json, parsed, time};
-use crate::{Claim, ClaimRequest, NewNotice, Planned, Result, Rhythm, Schedule, Schedules, StoreError};
+use crate::{Claim, ClaimRequest, NewNotice, Planned, QueuedRun, Result, Rhythm, Schedule, Schedules, StoreError};
 
 const COLUMNS: &str = "SELECT s.* FROM schedules s";
 
@@ -54,6 +54,24 @@ impl Schedules for SqliteStore {
         .execute(&mut *transaction)
         .await?;
         Ok(transaction.commit().await?)
+    }
+
+    async fn add_schedule(&self, tenant: &TenantId, connection: &ConnectionId, rhythm: &Rhythm, next: Planned) -> Result<bool> {
+        let mut transaction = self.begin().await?;
+        require_connection(&mut transaction, tenant, connection).await?;
+        let done = sqlx::query(
+            "INSERT INTO schedules (tenant, connection, rhythm, paused, planned_at, due_at, fence) VALUES ($1, $2, $3, 0, $4, $5, 0)
+             ON CONFLICT (tenant, connection) DO NOTHING",
+        )
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .bind(json(rhythm)?)
+        .bind(next.planned_at.micros())
+        .bind(next.due_at.micros())
+        .execute(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(done.rows_affected() > 0)
     }
 
     async fn pause_schedule(&self, tenant: &TenantId, connection: &ConnectionId, paused: bool, next: Planned) -> Result<bool> {
@@ -153,6 +171,10 @@ impl Schedules for SqliteStore {
 
     async fn claim(&self, request: &ClaimRequest) -> Result<Vec<Claim>> {
         claim::claim(self, request).await
+    }
+
+    async fn queued(&self, tenant: &TenantId, now: Timestamp) -> Result<Vec<QueuedRun>> {
+        claim::queued(self, tenant, now).await
     }
 
     async fn extend(&self, claim: &Claim, until: Timestamp) -> Result<bool> {

@@ -8,12 +8,11 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::SqliteStore;
 use super::connections::{health_of, require_connection};
+use super::forgetting::forget_old;
+use super::holds::as_decided;
 use super::notices::{of_health, of_session};
 use super::stage::drop_staged;
 use crate::{Basis, Counters, NewSession, Result, Session, SessionEnd, SessionState, StoreError};
-
-/// How many sessions of a connection are kept, the newest first.
-const KEPT: i64 = 5_000;
 
 const INTERRUPTED: &str = "The session was interrupted: the program stopped before it ended.";
 
@@ -60,8 +59,10 @@ pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession, basis: 
         return Err(StoreError::SessionOpen { tenant, connection, session: SessionId(session) });
     }
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, counters, notes, basis, credential)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, '[]', $8, $9) RETURNING id",
+        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, counters, notes, basis, credential,
+            pause_asked_at)
+         SELECT $1, $2, $3, $4, $5, $6, $7, '[]', $8, $9, CASE WHEN life ->> 'state' = 'paused' THEN $5 END
+         FROM connections WHERE tenant = $1 AND id = $2 RETURNING id",
     )
     .bind(new.tenant.as_str())
     .bind(new.connection.as_str())
@@ -74,26 +75,9 @@ pub(super) async fn begin_session(store: &SqliteStore, new: &NewSession, basis: 
     .bind(new.credential.as_ref().map(json).transpose()?)
     .fetch_one(&mut *transaction)
     .await?;
-    forget_old(&mut transaction, new).await?;
+    forget_old(&mut transaction, &new.tenant, &new.connection).await?;
     transaction.commit().await?;
     Ok(SessionId(id))
-}
-
-/// Forgets the oldest sessions of a connection that has too many.
-async fn forget_old(database: &mut SqliteConnection, new: &NewSession) -> Result<()> {
-    let old = "SELECT id FROM sessions WHERE tenant = $1 AND connection = $2 ORDER BY id DESC LIMIT 1 OFFSET $3";
-    for sql in [
-        format!("DELETE FROM session_errors WHERE tenant = $1 AND connection = $2 AND session <= ({old})"),
-        format!("DELETE FROM sessions WHERE tenant = $1 AND connection = $2 AND ended_at IS NOT NULL AND id <= ({old})"),
-    ] {
-        sqlx::query(sqlx::AssertSqlSafe(sql))
-            .bind(new.tenant.as_str())
-            .bind(new.connection.as_str())
-            .bind(KEPT)
-            .execute(&mut *database)
-            .await?;
-    }
-    Ok(())
 }
 
 /// The connection of an open session.
@@ -143,12 +127,13 @@ pub(super) async fn update_session(
 }
 
 pub(super) async fn end_session(store: &SqliteStore, tenant: &TenantId, session: SessionId, end: &SessionEnd) -> Result<()> {
+    let mut transaction = store.begin().await?;
+    let connection = open_session(&mut transaction, tenant, session).await?;
+    let end = &as_decided(&mut transaction, tenant, &connection, session, end).await?;
     let optional = |text: Option<Result<String>>| text.transpose();
     let scope = optional(end.scope.as_ref().map(json))?;
     let failure = optional(end.failure.as_ref().map(json))?;
     let health = optional(end.health.as_ref().map(json))?;
-    let mut transaction = store.begin().await?;
-    let connection = open_session(&mut transaction, tenant, session).await?;
     sqlx::query(
         "UPDATE sessions SET state = $1, ended_at = $2, touched_at = $2, counters = $3, scope = $4, failure = $5, notes = $6,
             ending = NULL

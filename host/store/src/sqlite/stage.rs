@@ -215,6 +215,7 @@ pub(super) async fn staged_ids(
         "SELECT DISTINCT staged.id FROM staged
          WHERE staged.session = $1 AND staged.kind = $2 AND staged.id > COALESCE($3, '')
            AND EXISTS (SELECT 1 FROM checkpoints WHERE checkpoints.part = staged.part AND checkpoints.feed = $4)
+           AND NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $1 AND dropped.kind = $2 AND dropped.id = staged.id)
            AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.tenant = $5)
          ORDER BY staged.id LIMIT $6",
     )

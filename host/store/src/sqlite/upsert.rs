@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headcount_model::{ConnectionId, TenantId, Timestamp};
+use headcount_model::{ConnectionId, Kind, TenantId, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -272,10 +272,23 @@ fn insert_sql<R: Stored>(rows: usize) -> String {
     format!("INSERT OR FAIL INTO {} ({}) VALUES {}", R::TABLE, columns.join(", "), placeholders(rows, columns.len()))
 }
 
+/// Since when a user that is replaced has been inactive or suspended, and when it was last seen otherwise.
+const ENDED: &str = "
+    ended_at = CASE
+        WHEN excluded.status IS NULL OR excluded.status NOT IN ('inactive', 'suspended') THEN NULL
+        WHEN users.status IN ('inactive', 'suspended') THEN users.ended_at
+        ELSE COALESCE(NULLIF(users.gone_at, users.left_out_at), excluded.changed_at) END,
+    able_at = CASE
+        WHEN excluded.status IS NULL OR excluded.status NOT IN ('inactive', 'suspended') THEN NULL
+        WHEN users.status IN ('inactive', 'suspended') THEN users.able_at
+        ELSE COALESCE(users.seen_at, (SELECT at FROM applied WHERE applied.tenant = users.tenant
+            AND applied.connection = users.connection AND applied.kind = 'user'), users.first_seen_at) END,";
+
 /// The statement that replaces so many rows, and brings them back.
 fn replace_sql<R: Stored>(rows: usize) -> String {
     let (table, columns) = (R::TABLE, columns::<R>());
     let own = columns.iter().skip(SHARED.len());
+    let ended = if R::KIND == Kind::User { ENDED } else { "" };
     let replaced: Vec<String> = own.map(|column| format!("{column} = excluded.{column}")).collect();
     format!(
         "INSERT INTO {table} ({}) VALUES {}
@@ -283,7 +296,7 @@ fn replace_sql<R: Stored>(rows: usize) -> String {
             changed_at = CASE
                 WHEN {table}.gone_at IS NULL AND substr({table}.hash, 1, {RECORD_HASH}) = substr(excluded.hash, 1, {RECORD_HASH})
                 THEN {table}.changed_at ELSE excluded.changed_at END,
-            hash = excluded.hash, gone_at = NULL, seen_session = NULL, seen_at = NULL, {}",
+            hash = excluded.hash, gone_at = NULL, seen_session = NULL, seen_at = NULL, {ended} {}",
         columns.join(", "),
         placeholders(rows, columns.len()),
         replaced.join(", "),

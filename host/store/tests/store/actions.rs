@@ -2,7 +2,8 @@
 
 use headcount_model::{ActionRunId, Digest, Grant, Kind, Records, UserStatus};
 use headcount_store::{
-    ActionEnd, ActionFilter, ActionState, Actions, BegunAction, Brought, NewAction, SessionState, StagedPage, Store,
+    ActionEnd, ActionFilter, ActionPermit, ActionState, Actions, BegunAction, Brought, Holds, NewAction, ParentPage,
+    SessionState, StagedPage, Store, SyncRules,
 };
 use serde_json::json;
 
@@ -159,4 +160,83 @@ async fn an_action_changes_no_other_connection_and_no_session_of_it() {
     world.store.apply(&tenant("acme"), session, &proven(50, &[])).await.unwrap();
     let rows = world.rows("acme", Kind::User).await;
     assert_eq!(rows.len(), 2, "each connection has its own");
+}
+
+#[tokio::test]
+async fn a_page_that_was_asked_for_after_an_action_counts_though_others_staged_more_meanwhile() {
+    let world = World::new().await;
+    world.sync("acme", "one", &[page("users", users([user("u1", "u1@example.com")]))], &proven(10, &[])).await;
+    let session = world.begin("acme", "one").await;
+    let other = world.begin("acme", "two").await;
+    world.stage("acme", other, &page("users", users((0..9).map(|id| user(&id.to_string(), "a@x"))))).await;
+    act(&world, brought(users([suspended("u1")]))).await;
+    // What was staged last when the action ended is gone when the page comes: its numbers must not come again.
+    world.store.end_session(&tenant("acme"), other, &end(SessionState::Cancelled)).await.unwrap();
+    world.stage("acme", session, &later(page("users", users([user("u1", "u1@example.com")])))).await;
+    world.store.apply(&tenant("acme"), session, &proven(50, &[])).await.unwrap();
+    assert_eq!(world.user("acme", "u1").await.1.status, None);
+}
+
+/// What an action had read again: one list, whole.
+fn read_again(records: Records) -> Option<Brought> {
+    let rules = SyncRules { defers: true, ..SyncRules::default() };
+    let list = ParentPage { feed: "list".into(), parent: None };
+    Some(Brought { pages: vec![page("list", records)], proven_grants: [list].into(), rules: Some(rules), ..Brought::default() })
+}
+
+#[tokio::test]
+async fn what_was_missing_when_it_was_read_again_is_not_brought_back_by_an_older_page() {
+    let world = World::new().await;
+    let records = |grants: Vec<Grant>| Records {
+        groups: vec![group("g", "Group")],
+        grants,
+        ..users([user("u1", "u1@example.com"), user("u2", "u2@example.com")])
+    };
+    let all = || page("list", records(vec![grant("user:u1", "group:g"), grant("user:u2", "group:g")]));
+    world.sync("acme", "one", &[all()], &proven(10, &["list"])).await;
+    let session = world.begin("acme", "one").await;
+    world.stage("acme", session, &all()).await;
+    act(&world, read_again(Records { grants: vec![grant("user:u1", "group:g")], ..Records::default() })).await;
+    assert_eq!(world.present("acme", Kind::Grant).await.len(), 1);
+    world.store.apply(&tenant("acme"), session, &proven(50, &["list"])).await.unwrap();
+    assert_eq!(world.present("acme", Kind::Grant).await.len(), 1, "the session read it before the action");
+}
+
+#[tokio::test]
+async fn who_lost_access_or_address_when_a_list_was_read_again_is_counted_as_in_a_sync() {
+    let world = World::new().await;
+    let people = |status: Option<UserStatus>| {
+        users((0..8).map(|id| headcount_model::User { status, ..user(&format!("u{id}"), &format!("u{id}@example.com")) }))
+    };
+    world.sync("acme", "one", &[page("users", people(None))], &proven(10, &[])).await;
+    let id = begin(&world, None).await;
+    let end = done(ActionState::Done, read_again(people(Some(UserStatus::Suspended))));
+    let run = world.store.end_action(&tenant("acme"), id, &end).await.unwrap();
+    assert!(run.notes.iter().any(|note| note.contains("all 8 user records") && note.contains("next sync")), "{:?}", run.notes);
+    assert_eq!(world.user("acme", "u1").await.1.status, None);
+    assert!(world.store.holds(&tenant("acme"), None, 10).await.unwrap().is_empty());
+    act(&world, read_again(users([suspended("u1")]))).await;
+    assert_eq!(world.user("acme", "u1").await.1.status, Some(UserStatus::Suspended));
+}
+
+#[tokio::test]
+async fn permits_are_given_and_taken_back_one_by_one_whoever_does_so_meanwhile() {
+    let world = World::new().await;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    let permit = |action: &str, by: &str| ActionPermit { action: action.into(), permitted_by: by.into(), why: None, at: at(10) };
+    let words = |permits: Vec<ActionPermit>| -> Vec<String> {
+        permits.into_iter().map(|permit| format!("{} by {}", permit.action, permit.permitted_by)).collect()
+    };
+    world.store.permit_actions(&acme, &one, &[permit("a", "ana"), permit("b", "ana")]).await.unwrap();
+    // Each knows only of what was there before.
+    let (more, fewer) = ([permit("b", "bo"), permit("c", "bo")], ["a".to_owned()]);
+    let (given, taken) =
+        tokio::join!(world.store.permit_actions(&acme, &one, &more), world.store.forbid_actions(&acme, &one, Some(&fewer)),);
+    assert!(given.is_ok() && taken.is_ok());
+    let left = world.store.action_permits(&acme, &one).await.unwrap();
+    assert_eq!(words(left), ["b by ana", "c by bo"], "who permitted it first stays");
+    let other = world.store.forbid_actions(&tenant("globex"), &one, None).await.unwrap();
+    assert!(other.is_empty() && world.store.action_permits(&acme, &one).await.unwrap().len() == 2);
+    assert!(world.store.forbid_actions(&acme, &one, None).await.unwrap().is_empty());
+    assert!(world.store.permit_actions(&acme, &connection_id("none"), &[permit("a", "ana")]).await.is_err());
 }

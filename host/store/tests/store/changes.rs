@@ -115,6 +115,14 @@ async fn a_filter_moves_the_cursor_past_what_it_leaves_out() {
 }
 
 #[tokio::test]
+async fn whoever_asks_for_none_stays_where_they_are() {
+    let world = World::new().await;
+    world.sync("acme", "one", &[page("u", users([user("1", "a@x"), user("2", "b@x")]))], &proven(1, &["u"])).await;
+    let page = world.store.changes(&tenant("acme"), 1, 0, &ChangeFilter::default()).await.unwrap();
+    assert_eq!((page.changes.len(), page.cursor, page.end), (0, 1, false));
+}
+
+#[tokio::test]
 async fn followers_of_concurrent_writers_miss_and_repeat_nothing() {
     let world = World::new().await;
     let writer = |connection: &'static str| {

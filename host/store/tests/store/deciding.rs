@@ -1,7 +1,9 @@
 //! What a person decides about removals is done exactly.
 
 use headcount_model::{Kind, Records, User};
-use headcount_store::{Apply, DAY, Holds, SessionState, Verdict, WINDOW};
+use headcount_store::{
+    Apply, Counters, DAY, Health, HealthState, Holds, RELEASE, SessionEnd, SessionState, Store, Verdict, WINDOW, Witness,
+};
 
 use crate::acme::*;
 use crate::world::*;
@@ -129,4 +131,67 @@ async fn other_tenants_neither_see_nor_decide_what_waits() {
     assert!(store.undo(&globex, session, &by(2)).await.is_err());
     assert!(store.diff(&globex, session, 0, 10).await.is_err());
     assert_eq!(acme.present().await, 100);
+}
+
+/// A hundred users, of whom so many have another address.
+fn moved(count: u32, to: &str) -> Records {
+    users((1..=100).map(|id| user(&id.to_string(), &format!("{id}@{}", if id <= count { to } else { "x" }))))
+}
+
+#[tokio::test]
+async fn an_address_that_was_turned_down_stays_away_and_another_one_is_judged_anew() {
+    let acme = Acme::of_a_hundred().await;
+    let address = async |id: &str| acme.world.user("acme", id).await.1.email.unwrap();
+    let (session, _) = acme.sync(moved(11, "y"), &complete(1)).await;
+    acme.world.store.reject(&tenant("acme"), session, &by(2)).await.unwrap();
+    // The same again is turned down still, in whichever letter case.
+    let (_, applied) = acme.sync(moved(11, "Y"), &complete(3)).await;
+    assert_eq!((applied.held.len(), applied.waiting, address("1").await.as_str()), (0, None, "1@x"));
+    // Another one was never decided about: eleven are too many again.
+    let (again, applied) = acme.sync(moved(11, "z"), &complete(4)).await;
+    assert_eq!((applied.waiting, address("1").await.as_str()), (Some(again), "1@x"), "{applied:?}");
+    assert!(applied.held[0].contains("addresses of 11 of 100"), "{applied:?}");
+    // What was turned down before is no longer what the vendor says.
+    let refused = acme.world.store.release(&tenant("acme"), session, &by(5)).await;
+    assert!(refused.is_err(), "{refused:?}");
+    acme.world.store.release(&tenant("acme"), again, &by(5)).await.unwrap();
+    assert_eq!(address("1").await, "1@z");
+}
+
+#[tokio::test]
+async fn a_few_other_addresses_than_those_turned_down_come_in() {
+    let acme = Acme::of_a_hundred().await;
+    let (session, _) = acme.sync(moved(11, "y"), &complete(1)).await;
+    acme.world.store.reject(&tenant("acme"), session, &by(2)).await.unwrap();
+    let mut records = moved(11, "y");
+    records.users[0].email = Some("1@z".into());
+    let (_, applied) = acme.sync(records, &complete(3)).await;
+    assert!(applied.held.is_empty(), "{applied:?}");
+    assert_eq!(acme.world.user("acme", "1").await.1.email.as_deref(), Some("1@z"));
+    assert_eq!(acme.world.user("acme", "2").await.1.email.as_deref(), Some("2@x"));
+}
+
+#[tokio::test]
+async fn what_is_decided_between_what_a_session_applied_and_its_end_stays_decided() {
+    for (releases, state) in [(true, SessionState::Released), (false, SessionState::Rejected)] {
+        let acme = Acme::of_a_hundred().await;
+        let (store, name) = (&acme.world.store, tenant("acme"));
+        let session = acme.world.begin("acme", "one").await;
+        acme.world.stage("acme", session, &page("all", people(21..=100))).await;
+        store.update_session(&name, session, SessionState::Applying, &Counters::default()).await.unwrap();
+        let health =
+            |state, next: String| Some(Health::new(state, Witness::Session(session), at(7)).because("too many").next(next));
+        let over = SessionEnd { health: health(HealthState::Incomplete, String::new()), ..end(SessionState::Complete) };
+        let applied = store.apply(&name, session, &Apply { end: Some(over.clone()), ..complete(1) }).await.unwrap();
+        assert_eq!(applied.waiting, Some(session));
+        // Its process dies here, and a person decides.
+        let decided =
+            if releases { store.release(&name, session, &by(2)).await } else { store.reject(&name, session, &by(2)).await };
+        assert_eq!(decided.unwrap().changed[&Kind::User], 20);
+        let held = health(HealthState::Held, format!("do them with `{RELEASE} {session}`"));
+        store.end_session(&name, session, &SessionEnd { state: SessionState::Held, health: held, ..over }).await.unwrap();
+        assert_eq!(acme.state(session).await, state);
+        let connection = store.connection(&name, &connection_id("one")).await.unwrap().unwrap();
+        assert_eq!(connection.health.state, HealthState::Incomplete);
+    }
 }

@@ -1,7 +1,7 @@
 //! Who left according to the directory, who administers, and licenses by product.
 
 use headcount_model::{Grant, LicenseState, Records, User, UserStatus};
-use headcount_store::{Decision, Doubt, Filter, Leaver, Owner, People, Store};
+use headcount_store::{Decision, Doubt, Filter, Leaver, Life, LifeState, MappingStore, Owner, People, Store, Witness};
 
 use crate::world::*;
 
@@ -152,4 +152,142 @@ async fn licenses_add_up_by_product() {
     assert_eq!((found[1].product_name.as_str(), numbers(1)), ("Wiki", [1, 10, 2, 8, 0, 0, 2]));
     assert_eq!(world.store.products(&tenant("acme"), Some(&connection_id("two")), at(1)).await.unwrap(), []);
     assert_eq!(world.store.products(&tenant("globex"), None, at(1)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_directory_that_is_removed_says_no_more_who_left_even_where_its_records_are_kept() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x"), user("2", "b@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x")]).await;
+    lists(&world, "one", 2, [user("2", "b@x")]).await;
+    assert_eq!(keys(&world).await, ["a@x"]);
+    let removed = Life::new(LifeState::Removed, Witness::Host, at(9));
+    assert!(world.store.retire_connection(&tenant("acme"), &connection_id("one"), &removed).await.unwrap());
+    assert_eq!(world.store.directory(&tenant("acme")).await.unwrap(), None);
+    assert!(leavers(&world).await.is_empty());
+}
+
+#[tokio::test]
+async fn out_of_scope_is_not_gone() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x"), with(UserStatus::Inactive, user("2", "b@x")), user("3", "c@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x"), user("8", "b@x"), user("9", "c@x")]).await;
+    assert_eq!(keys(&world).await, ["b@x"]);
+    // A filter takes two of them out of scope; the third is really gone.
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    let ids = ["1".to_owned(), "2".to_owned()];
+    assert_eq!(world.store.leave_out(&acme, &one, headcount_model::Kind::User, &ids, at(2)).await.unwrap(), 2);
+    assert_eq!(keys(&world).await, [""; 0], "nobody knows any more");
+    lists(&world, "one", 3, []).await;
+    assert_eq!(keys(&world).await, ["c@x"]);
+    // Back in scope, and then gone.
+    lists(&world, "one", 4, [user("1", "a@x"), user("2", "b@x"), user("3", "c@x")]).await;
+    assert_eq!(keys(&world).await, [""; 0]);
+    lists(&world, "one", 5, [user("3", "c@x")]).await;
+    assert_eq!(keys(&world).await, ["a@x", "b@x"]);
+}
+
+#[tokio::test]
+async fn when_somebody_left_does_not_move_with_later_edits() {
+    let world = with_directory().await;
+    let inactive = |title: &str| with(UserStatus::Inactive, User { title: Some(title.into()), ..user("1", "a@x") });
+    lists(&world, "one", 1, [user("1", "a@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x")]).await;
+    lists(&world, "one", 2, [inactive("Cook")]).await;
+    lists(&world, "one", 3, [inactive("Former cook")]).await;
+    let found = leavers(&world).await;
+    assert_eq!((found.len(), found[0].left_at, found[0].or_before), (1, at(2), false));
+    // Nor when the account is deleted at last, nor when that one is edited.
+    lists(&world, "one", 4, []).await;
+    assert_eq!(leavers(&world).await[0].left_at, at(2));
+    // Back for a while, it ends anew.
+    lists(&world, "one", 5, [user("1", "a@x")]).await;
+    assert!(leavers(&world).await.is_empty());
+    lists(&world, "one", 6, [inactive("Cook")]).await;
+    assert_eq!(leavers(&world).await[0].left_at, at(6));
+    // One that was inactive when it was first seen left before, whatever was edited since.
+    let world = with_directory().await;
+    lists(&world, "one", 1, [inactive("Cook")]).await;
+    lists(&world, "two", 1, [user("7", "a@x")]).await;
+    lists(&world, "one", 2, [inactive("Former cook")]).await;
+    let found = leavers(&world).await;
+    assert_eq!((found[0].left_at, found[0].or_before), (at(1), true));
+}
+
+#[tokio::test]
+async fn whoever_is_hired_again_is_no_leaver_before_the_account_was_looked_at() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x"), user("3", "b@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x"), user("8", "b@x")]).await;
+    lists(&world, "one", 2, []).await;
+    assert_eq!(keys(&world).await, ["a@x", "b@x"]);
+    // A session was applied, and interrupted before accounts were linked.
+    world.sync("acme", "one", &[page("u", users([user("2", "A@x")]))], &proven(3, &["u"])).await;
+    assert_eq!(keys(&world).await, ["b@x"]);
+    world.store.correlate(&tenant("acme"), &connection_id("one"), at(4)).await.unwrap();
+    let found = leavers(&world).await;
+    assert_eq!((found.len(), found[0].doubts[0].doubt), (2, Doubt::Reused), "in doubt");
+}
+
+/// A third connection.
+async fn third(world: &World) {
+    world.store.put_connection(&connection("acme", "three")).await.unwrap();
+}
+
+async fn linked(world: &World, connection: &str, account: &str) -> Option<String> {
+    let filter = Filter { gone: true, ..Filter::default() };
+    let people = world.store.people(&tenant("acme"), &filter, 1).await.unwrap();
+    let has = |person: &headcount_store::Person| {
+        person.accounts.iter().any(|one| one.connection.as_str() == connection && one.id == account)
+    };
+    people.into_iter().find(has).map(|person| person.id.to_string())
+}
+
+async fn conflicts(world: &World) -> Vec<headcount_store::Conflict> {
+    world.store.conflicts(&tenant("acme"), &Filter::default()).await.unwrap()
+}
+
+async fn why(world: &World, connection: &str, account: &str) -> Option<headcount_store::WhyUnlinked> {
+    let found = world.store.unlinked(&tenant("acme"), &Filter::default()).await.unwrap();
+    found.into_iter().find(|one| one.connection.as_str() == connection && one.account == account).map(|one| one.why)
+}
+
+#[tokio::test]
+async fn a_newcomers_account_that_comes_before_the_directory_knows_waits_for_it() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x"), user("3", "b@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x"), user("8", "b@x")]).await;
+    // In truth, a@x has left, and somebody else has the address; b@x has a second account.
+    lists(&world, "two", 2, [user("7", "a@x"), user("9", "a@x"), user("8", "b@x"), user("0", "b@x")]).await;
+    let unconfirmed = Some(headcount_store::WhyUnlinked::Waits(Doubt::Unconfirmed));
+    assert_eq!((why(&world, "two", "9").await, why(&world, "two", "0").await), (unconfirmed, unconfirmed));
+    assert!(conflicts(&world).await.iter().all(|conflict| conflict.doubt != Doubt::Unconfirmed), "nobody need decide yet");
+    // The directory says so: the one is linked, the other is for a person to decide.
+    lists(&world, "one", 3, [user("2", "a@x"), user("3", "b@x")]).await;
+    assert_eq!(linked(&world, "two", "0").await, linked(&world, "two", "8").await);
+    assert_eq!((linked(&world, "two", "9").await, linked(&world, "one", "2").await), (None, None));
+    let doubts = conflicts(&world).await;
+    assert!(doubts.iter().any(|conflict| conflict.account == "9" && conflict.doubt == Doubt::Reused), "{doubts:?}");
+}
+
+#[tokio::test]
+async fn a_newcomers_account_that_comes_after_the_leaver_left_is_not_the_leavers() {
+    let world = with_directory().await;
+    lists(&world, "one", 1, [user("1", "a@x"), user("3", "b@x")]).await;
+    lists(&world, "two", 1, [user("7", "a@x"), user("8", "b@x")]).await;
+    lists(&world, "one", 4, [with(UserStatus::Inactive, user("1", "a@x"))]).await;
+    // Nobody knows when in between they left.
+    for (id, email, created) in [("11", "a@x", None), ("12", "b@x", Some(3))] {
+        let new = User { created_at: created.map(at), ..user(id, email) };
+        lists(&world, "two", 5, [user("7", "a@x"), user("8", "b@x"), new]).await;
+        assert_eq!(why(&world, "two", id).await, Some(headcount_store::WhyUnlinked::Waits(Doubt::Reused)), "{id}");
+    }
+    // What a connection has when it is first synced, or what was made before, is the leaver's: that is what leavers are looked for by.
+    lists(&world, "two", 6, [user("7", "a@x"), user("8", "b@x")]).await;
+    third(&world).await;
+    lists(&world, "three", 6, [user("31", "b@x")]).await;
+    assert_eq!(linked(&world, "three", "31").await, linked(&world, "two", "8").await);
+    let old = User { created_at: Some(at(1)), ..user("32", "b@x") };
+    lists(&world, "three", 7, [user("31", "b@x"), old]).await;
+    assert_eq!(linked(&world, "three", "32").await, linked(&world, "two", "8").await);
 }

@@ -74,3 +74,26 @@ async fn a_record_whose_occurrences_fall_on_two_batches_is_one() {
     let applied = world.sync("acme", "one", &[page("users", users(repeated.chain([user("z", "c@x")])))], &proven(10, &[])).await;
     assert_eq!(applied.kinds[&Kind::User].created, 902);
 }
+
+#[tokio::test]
+async fn a_grant_of_a_list_without_parent_is_missing_when_that_list_lacks_it() {
+    let world = World::new().await;
+    let listed = |feed: &str, parent: Option<&str>, repeats: bool, grants: Vec<headcount_model::Grant>| {
+        let mut records = users([user("1", "a@x")]);
+        records.groups = vec![group("g", "Staff")];
+        records.grants = grants;
+        let mut page = StagedPage { parent: parent.map(str::to_owned), ..page(feed, records) };
+        page.repeats = if repeats { Kind::ALL.into_iter().collect() } else { Default::default() };
+        page
+    };
+    let held = || vec![grant("user:1", "group:g")];
+    let apply = |now| proven(now, &["users"]);
+    world
+        .sync("acme", "one", &[listed("users", None, false, held()), listed("groups", Some("g"), true, held())], &apply(10))
+        .await;
+    assert_eq!(world.present("acme", Kind::Grant).await.len(), 1);
+    world
+        .sync("acme", "one", &[listed("users", None, false, vec![]), listed("groups", Some("g"), true, vec![])], &apply(20))
+        .await;
+    assert_eq!(world.present("acme", Kind::Grant).await.len(), 0);
+}

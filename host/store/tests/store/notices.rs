@@ -2,10 +2,11 @@
 
 use headcount_model::{Failure, FailureCode};
 use headcount_store::{
-    Cause, Health, HealthState, NewNotice, NoticeFilter, NoticeKind, Notices, SessionEnd, SessionState, SqliteStore, Store,
-    StoreError, Witness,
+    Cause, Connection, Health, HealthState, Holds, Life, LifeState, NewNotice, NoticeFilter, NoticeKind, Notices, SessionEnd,
+    SessionState, SessionStore, SqliteStore, Store, StoreError, Wish, Witness,
 };
 
+use crate::acme::{Acme, by, complete, people};
 use crate::world::{World, at, connection, connection_id, end, tenant};
 
 fn new(tenant: &str, cause: Cause, micros: i64) -> NewNotice {
@@ -123,6 +124,52 @@ async fn held_removals_and_lists_that_were_not_read_have_causes_of_their_own() {
     let (incomplete, held) = (Cause::Incomplete, Cause::Held);
     let (raised, recovered) = (NoticeKind::Raised, NoticeKind::Recovered);
     assert_eq!(told, [(incomplete, recovered), (held, recovered), (incomplete, raised), (held, raised)]);
+}
+
+#[tokio::test]
+async fn a_run_whose_removals_are_held_has_run() {
+    let world = World::new().await;
+    ended(&world, failed()).await;
+    ended(&world, end(SessionState::Held)).await;
+    let both = [(Cause::RunFailed, NoticeKind::Recovered), (Cause::RunFailed, NoticeKind::Raised)];
+    assert_eq!(told(&world.store, "acme").await, both);
+}
+
+#[tokio::test]
+async fn removals_wait_until_none_does_whatever_else_becomes_well() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (session, _) = acme.sync(people(21..=100), &complete(1)).await;
+    let well = Connection { health: health(HealthState::Held), ..connection("acme", "one") };
+    store.put_connection(&well).await.unwrap();
+    store.put_connection(&Connection { health: health(HealthState::Reconnect), ..well.clone() }).await.unwrap();
+    store.put_connection(&Connection { health: health(HealthState::Ok), ..well }).await.unwrap();
+    let held = async |store: &SqliteStore| {
+        let told = told(store, "acme").await;
+        told.into_iter().filter(|(cause, _)| *cause == Cause::Held).map(|(_, kind)| kind).collect::<Vec<_>>()
+    };
+    assert_eq!(held(store).await, [NoticeKind::Raised], "they still wait");
+    store.reject(&tenant("acme"), session, &by(2)).await.unwrap();
+    assert_eq!(held(store).await, [NoticeKind::Recovered, NoticeKind::Raised]);
+}
+
+#[tokio::test]
+async fn a_session_that_waits_for_its_connection_to_be_resumed_is_late_for_nobody() {
+    let world = World::new().await;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    let session = world.begin("acme", "one").await;
+    assert_eq!(world.store.ask_pause(&acme, &one, Some(at(6))).await.unwrap(), Some(session));
+    assert_eq!(world.store.wish(&acme, session).await.unwrap(), Some(Wish::Pause));
+    assert_eq!(world.store.raise_overrun(at(60), at(61)).await.unwrap(), 0);
+    assert!(world.store.ask_cancel(&acme, session, at(7)).await.unwrap());
+    assert_eq!(world.store.wish(&acme, session).await.unwrap(), Some(Wish::Cancel), "the end goes before the pause");
+    world.store.ask_pause(&acme, &one, None).await.unwrap();
+    assert_eq!(world.store.raise_overrun(at(60), at(62)).await.unwrap(), 1);
+    // One that begins or goes on while its connection is being paused notices it all the same.
+    let paused = Life::new(LifeState::Paused, Witness::Host, at(63));
+    world.store.put_connection(&Connection { life: paused, ..connection("acme", "two") }).await.unwrap();
+    let late = world.begin("acme", "two").await;
+    assert_eq!(world.store.wish(&acme, late).await.unwrap(), Some(Wish::Pause));
 }
 
 #[tokio::test]

@@ -125,7 +125,8 @@ async fn another_tenant_neither_sees_nor_moves_a_session() {
     assert!(store.followed(&globex, session, list, 0).await.unwrap().is_empty());
     assert!(store.list_memory(&globex, session, list, 0, None, 10).await.unwrap().ids.is_empty());
     assert!(!store.ask_cancel(&globex, session, at(9)).await.unwrap());
-    assert!(!store.is_cancel_asked(&tenant("acme"), session).await.unwrap());
+    assert_eq!(store.ask_pause(&globex, &connection_id("one"), Some(at(9))).await.unwrap(), None);
+    assert_eq!(store.wish(&tenant("acme"), session).await.unwrap(), None);
     let counters = Counters::default();
     let news = Move { state: None, counters: &counters, scope: None, notes: &[] };
     assert!(store.move_session(&globex, session, news).await.is_err());

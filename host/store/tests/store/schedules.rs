@@ -186,6 +186,46 @@ async fn active_connections_without_a_schedule_are_found_and_removal_takes_sched
 }
 
 #[tokio::test]
+async fn a_schedule_that_somebody_set_is_not_replaced_by_the_one_that_is_taken_for_granted() {
+    let store = queue(&[("acme", "one", 100)]).await;
+    let (acme, one, two) = (tenant("acme"), connection_id("one"), connection_id("two"));
+    assert!(!store.add_schedule(&acme, &one, &Rhythm::Daily, planned(7)).await.unwrap());
+    let kept = store.schedule(&acme, &one).await.unwrap().unwrap();
+    assert_eq!((kept.rhythm, kept.due_at), (HOURLY, at(100)));
+    assert!(store.add_schedule(&acme, &two, &Rhythm::Daily, planned(7)).await.unwrap());
+    assert!(store.add_schedule(&acme, &connection_id("none"), &Rhythm::Daily, planned(7)).await.is_err());
+}
+
+#[tokio::test]
+async fn what_waits_for_a_place_is_queued_until_its_session_begins_and_a_crash_leaves_nothing() {
+    let world = World::new().await;
+    let (store, acme) = (&world.store, tenant("acme"));
+    for (id, due) in [("one", 1), ("two", 900)] {
+        store.put_connection(&living(LifeState::Active, "acme", id)).await.unwrap();
+        store.put_schedule(&acme, &connection_id(id), &HOURLY, planned(due)).await.unwrap();
+    }
+    let queued = async |now| {
+        let queued = store.queued(&acme, at(now)).await.unwrap();
+        queued.into_iter().map(|run| (run.connection.to_string(), run.since, run.worker)).collect::<Vec<_>>()
+    };
+    assert!(queued(0).await.is_empty(), "nothing is due");
+    assert_eq!(queued(3).await, [("one".to_owned(), at(1), None)]);
+    let claim = take(store, &request(4)).await.remove(0);
+    assert_eq!(queued(4).await, [("one".to_owned(), at(4), Some("w".to_owned()))], "taken, and without a session");
+    let session = world.begin("acme", "one").await;
+    assert!(queued(6).await.is_empty());
+    // Its program dies: the session is what goes on, and nothing waits beside it.
+    store.end_session(&acme, session, &crate::world::end(headcount_store::SessionState::Complete)).await.unwrap();
+    assert!(store.finish(&claim, &HOURLY, planned(800), at(9)).await.unwrap());
+    assert!(queued(10).await.is_empty());
+    store.request_run(&acme, &connection_id("two"), at(20)).await.unwrap();
+    assert_eq!(queued(30).await, [("two".to_owned(), at(20), None)]);
+    store.put_connection(&living(LifeState::Paused, "acme", "two")).await.unwrap();
+    assert!(queued(30).await.is_empty(), "it waits for a person, not for a place");
+    assert!(store.queued(&tenant("globex"), at(30)).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn the_queue_is_on_disk() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store.db");

@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::input::properties;
+use super::secret::is_secret;
 
 /// What a field takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -76,8 +77,10 @@ fn as_text<S: serde::Serializer>(refers: &Option<RefersTo>, serializer: S) -> Re
 /// The input form of an action.
 pub fn form(action: &Action) -> Form {
     let needed = names(action.input.get("required"));
+    let root = Value::Object(action.input.clone());
+    let secret = |field: FormField, schema: &Value| FormField { secret: is_secret(&root, schema), ..field };
     let mut fields: Vec<FormField> =
-        properties(action).map(|(name, schema)| field(name, schema, needed.contains(name))).collect();
+        properties(action).map(|(name, schema)| secret(field(name, schema, needed.contains(name)), schema)).collect();
     fields.sort_by_key(|field| (!field.needed, needed.iter().position(|name| *name == field.name)));
     let sets = ["anyOf", "oneOf"].iter().filter_map(|word| action.input.get(*word)?.as_array()).flatten();
     let alternatives = sets.map(|set| names(set.get("required"))).filter(|set| !set.is_empty()).collect();
@@ -88,6 +91,7 @@ fn names(list: Option<&Value>) -> Vec<String> {
     list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
+/// A field by what its own schema says.
 fn field(name: &str, schema: &Value, needed: bool) -> FormField {
     let text = |key: &str| schema.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let choices: Vec<Value> = schema.get("enum").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -108,7 +112,7 @@ fn field(name: &str, schema: &Value, needed: bool) -> FormField {
         default: schema.get("default").cloned(),
         example: schema.get("examples").and_then(|examples| examples.get(0)).cloned(),
         needed,
-        secret: schema.get("writeOnly") == Some(&Value::Bool(true)) || text("format") == "password",
+        secret: false,
         refers_to: text(REFERS_TO).parse().ok(),
         name: name.to_owned(),
     }

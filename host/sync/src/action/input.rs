@@ -6,7 +6,7 @@ use headcount_model::manifest::{Action, REFERS_TO, RefersTo};
 use headcount_model::{Kind, Reference};
 use serde_json::{Map, Value, json};
 
-use super::ActionError;
+use super::{ActionError, secret};
 use crate::attributes::Sieve;
 
 /// The longest input, in bytes of JSON.
@@ -54,29 +54,37 @@ pub(super) fn problems(schema: Map<String, Value>, value: &Value) -> Result<Vec<
         .with_pattern_options(jsonschema::PatternOptions::regex())
         .build(&Value::Object(schema))
         .map_err(|error| error.to_string())?;
+    // Without the values: one may be a secret, and what is told is kept.
     let told = |error: jsonschema::ValidationError<'_>| match error.instance_path().as_str() {
-        "" => error.to_string(),
-        path => format!("{}: {error}", path.trim_start_matches('/')),
+        "" => error.masked().to_string(),
+        path => format!("{}: {}", path.trim_start_matches('/'), error.masked()),
     };
     Ok(validator.iter_errors(value).take(5).map(told).collect())
 }
 
-/// The input as it may be kept: what its schema, its name or the manifest calls a secret is left out.
+/// The input as it may be kept: what its schema, its name or the manifest calls a secret is left out. Takes as long as the schema
+/// and the input are large: not for a thread that others wait for.
 pub fn kept(action: &Action, never_kept: &[String], input: &Value) -> Value {
     let sieve = Sieve::new(never_kept);
-    let Value::Object(fields) = input else { return Value::Null };
-    let schemas: Map<String, Value> = properties(action).map(|(name, schema)| (name.clone(), schema.clone())).collect();
+    let masked = secret::masked(&Value::Object(action.input.clone()), input, NOT_KEPT);
+    let Value::Object(fields) = &masked else { return Value::Null };
     let keep = |(name, value): (&String, &Value)| {
-        let schema = schemas.get(name);
-        let says = |key: &str| schema.and_then(|schema| schema.get(key));
-        let declared = says("writeOnly") == Some(&json!(true)) || says("format") == Some(&json!("password"));
         let field = json!({ name: value });
         let text = field.to_string();
         let clean = sieve.clean(&text).and_then(|clean| serde_json::from_str::<Value>(&clean).ok());
         let whole = clean.as_ref() == Some(&field);
-        (name.clone(), if declared || !whole { json!(NOT_KEPT) } else { value.clone() })
+        (name.clone(), if whole { value.clone() } else { json!(NOT_KEPT) })
     };
     Value::Object(fields.iter().map(keep).collect())
+}
+
+/// Tells whether the same is asked for again: a hash of the action and its whole input.
+pub fn fingerprint(action: &Action, input: &Value) -> [u8; 32] {
+    // Objects have their fields in order, so that the same input is the same text.
+    blake3::derive_key(
+        "headcount 2026 fingerprint of an action that names no secret",
+        json!([action.name, input]).to_string().as_bytes(),
+    )
 }
 
 /// What an input names.
@@ -159,12 +167,14 @@ mod tests {
             "email": { "type": "string", "refers-to": "email" },
             "license-id": { "type": "string", "refers-to": "license" },
             "also": { "type": "array" },
+            "codes": { "type": "array", "items": { "$ref": "#/$defs/code" } },
             "new-password": { "type": "string" },
             "pin": { "type": "string", "writeOnly": true },
             "notify": { "type": "boolean", "default": true },
         });
-        serde_json::from_value(json!({ "name": "a", "label": "A", "input": { "type": "object", "properties": properties } }))
-            .unwrap()
+        let code = json!({ "type": "object", "properties": { "code": { "type": "string", "writeOnly": true } } });
+        let input = json!({ "type": "object", "properties": properties, "$defs": { "code": code } });
+        serde_json::from_value(json!({ "name": "a", "label": "A", "input": input })).unwrap()
     }
 
     #[tokio::test]
@@ -172,18 +182,23 @@ mod tests {
         assert_eq!(checked(&action(), &json!({})).await.unwrap(), json!({ "notify": true }));
         assert_eq!(checked(&action(), &json!({ "notify": false })).await.unwrap(), json!({ "notify": false }));
         let error = checked(&action(), &json!({ "email": 7 })).await.unwrap_err().to_string();
-        assert!(error.contains("email"), "{error}");
+        assert!(error.contains("email") && error.contains("string"), "{error}");
+        let error = checked(&action(), &json!({ "pin": 271_828 })).await.unwrap_err().to_string();
+        assert!(error.contains("pin") && !error.contains("271828"), "{error}");
         assert!(checked(&action(), &json!([1])).await.is_err());
         assert!(checked(&action(), &json!({ "email": "a".repeat(LONGEST) })).await.is_err());
     }
 
     #[test]
     fn secrets_are_not_kept() {
-        let input = json!({ "email": "a@b.c", "new-password": "hunter2", "pin": "1234", "also": [{ "api-token": "t" }] });
+        let input = json!({
+            "email": "a@b.c", "new-password": "hunter2", "pin": "1234", "also": [{ "api-token": "t" }],
+            "codes": [{ "label": "home", "code": "5678" }],
+        });
         let kept = kept(&action(), &[], &input);
-        assert_eq!(kept["email"], "a@b.c");
+        assert_eq!((&kept["email"], &kept["codes"][0]["label"]), (&json!("a@b.c"), &json!("home")));
         let text = kept.to_string();
-        assert!(!text.contains("hunter2") && !text.contains("1234") && !text.contains("\"t\""), "{text}");
+        assert!(["hunter2", "1234", "\"t\"", "5678"].iter().all(|secret| !text.contains(secret)), "{text}");
     }
 
     #[test]

@@ -1,104 +1,181 @@
 //! Reading again, after an action, the feeds of what it was about: where the connector does not tell what it changed.
+//!
+//! What comes of it is held to the rules of a sync: a list proves nothing unless it was read whole, twice where no total confirms that
+//! it lacks something, and the store's guard judges what is missing.
 
-use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
+mod allowance;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use headcount_model::manifest::Feed;
-use headcount_model::{Progress, Records, Reference, Timestamp};
-use headcount_store::{Brought, ParentPage, StagedPage};
+use headcount_model::{Grant, Kind, Manifest, Page, Progress, Timestamp};
+use headcount_sandbox::CallError;
+use headcount_store::{Brought, ParentPage, StagedPage, StoreError, SyncRules};
 
+use self::allowance::{Allowance, CutShort, MOST_RECORDS};
 use super::input::Named;
 use crate::attributes::Sieve;
-use crate::page::{MOST_REASONS, validate};
+use crate::list::{Known, Sum, Watch};
+use crate::page::{MOST_REASONS, Validated, validate};
 use crate::session::Job;
+use crate::verdict::ListEnd;
 
 /// Lists that are read again after one action.
 const MOST_LISTS: usize = 8;
-/// Grants that may be missing from one list before a sync must judge it; and those of a principal that are counted.
-const MOST_LOST: usize = 25;
-const MOST_HELD: u32 = 1_000;
-/// Pages of one list.
-const MOST_PAGES: u32 = 100;
+
+/// Why a list could not be read again.
+#[derive(Debug, thiserror::Error)]
+enum Unread {
+    /// The vendor or the connector refused.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// It came to too much: those after it are not read either.
+    #[error(transparent)]
+    CutShort(#[from] CutShort),
+    /// It was not whole.
+    #[error("{0}")]
+    Incomplete(String),
+    /// What it had before is not known.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A list to read again.
+struct List<'a> {
+    feed: &'a Feed,
+    /// The feed's place in the manifest.
+    place: u32,
+    parent: String,
+}
 
 /// Reads again the feeds that belong to records which the input names. One that can't be read whole changes nothing in the store.
 pub(super) async fn read_again(job: &Job<'_>, named: &Named, proves: bool, brought: &mut Brought, notes: &mut Vec<String>) {
+    brought.rules = Some(SyncRules { defers: true, ..SyncRules::default() });
+    let lists = lists(job, named).await;
+    if lists.len() > MOST_LISTS {
+        notes.push(format!("{MOST_LISTS} of {} lists are read again: the next sync reads the others", lists.len()));
+    }
+    let mut allowance = Allowance::new();
+    for list in lists.iter().take(MOST_LISTS) {
+        let name = &list.feed.name;
+        match whole(job, list, &mut allowance).await {
+            Ok(pages) => {
+                if proves && proves_grants(job.manifest, list.feed) {
+                    brought.proven_grants.insert(list.page());
+                }
+                brought.pages.extend(pages);
+            }
+            Err(Unread::CutShort(cut)) => {
+                notes.push(format!(
+                    "{name} was not read again to its end: {cut}; nothing is missing by that, and the next sync reads it"
+                ));
+                return;
+            }
+            Err(reason) => notes.push(format!("{name} could not be read again: {reason}; the next sync will")),
+        }
+    }
+}
+
+/// The lists of records that the input names and the store has: what it does not have is no parent of anything there.
+async fn lists<'a>(job: &Job<'a>, named: &Named) -> Vec<List<'a>> {
     let mut lists = Vec::new();
     for (kind, id) in named.records() {
-        let feeds = job.manifest.feeds.iter().enumerate();
-        let feeds = feeds.filter(|(_, feed)| job.manifest.parent_kind(feed) == Some(kind));
-        // What the store does not have is no parent of anything there.
         let stored = job.store.record(&job.connection.tenant, &job.connection.id, kind, id).await;
-        if matches!(stored, Ok(Some(_))) {
-            lists.extend(feeds.map(|(place, feed)| (place, feed, kind, id.to_owned())));
+        if !matches!(stored, Ok(Some(_))) {
+            continue;
         }
+        let manifest = job.manifest;
+        let feeds = (0_u32..).zip(&manifest.feeds).filter(|(_, feed)| manifest.parent_kind(feed) == Some(kind));
+        lists.extend(feeds.map(|(place, feed)| List { feed, place, parent: id.to_owned() }));
     }
-    for (place, feed, kind, parent) in lists.into_iter().take(MOST_LISTS) {
-        match read(job, place, feed, &parent).await {
-            Ok(pages) => {
-                let record = Reference::new(kind, parent.clone());
-                let judged = believable(job, &record, &pages).await;
-                brought.pages.extend(pages);
-                if !judged {
-                    notes.push(format!("{} lists far fewer than before: the next sync will judge what is missing", feed.name));
-                }
-                if proves && judged {
-                    brought.proven_grants.insert(ParentPage { feed: feed.name.clone(), parent: Some(parent) });
-                }
-            }
-            Err(reason) => notes.push(format!("{} could not be read again: {reason}; the next sync will", feed.name)),
-        }
-    }
+    lists
 }
 
-/// Whether what is lost by these pages is little enough to be taken away without the judgement that a sync's losses get.
-async fn believable(job: &Job<'_>, parent: &Reference, pages: &[StagedPage]) -> bool {
-    let (tenant, connection) = (&job.connection.tenant, &job.connection.id);
-    let Ok(holders) = job.store.holders(tenant, connection, parent.kind, &parent.id).await else { return false };
-    let Ok(held) = job.store.held_by(tenant, connection, parent, MOST_HELD).await else { return false };
-    let before = holders.iter().filter(|holder| holder.through.is_empty()).count() + held.len();
-    let after = pages.iter().map(|page| page.records.grants.len() + page.seen.len()).sum::<usize>();
-    let lost = before.saturating_sub(after);
-    lost <= MOST_LOST && (before < 10 || lost * 2 < before) && (before < 3 || after > 0)
+/// Whether a grant that one list of this feed lacks is missing. Where grants repeat, another list may be the only one that still has
+/// it.
+fn proves_grants(manifest: &Manifest, feed: &Feed) -> bool {
+    feed.proves.contains(&Kind::Grant) && !manifest.feeds.iter().any(|feed| feed.repeats.contains(&Kind::Grant))
 }
 
-/// All pages of a feed for one parent, if they are all.
-async fn read(job: &Job<'_>, place: usize, feed: &Feed, parent: &str) -> Result<Vec<StagedPage>, String> {
+/// A list's pages, read to its end; of both readings, where only the vendor's word says that what it lacks is not there.
+async fn whole(job: &Job<'_>, list: &List<'_>, allowance: &mut Allowance) -> Result<Vec<StagedPage>, Unread> {
+    let (mut pages, stated) = read(job, list, 0, allowance).await?;
+    if !stated && lacks(job, list, &pages).await? {
+        let first = u32::try_from(pages.len()).unwrap_or(u32::MAX);
+        pages.extend(read(job, list, first, allowance).await?.0);
+    }
+    Ok(pages)
+}
+
+/// Whether the store has a grant of this list that these pages don't.
+async fn lacks(job: &Job<'_>, list: &List<'_>, pages: &[StagedPage]) -> Result<bool, StoreError> {
+    let read: HashSet<String> = pages.iter().flat_map(|page| &page.records.grants).map(Grant::key).collect();
+    // There is one among them that was not read, if they are more than can be.
+    let most = u32::try_from(MOST_RECORDS + 1).unwrap_or(u32::MAX);
+    let stored = job.store.listed_grants(&job.connection.tenant, &job.connection.id, &list.page(), most).await?;
+    Ok(stored.iter().any(|key| !read.contains(key)))
+}
+
+/// All pages of a list, if they are all, numbered from `first`; and whether the vendor states how many rows there are.
+async fn read(job: &Job<'_>, list: &List<'_>, first: u32, allowance: &mut Allowance) -> Result<(Vec<StagedPage>, bool), Unread> {
     let sieve = Arc::new(Sieve::new(&job.manifest.never_kept));
-    let (mut pages, mut cursor, mut rows, mut total) = (Vec::new(), None::<String>, 0_u64, None);
-    let mut cursors = BTreeSet::new();
-    for number in 0..MOST_PAGES {
+    let (mut pages, mut cursor, mut stated) = (Vec::new(), None::<String>, false);
+    let (mut watch, mut known) = (Watch::default(), Known::default());
+    for number in first.. {
         let asked_at = Timestamp::now();
-        let page = job.source.read(&feed.name, Some(parent), cursor.as_deref()).await.map_err(|error| error.to_string())?;
-        rows += u64::from(page.rows);
-        total = page.total.or(total);
-        let progress = page.progress.clone();
-        let (owned, sieve, longest) = (feed.clone(), Arc::clone(&sieve), job.budget.record_bytes);
-        let checked = tokio::task::spawn_blocking(move || validate(&owned, page, &sieve, longest, MOST_REASONS)).await;
-        let checked = checked.map_err(|error| error.to_string())?;
-        if let Some(lossy) = checked.lossy {
-            return Err(lossy);
-        }
-        let order = (u32::try_from(place).unwrap_or(u32::MAX), 0, number);
-        let records: Records = checked.records;
-        let repeats = feed.repeats.iter().copied().collect();
-        let (feed_name, parent) = (feed.name.clone(), Some(parent.to_owned()));
-        let seen = checked.seen;
-        let asked_at = Some(asked_at);
-        pages.push(StagedPage { feed: feed_name, parent, number, order, cursor: None, records, repeats, seen, asked_at });
+        let page = allowance.page(job.source.read(&list.feed.name, Some(&list.parent), cursor.as_deref())).await??;
+        let (rows, total, progress) = (page.rows, page.total, page.progress.clone());
+        stated |= total.is_some();
+        let (checked, bytes) = validated(job, list.feed, page, &sieve).await?;
+        allowance.take(checked.records.len() + checked.seen.len(), bytes)?;
+        watch.page(rows, total, &checked, list.feed, &mut known);
+        pages.push(list.staged(number, checked, asked_at));
         match progress {
-            Progress::Complete if total.is_none_or(|total| u64::from(total) == rows) => return Ok(pages),
-            Progress::Complete => return Err(format!("{rows} rows were read, and the vendor states {total:?}")),
-            Progress::Partial(failure) => return Err(failure.to_string()),
-            Progress::More(next) => {
-                let mut hasher = DefaultHasher::new();
-                next.hash(&mut hasher);
-                if !cursors.insert(hasher.finish()) {
-                    return Err("its cursors go in circles".to_owned());
-                }
-                cursor = Some(next);
+            Progress::Complete => {
+                return match watch.sum() {
+                    Sum::Ended(ListEnd::Complete) => Ok((pages, stated)),
+                    Sum::Ended(ListEnd::ParentGone) => Err(Unread::Incomplete("its parent is gone".to_owned())),
+                    Sum::Ended(ListEnd::Incomplete(reason)) | Sum::Moved(reason) => Err(Unread::Incomplete(reason)),
+                };
             }
+            Progress::Partial(failure) => return Err(Unread::Incomplete(failure.to_string())),
+            Progress::More(next) => match watch.circles(&next, &mut known) {
+                Some(reason) => return Err(Unread::Incomplete(reason)),
+                None => cursor = Some(next),
+            },
         }
     }
-    Err(format!("it has more than {MOST_PAGES} pages"))
+    Err(Unread::Incomplete("its pages can't be numbered".to_owned()))
+}
+
+/// A page after validation, and how long its records are; on a thread where that holds up nobody.
+async fn validated(job: &Job<'_>, feed: &Feed, page: Page, sieve: &Arc<Sieve>) -> Result<(Validated, usize), Unread> {
+    let (feed, sieve, longest) = (feed.clone(), Arc::clone(sieve), job.budget.record_bytes);
+    let checking = tokio::task::spawn_blocking(move || {
+        let checked = validate(&feed, page, &sieve, longest, MOST_REASONS);
+        let bytes = serde_json::to_vec(&checked.records).map_or(usize::MAX, |json| json.len());
+        (checked, bytes)
+    });
+    checking.await.map_err(|panicked| Unread::Incomplete(panicked.to_string()))
+}
+
+impl List<'_> {
+    fn page(&self) -> ParentPage {
+        ParentPage { feed: self.feed.name.clone(), parent: Some(self.parent.clone()) }
+    }
+
+    fn staged(&self, number: u32, checked: Validated, asked_at: Timestamp) -> StagedPage {
+        StagedPage {
+            feed: self.feed.name.clone(),
+            parent: Some(self.parent.clone()),
+            number,
+            order: (self.place, 0, number),
+            cursor: None,
+            records: checked.records,
+            repeats: self.feed.repeats.iter().copied().collect(),
+            seen: checked.seen,
+            asked_at: Some(asked_at),
+        }
+    }
 }

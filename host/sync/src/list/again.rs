@@ -60,7 +60,7 @@ pub(crate) async fn still_has(
                 found.insert(id.to_owned());
             }
         };
-        for_each_id(&checked, &mut note);
+        for_each_id(&checked.records, &mut note);
         checked.seen.iter().for_each(|seen| note(seen.kind, &seen.id));
         match progress {
             Progress::More(next) if watch.circles(&next, &mut known).is_none() => cursor = Some(next),

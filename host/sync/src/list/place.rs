@@ -41,7 +41,8 @@ pub(super) struct Place {
     pub(super) stated: bool,
     /// What was seen of the list in this attempt.
     pub(super) watch: Watch,
-    /// Feeds that are not read for a record of this list, since it could not be read itself: why, and for how many pages.
+    /// Feeds that are not read for a record of this list, since it could not be read itself or a filter drops it: why, and for how many
+    /// pages.
     pub(super) unread: BTreeMap<String, (String, u64)>,
     /// How it ended.
     pub(super) over: Option<ListOver>,

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use headcount_model::Kind;
 use headcount_model::manifest::Feed;
+use headcount_model::{Kind, Records};
 use serde::{Deserialize, Serialize};
 
 use crate::page::Validated;
@@ -16,7 +16,7 @@ const MOST_BARREN_PAGES: u32 = 8;
 /// What was seen of a list so far.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
-pub(super) struct Watch {
+pub(crate) struct Watch {
     pub(super) rows: u64,
     pub(super) total: Option<u32>,
     announced: u64,
@@ -27,7 +27,7 @@ pub(super) struct Watch {
 
 /// Hashes of what came before in this attempt; found again in the store when a session goes on.
 #[derive(Default)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// Of ids.
     ids: HashSet<u64>,
     /// Of the cursors that were followed.
@@ -35,7 +35,7 @@ pub(super) struct Known {
 }
 
 /// How the rows of a list add up at its end.
-pub(super) enum Sum {
+pub(crate) enum Sum {
     Ended(ListEnd),
     /// Rows or totals moved while it was read: worth a second look.
     Moved(String),
@@ -54,7 +54,7 @@ impl Known {
 }
 
 impl Watch {
-    pub(super) fn page(&mut self, rows: u32, total: Option<u32>, checked: &Validated, feed: &Feed, known: &mut Known) {
+    pub(crate) fn page(&mut self, rows: u32, total: Option<u32>, checked: &Validated, feed: &Feed, known: &mut Known) {
         self.rows += u64::from(rows);
         match (self.total, total) {
             (Some(before), Some(now)) if before != now => {
@@ -70,7 +70,7 @@ impl Watch {
         let mut fresh = 0u64;
         let mut repeated = None;
         let mut grants: HashSet<u64> = HashSet::new();
-        for_each_id(checked, |kind, id| {
+        for_each_id(&checked.records, |kind, id| {
             // One record may say twice that it holds something; the same grant on another page is a row that moved.
             let own = kind == Kind::Grant && !grants.insert(hash(&id));
             if known.id(kind, id) {
@@ -95,7 +95,7 @@ impl Watch {
     }
 
     /// Why following this cursor would lead nowhere.
-    pub(super) fn circles(&self, next: &str, known: &mut Known) -> Option<String> {
+    pub(crate) fn circles(&self, next: &str, known: &mut Known) -> Option<String> {
         if !known.cursors.insert(cursor_hash(next)) {
             return Some("its cursors go in circles: the same cursor came twice".to_owned());
         }
@@ -103,7 +103,7 @@ impl Watch {
             .then(|| format!("{} pages in a row carried nothing new, and there is always a next one", self.barren))
     }
 
-    pub(super) fn sum(&self) -> Sum {
+    pub(crate) fn sum(&self) -> Sum {
         if let Some(reason) = &self.moved {
             return Sum::Moved(reason.clone());
         }
@@ -130,10 +130,7 @@ fn hash(value: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// Of what is dropped, too: a list that moves shows in any of its ids.
-pub(super) fn for_each_id(checked: &Validated, mut visit: impl FnMut(Kind, &str)) {
-    checked.sifted.dropped.keys().for_each(|dropped| visit(dropped.kind, &dropped.id));
-    let records = &checked.records;
+pub(crate) fn for_each_id(records: &Records, mut visit: impl FnMut(Kind, &str)) {
     records.users.iter().for_each(|record| visit(Kind::User, &record.id));
     records.groups.iter().for_each(|record| visit(Kind::Group, &record.id));
     records.roles.iter().for_each(|record| visit(Kind::Role, &record.id));

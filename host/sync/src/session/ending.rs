@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount_model::{ConnectionId, Failure, FailureCode, SessionId, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Applied, Health, HealthState, RELEASE, SessionEnd, SessionState, Witness};
+use headcount_store::{Applied, Health, HealthState, SessionEnd, SessionState, Witness, decide};
 
 use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
@@ -14,9 +14,13 @@ const CONFIRMED: Duration = Duration::from_secs(60);
 
 /// Brings what was applied into how a session ends: also where another process applied it.
 pub(super) fn settle(end: &mut SessionEnd, applied: Applied, session: SessionId) {
-    let wait = if end.state == SessionState::Test { "would wait" } else { "wait" };
+    let wait = match (applied.foreign, end.state == SessionState::Test) {
+        (true, _) => "everything waits",
+        (false, true) => "removals would wait",
+        (false, false) => "removals wait",
+    };
     for reason in applied.held.iter().rev() {
-        let note = format!("removals {wait} for a person: {reason}");
+        let note = format!("{wait} for a person: {reason}");
         if !end.notes.contains(&note) {
             end.notes.insert(0, note);
         }
@@ -44,11 +48,7 @@ pub(super) fn settle(end: &mut SessionEnd, applied: Applied, session: SessionId)
             true => format!("the removals of session {waiting} still wait for a person"),
             false => applied.held.join("; "),
         };
-        let next = format!(
-            "look at them with `headcount sessions diff {waiting}`, then do them with `{RELEASE} {waiting}`, or turn them down with \
-             `headcount sessions reject {waiting}`"
-        );
-        end.health = Some(found(session, HealthState::Held, &why).next(next));
+        end.health = Some(found(session, HealthState::Held, &why).next(decide(waiting)));
     }
 }
 

@@ -3,7 +3,7 @@
 use headcount_model::{Manifest, printable};
 use headcount_store::{Connection, SessionEnd, Store, StoreError};
 
-use super::{Job, Reading, SyncError, lock};
+use super::{Job, Reading, SyncError};
 use crate::mapping::{RemapError, Remapped, compile, mapping_of, remap_changed};
 use crate::options::SyncOptions;
 use crate::people;
@@ -12,25 +12,10 @@ use crate::people;
 const MOST_NOTES: usize = 100;
 
 impl Reading<'_> {
-    /// Counts the records that each filter dropped, and says so.
-    pub(super) async fn tell_dropped(&self) -> Result<(), SyncError> {
-        if self.filters.is_empty() {
-            return Ok(());
-        }
-        let dropped = self.store.dropped(&self.connection.tenant, self.session).await?;
-        for (filter, count) in &dropped {
-            self.insist(format!(
-                "the filter {filter} dropped {count} records: they are out of scope, and stay as they are in the store"
-            ));
-        }
-        lock(&self.counters).dropped = dropped;
-        Ok(())
-    }
-
     /// What follows from the records that were just applied: the fields of accounts, and whose they are.
     pub(super) async fn follow_up(&self, end: &mut SessionEnd) {
         let (store, connection) = (self.store, self.connection);
-        let mapped = self.call(remapped(store, connection, self.manifest)).await;
+        let mapped = self.guard(remapped(store, connection, self.manifest)).await;
         finish(store, connection, mapped, end).await;
     }
 }
@@ -57,7 +42,7 @@ async fn remapped(store: &dyn Store, connection: &Connection, manifest: &Manifes
 }
 
 /// Tells what could not be mapped, which is left to the next session as the records are applied already; then links accounts by what
-/// their keys are now.
+/// their keys are now, if all are known: a link lasts.
 async fn finish(
     store: &dyn Store,
     connection: &Connection,
@@ -73,11 +58,11 @@ async fn finish(
                 format!("the field {field} could not be made for {failed} accounts: {why}")
             }));
             end.counters.mapped = told.counters;
+            notes.extend(people::correlate(store, connection).await);
         }
         Ok(Err(problem)) => notes.push(left(&problem.to_string())),
         Err(stopped) => notes.push(left(&stopped.to_string())),
     }
-    notes.extend(people::correlate(store, connection).await);
     for note in notes {
         if end.notes.len() < MOST_NOTES && !end.notes.contains(&note) {
             end.notes.push(note);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use headcount_mapping::Filters;
 use headcount_model::{Failure, Manifest, Reference, Scope, SessionId, Timestamp};
 use headcount_sandbox::{Budget, Crowded};
-use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError};
+use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError, Wish};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
@@ -26,7 +26,7 @@ use crate::verdict::Verdicts;
 const CROWDED: Duration = Duration::from_secs(5);
 /// The shortest of such waits, whatever the options say.
 const BREATH: Duration = Duration::from_millis(100);
-/// How often a session that waits looks whether a person wants it to end.
+/// How often a session that waits looks whether a person wants it to end, or to stop.
 const LOOK: Duration = Duration::from_secs(5);
 /// How many notes a session keeps in words.
 const MOST_NOTES: usize = 100;
@@ -121,12 +121,19 @@ impl<'a> Reading<'a> {
         permit.map_err(|closed| SyncError::Host(closed.to_string()))
     }
 
-    /// Awaits a call unless the session is cancelled, stopped or over its deadline first.
+    /// Awaits a call unless the session is cancelled, stopped or over its deadline first. A long one, as it waits for its vendor's
+    /// rate, is no reason to keep a person waiting.
     pub(crate) async fn call<T>(&self, call: impl Future<Output = T>) -> Result<T, SyncError> {
-        self.guard(call).await
+        let mut call = std::pin::pin!(self.guard(call));
+        loop {
+            tokio::select! {
+                done = &mut call => return done,
+                () = tokio::time::sleep(LOOK) => self.heed().await?,
+            }
+        }
     }
 
-    async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, SyncError> {
+    pub(super) async fn guard<T>(&self, work: impl Future<Output = T>) -> Result<T, SyncError> {
         tokio::select! {
             biased;
             () = self.options.cancel.cancelled() => Err(SyncError::Cancelled),
@@ -165,11 +172,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Ends the session where a person asked another process for it.
+    /// Ends the session, or stops it where it is, where a person asked another process for that.
     async fn heed(&self) -> Result<(), SyncError> {
-        match self.store.is_cancel_asked(&self.connection.tenant, self.session).await? {
-            true => Err(SyncError::Cancelled),
-            false => Ok(()),
+        match self.store.wish(&self.connection.tenant, self.session).await? {
+            Some(Wish::Cancel) => Err(SyncError::Cancelled),
+            Some(Wish::Pause) => Err(SyncError::Paused { session: self.session }),
+            None => Ok(()),
         }
     }
 
@@ -257,13 +265,6 @@ impl<'a> Reading<'a> {
         if let Some(PageRead { checked, rows, expected }) = read {
             for reason in &checked.reasons {
                 self.note(format!("{}: {reason}", page.feed)).await;
-            }
-            for failure in crate::filters::failures(&checked.sifted) {
-                self.note(failure).await;
-            }
-            if !checked.sifted.dropped.is_empty() {
-                // Before the page: what it dropped must not look missing, whatever happens in between.
-                self.store.stage_dropped(&self.connection.tenant, self.session, &page, &checked.sifted.dropped).await?;
             }
             news = tally::News::of(&page.feed, &checked, rows, expected);
             page.records = checked.records;

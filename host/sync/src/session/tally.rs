@@ -29,7 +29,6 @@ impl News {
             skipped: checked.skipped,
             rejected: checked.rejected,
             unreadable: checked.unreadable,
-            unjudged: checked.sifted.failed.iter().map(|(filter, (count, _))| (filter.clone(), *count)).collect(),
             skip_reasons: checked.skip_reasons.clone(),
             reject_reasons: checked.reject_reasons.clone(),
             ..Counters::default()
@@ -67,9 +66,6 @@ impl News {
             sum.records += counted.records;
             sum.skipped += counted.skipped;
             sum.rejected += counted.rejected;
-        }
-        for (filter, count) in &page.unjudged {
-            *counters.unjudged.entry(filter.clone()).or_default() += count;
         }
         add_reasons(&mut counters.skip_reasons, &page.skip_reasons);
         add_reasons(&mut counters.reject_reasons, &page.reject_reasons);

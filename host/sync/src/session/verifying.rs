@@ -12,6 +12,7 @@ use super::{Reading, SyncError, lock};
 use crate::feeds::place;
 use crate::list::{self, ListId};
 use crate::scope::{self, ScopeVerdict};
+use crate::verdict::is_brought_in;
 
 impl Reading<'_> {
     /// Reads once more whatever would have removals rest on the vendor's word alone that a list was at its end.
@@ -34,8 +35,10 @@ impl Reading<'_> {
             return Ok(());
         }
         let absent = self.absent(&scope, &unconfirmed).await?;
+        // What an action brought in belongs to no feed: each that carries grants may be the one that lacks it.
+        let lacks_brought = absent.grants.iter().any(is_brought_in);
         for (feed, lists) in unconfirmed {
-            let lacks_records = feed.kinds().any(|kind| absent.kinds.contains(&kind));
+            let lacks_records = feed.kinds().any(|kind| absent.kinds.contains(&kind) || kind == Kind::Grant && lacks_brought);
             let lacks = |parent: &Option<String>| {
                 lacks_records || absent.grants.contains(&ParentPage { feed: feed.name.clone(), parent: parent.clone() })
             };

@@ -3,7 +3,10 @@
 use headcount_model::{FailureCode, Kind, Page, Progress};
 use headcount_store::SessionState;
 
-use crate::script::{Answer, Script, failure, groups, members, nothing, page, users, world_of_two};
+use serde_json::json;
+
+use crate::actions::{act, action, outcome};
+use crate::script::{Answer, Script, World, failure, groups, members, nothing, page, users, world_of_two};
 
 /// People as listed the first and the second time.
 fn listed(first: &'static [&'static str], second: impl Fn() -> Answer + Send + Sync + 'static) -> Script {
@@ -97,4 +100,33 @@ async fn parents_that_only_the_second_reading_has_leave_their_children_unproven(
     assert_eq!(report.state, SessionState::Partial, "{:?}", report.notes);
     assert_eq!(world.ids(Kind::Group).await, ["ops", "staff"]);
     assert_eq!(world.ids(Kind::Grant).await.len(), 4);
+}
+
+#[tokio::test]
+async fn what_an_action_brought_in_is_looked_for_twice_wherever_it_may_be_listed() {
+    let mut world = World::new().await;
+    let company = |at: fn(u32) -> &'static [&'static str]| {
+        Script::new(move |feed, parent, _, nth| {
+            let records = match (feed, parent) {
+                ("users", _) => users(&["ana", "bo", "cy"]),
+                ("groups", _) => groups(&["one"]),
+                ("members", Some("one")) => members("one", at(nth)),
+                _ => return Ok(nothing()),
+            };
+            Ok(page(records, Progress::Complete))
+        })
+    };
+    world.sync(&company(|_| &["ana", "bo"])).await;
+    let script = company(|_| &[]).acts(outcome(members("one", &["cy"])));
+    act(&mut world, &script, action(json!({})), json!({ "group": "one" })).await;
+    assert_eq!(world.ids(Kind::Grant).await, ["ana>one", "bo>one", "cy>one"]);
+    // The vendor's list is late.
+    let late = company(|nth| if nth == 1 { &["ana", "bo"] } else { &["ana", "bo", "cy"] });
+    let report = world.sync(&late).await;
+    assert_eq!((report.state, late.asked("members")), (SessionState::Complete, 2), "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::Grant).await, ["ana>one", "bo>one", "cy>one"]);
+    // It is on neither reading.
+    let gone = company(|_| &["ana", "bo"]);
+    world.sync(&gone).await;
+    assert_eq!((world.ids(Kind::Grant).await.len(), gone.asked("members")), (2, 2));
 }

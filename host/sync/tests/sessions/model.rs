@@ -130,8 +130,13 @@ impl Model {
     fn lost(&self, told: &Told, complete: bool) -> (BTreeMap<(Id, How), bool>, BTreeSet<Id>) {
         let mut follows = BTreeSet::new();
         let mut lost: BTreeMap<(Id, How), bool> = BTreeMap::new();
-        let waits =
-            |key: (Id, How)| self.held.get(&key).is_some_and(|held| !(self.holds[&held.session] && complete && told.judged));
+        let waits = |(id, how): (Id, How)| {
+            self.held.get(&(id, how)).is_some_and(|held| {
+                // Another address than the one that was turned down is another change.
+                let same = how != How::Rekeyed || told.records[&id].address == held.next.address;
+                same && !(self.holds[&held.session] && complete && told.judged)
+            })
+        };
         for (id, face) in told.records.iter().filter(|(id, _)| kind(**id) == Kind::User && self.has(**id)) {
             let before = self.rows[id].face;
             if self.wishes.update == Some(false) {
@@ -172,7 +177,7 @@ impl Model {
             return;
         }
         let (lost, follows) = self.lost(told, complete);
-        let (holds, keys) = self.judge(told, &lost, now);
+        let (holds, keys) = self.judge(told, &lost, complete, now);
         let stays = |how: How, waits: bool| waits || if how == How::Rekeyed { keys } else { holds };
         let covered = |of: Kind| of == Kind::User || !self.wishes.people_only;
         let (create, update) = (self.wishes.create != Some(false), self.wishes.update != Some(false));
@@ -238,11 +243,8 @@ impl Model {
         (holds, keys): (bool, bool),
         complete: bool,
     ) {
-        let rows = &self.rows;
-        self.held.retain(|(id, how), _| {
-            let there = rows.get(id).is_some_and(|row| row.gone_at.is_none());
-            there && (lost.contains_key(&(*id, *how)) || !told.records.contains_key(id))
-        });
+        let held = std::mem::take(&mut self.held);
+        self.held = held.into_iter().filter(|(key, held)| self.still_held(told, lost, *key, held)).collect();
         let open = self.open();
         if let Some(open) = open
             && complete
@@ -265,6 +267,13 @@ impl Model {
             }
         }
         self.tidy();
+    }
+
+    /// What waits, or was turned down, is there, and not listed as it was before.
+    fn still_held(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, (id, how): (Id, How), held: &Waiting) -> bool {
+        let listed = told.records.get(&id);
+        let same = how != How::Rekeyed || listed.is_some_and(|face| face.address == held.next.address);
+        self.has(id) && (lost.contains_key(&(id, how)) && same || listed.is_none())
     }
 
     fn tidy(&mut self) {

@@ -1,7 +1,9 @@
 //! A credential that has come to see less never makes anybody disappear.
 
-use headcount_model::{Access, FailureCode, Kind, Progress, Scope};
-use headcount_store::{HealthState, SessionState, Store};
+use std::collections::BTreeSet;
+
+use headcount_model::{Access, FailureCode, Kind, Progress, Scope, Timestamp};
+use headcount_store::{Decision, HealthState, Holds, SessionState, Store};
 
 use crate::script::{Script, World, failure, nothing, only_users, page, scope, settled, users};
 
@@ -38,14 +40,66 @@ async fn a_wider_scope_becomes_the_baseline() {
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
 }
 
+/// What another organisation's credential finds.
+fn theirs(teams: &[&str]) -> Script {
+    let other = Scope { organization: "other".to_owned(), ..scope(teams) };
+    only_users(vec![page(users(&["eve"]), Progress::Complete)]).checks([Ok(other)])
+}
+
 #[tokio::test]
-async fn another_organisation_changes_nothing_at_all() {
+async fn another_organisation_changes_nothing_at_all_until_a_person_accepts_it() {
     let world = world_with_teams(&["1"]).await;
-    let other = Scope { organization: "other".to_owned(), ..scope(&["1"]) };
-    let report = world.sync(&only_users(vec![page(users(&["eve"]), Progress::Complete)]).checks([Ok(other)])).await;
-    assert_eq!(report.state, SessionState::Failed);
-    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
-    assert_eq!(world.connection().await.health.state, HealthState::Held);
+    let tenant = "t".parse().unwrap();
+    let mut last = None;
+    for _ in 0..2 {
+        let report = world.sync(&theirs(&["1"])).await;
+        assert_eq!(report.state, SessionState::Held, "{:?}", report.failure);
+        assert!(
+            report.notes.iter().any(|note| note.contains("everything waits") && note.contains("other")),
+            "{:?}",
+            report.notes
+        );
+        assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+        let connection = world.connection().await;
+        assert_eq!((connection.health.state, connection.baseline.unwrap().organization.as_str()), (HealthState::Held, "acme"));
+        assert!(connection.health.next.contains(&format!("sessions release {}", report.session)), "{:?}", connection.health);
+        last = Some(report.session);
+    }
+    let session = last.unwrap();
+    let waits = world.store.holds(&tenant, None, 10).await.unwrap();
+    assert_eq!((waits.len(), waits[0].session, waits[0].organization.as_deref()), (1, session, Some("other")));
+    let diff = world.store.diff(&tenant, session, 0, 10).await.unwrap();
+    assert_eq!(diff.iter().map(|row| row.id.as_str()).collect::<BTreeSet<_>>(), BTreeSet::from(["ana", "bo", "eve"]));
+    let decision = Decision { person: "ana".to_owned(), reason: String::new(), at: Timestamp::now() };
+    let outcome = world.store.release(&tenant, session, &decision).await.unwrap();
+    assert_eq!((outcome.accepted.as_deref(), world.connection().await.health.state), (Some("other"), HealthState::Ok));
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"], "the next sync brings it in");
+    assert_eq!(world.sync(&theirs(&["1"])).await.state, SessionState::Complete);
+    assert_eq!(world.ids(Kind::User).await, ["eve"]);
+}
+
+#[tokio::test]
+async fn another_organisation_waits_no_longer_once_the_credential_sees_its_own_again() {
+    let world = world_with_teams(&["1"]).await;
+    let held = world.sync(&theirs(&["1"])).await.session;
+    let script = only_users(vec![page(users(&["ana", "bo", "cy"]), Progress::Complete)]).checks([Ok(scope(&["1"]))]);
+    assert_eq!(world.sync(&script).await.state, SessionState::Complete);
+    assert_eq!((world.ids(Kind::User).await.len(), world.connection().await.health.state), (3, HealthState::Ok));
+    let tenant = "t".parse().unwrap();
+    assert!(world.store.holds(&tenant, None, 10).await.unwrap().is_empty());
+    assert_eq!(world.store.session(&tenant, held).await.unwrap().unwrap().state, SessionState::Superseded);
+}
+
+#[tokio::test]
+async fn a_test_run_with_another_organisations_credential_says_so_and_holds_nothing() {
+    let world = world_with_teams(&["1"]).await;
+    let mut options = headcount_sync::SyncOptions::default();
+    options.test = true;
+    let report = world.sync_with(&theirs(&["1"]), &options).await;
+    assert_eq!(report.state, SessionState::Test);
+    assert!(report.notes.iter().any(|note| note.contains("organisation other")), "{:?}", report.notes);
+    assert!(world.store.holds(&"t".parse().unwrap(), None, 10).await.unwrap().is_empty());
+    assert_eq!(world.connection().await.health.state, HealthState::Ok);
 }
 
 #[tokio::test]
@@ -94,7 +148,7 @@ async fn a_partial_first_session_already_bounds_the_next_ones() {
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
     let other = Scope { organization: "other".to_owned(), ..scope(&["1", "7"]) };
     let foreign = only_users(vec![page(users(&["eve"]), Progress::Complete)]).checks([Ok(other)]);
-    assert_eq!(world.sync(&foreign).await.state, SessionState::Failed);
+    assert_eq!(world.sync(&foreign).await.state, SessionState::Held);
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
 }
 

@@ -162,7 +162,7 @@ pub struct World {
     pub manifest: Manifest,
 }
 
-const MANIFEST: &str = r#"
+pub const MANIFEST: &str = r#"
 id = "acme"
 name = "Acme"
 version = "1.0.0"

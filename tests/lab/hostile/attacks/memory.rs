@@ -17,7 +17,7 @@ fn patient(budget: &mut Budget) {
 pub(super) const ATTACKS: &[Attack] = &[
     Attack::read("grow_at_once", TOO_MUCH),
     Attack::read("grow_bit_by_bit", TOO_MUCH).budget(patient),
-    Attack::new("grow_in_many_instances", Start::Reads(4), TOO_MUCH),
+    Attack::new("grow_in_many_instances", Start::Reads(4), TOO_MUCH).budget(patient),
     Attack::file("table_without_end", modules::table_without_end, TOO_MUCH).budget(patient),
     Attack::file("giant_table", modules::giant_table, TOO_MUCH),
     Attack::file("giant_memory", modules::giant_memory, TOO_MUCH),

@@ -1,7 +1,7 @@
 //! `headcount connection launch`, `pause` and `resume`.
 
-use headcount::ConnectionId;
 use headcount::store::Connection;
+use headcount::{ConnectionId, Paused};
 use serde_json::json;
 
 use super::check;
@@ -17,6 +17,9 @@ pub struct PauseArgs {
     /// Why, for whoever finds it paused
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub why: String,
+    /// Let a sync that is under way go on to its end; else it stops where it is, and goes on when the connection is resumed
+    #[arg(long)]
+    pub after_sync: bool,
 }
 
 /// Checks a connection, and lets it run.
@@ -28,8 +31,30 @@ pub async fn launch(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit
 
 /// Stops a connection until it is resumed.
 pub async fn pause(args: PauseArgs, context: &Context) -> anyhow::Result<Exit> {
-    let paused = context.tenant().await?.pause(&args.connection, &args.why).await?;
-    tell("paused", &paused, context)
+    let tenant = context.tenant().await?;
+    let Paused { connection, session } = match args.after_sync {
+        true => tenant.pause_after_sync(&args.connection, &args.why).await?,
+        false => tenant.pause(&args.connection, &args.why).await?,
+    };
+    let out = context.out;
+    if out.json {
+        let life = standing::value(&connection.life);
+        let goes_on = session.is_some() && args.after_sync;
+        let session = session.map(|session| session.to_string());
+        out.value(&json!({
+            "event": "paused", "connection": connection.id, "life": life, "session": session, "session-goes-on": goes_on,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    tell("paused", &connection, context)?;
+    if let Some(session) = session {
+        let what = match args.after_sync {
+            true => "goes on to its end",
+            false => "stops at its next page, keeps what it has read, and goes on if the connection is resumed within a day",
+        };
+        out.remark(format!("its session {session} {what}; to end it: headcount sessions cancel {session}"));
+    }
+    Ok(Exit::Done)
 }
 
 /// Lets a paused connection run again.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use headcount::Connection;
 use serde_json::json;
 
 use crate::context::Context;
@@ -11,6 +12,9 @@ use crate::standing;
 use crate::table::Grid;
 use crate::words::{number, time};
 
+/// Characters of a reason in the table; beneath it stands all of it.
+const REASON: usize = 48;
+
 /// Lists connections.
 pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
@@ -19,8 +23,10 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     for count in tenant.store().counts(tenant.id()).await.map_err(headcount::Error::from)? {
         present.entry(count.connection.to_string()).or_default().push((count.kind, count.present));
     }
+    let directory = tenant.store().directory(tenant.id()).await.map_err(headcount::Error::from)?;
+    let is_directory = |id: &headcount::ConnectionId| directory.as_ref() == Some(id);
     let out = context.out;
-    let mut grid = Grid::new(["CONNECTION", "NAME", "CONNECTOR", "LIFE", "HEALTH", "LAST SYNC", "RESULT", "RECORDS"]);
+    let mut grid = Grid::new(["CONNECTION", "NAME", "CONNECTOR", "LIFE", "HEALTH", "LAST SYNC", "RESULT", "RECORDS", "WHY"]);
     for connection in &connections {
         let last = tenant.sessions(Some(&connection.id), 1).await?.into_iter().next();
         let counts = present.get(connection.id.as_str()).cloned().unwrap_or_default();
@@ -30,6 +36,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
                 "id": connection.id,
                 "name": connection.name,
                 "connector": connection.connector,
+                "directory": is_directory(&connection.id),
                 "settings": connection.settings.values,
                 "shared": connection.shared,
                 "credential": connection.credential,
@@ -46,7 +53,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         }
         let (when, result) = last.map(|session| (time(session.started_at), session.state.as_str())).unwrap_or_default();
         grid.row([
-            connection.id.to_string(),
+            format!("{}{}", connection.id, if is_directory(&connection.id) { " (directory)" } else { "" }),
             connection.name.clone(),
             connection.connector.to_string(),
             connection.life.state.to_string(),
@@ -54,6 +61,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
             when,
             result.to_owned(),
             number(counts.iter().map(|(_, count)| count).sum()),
+            reason(connection),
         ]);
     }
     if out.json {
@@ -70,4 +78,14 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
         }
     }
     Ok(Exit::Done)
+}
+
+/// Why a connection is not well, or does not run, in as many words as a row has room for.
+fn reason(connection: &Connection) -> String {
+    let why = if connection.health.why.is_empty() { &connection.life.why } else { &connection.health.why };
+    let line: String = why.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(REASON) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
 }

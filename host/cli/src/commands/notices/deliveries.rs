@@ -13,8 +13,11 @@ use crate::words::{counted, maybe_time, number, time};
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Those that were given up
-    #[arg(long, conflicts_with = "waiting")]
+    #[arg(long, conflicts_with_all = ["waiting", "withheld"])]
     pub dead: bool,
+    /// Those that went past what the operator lets a tenant send in an hour
+    #[arg(long, conflicts_with = "waiting")]
+    pub withheld: bool,
     /// Those that are still to be sent, or sent again
     #[arg(long)]
     pub waiting: bool,
@@ -25,13 +28,11 @@ pub struct Args {
 
 /// Lists them.
 pub async fn list(args: &Args, tenant: &Tenant, context: &Context) -> anyhow::Result<()> {
-    let state = match (args.dead, args.waiting) {
-        (true, _) => Some(DeliveryState::Dead),
-        (_, true) => Some(DeliveryState::Waiting),
-        _ => None,
-    };
+    let wanted =
+        [(args.dead, DeliveryState::Dead), (args.waiting, DeliveryState::Waiting), (args.withheld, DeliveryState::Withheld)];
+    let state = wanted.into_iter().find(|(wanted, _)| *wanted).map(|(_, state)| state);
     let found: Vec<Delivery> = tenant.deliveries(state, args.limit).await?;
-    let mut grid = Grid::new(["NOTICE", "CHANNEL", "STATE", "ATTEMPTS", "NEXT", "ENDED", "PROBLEM"]);
+    let mut grid = Grid::new(["NOTICE", "CHANNEL", "TO", "STATE", "ATTEMPTS", "NEXT", "ENDED", "PROBLEM"]);
     for one in &found {
         let next = (one.state == DeliveryState::Waiting).then_some(one.due_at);
         if context.out.json {
@@ -39,6 +40,7 @@ pub async fn list(args: &Args, tenant: &Tenant, context: &Context) -> anyhow::Re
                 "event": "delivery",
                 "notice": one.notice,
                 "channel": one.channel,
+                "to": one.recipient,
                 "state": one.state,
                 "attempts": one.attempts,
                 "next": next.map(time),
@@ -48,13 +50,14 @@ pub async fn list(args: &Args, tenant: &Tenant, context: &Context) -> anyhow::Re
         } else {
             let problem = one.problem.as_deref().unwrap_or_default().chars().take(120).collect();
             let (next, ended) = (maybe_time(next), maybe_time(one.ended_at));
-            let state = one.state.as_str().to_owned();
-            grid.row([one.notice.to_string(), one.channel.to_string(), state, number(one.attempts.into()), next, ended, problem]);
+            let (to, state) = (one.recipient.clone().unwrap_or_default(), one.state.as_str().to_owned());
+            let attempts = number(one.attempts.into());
+            grid.row([one.notice.to_string(), one.channel.to_string(), to, state, attempts, next, ended, problem]);
         }
     }
     context.out.grid(&mut grid)?;
-    if found.iter().any(|one| one.state == DeliveryState::Dead) {
-        context.out.remark("send dead letters again: headcount notices redeliver");
+    if found.iter().any(|one| matches!(one.state, DeliveryState::Dead | DeliveryState::Withheld)) {
+        context.out.remark("send what was given up or withheld again: headcount notices redeliver");
     }
     Ok(())
 }
@@ -66,7 +69,7 @@ pub async fn redeliver(notice: Option<u64>, tenant: &Tenant, context: &Context) 
         context.out.value(&json!({ "event": "redelivered", "deliveries": revived }))?;
     } else {
         let next = if revived > 0 { ": `headcount serve` sends them, or `headcount notices send`" } else { "" };
-        context.out.line(format!("{} to be sent again{next}", counted(revived, "dead letter")))?;
+        context.out.line(format!("{} to be sent again{next}", counted(revived, "message")))?;
     }
     Ok(())
 }
@@ -76,6 +79,7 @@ pub async fn send(context: &Context) -> anyhow::Result<Exit> {
     let host = context.host().await?;
     let mut options = CourierOptions::default();
     options.mail = context.mail().await?;
+    context.config.serve.set_courier(&mut options);
     let courier = host.courier(options)?;
     let mut total = Sent::default();
     loop {
@@ -86,14 +90,15 @@ pub async fn send(context: &Context) -> anyhow::Result<Exit> {
         total.delivered += sent.delivered;
         total.again += sent.again;
         total.dead += sent.dead;
+        total.withheld += sent.withheld;
     }
-    let Sent { delivered, again, dead, .. } = total;
+    let Sent { delivered, again, dead, withheld, .. } = total;
     if context.out.json {
-        context.out.value(&json!({ "event": "sent", "delivered": delivered, "again": again, "dead": dead }))?;
+        let event = json!({ "event": "sent", "delivered": delivered, "again": again, "dead": dead, "withheld": withheld });
+        context.out.value(&event)?;
     } else {
-        context
-            .out
-            .line(format!("{} delivered, {again} to be tried again, {dead} given up", counted(delivered.into(), "message")))?;
+        let delivered = counted(delivered.into(), "message");
+        context.out.line(format!("{delivered} delivered, {again} to be tried again, {dead} given up, {withheld} withheld"))?;
     }
-    Ok(if again + dead > 0 { Exit::Failed } else { Exit::Done })
+    Ok(if again + dead + withheld > 0 { Exit::Failed } else { Exit::Done })
 }

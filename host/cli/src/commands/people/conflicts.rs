@@ -96,13 +96,14 @@ fn explain(conflict: &Conflict) -> String {
     match conflict.doubt {
         Doubt::Changed if conflict.candidates.is_empty() => format!("its key was {was} and is {key} now"),
         Doubt::Changed => format!("its key was {was} and is {key} now, which is that of {candidates}"),
-        Doubt::Duplicate => format!("another account of the same connection has the key {key}, too"),
+        Doubt::Duplicate => format!("its key is {key}, and this person has another account in the same connection"),
         Doubt::Reused => {
             format!("{key} was the key of an account of {candidates} that has ended: the same person, or a newcomer?")
         }
         Doubt::Claimed => format!("{key} is what the key of an account of {candidates} has changed to"),
         Doubt::Ambiguous => format!("{key} is the key of {candidates}"),
         Doubt::Crowded => format!("so many accounts have the key {key} that it can't be one person's"),
+        Doubt::Unconfirmed => format!("the directory has not said since whether {key} is still that of {candidates}"),
     }
 }
 
@@ -140,6 +141,11 @@ fn of_unlinked(one: &Unlinked) -> Map<String, Value> {
             let who = one.decided_by.as_deref().unwrap_or("a person");
             let reason = one.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
             ("hand", format!("{who} said so{reason}"))
+        }
+        WhyUnlinked::Waits(doubt @ Doubt::Unconfirmed) => {
+            let waits =
+                "it came after the directory was last synced, which knows whose its key is: the directory's next sync links it";
+            (doubt.as_str(), waits.to_owned())
         }
         WhyUnlinked::Waits(doubt) => (doubt.as_str(), "it waits for a person to decide: headcount people conflicts".to_owned()),
         WhyUnlinked::New => ("new", "the next sync links it".to_owned()),

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use headcount::store::{Outcome, Verdict};
+use headcount::model::printable;
+use headcount::store::{Hold, Outcome, Verdict};
 use headcount::{Kind, SessionId, Tenant};
 
 use crate::ask;
@@ -31,7 +32,7 @@ pub(super) async fn run(verdict: Verdict, args: &Args, tenant: &Tenant, context:
     let session = args.session;
     if !args.yes {
         let question = match verdict {
-            Verdict::Released => format!("{} will be done. Really?", waiting(tenant, session).await?),
+            Verdict::Released => format!("{}. Really?", released(tenant, session).await?),
             Verdict::Undone => format!("What session {session} removed will be brought back. Really?"),
             _ => format!("{} will be turned down: the records stay. Really?", waiting(tenant, session).await?),
         };
@@ -52,11 +53,31 @@ pub(super) async fn run(verdict: Verdict, args: &Args, tenant: &Tenant, context:
     Ok(if outcome.left > 0 { Exit::Partial } else { Exit::Done })
 }
 
+/// What a session holds.
+async fn hold(tenant: &Tenant, session: SessionId) -> anyhow::Result<Option<Hold>> {
+    Ok(tenant.holds(None, u32::MAX).await?.into_iter().find(|hold| hold.session == session))
+}
+
 /// What waits of a session, in words.
 async fn waiting(tenant: &Tenant, session: SessionId) -> anyhow::Result<String> {
-    let holds = tenant.holds(None, u32::MAX).await?;
-    let records = holds.into_iter().find(|hold| hold.session == session).map(|hold| hold.records);
-    Ok(records.map_or_else(|| "The removals".to_owned(), |records| format!("The removal of {}", kinds(&records))))
+    Ok(match hold(tenant, session).await? {
+        None => "The removals".to_owned(),
+        Some(Hold { organization: Some(other), records, .. }) => {
+            format!("Organisation {} with {}", printable(&other), kinds(&records))
+        }
+        Some(hold) => format!("The removal of {}", kinds(&hold.records)),
+    })
+}
+
+/// What a release does, in words.
+async fn released(tenant: &Tenant, session: SessionId) -> anyhow::Result<String> {
+    Ok(match hold(tenant, session).await?.and_then(|hold| hold.organization) {
+        Some(other) => {
+            let other = printable(&other);
+            format!("From the next sync on this connection holds organisation {other}, and its present records are missing there")
+        }
+        None => format!("{} will be done", waiting(tenant, session).await?),
+    })
 }
 
 fn kinds(records: &BTreeMap<Kind, u64>) -> String {
@@ -69,6 +90,12 @@ fn tell(verdict: Verdict, session: SessionId, outcome: &Outcome, context: &Conte
         let value = serde_json::json!({ "session": session.to_string(), "verdict": verdict.as_str(), "outcome": outcome });
         context.out.value(&value)?;
         return Ok(());
+    }
+    if let Some(other) = &outcome.accepted {
+        return Ok(context.out.line(format!(
+            "session {session} released: the next sync brings in organisation {}, and judges what is missing there",
+            printable(other)
+        ))?);
     }
     let what = kinds(&outcome.changed);
     context.out.line(match verdict {

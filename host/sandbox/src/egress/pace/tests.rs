@@ -49,6 +49,14 @@ fn a_wait_past_the_end_of_the_call_is_refused_at_once_and_takes_nothing() {
     assert_eq!(waits(&pace, now, 1), [Duration::from_secs(1)]);
 }
 
+#[test]
+fn a_call_that_is_over_before_its_turn_is_late_and_not_held_up_by_the_rate() {
+    let pace = Pace::new(&rate(1, 1_000));
+    let now = Instant::now() + MINUTE;
+    assert_eq!(pace.take(now, now - Duration::from_millis(10)).unwrap(), now);
+    assert!(matches!(pace.take(now, now - Duration::from_millis(10)), Err(Refusal::Paced(_))), "the rate is used up");
+}
+
 #[tokio::test]
 async fn a_cancelled_wait_gives_its_place_back() {
     let pace = Pace::new(&Rate { per_hour: Some(1), ..Rate::default() });

@@ -148,12 +148,15 @@ async fn every_wait_has_an_end() {
     let gate = by_response.gate(gate_options(Budget::default())).unwrap();
     assert!(matches!(get(&gate, USERS).await, Err(Refusal::Timeout { what: Wait::Response, .. })));
     let by_call = Budget { call: short, ..Budget::default() };
-    let gate = Egress::new(options(&silent)).unwrap().gate(gate_options(by_call)).unwrap();
-    assert!(matches!(get(&gate, USERS).await, Err(Refusal::Timeout { .. })));
+    let gate = Egress::new(options(&silent)).unwrap().gate(gate_options(by_call.clone())).unwrap();
+    assert!(matches!(get(&gate, USERS).await, Err(Refusal::Timeout { what: Wait::Call, .. })));
     // A socket that listens and never speaks TLS.
     let mute = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let resolve = BTreeMap::from([("api.example.com".to_owned(), mute.local_addr().unwrap())]);
-    let by_connect = Egress::new(EgressOptions { connect_timeout: short, resolve, ..options(&silent) }).unwrap();
+    let to_mute = EgressOptions { resolve, ..options(&silent) };
+    let gate = Egress::new(to_mute.clone()).unwrap().gate(gate_options(by_call)).unwrap();
+    assert!(matches!(get(&gate, USERS).await, Err(Refusal::Timeout { what: Wait::Call, .. })), "it is the call that is over");
+    let by_connect = Egress::new(EgressOptions { connect_timeout: short, ..to_mute }).unwrap();
     let once = Budget { requests: 1, ..Budget::default() };
     let gate = by_connect.gate(gate_options(once)).unwrap();
     assert!(get(&gate, USERS).await.is_err());

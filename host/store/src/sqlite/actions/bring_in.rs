@@ -2,28 +2,39 @@
 
 use std::collections::BTreeSet;
 
-use headcount_model::{Kind, SessionId};
+use headcount_model::{Kind, SessionId, TenantId};
+use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use super::super::apply::touched::{self, Mark};
 use super::super::apply::within;
+use super::super::field::read_kind;
 use super::super::grant::grant_key;
 use super::super::sessions::json;
 use super::super::stage::{drop_staged, stage_within};
-use crate::{ActionEnd, ActionRun, Apply, Brought, Counters, Result, SessionState};
+use crate::{ActionEnd, ActionRun, Apply, Brought, Counters, Result, SessionState, What};
 
-/// Brings it in, under the number of a session of its own that is over at once; gives the number, where the store changed.
+/// What became of it.
+#[derive(Default)]
+pub(super) struct BroughtIn {
+    /// The session under whose number the store changed, if it did.
+    pub(super) session: Option<SessionId>,
+    /// What a person should know.
+    pub(super) notes: Vec<String>,
+}
+
+/// Brings it in, under the number of a session of its own that is over at once.
 pub(super) async fn bring_in(
     database: &mut SqliteConnection,
     run: &ActionRun,
     end: &ActionEnd,
     brought: &Brought,
-) -> Result<Option<SessionId>> {
+) -> Result<BroughtIn> {
     let asked = &run.asked;
     answer(database, run, end, brought).await?;
     let records = brought.pages.iter().any(|page| !page.records.is_empty());
     if !records && brought.gone.is_empty() && brought.gone_grants.is_empty() && brought.proven_grants.is_empty() {
-        return Ok(None);
+        return Ok(BroughtIn::default());
     }
     let session = session(database, run, end).await?;
     for page in &brought.pages {
@@ -34,6 +45,7 @@ pub(super) async fn bring_in(
         gone: brought.gone.clone(),
         gone_grants: brought.gone_grants.clone(),
         proven_grants: brought.proven_grants.clone(),
+        rules: brought.rules.clone(),
         ..Apply::default()
     };
     let applied = within(database, &asked.tenant, asked.connection.clone(), session, &apply).await?;
@@ -46,8 +58,25 @@ pub(super) async fn bring_in(
         .await?;
     drop_staged(database, session).await?;
     // After its own session is over, for those that are still open.
-    touched::mark(database, &asked.tenant, asked.connection.as_str(), &marks(brought), end.ended_at).await?;
-    Ok(Some(session))
+    let marks = marks(brought, removed(database, &asked.tenant, session).await?);
+    touched::mark(database, &asked.tenant, asked.connection.as_str(), &marks, end.ended_at).await?;
+    let left = |reason: &String| format!("what is missing was left for the next sync to judge: {reason}");
+    Ok(BroughtIn { session: Some(session), notes: applied.held.iter().map(left).collect() })
+}
+
+/// What was taken away, with all that goes with it.
+async fn removed(database: &mut SqliteConnection, tenant: &TenantId, session: SessionId) -> Result<Vec<(Kind, String)>> {
+    let rows = sqlx::query(
+        "SELECT changes.kind, changes.id FROM change_sets CROSS JOIN changes
+            ON changes.tenant = change_sets.tenant AND changes.number BETWEEN change_sets.first AND change_sets.last
+         WHERE change_sets.tenant = $1 AND change_sets.session = $2 AND changes.what = $3",
+    )
+    .bind(tenant.as_str())
+    .bind(session.0)
+    .bind(What::Removed.as_str())
+    .fetch_all(database)
+    .await?;
+    rows.iter().map(|row| Ok((read_kind(row, 0)?, row.try_get(1)?))).collect()
 }
 
 async fn session(database: &mut SqliteConnection, run: &ActionRun, end: &ActionEnd) -> Result<SessionId> {
@@ -70,7 +99,7 @@ async fn session(database: &mut SqliteConnection, run: &ActionRun, end: &ActionE
     Ok(SessionId(id))
 }
 
-fn marks(brought: &Brought) -> BTreeSet<Mark> {
+fn marks(brought: &Brought, removed: Vec<(Kind, String)>) -> BTreeSet<Mark> {
     let mut marks = BTreeSet::new();
     for page in &brought.pages {
         let records = &page.records;
@@ -84,9 +113,9 @@ fn marks(brought: &Brought) -> BTreeSet<Mark> {
         marks.extend(records.grants.iter().map(|grant| (Kind::Grant, grant_key(grant), false)));
     }
     // What is gone wins.
-    let gone: BTreeSet<Mark> = brought.gone.iter().map(|gone| (gone.kind, gone.id.clone(), true)).collect();
-    let gone: BTreeSet<Mark> =
-        gone.into_iter().chain(brought.gone_grants.iter().map(|grant| (Kind::Grant, grant_key(grant), true))).collect();
+    let named = brought.gone.iter().map(|gone| (gone.kind, gone.id.clone()));
+    let named = named.chain(brought.gone_grants.iter().map(|grant| (Kind::Grant, grant_key(grant))));
+    let gone: BTreeSet<Mark> = named.chain(removed).map(|(kind, id)| (kind, id, true)).collect();
     marks.retain(|(kind, id, _)| !gone.contains(&(*kind, id.clone(), true)));
     marks.extend(gone);
     marks

@@ -8,7 +8,7 @@ use super::super::grant::PlacedGrant;
 use super::super::list::rows;
 use super::super::record::email_key;
 use super::super::sessions::{from_json, time};
-use crate::{ActionAnswer, Filter, Result, Row};
+use crate::{ActionAnswer, Filter, ParentPage, Result, Row};
 
 /// Accounts with one address that are looked at.
 const MOST_ACCOUNTS: u32 = 100;
@@ -65,6 +65,26 @@ pub(super) async fn held_by(
         query.push(" AND row.principal_kind = ").push_bind(principal.kind.as_str());
     })
     .await
+}
+
+pub(super) async fn listed_grants(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    list: &ParentPage,
+    limit: u32,
+) -> Result<Vec<String>> {
+    let keys = sqlx::query_scalar(
+        "SELECT id FROM grants WHERE tenant = $1 AND connection = $2 AND feed = $3 AND parent = $4 AND gone_at IS NULL LIMIT $5",
+    )
+    .bind(tenant.as_str())
+    .bind(connection.as_str())
+    .bind(&list.feed)
+    .bind(list.parent.as_deref().unwrap_or_default())
+    .bind(i64::from(limit))
+    .fetch_all(&store.readers)
+    .await?;
+    Ok(keys)
 }
 
 pub(super) async fn answers(

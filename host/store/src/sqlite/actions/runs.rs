@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use super::super::SqliteStore;
 use super::super::connections::require_connection;
 use super::super::sessions::{from_json, json, optional, parsed, time};
-use super::bring_in::bring_in;
+use super::bring_in::{BroughtIn, bring_in};
 use crate::{ActionEnd, ActionFilter, ActionRun, ActionState, BegunAction, NewAction, Result, StoreError};
 
 /// Actions that a tenant's history keeps: those that changed something, and those that only read or were forbidden.
@@ -98,10 +98,11 @@ pub(super) async fn end(store: &SqliteStore, tenant: &TenantId, id: ActionRunId,
     let mut transaction = store.begin().await?;
     let run = find(&mut transaction, tenant, id).await?.filter(|run| run.state == ActionState::Started);
     let run = run.ok_or(StoreError::NoAction { action: id })?;
-    let session = match &end.brings {
+    let brought = match &end.brings {
         Some(brought) => bring_in(&mut transaction, &run, end, brought).await?,
-        None => None,
+        None => BroughtIn::default(),
     };
+    let notes: Vec<&String> = end.notes.iter().chain(&brought.notes).collect();
     sqlx::query(
         "UPDATE action_runs SET state = $1, ended_at = $2, summary = $3, effects = $4, output = $5, failure = $6, notes = $7,
             session = $8, requests = $9, changes = CASE WHEN $1 = 'forbidden' THEN 0 ELSE changes END
@@ -113,8 +114,8 @@ pub(super) async fn end(store: &SqliteStore, tenant: &TenantId, id: ActionRunId,
     .bind(json(&end.effects)?)
     .bind(end.output.as_ref().map(ToString::to_string))
     .bind(end.failure.as_ref().map(json).transpose()?)
-    .bind(json(&end.notes)?)
-    .bind(session.map(|session| session.0))
+    .bind(json(&notes)?)
+    .bind(brought.session.map(|session| session.0))
     .bind(i64::try_from(end.requests).unwrap_or(i64::MAX))
     .bind(tenant.as_str())
     .bind(id.0)

@@ -10,8 +10,8 @@ use super::super::holds::{supersede, tidy};
 use super::super::record::{name_column, table};
 use super::super::sessions::json;
 use super::judge::Judged;
-use super::lost::REMOVED;
-use super::{Applying, absence::number};
+use super::lost::{REMOVED, same};
+use super::{Applying, absence::number, foreign};
 use crate::{KindCounters, Result};
 
 /// Brings what waits up to date with a session; gives the session whose removals wait now.
@@ -22,10 +22,12 @@ pub(super) async fn settle(
     kinds: &mut BTreeMap<Kind, KindCounters>,
 ) -> Result<Option<SessionId>> {
     drop_what_is_back(database, applying).await?;
+    if applying.apply.rules.is_some() {
+        foreign::give_up(database, applying.tenant, &applying.connection).await?;
+    }
     let open = open_hold(database, applying).await?;
-    let decides = applying.apply.rules.as_ref().is_some_and(|rules| rules.complete && rules.judged);
     if let Some((session, _)) = open
-        && decides
+        && applying.decides()
     {
         sqlx::query("DELETE FROM held WHERE tenant = $1 AND connection = $2 AND session = $3")
             .bind(applying.tenant.as_str())
@@ -34,15 +36,16 @@ pub(super) async fn settle(
             .execute(&mut *database)
             .await?;
     }
-    if !judged.reasons.is_empty() {
+    let defers = applying.apply.rules.as_ref().is_some_and(|rules| rules.defers);
+    if !judged.reasons.is_empty() && !defers {
         hold(database, applying, judged, open).await?;
     }
     tidy(database, applying.tenant, &applying.connection).await?;
     count(database, applying, kinds).await
 }
 
-/// Records that this session staged or saw, and did not lose; and those that are gone by now.
-async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
+/// Records that this session staged or saw, also those that a filter dropped, and did not lose; and those that are gone by now.
+pub(super) async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
     let kinds: Vec<String> = sqlx::query_scalar("SELECT DISTINCT kind FROM held WHERE tenant = $1 AND connection = $2")
         .bind(applying.tenant.as_str())
         .bind(applying.connection.as_str())
@@ -53,12 +56,14 @@ async fn drop_what_is_back(database: &mut SqliteConnection, applying: &Applying<
             "DELETE FROM held WHERE tenant = $1 AND connection = $2 AND kind = $4 AND (
                 NOT EXISTS (SELECT 1 FROM {} AS stored WHERE stored.tenant = $1 AND stored.connection = $2
                     AND stored.id = held.id AND stored.gone_at IS NULL)
-                OR (NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $3 AND lost.kind = $4 AND lost.id = held.id
-                        AND (lost.how = held.how OR (held.how IN {REMOVED} AND lost.how IN {REMOVED})))
-                    AND (EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = held.id)
+                OR (NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $3 AND lost.kind = $4 AND lost.id = held.id AND {})
+                    AND (EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = held.id
+                            AND (held.how IN {REMOVED} OR NOT EXISTS
+                                (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = held.id)))
                         OR (held.how IN {REMOVED} AND EXISTS
                             (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = held.id)))))",
-            table(kind)
+            table(kind),
+            same()
         );
         sqlx::query(AssertSqlSafe(sql))
             .bind(applying.tenant.as_str())

@@ -1,4 +1,5 @@
-//! Judging what would be taken away: counted by kind, with what was lost in the 24 hours before, and held against the guard.
+//! Judging what would be taken away: counted by kind, with what was lost in the 24 hours before and what waits already, and held against
+//! the guard.
 
 use std::collections::BTreeMap;
 
@@ -45,11 +46,14 @@ pub(super) async fn judge(database: &mut SqliteConnection, applying: &Applying<'
         let of = totals::baseline(database, applying, kind).await?.unwrap_or(present);
         let confirmed = rules.confirmed.contains(&kind);
         let before = earlier(database, applying, kind, &REMOVALS).await?;
-        let loss = Loss { lost: lost + before, now: lost, of, present, confirmed };
+        let waits = waiting(database, applying, kind, &REMOVALS).await?;
+        let loss = Loss { lost: lost + before + waits, now: lost, of, present, confirmed, waiting: waits };
         judged.reasons.extend(rules.guard.records(kind, &loss));
         if rekeyed > 0 {
             let before = earlier(database, applying, kind, &KEYS).await?;
-            let reason = rules.guard.keys(&Loss { lost: rekeyed + before, now: rekeyed, of, present, confirmed });
+            let waits = waiting(database, applying, kind, &KEYS).await?;
+            let lost = rekeyed + before + waits;
+            let reason = rules.guard.keys(&Loss { lost, now: rekeyed, of, present, confirmed, waiting: waits });
             judged.keys |= reason.is_some();
             judged.reasons.extend(reason);
         }
@@ -84,36 +88,68 @@ async fn present(database: &mut SqliteConnection, applying: &Applying<'_>, kind:
 }
 
 /// Losses of records: those that are still lost.
-const REMOVALS: [&str; 2] = [
-    "losses.how = 'removed' AND stored.gone_at IS NOT NULL",
-    "losses.how = 'inactive' AND stored.gone_at IS NULL AND stored.status IN ('inactive', 'suspended')",
-];
-const KEYS: [&str; 2] = ["0", "losses.how = 'rekeyed'"];
+const REMOVALS: Losses = Losses {
+    any: "losses.how = 'removed' AND stored.gone_at IS NOT NULL",
+    of_users: "losses.how = 'inactive' AND stored.gone_at IS NULL AND stored.status IN ('inactive', 'suspended')",
+    waiting: "held.how <> 'rekeyed'",
+};
+/// Changes of addresses.
+const KEYS: Losses = Losses { any: "0", of_users: "losses.how = 'rekeyed'", waiting: "held.how = 'rekeyed'" };
 
-/// How many were lost in the 24 hours before without a person's consent, and are neither lost in this session again nor back.
+/// What counts as a loss, as conditions.
+struct Losses {
+    /// Of the 24 hours before, of any kind.
+    any: &'static str,
+    /// The same of users alone: only they have a status and an address.
+    of_users: &'static str,
+    /// Of what waits.
+    waiting: &'static str,
+}
+
+/// What waits of a kind since an earlier session, and does not fall to this one: `$1` and `$2` are tenant and connection, `$3` the kind,
+/// `$4` the session. What is back was dropped from it before.
+const WAITING: &str = "SELECT held.id FROM holds CROSS JOIN held
+        ON held.tenant = holds.tenant AND held.connection = holds.connection AND held.session = holds.session
+     WHERE holds.tenant = $1 AND holds.connection = $2 AND holds.state = 'held' AND held.kind = $3 AND NOT EXISTS (
+        SELECT 1 FROM lost WHERE lost.session = $4 AND lost.kind = $3 AND lost.id = held.id AND lost.waits = 0
+            AND (lost.how = 'rekeyed') = (held.how = 'rekeyed'))";
+
+/// How many wait already. A session that decides anew has them among what it lost, or not at all.
+async fn waiting(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind, losses: &Losses) -> Result<u64> {
+    if applying.decides() {
+        return Ok(0);
+    }
+    let sql = format!("SELECT count(DISTINCT id) FROM ({WAITING} AND {})", losses.waiting);
+    let query = sqlx::query_scalar(AssertSqlSafe(sql));
+    let query = query.bind(applying.tenant.as_str()).bind(applying.connection.as_str());
+    Ok(number(query.bind(kind.as_str()).bind(applying.session.0).fetch_one(database).await?))
+}
+
+/// How many were lost in the 24 hours before without a person's consent, and are neither lost in this session again, nor back, nor wait.
 async fn earlier(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
     kind: Kind,
-    [any, of_users]: &[&'static str; 2],
+    Losses { any, of_users, waiting }: &Losses,
 ) -> Result<u64> {
-    // Only users have a status and an address.
     let how = if kind == Kind::User { format!("(({any}) OR ({of_users}))") } else { format!("({any})") };
     let sql = format!(
         "SELECT count(DISTINCT losses.id) FROM losses CROSS JOIN {} AS stored
             ON stored.tenant = losses.tenant AND stored.connection = losses.connection AND stored.id = losses.id
-         WHERE losses.tenant = $1 AND losses.connection = $2 AND losses.kind = $3 AND losses.at > $4 AND {how}
-            AND NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $5 AND lost.kind = $3 AND lost.id = losses.id)
+         WHERE losses.tenant = $1 AND losses.connection = $2 AND losses.kind = $3 AND losses.at > $5 AND {how}
+            AND NOT EXISTS (SELECT 1 FROM lost WHERE lost.session = $4 AND lost.kind = $3 AND lost.id = losses.id)
+            AND ($6 OR losses.id NOT IN ({WAITING} AND {waiting}))
             AND NOT (losses.how = 'removed' AND EXISTS
-                (SELECT 1 FROM staged WHERE staged.session = $5 AND staged.kind = $3 AND staged.id = losses.id))",
+                (SELECT 1 FROM staged WHERE staged.session = $4 AND staged.kind = $3 AND staged.id = losses.id))",
         table(kind)
     );
     let query = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(applying.tenant.as_str())
         .bind(applying.connection.as_str())
         .bind(kind.as_str())
+        .bind(applying.session.0)
         .bind(applying.now.micros().saturating_sub(WINDOW))
-        .bind(applying.session.0);
+        .bind(applying.decides());
     Ok(number(query.fetch_one(database).await?))
 }
 
@@ -127,6 +163,10 @@ async fn holders(database: &mut SqliteConnection, applying: &Applying<'_>, rules
                 ON ended.tenant = losses.tenant AND ended.connection = losses.connection AND ended.id = losses.id
             WHERE losses.tenant = $1 AND losses.connection = $2 AND losses.kind = 'grant' AND losses.at > $4
                 AND ended.gone_at IS NOT NULL
+            UNION
+            SELECT held.id FROM holds CROSS JOIN held
+                ON held.tenant = holds.tenant AND held.connection = holds.connection AND held.session = holds.session
+            WHERE holds.tenant = $1 AND holds.connection = $2 AND holds.state = 'held' AND held.kind = 'grant' AND NOT $6
          ), touched (kind, id) AS (
             SELECT DISTINCT grants.target_kind, grants.target_id FROM lost CROSS JOIN grants
                 ON grants.tenant = $1 AND grants.connection = $2 AND grants.id = lost.id
@@ -148,6 +188,7 @@ async fn holders(database: &mut SqliteConnection, applying: &Applying<'_>, rules
         .bind(applying.session.0)
         .bind(applying.now.micros().saturating_sub(WINDOW))
         .bind(i64::try_from(rules.guard.holders_from).unwrap_or(i64::MAX))
+        .bind(applying.decides())
         .fetch_optional(database)
         .await?;
     let Some(row) = row else { return Ok(None) };

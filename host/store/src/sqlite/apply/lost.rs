@@ -14,24 +14,44 @@ use crate::Result;
 /// Ways of being lost that end in a record's removal.
 pub(super) const REMOVED: &str = "('missing', 'gone', 'follows')";
 
-/// A row that was skipped says nothing of what its record holds, or who holds it: such grants stay.
-const PROVEN_GRANTS: &str = "EXISTS (SELECT 1 FROM proven WHERE proven.session = $3 AND proven.feed = grants.feed
-         AND proven.parent = grants.parent)
-     AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.session = $3
-        AND seen.kind = grants.principal_kind AND seen.id = grants.principal_id)
-     AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.session = $3
-        AND seen.kind = grants.target_kind AND seen.id = grants.target_id)";
+/// That a row of `lost` is what a row of `held` waits with, or was turned down for. Another address is another change.
+pub(super) fn same() -> String {
+    let address = |table: &str| format!("lower(trim({table}.fields ->> '$.email[1]'))");
+    format!(
+        "(held.how IN {REMOVED} AND lost.how IN {REMOVED}
+            OR lost.how = held.how AND (held.how <> 'rekeyed' OR {} IS {}))",
+        address("lost"),
+        address("held")
+    )
+}
+
+/// A row that was skipped, or that a filter dropped, says nothing of what its record holds, who holds it, or what is held through it:
+/// such grants stay.
+fn proven_grants() -> String {
+    let mut condition =
+        "EXISTS (SELECT 1 FROM proven WHERE proven.session = $3 AND proven.feed = grants.feed AND proven.parent = grants.parent)"
+            .to_owned();
+    for end in ["principal", "target", "via"] {
+        for table in ["seen", "dropped"] {
+            condition.push_str(&format!(
+                " AND NOT EXISTS (SELECT 1 FROM {table} WHERE {table}.session = $3
+                    AND {table}.kind = grants.{end}_kind AND {table}.id = grants.{end}_id)"
+            ));
+        }
+    }
+    condition
+}
 
 pub(super) async fn write_down(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
     for kind in Kind::ALL {
         named(database, applying, kind).await?;
         if applying.removes(kind) {
             let proven = match kind {
-                Kind::Grant => prove(database, applying).await?.then_some(PROVEN_GRANTS),
-                _ => applying.apply.proven.contains(&kind).then_some("1"),
+                Kind::Grant => prove(database, applying).await?.then(proven_grants),
+                _ => applying.apply.proven.contains(&kind).then(|| "1".to_owned()),
             };
             if let Some(condition) = proven {
-                missing(database, applying, kind, condition).await?;
+                missing(database, applying, kind, &condition).await?;
             }
         }
         if applying.apply.rules.is_some() {
@@ -76,7 +96,7 @@ async fn named(database: &mut SqliteConnection, applying: &Applying<'_>, kind: K
 }
 
 /// What is absent and meets a condition.
-async fn missing(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind, condition: &'static str) -> Result<()> {
+async fn missing(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind, condition: &str) -> Result<()> {
     let table = table(kind);
     let sql = format!(
         "INSERT INTO lost (session, kind, how, id)
@@ -155,21 +175,20 @@ async fn prove(database: &mut SqliteConnection, applying: &Applying<'_>) -> Resu
 
 /// What was turned down stays, and so does what waits, unless this session saw everything and decides anew.
 async fn waiting(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<()> {
-    let decides = applying.apply.rules.as_ref().is_some_and(|rules| rules.complete && rules.judged);
     let sql = format!(
         "UPDATE lost SET waits = 1 WHERE session = $3 AND kind = $4 AND EXISTS (
             SELECT 1 FROM held JOIN holds ON holds.tenant = held.tenant AND holds.connection = held.connection
                 AND holds.session = held.session
             WHERE held.tenant = $1 AND held.connection = $2 AND held.kind = lost.kind AND held.id = lost.id
-                AND (held.how = lost.how OR (held.how IN {REMOVED} AND lost.how IN {REMOVED}))
-                AND (holds.state <> 'held' OR NOT $5))"
+                AND {} AND (holds.state <> 'held' OR NOT $5))",
+        same()
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(applying.tenant.as_str())
         .bind(applying.connection.as_str())
         .bind(applying.session.0)
         .bind(kind.as_str())
-        .bind(decides)
+        .bind(applying.decides())
         .execute(database)
         .await?;
     Ok(())

@@ -10,8 +10,7 @@ use super::super::record::table;
 use super::super::sessions::from_json;
 use super::super::upsert::{Manner, stored, upsert};
 use super::absence::number;
-use super::lost;
-use super::{Applying, absence};
+use super::{Applying, absence, foreign, lost};
 use crate::{Apply, Decision, Fields, KindCounters, Left, MOST_TOLD, Outcome, Preferences, Result, SessionState, Verdict};
 
 /// Users whose changes are brought in at once.
@@ -24,6 +23,9 @@ pub(crate) async fn release(
     decision: &Decision,
 ) -> Result<Outcome> {
     let (connection, _) = held_by(database, tenant, session).await?;
+    if let Some(scope) = foreign::scope(database, tenant, session).await? {
+        return foreign::accept(database, tenant, (&connection, session), scope, decision).await;
+    }
     let apply = Apply::default();
     let preferences = Preferences::default();
     let applying = Applying { tenant, connection, session, apply: &apply, gone: Vec::new(), now: decision.at, preferences };

@@ -7,6 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::absence::number;
+use super::judge::Judged;
 use super::{Applying, lost::REMOVED};
 use crate::{KindCounters, Result, WINDOW};
 
@@ -30,7 +31,7 @@ pub(super) async fn keep(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
     kinds: &BTreeMap<Kind, KindCounters>,
-    free: bool,
+    judged: &Judged,
 ) -> Result<()> {
     if applying.apply.rules.is_none() {
         return Ok(());
@@ -51,12 +52,11 @@ pub(super) async fn keep(
         });
         query.build().execute(&mut *database).await?;
     }
-    // What nobody held: where removals wait, only addresses may have changed.
-    let how = if free {
-        "1"
-    } else {
-        "lost.how = 'rekeyed' AND NOT EXISTS (SELECT 1 FROM held WHERE held.tenant = $1
-            AND held.connection = $2 AND held.kind = lost.kind AND held.how = lost.how AND held.id = lost.id)"
+    // What was lost indeed: where removals stay, only addresses may have changed.
+    let how = match (judged.reasons.is_empty(), judged.keys) {
+        (true, _) => "1",
+        (false, false) => "lost.how = 'rekeyed'",
+        (false, true) => "0",
     };
     let lost = format!(
         "INSERT OR REPLACE INTO losses (tenant, connection, kind, how, id, at)

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::marker::PhantomData;
 
-use headcount_model::SessionId;
-use serde_json::Value;
+use futures::TryStreamExt as _;
+use headcount_model::{Occurrences, SessionId};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
@@ -13,65 +13,39 @@ use super::super::record::{Stored, unwritable};
 use super::super::sessions::{from_json, parsed};
 use super::super::upsert::{Owner, stored};
 use super::super::values::PORTION;
-use crate::{Result, StoreError};
+use crate::Result;
 
 /// Staged rows read at once.
 const ROWS: usize = 1_024;
+/// Bytes of them that end a portion early.
+const BYTES: usize = 4 << 20;
+
+/// That no filter drops a row.
+const IN_SCOPE: &str =
+    "AND NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $1 AND dropped.kind = $2 AND dropped.id = staged.id)";
 
 /// That a record was read otherwise than it is stored, or may have been, on any page: by the rows of its id that have a payload.
-const DIFFERS: &str = "EXISTS (SELECT 1 FROM staged AS other
+const DIFFERS: &str = "AND EXISTS (SELECT 1 FROM staged AS other
     WHERE other.session = $1 AND other.kind = $2 AND other.id = staged.id AND other.same = 0)";
 
 /// A record in the making.
 struct Merging<R> {
     id: String,
-    /// From feeds that don't repeat it.
-    own: Option<R>,
-    /// From feeds that may.
-    repeated: Option<R>,
-}
-
-impl<R: Stored> Merging<R> {
-    fn finish(self) -> Result<Option<R>> {
-        match (self.own, self.repeated) {
-            (Some(own), Some(repeated)) => filled(own, &repeated).map(Some),
-            (own, repeated) => Ok(own.or(repeated)),
-        }
-    }
-}
-
-/// What `own` says; where it says nothing, what `repeated` says.
-fn filled<R: Stored>(own: R, repeated: &R) -> Result<R> {
-    fn fill(own: &mut Value, repeated: Value) {
-        match (own, repeated) {
-            (Value::Object(own), Value::Object(repeated)) => {
-                for (name, value) in repeated {
-                    fill(own.entry(name).or_insert(Value::Null), value);
-                }
-            }
-            (own, repeated) => {
-                let says_nothing = match own {
-                    Value::Null => true,
-                    Value::String(text) => text.is_empty(),
-                    Value::Array(list) => list.is_empty(),
-                    _ => false,
-                };
-                if says_nothing {
-                    *own = repeated;
-                }
-            }
-        }
-    }
-    let mut record = serde_json::to_value(own).map_err(unwritable)?;
-    fill(&mut record, serde_json::to_value(repeated).map_err(unwritable)?);
-    serde_json::from_value(record).map_err(|error| StoreError::Unreadable(format!("a staged record: {error}")))
+    occurrences: Occurrences<R>,
+    /// The list and the parent of the first list that doesn't repeat it. No parent is a place, too: were it filled up with another
+    /// list's, the record would be looked for where it never was.
+    origin: Option<(String, String)>,
 }
 
 /// Where a walk is.
-pub(super) struct Walk<R> {
+pub(in super::super) struct Walk<R> {
     session: SessionId,
     /// A condition on `id`, with the session as `$1`; empty: all.
     only: &'static str,
+    /// Whether what filters dropped is passed over; none: not known yet whether they dropped any.
+    sifted: Option<bool>,
+    /// Whether records that are as they are stored are gone through, too.
+    whole: bool,
     after: Option<(String, i64, Vec<u8>)>,
     merging: Option<Merging<R>>,
     over: bool,
@@ -79,21 +53,27 @@ pub(super) struct Walk<R> {
 }
 
 impl<R: Stored> Walk<R> {
+    /// Everything that is in scope.
     pub(super) fn new(session: SessionId) -> Self {
         Self::among(session, "")
     }
 
     /// Only those whose `id` meets a condition, begun with `AND`; the session is its `$1`.
     pub(super) fn among(session: SessionId, only: &'static str) -> Self {
-        Walk { session, only, after: None, merging: None, over: false, of: PhantomData }
+        Walk { session, only, sifted: None, whole: false, after: None, merging: None, over: false, of: PhantomData }
+    }
+
+    /// Those after an id, whether in scope or not.
+    pub(in super::super) fn whole(session: SessionId, after: Option<&str>) -> Self {
+        let after = after.map(|id| (id.to_owned(), i64::MAX, Vec::new()));
+        Walk { sifted: Some(false), whole: true, after, ..Self::new(session) }
     }
 
     /// The next records, merged, each once; none at the end.
-    pub(super) async fn next(&mut self, database: &mut SqliteConnection) -> Result<Option<Vec<R>>> {
+    pub(in super::super) async fn next(&mut self, database: &mut SqliteConnection) -> Result<Option<Vec<R>>> {
         let mut batch = Vec::with_capacity(ROWS);
         while batch.is_empty() && !self.over {
             let rows = self.rows(database).await?;
-            self.over = rows.len() < ROWS;
             let stored = self.stored(database, &rows).await?;
             for row in &rows {
                 let id: &str = row.try_get(0)?;
@@ -110,7 +90,7 @@ impl<R: Stored> Walk<R> {
                 self.after = Some((last.try_get(0)?, last.try_get(1)?, last.try_get(2)?));
             }
             if self.over {
-                batch.extend(self.merging.take().map(Merging::finish).transpose()?.flatten());
+                self.finish(&mut batch)?;
             }
         }
         Ok((!batch.is_empty()).then_some(batch))
@@ -141,29 +121,60 @@ impl<R: Stored> Walk<R> {
         Ok(found)
     }
 
-    async fn rows(&self, database: &mut SqliteConnection) -> Result<Vec<SqliteRow>> {
+    async fn rows(&mut self, database: &mut SqliteConnection) -> Result<Vec<SqliteRow>> {
+        let sifted = match self.sifted {
+            Some(sifted) => sifted,
+            None => {
+                let any = "SELECT EXISTS (SELECT 1 FROM dropped WHERE session = $1 AND kind = $2)";
+                let query = sqlx::query_scalar(any).bind(self.session.0).bind(R::KIND.as_str());
+                *self.sifted.insert(query.fetch_one(&mut *database).await?)
+            }
+        };
         let (only, behind) = (self.only, self.after.as_ref().map_or("", |_| "AND (id, repeats, place) > ($4, $5, $6)"));
+        let in_scope = if sifted { IN_SCOPE } else { "" };
+        let differing = if self.whole { "" } else { DIFFERS };
         let sql = format!(
-            "SELECT id, repeats, place, payload, same FROM staged WHERE session = $1 AND kind = $2 AND {DIFFERS} {only} {behind}
+            "SELECT id, repeats, place, payload, same FROM staged
+             WHERE session = $1 AND kind = $2 {differing} {only} {in_scope} {behind}
              ORDER BY id, repeats, place LIMIT $3"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).bind(self.session.0).bind(R::KIND.as_str()).bind(ROWS as i64);
         if let Some((id, repeats, place)) = &self.after {
             query = query.bind(id).bind(repeats).bind(place);
         }
-        Ok(query.fetch_all(database).await?)
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        let mut rows = query.fetch(database);
+        while let Some(row) = rows.try_next().await? {
+            bytes += row.try_get::<&str, _>(3)?.len();
+            found.push(row);
+            if bytes >= BYTES {
+                return Ok(found);
+            }
+        }
+        self.over = found.len() < ROWS;
+        Ok(found)
     }
 
     fn take(&mut self, id: &str, repeats: bool, record: R, batch: &mut Vec<R>) -> Result<()> {
         if self.merging.as_ref().is_some_and(|merging| merging.id != id) {
-            batch.extend(self.merging.take().map(Merging::finish).transpose()?.flatten());
+            self.finish(batch)?;
         }
-        let merging = self.merging.get_or_insert_with(|| Merging { id: id.to_owned(), own: None, repeated: None });
-        let slot = if repeats { &mut merging.repeated } else { &mut merging.own };
-        match slot {
-            Some(earlier) => earlier.absorb(record),
-            None => *slot = Some(record),
+        let begun = || Merging { id: id.to_owned(), occurrences: Occurrences::default(), origin: None };
+        let merging = self.merging.get_or_insert_with(begun);
+        if !repeats && merging.origin.is_none() {
+            merging.origin = record.origin().map(|(feed, parent)| (feed.to_owned(), parent.to_owned()));
         }
+        merging.occurrences.add(record, repeats);
+        Ok(())
+    }
+
+    fn finish(&mut self, batch: &mut Vec<R>) -> Result<()> {
+        let Some(Merging { occurrences, origin, .. }) = self.merging.take() else { return Ok(()) };
+        let Some(mut record) = occurrences.merged().map_err(unwritable)? else { return Ok(()) };
+        if let Some((feed, parent)) = origin {
+            record.put_origin(feed, parent);
+        }
+        batch.push(record);
         Ok(())
     }
 }

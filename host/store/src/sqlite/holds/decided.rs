@@ -6,8 +6,11 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::super::SqliteStore;
 use super::super::notices::of_health;
-use super::super::sessions::{from_json, json, parsed, time};
-use crate::{Decided, Decision, Health, HealthState, Outcome, RELEASE, Result, Standing, StoreError, Verdict, Witness};
+use super::super::sessions::{from_json, json, optional, parsed, time};
+use crate::{
+    Decided, Decision, Ending, Health, HealthState, Outcome, RELEASE, Result, SessionEnd, SessionState, Standing, StoreError,
+    Verdict, Witness,
+};
 
 /// Writes down a decision.
 pub(crate) async fn decide(
@@ -67,6 +70,28 @@ pub(crate) async fn well(
     connection: &ConnectionId,
     decision: &Decision,
 ) -> Result<()> {
+    let well = |_| Standing::new(HealthState::Ok, Witness::Person(decision.person.clone()), decision.at);
+    waiting_no_more(database, tenant, connection, decision, well).await
+}
+
+/// A connection whose credential is another organisation's is not well once that one was turned down.
+pub(crate) async fn not_theirs(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    decision: &Decision,
+) -> Result<()> {
+    let next = "enter a credential of the organisation that this connection holds, or pause it";
+    waiting_no_more(database, tenant, connection, decision, |health| health.next(next)).await
+}
+
+async fn waiting_no_more(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    decision: &Decision,
+    then: impl FnOnce(Health) -> Health,
+) -> Result<()> {
     let text: Option<String> = sqlx::query_scalar("SELECT health FROM connections WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(connection.as_str())
@@ -74,15 +99,57 @@ pub(crate) async fn well(
         .await?;
     let Some(text) = text else { return Ok(()) };
     let health: Health = from_json(&text, "health")?;
-    if health.state != HealthState::Held || !health.next.contains(RELEASE) {
-        return Ok(());
+    if !waits(&health) {
+        // Its health is another matter; that nothing waits any more is told all the same.
+        return of_health(database, tenant, connection, &health, None, decision.at).await;
     }
-    let well: Health = Standing::new(HealthState::Ok, Witness::Person(decision.person.clone()), decision.at);
+    let health = then(health);
     sqlx::query("UPDATE connections SET health = $3 WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(connection.as_str())
-        .bind(json(&well)?)
+        .bind(json(&health)?)
         .execute(&mut *database)
         .await?;
-    of_health(database, tenant, connection, &well, None, decision.at).await
+    of_health(database, tenant, connection, &health, None, decision.at).await
+}
+
+/// Whether it is held because something waits for a person.
+fn waits(health: &Health) -> bool {
+    health.state == HealthState::Held && health.next.contains(RELEASE)
+}
+
+/// How a session ends whose removals were decided about after they were applied and before its end: as was decided. Its health is then that
+/// of a session which held nothing.
+pub(crate) async fn as_decided(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    session: SessionId,
+    end: &SessionEnd,
+) -> Result<SessionEnd> {
+    let mut end = end.clone();
+    let row = sqlx::query("SELECT state, ending FROM sessions WHERE id = $1 AND tenant = $2")
+        .bind(session.0)
+        .bind(tenant.as_str())
+        .fetch_one(&mut *database)
+        .await?;
+    let word: &str = row.try_get("state")?;
+    let decided = [SessionState::Released, SessionState::Rejected, SessionState::Expired, SessionState::Superseded];
+    if end.state == SessionState::Held
+        && let Some(decided) = decided.into_iter().find(|state| state.as_str() == word)
+    {
+        end.state = decided;
+    }
+    if end.health.as_ref().is_some_and(waits) {
+        let open: bool =
+            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM holds WHERE tenant = $1 AND connection = $2 AND state = 'held')")
+                .bind(tenant.as_str())
+                .bind(connection.as_str())
+                .fetch_one(database)
+                .await?;
+        if !open {
+            end.health = optional::<Ending>(&row, "ending")?.and_then(|ending| ending.end.health).filter(|health| !waits(health));
+        }
+    }
+    Ok(end)
 }

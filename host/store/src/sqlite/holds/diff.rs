@@ -4,7 +4,6 @@ use headcount_model::{ConnectionId, SessionId, TenantId};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::super::SqliteStore;
 use super::super::sessions::{from_json, json};
 use super::super::values::{Values, placeholders, portions};
 use crate::{Counters, DiffRow, How, Result, StoreError, What};
@@ -33,7 +32,8 @@ pub(super) async fn diff(
             AND number > $3
          UNION ALL SELECT rowid, kind, id, NULL, how, name, fields FROM held
          WHERE tenant = $1 AND connection = (SELECT connection FROM sessions WHERE id = $2 AND tenant = $1) AND session = $2
-            AND rowid > $3
+            AND rowid > $3 AND NOT EXISTS (SELECT 1 FROM test_changes WHERE tenant = $1
+                AND connection = (SELECT connection FROM sessions WHERE id = $2 AND tenant = $1) AND session = $2)
          ORDER BY 1 LIMIT $4"
     )))
     .bind(tenant.as_str())
@@ -91,20 +91,27 @@ pub(crate) async fn whole(database: &mut SqliteConnection, tenant: &TenantId, se
     diff(database, tenant, session, 0, MOST_KEPT).await
 }
 
-/// Keeps what a test run would have changed, in place of the connection's test run before.
-pub(crate) async fn keep_test(
-    store: &SqliteStore,
+/// Drops what the connection's test run before would have changed.
+pub(crate) async fn drop_tests(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM test_changes WHERE tenant = $1 AND connection = $2 AND session NOT IN (
+            SELECT session FROM holds WHERE tenant = $1 AND connection = $2 AND scope IS NOT NULL)",
+    )
+    .bind(tenant.as_str())
+    .bind(connection.as_str())
+    .execute(database)
+    .await?;
+    Ok(())
+}
+
+/// Keeps what a session would have changed.
+pub(crate) async fn keep(
+    database: &mut SqliteConnection,
     tenant: &TenantId,
     connection: &ConnectionId,
     session: SessionId,
     diff: Vec<DiffRow>,
 ) -> Result<()> {
-    let mut transaction = store.begin().await?;
-    sqlx::query("DELETE FROM test_changes WHERE tenant = $1 AND connection = $2")
-        .bind(tenant.as_str())
-        .bind(connection.as_str())
-        .execute(&mut *transaction)
-        .await?;
     let mut rows = diff.into_iter();
     let mut number = 0_i64;
     for portion in portions(rows.len()) {
@@ -126,7 +133,7 @@ pub(crate) async fn keep_test(
             "INSERT INTO test_changes (tenant, connection, session, number, kind, id, what, how, name, fields) VALUES {}",
             placeholders(portion, 10)
         );
-        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *transaction).await?;
+        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
     }
-    Ok(transaction.commit().await?)
+    Ok(())
 }

@@ -7,7 +7,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::super::SqliteStore;
 use super::super::grant::PlacedGrant;
-use super::super::list::rows;
+use super::super::list::rows_within;
 use super::super::record::Stored;
 use super::super::values::MOST;
 use super::accounts::{find, push_ids};
@@ -15,6 +15,8 @@ use crate::{Filter, MOST_HELD, Result, Row, StoredInputs, StoredRecord, WhichAcc
 
 /// The most accounts that are read at once: what they hold is in memory with them.
 const PORTION: u32 = 128;
+/// The most bytes of them, and as many of what they hold.
+const ROOM: u64 = 16 << 20;
 
 pub(super) async fn account_inputs(
     store: &SqliteStore,
@@ -29,15 +31,22 @@ pub(super) async fn account_inputs(
         limit: which.limit.min(PORTION),
         ..reader.all()
     };
-    let users = rows::<User>(store, tenant, &filter, |query| {
-        if let Some(only) = only {
-            push_ids(query.push(" AND row.id IN "), &only);
-        }
-    });
-    let users: Vec<(User, Row)> = users
+    let users = rows_within::<User>(
+        store,
+        tenant,
+        &filter,
+        |query| {
+            if let Some(only) = only {
+                push_ids(query.push(" AND row.id IN "), &only);
+            }
+        },
+        ROOM,
+    );
+    let mut users: Vec<(User, Row)> = users
         .await?
+        .rows
         .into_iter()
-        .filter_map(|row| match &row.record {
+        .filter_map(|(row, _)| match &row.record {
             StoredRecord::User(user) => Some((user.clone(), row)),
             _ => None,
         })
@@ -46,16 +55,14 @@ pub(super) async fn account_inputs(
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    let too_many = reader.too_many(&ids).await?;
-    let within: Vec<String> = ids.iter().filter(|id| !too_many.contains(*id)).cloned().collect();
-    let grants = reader.grants(&within).await?;
-    let mut licenses = reader.held::<License>(&grants).await?;
-    let mut groups = reader.held::<Group>(&grants).await?;
-    let mut roles = reader.held::<Role>(&grants).await?;
-    let mut applications = reader.held::<Application>(&grants).await?;
-    let mut assets = reader.held::<Asset>(&grants).await?;
-    let mut answers = reader.answers(&ids).await?;
-    let mut mapped = find(store, tenant, connection, &ids).await?;
+    let mut too_many = reader.too_many(&ids).await?;
+    let Held { mut licenses, mut groups, mut roles, mut applications, mut assets, accounts } =
+        reader.held_within(&ids, &mut too_many).await?;
+    // Those whose turn it is not yet.
+    users.truncate(accounts);
+    let ids = ids.get(..accounts).unwrap_or(&ids);
+    let mut answers = reader.answers(ids).await?;
+    let mut mapped = find(store, tenant, connection, ids).await?;
     let accounts = users.into_iter().map(|(user, row)| {
         let id = user.id.clone();
         let inputs = AccountInputs {
@@ -72,6 +79,20 @@ pub(super) async fn account_inputs(
         StoredInputs { inputs, mapped: mapped.remove(&id) }
     });
     Ok(accounts.collect())
+}
+
+/// What accounts hold of one kind, by account.
+type ByHolder<R> = HashMap<String, Vec<(R, Grant)>>;
+
+/// What the first so many accounts hold.
+#[derive(Default)]
+struct Held {
+    licenses: ByHolder<License>,
+    groups: ByHolder<Group>,
+    roles: ByHolder<Role>,
+    applications: ByHolder<Application>,
+    assets: ByHolder<Asset>,
+    accounts: usize,
 }
 
 struct Reader<'a> {
@@ -100,35 +121,81 @@ impl Reader<'_> {
         query.build().fetch_all(&self.store.readers).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
-    async fn grants(&self, ids: &[String]) -> Result<Vec<Grant>> {
+    /// What the first of these accounts hold: of as many as there is room for. One that alone holds more joins `too_many`.
+    async fn held_within(&self, ids: &[String], too_many: &mut HashSet<String>) -> Result<Held> {
+        let mut accounts = ids.len();
+        loop {
+            let of = ids.get(..accounts).unwrap_or(ids);
+            let within: Vec<String> = of.iter().filter(|id| !too_many.contains(*id)).cloned().collect();
+            if let Some(held) = self.all_held(&within).await? {
+                return Ok(Held { accounts, ..held });
+            }
+            match of {
+                [only] => {
+                    too_many.insert(only.clone());
+                }
+                _ => accounts = accounts.div_ceil(2),
+            }
+        }
+    }
+
+    /// What these accounts hold; nothing where that is too much to be in memory at once.
+    async fn all_held(&self, ids: &[String]) -> Result<Option<Held>> {
+        let mut room = ROOM;
+        let Some(grants) = self.grants(ids, &mut room).await? else { return Ok(None) };
+        let held = Held {
+            licenses: self.held(&grants, &mut room).await?,
+            groups: self.held(&grants, &mut room).await?,
+            roles: self.held(&grants, &mut room).await?,
+            applications: self.held(&grants, &mut room).await?,
+            assets: self.held(&grants, &mut room).await?,
+            accounts: ids.len(),
+        };
+        Ok((room > 0).then_some(held))
+    }
+
+    async fn grants(&self, ids: &[String], room: &mut u64) -> Result<Option<Vec<Grant>>> {
         if ids.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         }
         let all = self.all();
-        let grants = rows::<PlacedGrant>(self.store, self.tenant, &all, |query| {
-            push_ids(query.push(" AND row.principal_kind = 'user' AND row.principal_id IN "), ids);
-        });
-        let grants = grants.await?.into_iter().filter_map(|row| match row.record {
+        let found = rows_within::<PlacedGrant>(
+            self.store,
+            self.tenant,
+            &all,
+            |query| push_ids(query.push(" AND row.principal_kind = 'user' AND row.principal_id IN "), ids),
+            *room,
+        );
+        let found = found.await?;
+        *room = room.saturating_sub(found.rows.iter().map(|(_, weight)| weight).sum());
+        let grants = found.rows.into_iter().filter_map(|(row, _)| match row.record {
             StoredRecord::Grant(grant) => Some(grant),
             _ => None,
         });
-        Ok(grants.collect())
+        Ok((found.whole && *room > 0).then(|| grants.collect()))
     }
 
-    /// What is held of one kind, by who holds it; what is gone is not held.
-    async fn held<R: Stored + Clone + FromAnswer>(&self, grants: &[Grant]) -> Result<HashMap<String, Vec<(R, Grant)>>> {
+    /// What is held of one kind, by who holds it; what is gone is not held. Where the room is used up, it is not all.
+    async fn held<R: Stored + Clone + FromAnswer>(&self, grants: &[Grant], room: &mut u64) -> Result<ByHolder<R>> {
         let of_kind = || grants.iter().filter(|grant| grant.target.kind == R::KIND);
         let ids: BTreeSet<&str> = of_kind().map(|grant| grant.target.id.as_str()).collect();
         let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
         let all = self.all();
-        let mut records: HashMap<String, R> = HashMap::new();
+        let mut records: HashMap<String, (R, u64)> = HashMap::new();
         for ids in ids.chunks(MOST) {
-            let found = rows::<R>(self.store, self.tenant, &all, |query| push_ids(query.push(" AND row.id IN "), ids));
-            records.extend(found.await?.into_iter().filter_map(|row| Some((row.key, R::from_answer(row.record)?))));
+            let further = |query: &mut QueryBuilder<Sqlite>| push_ids(query.push(" AND row.id IN "), ids);
+            let found = rows_within::<R>(self.store, self.tenant, &all, further, *room).await?;
+            *room = if found.whole { room.saturating_sub(found.rows.iter().map(|(_, weight)| weight).sum()) } else { 0 };
+            let read = |(row, weight): (Row, u64)| Some((row.key, (R::from_answer(row.record)?, weight)));
+            records.extend(found.rows.into_iter().filter_map(read));
         }
-        let mut held: HashMap<String, Vec<(R, Grant)>> = HashMap::new();
+        let mut held: ByHolder<R> = HashMap::new();
         for grant in of_kind() {
-            if let Some(record) = records.get(&grant.target.id) {
+            if *room == 0 {
+                break;
+            }
+            if let Some((record, weight)) = records.get(&grant.target.id) {
+                *room = room.saturating_sub(*weight);
                 held.entry(grant.principal.id.clone()).or_default().push((record.clone(), grant.clone()));
             }
         }

@@ -2,56 +2,93 @@
 
 use std::collections::BTreeMap;
 
-use headcount_model::{ConnectionId, Kind, Reference, SessionId, TenantId, Timestamp};
+use headcount_model::{ConnectionId, Kind, Records, SessionId, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::super::SqliteStore;
+use super::super::apply::walk::Walk;
 use super::super::changes::{Entry, Log};
 use super::super::connections::require_connection;
-use super::super::record::{name_column, table};
+use super::super::record::{Stored, name_column, table};
 use super::super::sessions::open_session;
+use super::super::stage::arrived;
 use super::super::values::{MOST, Values, placeholders, portions};
 use super::accounts::push_ids;
-use crate::{Result, StagedPage, What};
+use crate::{Result, What};
 
-pub(super) async fn stage(
+pub(super) async fn staged_records(
     store: &SqliteStore,
     tenant: &TenantId,
     session: SessionId,
-    page: &StagedPage,
-    dropped: &BTreeMap<Reference, String>,
-) -> Result<()> {
+    kind: Kind,
+    after: Option<&str>,
+) -> Result<Records> {
+    arrived::gather_now(store, session).await?;
+    let mut database = store.readers.begin().await?;
+    open_session(&mut database, tenant, session).await?;
+    let mut records = Records::default();
+    match kind {
+        Kind::User => records.users = portion(&mut database, session, after).await?,
+        Kind::Group => records.groups = portion(&mut database, session, after).await?,
+        Kind::Role => records.roles = portion(&mut database, session, after).await?,
+        Kind::Application => records.applications = portion(&mut database, session, after).await?,
+        Kind::License => records.licenses = portion(&mut database, session, after).await?,
+        Kind::Asset => records.assets = portion(&mut database, session, after).await?,
+        // No filter judges them.
+        Kind::Grant => {}
+    }
+    Ok(records)
+}
+
+async fn portion<R: Stored>(database: &mut SqliteConnection, session: SessionId, after: Option<&str>) -> Result<Vec<R>> {
+    Ok(Walk::whole(session, after).next(database).await?.unwrap_or_default())
+}
+
+pub(super) async fn put(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    session: SessionId,
+    kind: Kind,
+    dropped: &BTreeMap<String, String>,
+    kept: &[String],
+) -> Result<Vec<String>> {
     let mut transaction = store.begin().await?;
     open_session(&mut transaction, tenant, session).await?;
-    let mut references = dropped.iter();
+    let mut back = Vec::new();
+    for ids in kept.chunks(MOST) {
+        let mut query: QueryBuilder<Sqlite> = QueryBuilder::new("DELETE FROM dropped WHERE session = ");
+        query.push_bind(session.0).push(" AND kind = ").push_bind(kind.as_str());
+        push_ids(query.push(" AND id IN "), ids);
+        let rows = query.push(" RETURNING id").build().fetch_all(&mut *transaction).await?;
+        for row in rows {
+            back.push(row.try_get(0)?);
+        }
+    }
+    let mut records = dropped.iter();
     for portion in portions(dropped.len()) {
-        let mut values = Values::with_capacity(portion * 7);
-        for (reference, filter) in references.by_ref().take(portion) {
+        let mut values = Values::with_capacity(portion * 4);
+        for (id, filter) in records.by_ref().take(portion) {
             values.add(session.0);
-            values.add(reference.kind.as_str());
-            values.add(reference.id.as_str());
-            values.add(page.feed.as_str());
-            values.add(page.parent.as_deref().unwrap_or_default());
-            values.add(i64::from(page.number));
+            values.add(kind.as_str());
+            values.add(id.as_str());
             values.add(filter.as_str());
         }
         let sql = format!(
-            "INSERT OR REPLACE INTO dropped (session, kind, id, feed, parent, page, filter) VALUES {}",
-            placeholders(portion, 7)
+            "INSERT INTO dropped (session, kind, id, filter) VALUES {}
+             ON CONFLICT (session, kind, id) DO UPDATE SET filter = excluded.filter",
+            placeholders(portion, 4)
         );
         sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *transaction).await?;
     }
-    Ok(transaction.commit().await?)
+    transaction.commit().await?;
+    Ok(back)
 }
 
 pub(super) async fn dropped(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<BTreeMap<String, u64>> {
-    // Each record once, under the first filter by name.
     let rows = sqlx::query(
-        "SELECT filter, count(*) FROM (
-            SELECT min(filter) AS filter FROM dropped WHERE session = $1
-             AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.tenant = $2) GROUP BY kind, id
-         ) GROUP BY filter",
+        "SELECT filter, count(*) FROM dropped WHERE session = $1
+         AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.tenant = $2) GROUP BY filter",
     )
     .bind(session.0)
     .bind(tenant.as_str())
@@ -77,7 +114,12 @@ pub(super) async fn leave_out(
             (SELECT at FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
     let mark = |table: &str, of: Kind| {
         let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(format!("UPDATE {table} AS row SET gone_at = "));
-        query.push_bind(now.micros()).push(", changed_at = ").push_bind(now.micros()).push(", ").push(seen);
+        query.push_bind(now.micros()).push(", changed_at = ").push_bind(now.micros()).push(", ");
+        if of == Kind::User {
+            // Nobody leaves the company by it.
+            query.push("left_out_at = ").push_bind(now.micros()).push(", ");
+        }
+        query.push(seen);
         query.push_bind(of.as_str()).push(seen_at).push_bind(of.as_str()).push("), first_seen_at) WHERE row.tenant = ");
         query.push_bind(tenant.as_str().to_owned()).push(" AND row.connection = ");
         query.push_bind(connection.as_str().to_owned()).push(" AND row.gone_at IS NULL");

@@ -56,11 +56,11 @@ pub(in crate::sqlite) async fn of_session(
             let next = format!("nothing was removed, and the next run tries again{}", about.more());
             about.raise(database, Cause::RunFailed, format!("the run of {connection} failed: {why}"), next).await?;
         }
-        SessionState::Complete | SessionState::Partial => {
+        SessionState::Complete | SessionState::Partial | SessionState::Held => {
             about.recover(database, Cause::RunFailed, format!("{connection} was synced again")).await?;
             if end.state == SessionState::Complete {
                 about.recover(database, Cause::Incomplete, format!("{connection} was read completely again")).await?;
-            } else {
+            } else if end.state == SessionState::Partial {
                 let why = end.notes.first().map_or("something was not read", String::as_str);
                 let next = format!("nothing unproven was removed{}", about.more());
                 about.raise(database, Cause::Incomplete, format!("{connection} was not read completely: {why}"), next).await?;
@@ -93,7 +93,21 @@ pub(in crate::sqlite) async fn of_health(
         let what = format!("removals of {connection} wait for a person: {}", health.why);
         return about.raise(database, Cause::Held, what, next(format!("look at it and decide{}", about.more()))).await;
     }
+    // Whatever else became well, what waits is still a person's to decide about.
+    if removals_wait(database, tenant, connection).await? {
+        return Ok(());
+    }
     about.recover(database, Cause::Held, format!("no removals of {connection} wait any more")).await
+}
+
+async fn removals_wait(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId) -> Result<bool> {
+    let found: Option<i64> =
+        sqlx::query_scalar("SELECT 1 FROM holds WHERE tenant = $1 AND connection = $2 AND state = 'held' LIMIT 1")
+            .bind(tenant.as_str())
+            .bind(connection.as_str())
+            .fetch_optional(database)
+            .await?;
+    Ok(found.is_some())
 }
 
 fn is_reconnect(health: Option<&Health>) -> bool {
@@ -103,10 +117,10 @@ fn is_reconnect(health: Option<&Health>) -> bool {
 /// Raises that a session takes too long, for each that began before a time.
 pub(super) async fn raise_overrun(store: &SqliteStore, begun_before: Timestamp, at: Timestamp) -> Result<u64> {
     let mut transaction = store.begin().await?;
-    let rows = sqlx::query("SELECT id, tenant, connection, started_at FROM sessions WHERE ended_at IS NULL AND started_at < $1")
-        .bind(begun_before.micros())
-        .fetch_all(&mut *transaction)
-        .await?;
+    // One that a person paused is to go on later, and is late for nobody.
+    let open = "SELECT id, tenant, connection, started_at FROM sessions
+        WHERE ended_at IS NULL AND started_at < $1 AND pause_asked_at IS NULL";
+    let rows = sqlx::query(open).bind(begun_before.micros()).fetch_all(&mut *transaction).await?;
     let mut raised = 0;
     for row in rows {
         let (tenant, connection): (TenantId, ConnectionId) = (parsed(&row, "tenant")?, parsed(&row, "connection")?);

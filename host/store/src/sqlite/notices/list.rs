@@ -8,7 +8,9 @@ use super::super::sessions::{parsed, time};
 use super::read;
 use crate::{Cause, Notice, NoticeFilter, OpenCause, Result};
 
-const COLUMNS: &str = "SELECT tenant, number, at, connection, cause, kind, session, what, next, read_at FROM notices";
+const COLUMNS: &str = "SELECT tenant, number, at, connection, cause, kind, session, what, next, read_at,
+    (SELECT COUNT(*) FROM deliveries d WHERE d.tenant = notices.tenant AND d.notice = notices.number AND d.state = 'withheld')
+        AS withheld FROM notices";
 
 pub(super) async fn notices(store: &SqliteStore, tenant: &TenantId, filter: &NoticeFilter) -> Result<Vec<Notice>> {
     let mut query = QueryBuilder::new(COLUMNS);

@@ -1,5 +1,7 @@
 //! What a person should look at: accounts that are nobody's, and links that are in doubt.
 
+use std::collections::BTreeMap;
+
 use headcount_model::{TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite};
@@ -7,7 +9,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite};
 use super::super::SqliteStore;
 use super::super::list::connection;
 use super::super::record::fold;
-use super::{KEY, OF_LINK, WITH_ACCOUNT, called};
+use super::{KEY, OF_LINK, WITH_ACCOUNT};
 use crate::{Conflict, Doubt, Filter, PersonId, Result, StoreError, Unlinked, WhyUnlinked};
 
 /// Candidates that are told of one conflict.
@@ -78,27 +80,54 @@ pub(super) async fn conflicts(store: &SqliteStore, tenant: &TenantId, filter: &F
 
 /// What may mean that this person did not leave: accounts that wait under one of the person's keys, and links whose key has changed.
 pub(super) async fn about(database: &mut SqliteConnection, tenant: &TenantId, person: PersonId) -> Result<Vec<Conflict>> {
-    let mut query = question(tenant);
-    query.push(" AND (link.person IS NULL AND link.key IN (SELECT own.key FROM links AS own WHERE own.tenant = link.tenant");
-    query.push(" AND own.person = ").push_bind(person.0);
-    query.push(") OR link.person = ").push_bind(person.0).push(" AND ").push(KEY).push(" IS NOT link.key)");
-    query.push(" ORDER BY link.connection, link.id LIMIT ").push_bind(i64::from(CANDIDATES));
-    read(database, tenant, query).await
+    let mut found = Vec::new();
+    for query in questions_about(tenant, person) {
+        found.extend(read(database, tenant, query).await?);
+    }
+    found.sort_by(|a, b| (&a.connection, &a.account).cmp(&(&b.connection, &b.account)));
+    found.truncate(CANDIDATES as usize);
+    Ok(found)
 }
 
-/// Begins the question for conflicts: what follows narrows it.
-fn question(tenant: &TenantId) -> QueryBuilder<Sqlite> {
+/// Each finds its accounts by an index: there are as many of these questions as there are leavers.
+fn questions_about(tenant: &TenantId, person: PersonId) -> [QueryBuilder<Sqlite>; 2] {
+    let mut waiting = beginning();
+    waiting.push("WHERE row.gone_at IS NULL AND ").push(WAITS).push(" AND link.key IN (SELECT own.key FROM links AS own WHERE");
+    waiting.push(" own.tenant = ").push_bind(tenant.as_str().to_owned()).push(" AND own.person = ").push_bind(person.0);
+    waiting.push(")");
+    let mut changed = beginning();
+    changed.push("WHERE row.gone_at IS NULL AND link.person = ").push_bind(person.0).push(" AND ").push(KEY);
+    changed.push(" IS NOT link.key");
+    [waiting, changed].map(|mut query| {
+        query.push(" AND link.tenant = ").push_bind(tenant.as_str().to_owned());
+        // With the plus, SQLite looks for the keys, rather than for an index that has the order.
+        query.push(" ORDER BY +link.connection, +link.id LIMIT ").push_bind(i64::from(CANDIDATES));
+        query
+    })
+}
+
+/// That the account of `link` waits for a person to decide.
+const WAITS: &str = "link.person IS NULL AND link.how NOT IN ('hand', 'unconfirmed')";
+
+/// What is asked of conflicts: what follows narrows it.
+fn beginning() -> QueryBuilder<Sqlite> {
     let mut query = QueryBuilder::new("SELECT link.connection, link.id, CASE WHEN link.person IS NULL THEN link.how WHEN ");
     query.push(KEY).push(" IS NOT link.key THEN 'changed' ELSE 'duplicate' END, ").push(NAME).push(", ").push(KEY);
     query.push(", link.key, link.person, link.since FROM links AS link").push(OF_LINK).push(WITH_ACCOUNT);
-    query.push("WHERE row.gone_at IS NULL AND (link.person IS NULL AND link.how <> 'hand' AND ").push(KEY);
+    query
+}
+
+/// Begins the question for all conflicts: what follows narrows it. A twin that came after the other was confirmed is one, too.
+fn question(tenant: &TenantId) -> QueryBuilder<Sqlite> {
+    let mut query = beginning();
+    query.push("WHERE row.gone_at IS NULL AND (").push(WAITS).push(" AND ").push(KEY);
     query.push(" IS NOT NULL OR link.person IS NOT NULL AND ").push(KEY).push(" IS NOT link.key");
     query.push(
         " OR link.person IS NOT NULL AND link.how = 'key' AND EXISTS (
             SELECT 1 FROM links AS twin CROSS JOIN users AS other ON other.tenant = twin.tenant
                 AND other.connection = twin.connection AND other.id = twin.id AND other.gone_at IS NULL
             WHERE twin.tenant = link.tenant AND twin.person = link.person AND twin.connection = link.connection
-                AND twin.id <> link.id AND twin.how = 'key')) AND link.tenant = ",
+                AND twin.id <> link.id AND (twin.how = 'key' OR twin.since < link.since))) AND link.tenant = ",
     );
     query.push_bind(tenant.as_str().to_owned());
     query
@@ -106,18 +135,31 @@ fn question(tenant: &TenantId) -> QueryBuilder<Sqlite> {
 
 async fn read(database: &mut SqliteConnection, tenant: &TenantId, mut query: QueryBuilder<Sqlite>) -> Result<Vec<Conflict>> {
     let mut found = Vec::new();
+    // Many accounts of a portion may have one key.
+    let mut called: BTreeMap<String, Vec<PersonId>> = BTreeMap::new();
     for row in query.build().fetch_all(&mut *database).await? {
         let key: Option<String> = row.try_get(4)?;
         let person = row.try_get::<Option<i64>, _>(6)?.map(PersonId);
-        let mut candidates = match &key {
-            Some(key) => called(database, tenant, key, CANDIDATES).await?,
-            None => Vec::new(),
-        };
+        let doubt = doubt(row.try_get(2)?)?;
+        let mut candidates = Vec::new();
+        if let Some(key) = &key {
+            candidates = match called.get(key) {
+                Some(known) => known.clone(),
+                None => {
+                    let found = match doubt {
+                        // A crowd's accounts are not gone through for each of them.
+                        Doubt::Crowded => linked_under(database, tenant, key, CANDIDATES).await?,
+                        _ => super::called(database, tenant, key, CANDIDATES).await?,
+                    };
+                    called.entry(key.clone()).or_insert(found).clone()
+                }
+            };
+        }
         candidates.retain(|candidate| Some(*candidate) != person);
         found.push(Conflict {
             connection: connection(&row, 0)?,
             account: row.try_get(1)?,
-            doubt: doubt(row.try_get(2)?)?,
+            doubt,
             name: row.try_get(3)?,
             key,
             was: row.try_get::<Option<String>, _>(5)?.filter(|_| person.is_some()),
@@ -127,4 +169,48 @@ async fn read(database: &mut SqliteConnection, tenant: &TenantId, mut query: Que
         });
     }
     Ok(found)
+}
+
+/// Persons with an account that is linked under a key.
+async fn linked_under(database: &mut SqliteConnection, tenant: &TenantId, key: &str, most: u32) -> Result<Vec<PersonId>> {
+    let sql = "SELECT DISTINCT person FROM links WHERE tenant = $1 AND key = $2 AND person IS NOT NULL ORDER BY 1 LIMIT $3";
+    let query = sqlx::query_scalar(sql).bind(tenant.as_str()).bind(key).bind(i64::from(most));
+    Ok(query.fetch_all(database).await?.into_iter().map(PersonId).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::AssertSqlSafe;
+
+    use super::super::super::SqliteStore;
+    use super::*;
+
+    /// How SQLite goes about it.
+    async fn plan(store: &SqliteStore, query: QueryBuilder<Sqlite>) -> Vec<String> {
+        let sql = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.readers).await.unwrap();
+        rows.iter().map(|row| row.try_get("detail").unwrap()).collect()
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_each_leaver_is_found_by_indexes() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        for query in questions_about(&"acme".parse().unwrap(), PersonId(7)) {
+            let steps = plan(&store, query).await;
+            let link = steps.iter().find(|step| step.contains(" link ")).unwrap();
+            assert!(link.contains("links_waiting_by_key (tenant=? AND key=?") || link.contains("links_by_person"), "{steps:?}");
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn conflicts_are_found_in_one_walk_over_the_links() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        let mut query = question(&"acme".parse().unwrap());
+        query.push(" ORDER BY link.connection, link.id LIMIT 10");
+        let steps = plan(&store, query).await;
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN") || step.contains("TEMP B-TREE")), "{steps:?}");
+        let twins = steps.iter().find(|step| step.contains(" twin ")).unwrap();
+        assert!(twins.contains("links_by_person (tenant=? AND person=? AND connection=?)"), "{steps:?}");
+    }
 }

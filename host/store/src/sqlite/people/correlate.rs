@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::SqliteStore;
 use super::super::values::{Values, placeholders, portions};
+use super::directory::Directory;
 use super::told::{self, Moved};
 use super::{KEY, OF_LINK, WITH_ACCOUNT};
 use crate::people::rule::{Fact, MOST, Verdict, judge};
@@ -28,11 +29,12 @@ pub(super) async fn correlate(
         return Ok(done);
     }
     let mut after = String::new();
+    let mut directory = Directory::open(&mut transaction, tenant).await?;
     loop {
         let keys = keys(&mut transaction, tenant, &after).await?;
         let Some(last) = keys.last() else { break };
         after.clone_from(last);
-        let verdicts = verdicts(&mut transaction, tenant, &keys).await?;
+        let verdicts = verdicts(&mut transaction, tenant, &keys, &mut directory).await?;
         settle(&mut transaction, tenant, verdicts, now, &mut done).await?;
     }
     sqlx::query("DELETE FROM correlating WHERE tenant = $1").bind(tenant.as_str()).execute(&mut *transaction).await?;
@@ -72,11 +74,17 @@ async fn keys(database: &mut SqliteConnection, tenant: &TenantId, after: &str) -
 }
 
 /// What is known of these keys, judged.
-async fn verdicts(database: &mut SqliteConnection, tenant: &TenantId, keys: &[String]) -> Result<Vec<(String, Verdict)>> {
-    // Those whose address or mapped key it is, and those who were linked under it. Few of each key: just enough to tell a crowd. One
-    // that is gone and nobody's neither waits nor tells anything.
+async fn verdicts(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    keys: &[String],
+    directory: &mut Directory,
+) -> Result<Vec<(String, Verdict)>> {
+    // Those whose address or mapped key it is, and those who are or were linked under it. Few of each key: just enough to tell a crowd.
+    // One that is gone and nobody's neither waits nor tells anything.
     let columns = "row.connection, row.gone_at IS NULL AS present,
-        COALESCE(row.status, 'active') NOT IN ('inactive', 'suspended'), row.first_seen_at, link.person AS person, link.key";
+        COALESCE(row.status, 'active') NOT IN ('inactive', 'suspended'), row.first_seen_at, link.person AS person, link.key,
+        row.created_at";
     let link = "LEFT JOIN links AS link ON link.tenant = row.tenant AND link.connection = row.connection AND link.id = row.id";
     let sql = format!(
         "WITH given (key) AS (VALUES {}),
@@ -93,16 +101,22 @@ async fn verdicts(database: &mut SqliteConnection, tenant: &TenantId, keys: &[St
             UNION ALL
             SELECT given.key, 0, {columns} FROM given
                 CROSS JOIN links AS link ON link.tenant = ? AND link.key = given.key AND link.person IS NOT NULL
-                {OF_LINK} {WITH_ACCOUNT} WHERE {KEY} IS NOT given.key)
+                {OF_LINK} {WITH_ACCOUNT} WHERE {KEY} IS NOT given.key
+            UNION ALL
+            SELECT given.key, 0, {columns} FROM given
+                CROSS JOIN former_keys AS former ON former.tenant = ? AND former.key = given.key
+                CROSS JOIN links AS link ON link.tenant = former.tenant AND link.connection = former.connection
+                    AND link.id = former.id AND link.person IS NOT NULL {OF_LINK})
          SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY key) AS place FROM known WHERE present OR person IS NOT NULL)
          WHERE place <= {} ORDER BY key",
         placeholders(keys.len(), 1),
         MOST + 1,
     );
-    let mut values = Values::with_capacity(keys.len() + 3);
+    let mut values = Values::with_capacity(keys.len() + 4);
     keys.iter().for_each(|key| values.add(key.as_str()));
-    (0..3).for_each(|_| values.add(tenant.as_str()));
-    let rows = sqlx::query_with(AssertSqlSafe(sql), values.finish()?).persistent(keys.len() == KEYS).fetch_all(database).await?;
+    (0..4).for_each(|_| values.add(tenant.as_str()));
+    let rows =
+        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).persistent(keys.len() == KEYS).fetch_all(&mut *database).await?;
     let mut facts: BTreeMap<&str, Vec<Fact<'_>>> = keys.iter().map(|key| (key.as_str(), Vec::new())).collect();
     for row in &rows {
         let key: &str = row.try_get(0)?;
@@ -115,9 +129,19 @@ async fn verdicts(database: &mut SqliteConnection, tenant: &TenantId, keys: &[St
             present: row.try_get(3)?,
             able: row.try_get(4)?,
             first_seen_at: row.try_get(5)?,
+            of_directory: directory.is(row.try_get(2)?),
+            appeared: row.try_get(8)?,
         };
         facts.entry(key).or_default().push(fact);
     }
+    let persons = facts.values().flatten().filter_map(|fact| fact.person).collect();
+    let standings = directory.standings(database, tenant, persons).await?;
+    if !standings.is_empty() {
+        for fact in facts.values_mut().flatten().filter(|fact| fact.person.is_none() && fact.appeared.is_none()) {
+            fact.appeared = directory.appeared(database, tenant, fact.connection, fact.first_seen_at).await?;
+        }
+    }
+    let judge = |facts: &[Fact<'_>]| judge(facts, |person| standings.get(&person).copied());
     Ok(facts.into_iter().map(|(key, facts)| (key.to_owned(), judge(&facts))).collect())
 }
 
@@ -148,7 +172,9 @@ async fn settle(
         done.linked += moved.len() as u64;
         told::moved(database, tenant, moved, now).await?;
     }
-    done.waiting += wait(database, tenant, &waiting, now).await?;
+    let (directory, person): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(_, doubt)| *doubt == Doubt::Unconfirmed);
+    done.waiting += wait(database, tenant, &person, now).await?;
+    wait(database, tenant, &directory, now).await?;
     Ok(())
 }
 

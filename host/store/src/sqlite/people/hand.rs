@@ -149,6 +149,23 @@ async fn put(
     (person, key): (Option<PersonId>, Option<&str>),
     decision: &Decision,
 ) -> Result<()> {
+    // The key that a person keeps the account without may be somebody else's from now on.
+    for sql in [
+        "DELETE FROM former_keys WHERE tenant = $1 AND connection = $2 AND id = $3 AND (key IS $5 OR NOT EXISTS (
+            SELECT 1 FROM links WHERE tenant = $1 AND connection = $2 AND id = $3 AND person = $4))",
+        "INSERT INTO former_keys (tenant, connection, id, key) SELECT tenant, connection, id, key FROM links
+         WHERE tenant = $1 AND connection = $2 AND id = $3 AND person = $4 AND key IS NOT NULL AND key IS NOT $5
+         ON CONFLICT (tenant, connection, id, key) DO NOTHING",
+    ] {
+        sqlx::query(sql)
+            .bind(tenant.as_str())
+            .bind(connection.as_str())
+            .bind(account)
+            .bind(person.map(|person| person.0))
+            .bind(key)
+            .execute(&mut *database)
+            .await?;
+    }
     sqlx::query(
         "INSERT INTO links (tenant, connection, id, person, key, how, since, decided_by, reason)
          VALUES ($1, $2, $3, $4, $5, 'hand', $6, $7, $8)

@@ -1,13 +1,15 @@
 //! The directory, and who left according to it but still has access elsewhere.
 
+use std::collections::BTreeMap;
+
 use headcount_model::{ConnectionId, TenantId, Timestamp};
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Row as _};
+use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::super::SqliteStore;
 use super::super::connections::require_connection;
 use super::super::record::fold;
-use super::{OF_LINK, USABLE, after, by_number, conflicts};
+use super::{ENDED_AT, OF_LINK, USABLE, WITH_ACCOUNT, after, by_number, conflicts};
 use crate::{Filter, Leaver, PersonId, Result, StoreError};
 
 pub(super) async fn set_directory(
@@ -50,47 +52,75 @@ pub(super) async fn directory(database: &mut SqliteConnection, tenant: &TenantId
 pub(super) async fn leavers(store: &SqliteStore, tenant: &TenantId, filter: &Filter) -> Result<Vec<Leaver>> {
     let mut database = store.readers.begin().await?;
     let Some(directory) = directory(&mut database, tenant).await? else { return Ok(Vec::new()) };
-    let own = format!("SELECT 1 FROM links AS link {OF_LINK} WHERE link.tenant = person.tenant AND link.person = person.id");
-    let mut query = QueryBuilder::new("SELECT person.id FROM persons AS person WHERE person.tenant = ");
-    query.push_bind(tenant.as_str().to_owned());
-    after(&mut query, filter);
-    query.push(format_args!(" AND EXISTS ({own} AND link.connection = ")).push_bind(directory.as_str().to_owned());
-    query.push(format_args!(") AND NOT EXISTS ({own} AND {USABLE} AND link.connection = "));
-    query.push_bind(directory.as_str().to_owned());
-    query.push(format_args!(") AND EXISTS ({own} AND {USABLE} AND link.connection <> "));
-    query.push_bind(directory.as_str().to_owned()).push(")");
-    if let Some(text) = &filter.text {
-        query.push(format_args!(" AND EXISTS ({own} AND instr(row.folded, ")).push_bind(fold(text)).push(") > 0)");
+    let mut left: BTreeMap<PersonId, (Timestamp, bool)> = BTreeMap::new();
+    for row in question(tenant, &directory, filter).build().fetch_all(&mut *database).await? {
+        left.insert(PersonId(row.try_get(0)?), (Timestamp::from_micros(row.try_get(1)?), row.try_get(2)?));
     }
-    query.push(" ORDER BY person.key, person.id LIMIT ").push_bind(i64::from(filter.limit));
-    let found: Vec<i64> = query.build_query_scalar().fetch_all(&mut *database).await?;
-    let found: Vec<PersonId> = found.into_iter().map(PersonId).collect();
+    let found: Vec<PersonId> = left.keys().copied().collect();
     let mut leavers = Vec::with_capacity(found.len());
     for person in by_number(&mut database, tenant, &found).await? {
-        let (left_at, or_before) = left_at(&mut database, tenant, &directory, person.id).await?;
+        let (left_at, or_before) = left.get(&person.id).copied().unwrap_or((person.since, true));
         let doubts = conflicts::about(&mut database, tenant, person.id).await?;
         leavers.push(Leaver { person, left_at, or_before, doubts });
     }
     Ok(leavers)
 }
 
-/// When the last of a person's directory accounts ended, and whether all had ended when they were first seen.
-async fn left_at(
-    database: &mut SqliteConnection,
-    tenant: &TenantId,
-    directory: &ConnectionId,
-    person: PersonId,
-) -> Result<(Timestamp, bool)> {
-    let row = sqlx::query(
-        "SELECT COALESCE(MAX(COALESCE(row.gone_at, row.changed_at)), 0),
-            COALESCE(MIN(row.gone_at IS NULL AND row.changed_at = row.first_seen_at), 0) FROM links AS link
-         CROSS JOIN users AS row ON row.tenant = link.tenant AND row.connection = link.connection AND row.id = link.id
-         WHERE link.tenant = $1 AND link.person = $2 AND link.connection = $3",
-    )
-    .bind(tenant.as_str())
-    .bind(person.0)
-    .bind(directory.as_str())
-    .fetch_one(database)
-    .await?;
-    Ok((Timestamp::from_micros(row.try_get(0)?), row.try_get(1)?))
+/// Joins a user's `row` to its link, if it has one.
+const OTHER: &str =
+    "LEFT JOIN links AS other ON other.tenant = row.tenant AND other.connection = row.connection AND other.id = row.id";
+
+/// Who left: number, when the last of the directory's accounts ended, and whether all had ended when they were first seen.
+fn question(tenant: &TenantId, directory: &ConnectionId, filter: &Filter) -> QueryBuilder<Sqlite> {
+    let (tenant, directory) = (tenant.as_str().to_owned(), directory.as_str().to_owned());
+    let own = format!("SELECT 1 FROM links AS link {OF_LINK} WHERE link.tenant = person.tenant AND link.person = person.id");
+    let mut query = QueryBuilder::new(format!(
+        "SELECT person.id, max({ENDED_AT}), min(row.ended_at IS NULL AND COALESCE(row.status IN ('inactive', 'suspended'), 0))
+         FROM persons AS person CROSS JOIN links AS link ON link.tenant = person.tenant AND link.person = person.id"
+    ));
+    query.push(OF_LINK).push("WHERE person.tenant = ").push_bind(tenant).push(" AND link.connection = ");
+    query.push_bind(directory.clone());
+    after(&mut query, filter);
+    query.push(" GROUP BY person.key, person.id HAVING count(*) = count(").push(ENDED_AT);
+    query.push(format_args!(") AND EXISTS ({own} AND {USABLE} AND link.connection <> ")).push_bind(directory.clone()).push(")");
+    // Who has an account in the directory again that was not looked at yet may be back.
+    for may_be_back in [
+        format!(
+            "CROSS JOIN users AS row ON row.tenant = own.tenant AND row.email_key = own.key {WITH_ACCOUNT} {OTHER}
+             WHERE account.id IS NULL"
+        ),
+        format!(
+            "CROSS JOIN accounts AS account ON account.tenant = own.tenant AND account.sync_key = own.key
+             CROSS JOIN users AS row ON row.tenant = account.tenant AND row.connection = account.connection
+                AND row.id = account.id {OTHER} WHERE true"
+        ),
+    ] {
+        query.push(format_args!(" AND NOT EXISTS (SELECT 1 FROM links AS own {may_be_back} AND own.tenant = person.tenant"));
+        query.push(format_args!(" AND own.person = person.id AND other.id IS NULL AND {USABLE} AND row.connection = "));
+        query.push_bind(directory.clone()).push(")");
+    }
+    if let Some(text) = &filter.text {
+        query.push(format_args!(" AND EXISTS ({own} AND instr(row.folded, ")).push_bind(fold(text)).push(") > 0)");
+    }
+    query.push(" ORDER BY person.key, person.id LIMIT ").push_bind(i64::from(filter.limit));
+    query
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::AssertSqlSafe;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn leavers_are_found_in_one_walk_over_the_persons() {
+        let store = SqliteStore::in_memory().await.unwrap();
+        let query = question(&"acme".parse().unwrap(), &"hr".parse().unwrap(), &Filter::default());
+        let sql = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.readers).await.unwrap();
+        let steps: Vec<String> = rows.iter().map(|row| row.try_get("detail").unwrap()).collect();
+        assert!(!steps.iter().any(|step| step.starts_with("SCAN") || step.contains("TEMP B-TREE")), "{steps:?}");
+        let links = steps.iter().filter(|step| step.contains(" link ") || step.contains(" own "));
+        links.for_each(|step| assert!(step.contains("links_by_person (tenant=? AND person=?"), "{steps:?}"));
+    }
 }

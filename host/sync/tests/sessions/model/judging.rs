@@ -6,7 +6,7 @@ use super::{DAY, How, Id, Kind, Model, Told, ends, kind};
 
 impl Model {
     /// Whether removals wait, and whether addresses do.
-    pub(super) fn judge(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, now: i64) -> (bool, bool) {
+    pub(super) fn judge(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, complete: bool, now: i64) -> (bool, bool) {
         let mut verdict = (false, false);
         for of in [Kind::User, Kind::Group, Kind::Member] {
             let ids = |keys: bool| -> BTreeSet<Id> {
@@ -17,6 +17,14 @@ impl Model {
             if gone.is_empty() && moved.is_empty() {
                 continue;
             }
+            let waiting = |keys: bool, now: &BTreeSet<Id>| -> BTreeSet<Id> {
+                let waits = self.still_waiting(told, lost, complete);
+                waits
+                    .filter(|(id, how)| kind(*id) == of && (*how == How::Rekeyed) == keys && !now.contains(id))
+                    .map(|(id, _)| id)
+                    .collect()
+            };
+            let waits = [waiting(false, &gone), waiting(true, &moved)];
             let present = self.count(of);
             let base = self.baseline(of, now).unwrap_or(present);
             let earlier = |keys: bool| {
@@ -31,30 +39,39 @@ impl Model {
                         How::Rekeyed => keys,
                     };
                     let again = lost.keys().any(|(lost, _)| lost == id);
-                    if kind(*id) == of && *at > now - DAY && still && !again {
+                    if kind(*id) == of && *at > now - DAY && still && !again && !waits[usize::from(keys)].contains(id) {
                         ids.insert(*id);
                     }
                 }
                 ids.len()
             };
             let (least, percent) = if of == Kind::Member { (25, 20) } else { (3, if of == Kind::User { 5 } else { 10 }) };
-            let all = gone.len() + earlier(false);
+            let all = gone.len() + earlier(false) + waits[0].len();
             if !gone.is_empty() {
                 let too_many = all > least.max(base * percent / 100);
-                let every = base >= 3 && all >= base || present >= 3 && gone.len() >= present;
+                let every = base >= 3 && all >= base || present >= 3 && gone.len() + waits[0].len() >= present;
                 verdict.0 |= too_many || every;
             }
-            if !moved.is_empty() && moved.len() + earlier(true) > 3.max(base * 10 / 100) {
+            if !moved.is_empty() && moved.len() + earlier(true) + waits[1].len() > 3.max(base * 10 / 100) {
                 verdict = (true, true);
             }
             if of == Kind::Member && !gone.is_empty() {
-                verdict.0 |= self.half_of_a_group(&gone, now);
+                verdict.0 |= self.half_of_a_group(&gone, &waits[0], now);
             }
         }
         verdict
     }
 
-    fn half_of_a_group(&self, gone: &BTreeSet<Id>, now: i64) -> bool {
+    /// What waits since earlier sessions, and is neither back nor judged anew.
+    fn still_waiting(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, complete: bool) -> impl Iterator<Item = (Id, How)> {
+        let decides = complete && told.judged;
+        self.held
+            .iter()
+            .filter(move |(key, held)| !decides && self.holds[&held.session] && self.still_held(told, lost, **key, held))
+            .map(|(key, _)| *key)
+    }
+
+    fn half_of_a_group(&self, gone: &BTreeSet<Id>, waiting: &BTreeSet<Id>, now: i64) -> bool {
         let earlier = |id: Id| {
             let lost = self.losses.get(&(id, How::Lost)).is_some_and(|at| *at > now - DAY);
             lost && self.rows[&id].gone_at.is_some()
@@ -63,7 +80,7 @@ impl Model {
         groups.into_iter().any(|group| {
             let members = || self.rows.keys().filter(|id| kind(**id) == Kind::Member && ends(**id)[1] == group);
             let of = members().filter(|id| self.has(**id) || earlier(**id)).count();
-            let lost = members().filter(|id| gone.contains(*id) || earlier(**id)).count();
+            let lost = members().filter(|id| gone.contains(*id) || waiting.contains(*id) || earlier(**id)).count();
             of >= 10 && lost * 2 > of
         })
     }

@@ -1,0 +1,91 @@
+//! Which of the records that were read are in scope. Filters judge a record as it is merged of all that was read of it: one page may say
+//! what another doesn't.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use headcount_model::{Kind, Records, Reference};
+
+use super::{Reading, SyncError, lock};
+use crate::{filters, list};
+
+/// What judging the records of a kind found.
+#[derive(Default)]
+pub(crate) struct Judged {
+    /// On how many records each filter failed, and why it first did.
+    failed: BTreeMap<String, (u64, String)>,
+    /// Records that were dropped by what was known of them before.
+    back: Vec<Reference>,
+}
+
+impl Reading<'_> {
+    /// Judges the records of a kind by all that was read of them so far.
+    pub(crate) async fn judge(&self, kind: Kind) -> Result<Judged, SyncError> {
+        let mut judged = Judged::default();
+        if !self.filters.judge_any(kind) {
+            return Ok(judged);
+        }
+        let (tenant, session) = (&self.connection.tenant, self.session);
+        let mut after: Option<String> = None;
+        loop {
+            let records = self.store.staged_records(tenant, session, kind, after.as_deref()).await?;
+            let Some(last) = ids(&records).pop() else { return Ok(judged) };
+            let filters = Arc::clone(&self.filters);
+            let sifting = self.call(tokio::task::spawn_blocking(move || {
+                let mut records = records;
+                let sifted = filters.sift(&mut records);
+                (records, sifted)
+            }));
+            let (records, sifted) = sifting.await?.map_err(|panicked| SyncError::Host(panicked.to_string()))?;
+            let sifted = sifted.unwrap_or_else(|lost| {
+                self.insist(filters::unused(&lost.to_string()));
+                Default::default()
+            });
+            let dropped = sifted.dropped.into_iter().map(|(reference, filter)| (reference.id, filter)).collect();
+            let back = self.store.put_dropped(tenant, session, kind, &dropped, &ids(&records)).await?;
+            judged.back.extend(back.into_iter().map(|id| Reference::new(kind, id)));
+            for (filter, (count, why)) in sifted.failed {
+                judged.failed.entry(filter).or_insert((0, why)).0 += count;
+            }
+            after = Some(last);
+        }
+    }
+
+    /// Judges everything that was read, counts what each filter dropped, and says so.
+    pub(super) async fn settle_scope(&self) -> Result<(), SyncError> {
+        if self.filters.is_empty() {
+            return Ok(());
+        }
+        let mut unjudged: BTreeMap<String, u64> = BTreeMap::new();
+        for kind in Kind::ALL {
+            let judged = self.judge(kind).await?;
+            for (filter, (count, why)) in judged.failed {
+                self.note(filters::failed(&filter, &why)).await;
+                *unjudged.entry(filter).or_default() += count;
+            }
+            // Lists that came later have brought it into scope: what is read for each was not read for it.
+            for child in self.manifest.feeds.iter().filter(|feed| self.manifest.parent_kind(feed) == Some(kind)) {
+                if let Some(back) = judged.back.first() {
+                    let reason = format!("{}: not read for {back}, which other lists brought into scope", child.name);
+                    lock(&self.verdicts).feed_incomplete(&child.name, reason);
+                }
+            }
+        }
+        let dropped = self.store.dropped(&self.connection.tenant, self.session).await?;
+        for (filter, count) in &dropped {
+            self.insist(format!(
+                "the filter {filter} dropped {count} records: they are out of scope, and stay as they are in the store"
+            ));
+        }
+        let mut counters = lock(&self.counters);
+        (counters.dropped, counters.unjudged) = (dropped, unjudged);
+        Ok(())
+    }
+}
+
+/// The ids of records of one kind.
+fn ids(records: &Records) -> Vec<String> {
+    let mut ids = Vec::with_capacity(records.len());
+    list::for_each_id(records, |_, id| ids.push(id.to_owned()));
+    ids
+}
