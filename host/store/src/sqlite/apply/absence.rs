@@ -96,10 +96,8 @@ pub(super) async fn mark_seen<R: Stored>(
 /// How many records were read as they are stored, on all pages that have them.
 async fn same(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<u64> {
     let count: i64 = sqlx::query_scalar(
-        "SELECT count(DISTINCT staged.id) FROM staged WHERE staged.session = $1 AND staged.kind = $2 AND staged.same = 1
-            AND NOT EXISTS (SELECT 1 FROM staged AS other
-                WHERE other.session = $1 AND other.kind = $2 AND other.id = staged.id AND other.same = 0)
-            AND NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $1 AND dropped.kind = $2 AND dropped.id = staged.id)",
+        "SELECT count(*) FROM (SELECT id FROM staged WHERE session = $1 AND kind = $2 GROUP BY id HAVING min(same) = 1) AS read
+         WHERE NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $1 AND dropped.kind = $2 AND dropped.id = read.id)",
     )
     .bind(applying.session.0)
     .bind(kind.as_str())
@@ -174,8 +172,16 @@ pub(super) async fn keep(
             .bind(applying.session.0)
             .bind(kind.as_str())
     };
-    let row = bound(format!("SELECT count(*) FROM {table} WHERE {absent}")).fetch_one(&mut *database).await?;
-    let kept = number(row.try_get(0)?);
+    // Where what is absent counts as missing, all of it was written down as lost.
+    let written_down = kind != Kind::Grant && applying.removes(kind) && applying.apply.proven.contains(&kind);
+    let any = "SELECT EXISTS (SELECT 1 FROM lost WHERE session = $1 AND kind = $2)";
+    let any = sqlx::query_scalar(any).bind(applying.session.0).bind(kind.as_str());
+    let kept = if !written_down || any.fetch_one(&mut *database).await? {
+        let row = bound(format!("SELECT count(*) FROM {table} WHERE {absent}")).fetch_one(&mut *database).await?;
+        number(row.try_get(0)?)
+    } else {
+        0
+    };
     tally.kept += kept;
     let saw = tally.created + tally.updated + tally.unchanged + tally.returned;
     let proven = applying.apply.proven.contains(&kind);

@@ -130,6 +130,15 @@ impl<R: Stored> Walk<R> {
                 *self.sifted.insert(query.fetch_one(&mut *database).await?)
             }
         };
+        if !self.whole && self.after.is_none() {
+            let any = "SELECT EXISTS (SELECT 1 FROM staged WHERE session = $1 AND kind = $2 AND same = 0)";
+            let any: bool =
+                sqlx::query_scalar(any).bind(self.session.0).bind(R::KIND.as_str()).fetch_one(&mut *database).await?;
+            if !any {
+                self.over = true;
+                return Ok(Vec::new());
+            }
+        }
         let (only, behind) = (self.only, self.after.as_ref().map_or("", |_| "AND (id, repeats, place) > ($4, $5, $6)"));
         let in_scope = if sifted { IN_SCOPE } else { "" };
         let differing = if self.whole { "" } else { DIFFERS };
