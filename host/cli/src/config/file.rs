@@ -48,7 +48,7 @@ pub(super) struct Audit {
 /// How long records are kept that have gone.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Gone {
+pub(super) struct Gone {
     pub days: Option<u32>,
 }
 
