@@ -28,6 +28,7 @@ mod provided;
 mod requests;
 mod rooms;
 mod schedule;
+mod scopes;
 mod secrets;
 mod serving;
 mod shared;

@@ -46,7 +46,7 @@ pub use gone::GoneRecords;
 pub use guard::{Foreign, Guard, Loss, SyncRules, Threshold, WINDOW};
 pub use holds::{
     DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
-    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
+    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes, decide,
 };
 pub use mapping::{MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
