@@ -27,6 +27,7 @@ mod out_of_scope;
 mod outbox;
 mod people;
 mod resuming;
+mod same;
 mod schedules;
 mod sessions;
 mod slipping;
