@@ -82,7 +82,7 @@ impl<R: Stored> Walk<R> {
                     true => stored.get(id).cloned(),
                     false => Some(from_json(row.try_get(3)?, "a staged record")?),
                 };
-                // Nothing that is stored is ever deleted while its connection is there.
+                // Nothing that is stored is deleted while a session of its connection is open.
                 let Some(record) = record else { continue };
                 self.take(id, repeats, record, &mut batch)?;
             }
