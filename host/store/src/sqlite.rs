@@ -15,6 +15,7 @@ mod credentials;
 mod fault;
 mod field;
 mod forgetting;
+mod gone;
 mod grant;
 mod holds;
 mod licenses;
