@@ -12,6 +12,7 @@ use crate::action::ActionRule;
 use crate::audit::{AuditOptions, Trail};
 use crate::changes::ChangesOptions;
 use crate::credential::source::{CredentialSource, Source};
+use crate::gone::GONE;
 use crate::key::{FolderLock, KeyPlace};
 use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
@@ -30,6 +31,7 @@ pub struct Builder {
     extra_hosts: Vec<String>,
     audit: AuditOptions,
     changes: ChangesOptions,
+    gone: Duration,
     engine: Engine,
     source: Option<Source>,
     forbidden_actions: Vec<ActionRule>,
@@ -69,6 +71,7 @@ impl Builder {
             extra_hosts: Vec::new(),
             audit: AuditOptions::default(),
             changes: ChangesOptions::default(),
+            gone: GONE,
             engine: Engine::default(),
             source: None,
             forbidden_actions: Vec::new(),
@@ -137,6 +140,13 @@ impl Builder {
     /// How much of each tenant's changes is kept in the store.
     pub fn changes(mut self, changes: ChangesOptions) -> Self {
         self.changes = changes;
+        self
+    }
+
+    /// How long records are kept after they have gone; else a year. Longer are kept accounts that were linked to a person, and what an
+    /// undoing could bring back: whose removal stands among the [`changes`](Self::changes). They are forgotten after syncs, in portions.
+    pub fn keep_gone(mut self, age: Duration) -> Self {
+        self.gone = age;
         self
     }
 
@@ -232,6 +242,7 @@ impl Builder {
                 data: self.data,
                 budget: self.budget,
                 changes: self.changes,
+                gone: self.gone,
                 extra_hosts: self.extra_hosts,
                 forbidden_actions: self.forbidden_actions,
                 trail,

@@ -54,17 +54,11 @@ impl Inner {
         Binding::new(tenant, owner, manifest, settings, &self.overrides, field)
     }
 
-    /// Seals, in a secret's place, that it is in the embedder's vault: for these hosts and this placement.
-    pub(crate) fn seal_sign(
-        &self,
-        manifest: &Manifest,
-        connection: &Connection,
-        field: &str,
-        now: Timestamp,
-    ) -> Result<SealedCredential, Error> {
-        let sign =
-            self.seal(manifest, &elsewhere(self.binding(manifest, connection, field)), &Secret::new(field.to_owned()), now)?;
-        Ok(SealedCredential { field: field.to_owned(), ..sign })
+    /// Seals, in a secret's place, that it is in the embedder's vault: for the hosts and the placement of its binding.
+    pub(crate) fn seal_sign(&self, manifest: &Manifest, binding: Binding, now: Timestamp) -> Result<SealedCredential, Error> {
+        let field = binding.field.clone();
+        let sign = self.seal(manifest, &elsewhere(binding), &Secret::new(field.clone()), now)?;
+        Ok(SealedCredential { field, ..sign })
     }
 
     /// Seals a secret to a binding. `whose` is the connection or credential in the error.

@@ -121,6 +121,7 @@ struct File {
     budget: Limits,
     audit: Audit,
     changes: Audit,
+    gone: Gone,
     engine: Engine,
     serve: Serve,
     mail: Option<Mail>,
@@ -131,6 +132,13 @@ struct File {
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 struct Audit {
     records: Option<u64>,
+    days: Option<u32>,
+}
+
+/// How long records are kept that have gone.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
+struct Gone {
     days: Option<u32>,
 }
 
@@ -173,6 +181,8 @@ pub struct Config {
     pub audit: AuditOptions,
     /// How much of each tenant's changes is kept.
     pub changes: ChangesOptions,
+    /// How long records are kept that have gone.
+    pub gone: Option<Duration>,
     /// What else of the engine.
     pub engine: Engine,
     /// How runs are made.
@@ -251,6 +261,7 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         budget,
         audit,
         changes,
+        gone: file.gone.days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
         engine: file.engine,
         serve: file.serve,
         mail: file.mail,
@@ -303,6 +314,13 @@ mod tests {
         assert_eq!(config.resolve["b.example"], "[::1]:443".parse().unwrap());
         let plain = merge(&Flags::default(), File::default(), Path::new("")).unwrap();
         assert_eq!((plain.tenant.as_str(), plain.data()), ("default", PathBuf::from(DEFAULT_DATA)));
+    }
+
+    #[test]
+    fn how_long_gone_records_are_kept_stands_in_the_file() {
+        let gone = |file: &str| merge(&Flags::default(), parse(file).unwrap(), Path::new("")).unwrap().gone;
+        assert_eq!((gone(""), gone("[gone]\ndays = 30")), (None, Some(Duration::from_secs(30 * 86_400))));
+        assert!(parse("[gone]\nrecords = 30").is_err());
     }
 
     #[test]

@@ -47,11 +47,11 @@ With several connections: the worst of 130, 1, 4 and 3.
 A file given with --config holds the global flags by name (data, keyring, tenant, json, resolve, ca, allow-loopback,
 allow-webhook, allow-host, allow-egress, let-denied-requests-out, forbid-actions, verbose), the operator's budget as a table
 `[budget]`, with the names that `headcount budget show` lists, how much of each tenant's audit trail and of its changes is
-kept: `[audit]` and `[changes]`, each with records and days, what the engine may take: `[engine]` with max-instances,
-max-memory, max-queueing and max-compiling, how `headcount serve` runs: `[serve]` with at-once, each-tenant, grace, catch-up,
-overrun, drain and messages-an-hour (of each tenant, webhooks and e-mails; more are withheld, and listed), and the mail server
-for notices: `[mail]` with host, port, security (tls or starttls), from and user; its password is taken from
-HEADCOUNT_MAIL_PASSWORD.
+kept: `[audit]` and `[changes]`, each with records and days, how long records are kept that have gone: `[gone]` with days, what
+the engine may take: `[engine]` with max-instances, max-memory, max-queueing and max-compiling, how `headcount serve` runs:
+`[serve]` with at-once, each-tenant, grace, catch-up, overrun, drain and messages-an-hour (of each tenant, webhooks and
+e-mails; more are withheld, and listed), and the mail server for notices: `[mail]` with host, port, security (tls or
+starttls), from and user; its password is taken from HEADCOUNT_MAIL_PASSWORD.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
 impl Exit {

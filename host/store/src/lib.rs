@@ -12,6 +12,7 @@ mod commons;
 mod connections;
 mod counters;
 mod error;
+mod gone;
 mod guard;
 mod holds;
 mod mapping;
@@ -41,6 +42,7 @@ pub use connections::{
 };
 pub use counters::{Counters, FeedCounters, KindCounters, MappedCounters};
 pub use error::StoreError;
+pub use gone::GoneRecords;
 pub use guard::{Foreign, Guard, Loss, SyncRules, Threshold, WINDOW};
 pub use holds::{
     DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
@@ -77,6 +79,7 @@ pub trait Store:
     + Catalogue
     + Changes
     + Commons
+    + GoneRecords
     + Holds
     + MappingStore
     + Notices

@@ -5,12 +5,12 @@ use headcount_model::{ConnectionId, Kind, SessionId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use super::sessions::{COLUMNS, begin_session, from_json, json, optional, parsed, read};
+use super::sessions::{COLUMNS, begin_session, from_json, json, optional, parsed, read, sessions};
 use super::stage::drop_staged;
 use super::{SqliteStore, places, session_errors};
 use crate::{
-    Applied, Basis, Ending, ListMemory, Move, NewSession, OpenSession, Place, Result, Resumption, SessionEnd, SessionError,
-    SessionState, SessionStore, StagedPage, StoreError, Wish,
+    Applied, Basis, Ending, ListMemory, Move, NewSession, OpenSession, Place, Result, Resumption, Session, SessionEnd,
+    SessionError, SessionState, SessionStore, StagedPage, StoreError, Wish,
 };
 
 #[async_trait]
@@ -118,6 +118,16 @@ impl SessionStore for SqliteStore {
         .await?;
         transaction.commit().await?;
         Ok(done.rows_affected() > 0)
+    }
+
+    async fn sessions_before(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionId>,
+        before: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>> {
+        sessions(self, tenant, connection, before, limit).await
     }
 
     async fn ask_pause(

@@ -15,6 +15,7 @@ mod connections;
 mod decided;
 mod deciding;
 mod foreign;
+mod gone;
 mod grants;
 mod holding;
 mod inputs;
