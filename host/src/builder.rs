@@ -157,8 +157,8 @@ impl Builder {
         self
     }
 
-    /// How much memory all instances of connectors may hold together, in bytes, of which no tenant gets more than half; else
-    /// three quarters of what was free.
+    /// How much memory all instances of connectors may hold together, in bytes, with the pages that they gave until those are stored.
+    /// No tenant gets more than half; else three quarters of what was free.
     pub fn max_memory(mut self, bytes: u64) -> Self {
         self.engine.max_memory = Some(bytes);
         self
