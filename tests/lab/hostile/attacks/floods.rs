@@ -9,7 +9,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::read("flood_the_log", End::Excess(Resource::Cpu)),
     Attack::read("hoard_handles", End::Excess(Resource::Handles)),
     Attack::read("hoard_pollables", End::Excess(Resource::Handles)),
-    Attack::read("hoard_requests", End::Excess(Resource::Requests)),
+    Attack::read("hoard_requests", End::Excess(Resource::ConcurrentRequests)).budget(|budget| budget.requests = 10_000),
     Attack::read("requests_without_end", End::Excess(Resource::Requests)),
     Attack::read("much_randomness", End::Excess(Resource::RandomBytes)),
     Attack::read("giant_text_to_the_host", End::Excess(Resource::HostCallBytes)).budget(super::large),
