@@ -12,6 +12,7 @@ use crate::action::ActionRule;
 use crate::audit::{AuditOptions, Trail};
 use crate::changes::ChangesOptions;
 use crate::credential::source::{CredentialSource, Source};
+use crate::gone::GONE;
 use crate::key::{FolderLock, KeyPlace};
 use crate::lease::Leases;
 use crate::{Error, Headcount, Inner};
@@ -30,6 +31,7 @@ pub struct Builder {
     extra_hosts: Vec<String>,
     audit: AuditOptions,
     changes: ChangesOptions,
+    gone: Duration,
     engine: Engine,
     source: Option<Source>,
     forbidden_actions: Vec<ActionRule>,
@@ -69,6 +71,7 @@ impl Builder {
             extra_hosts: Vec::new(),
             audit: AuditOptions::default(),
             changes: ChangesOptions::default(),
+            gone: GONE,
             engine: Engine::default(),
             source: None,
             forbidden_actions: Vec::new(),
@@ -140,6 +143,13 @@ impl Builder {
         self
     }
 
+    /// How long records are kept after they have gone; else a year. Longer are kept accounts that were linked to a person, and what an
+    /// undoing could bring back: whose removal stands among the [`changes`](Self::changes). They are forgotten after syncs, in portions.
+    pub fn keep_gone(mut self, age: Duration) -> Self {
+        self.gone = age;
+        self
+    }
+
     /// How many instances of connectors may live at once, over all tenants, of which none gets more than half; else as many as this
     /// machine holds.
     pub fn max_instances(mut self, most: u32) -> Self {
@@ -147,8 +157,8 @@ impl Builder {
         self
     }
 
-    /// How much memory all instances of connectors may hold together, in bytes, of which no tenant gets more than half; else
-    /// three quarters of what was free.
+    /// How much memory all instances of connectors may hold together, in bytes, with the pages that they gave until those are stored.
+    /// No tenant gets more than half; else three quarters of what was free.
     pub fn max_memory(mut self, bytes: u64) -> Self {
         self.engine.max_memory = Some(bytes);
         self
@@ -232,6 +242,7 @@ impl Builder {
                 data: self.data,
                 budget: self.budget,
                 changes: self.changes,
+                gone: self.gone,
                 extra_hosts: self.extra_hosts,
                 forbidden_actions: self.forbidden_actions,
                 trail,

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Manifest, Timestamp};
-use headcount_store::{Connection, ConnectionChange, Health, HealthState, LifeState};
+use headcount_store::{Connection, ConnectionChange, Health, HealthState, HoldState, LifeState, Witness, decide};
+use headcount_sync::ACCEPT_SCOPE;
 use serde_json::Value;
 
 pub use draft::Draft;
@@ -102,7 +103,7 @@ impl Tenant {
     }
 
     /// Accepts what the credential saw in the newest session as the connection's scope: from then on, what is absent under it
-    /// counts as missing.
+    /// counts as missing. A connection that was held for its scope alone is well again; whatever else is the matter with it stays.
     ///
     /// # Errors
     /// There is no such connection, it is being synced, no finished session of it knows a scope, or the scope is another
@@ -122,12 +123,29 @@ impl Tenant {
         let now = Timestamp::now();
         let change = ConnectionChange {
             baseline: Some(scope),
-            health: Some(Health::new(HealthState::Ok, self.witness(), now)),
+            health: self.health_without_scope(&connection, now).await?,
             updated_at: Some(now),
             ..ConnectionChange::default()
         };
         self.changed(id, &change).await?;
         self.connection(id).await
+    }
+
+    /// How a connection is whose scope was accepted; none where its scope was not the matter.
+    async fn health_without_scope(&self, connection: &Connection, now: Timestamp) -> Result<Option<Health>, Error> {
+        let health = &connection.health;
+        if health.state != HealthState::Held || !health.next.contains(ACCEPT_SCOPE) {
+            return Ok(None);
+        }
+        // Those that wait come first.
+        let holds = self.inner.store.holds(&self.id, Some(&connection.id), 1).await?;
+        let waiting = holds.into_iter().find(|hold| hold.state == HoldState::Held);
+        Ok(Some(match waiting {
+            Some(hold) => Health::new(HealthState::Held, Witness::Session(hold.session), hold.at)
+                .because(hold.reasons.join("; "))
+                .next(decide(hold.session)),
+            None => Health::new(HealthState::Ok, self.witness(), now),
+        }))
     }
 }
 

@@ -14,7 +14,7 @@ use headcount_store::{Connection, CredentialOwner, CredentialUse, NamedCredentia
 
 pub(crate) use self::replace::has_hosts;
 use self::source::Wanted;
-use crate::{Error, Inner};
+use crate::{ConnectorError, Error, Inner, NamedCredentialError};
 
 /// How often a credential is read anew because it was rotated at that moment.
 const ATTEMPTS: u32 = 3;
@@ -54,17 +54,11 @@ impl Inner {
         Binding::new(tenant, owner, manifest, settings, &self.overrides, field)
     }
 
-    /// Seals, in a secret's place, that it is in the embedder's vault: for these hosts and this placement.
-    pub(crate) fn seal_sign(
-        &self,
-        manifest: &Manifest,
-        connection: &Connection,
-        field: &str,
-        now: Timestamp,
-    ) -> Result<SealedCredential, Error> {
-        let sign =
-            self.seal(manifest, &elsewhere(self.binding(manifest, connection, field)), &Secret::new(field.to_owned()), now)?;
-        Ok(SealedCredential { field: field.to_owned(), ..sign })
+    /// Seals, in a secret's place, that it is in the embedder's vault: for the hosts and the placement of its binding.
+    pub(crate) fn seal_sign(&self, manifest: &Manifest, binding: Binding, now: Timestamp) -> Result<SealedCredential, Error> {
+        let field = binding.field.clone();
+        let sign = self.seal(manifest, &elsewhere(binding), &Secret::new(field.clone()), now)?;
+        Ok(SealedCredential { field, ..sign })
     }
 
     /// Seals a secret to a binding. `whose` is the connection or credential in the error.
@@ -129,7 +123,7 @@ impl Inner {
     /// A credential of a tenant's.
     pub(crate) async fn named(&self, tenant: &TenantId, name: &CredentialName) -> Result<NamedCredential, Error> {
         let found = self.store.named_credential(tenant, name).await?;
-        found.ok_or_else(|| Error::NoNamedCredential(tenant.clone(), name.clone()))
+        found.ok_or_else(|| NamedCredentialError::None(tenant.clone(), name.clone()).into())
     }
 
     /// Opens one secret of a connection; none where it is in the embedder's vault, for these hosts and this placement.
@@ -209,5 +203,6 @@ pub(crate) fn secret_field(manifest: &Manifest, field: &str) -> Result<(), Error
         return Ok(());
     }
     let known: Vec<&str> = manifest.secret_fields().map(|field| field.name.as_str()).collect();
-    Err(Error::NoSecretField { connector: manifest.name.clone(), field: field.to_owned(), known: known.join(", ") })
+    let (connector, known) = (manifest.name.clone(), known.join(", "));
+    Err(ConnectorError::NoSecretField { connector, field: field.to_owned(), known }.into())
 }

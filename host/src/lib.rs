@@ -45,6 +45,7 @@ mod credential;
 mod error;
 mod export;
 mod filter;
+mod gone;
 mod health;
 mod holds;
 mod keeper;
@@ -77,7 +78,7 @@ pub use connection::{Draft, Paused, Records, Removal, Touched};
 pub use courier::{Courier, CourierOptions, Sent};
 pub use credential::named::{Credential, RotatedCredential};
 pub use credential::source::{CredentialSource, Provided, SourceError, Wanted};
-pub use error::Error;
+pub use error::{ChannelError, ConnectorError, Error, NamedCredentialError, SharedError};
 pub use export::{Collection, ExportOptions, Exported, UnknownCollection};
 pub use filter::{FilterTrial, OutOfScope};
 pub use health::{Beat, Pulse};
@@ -111,6 +112,7 @@ pub use headcount_sync::{Concern, Form, FormField, MappingSource, Preview, Progr
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use headcount_sandbox::Runtime;
 use headcount_sandbox::egress::{Ceiling, Egress};
@@ -142,6 +144,8 @@ pub(crate) struct Inner {
     pub data: PathBuf,
     pub budget: Budget,
     pub changes: ChangesOptions,
+    /// How long records are kept after they have gone.
+    pub gone: Duration,
     pub extra_hosts: Vec<String>,
     pub forbidden_actions: Vec<ActionRule>,
     /// None where the embedder takes the records himself.

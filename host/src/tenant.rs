@@ -106,6 +106,9 @@ impl Tenant {
         let report = headcount_sync::sync(&self.job(&opened), options).await;
         self.ended(opened.run).await;
         self.cut_changes().await;
+        if report.is_ok() {
+            self.forget_gone(id).await;
+        }
         Ok(report?)
     }
 

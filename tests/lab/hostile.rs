@@ -62,6 +62,8 @@ pub struct Attack {
     component: fn(Vec<u8>) -> Vec<u8>,
     /// What its budget allows otherwise than the others'.
     budget: fn(&mut Budget),
+    /// Whether it writes more than its log takes.
+    floods_its_log: bool,
     /// Whether it runs where the operator opened loopback and memories can be looked into.
     in_glass: bool,
     /// Whether its vendor is the one that speaks HTTP/2.
@@ -120,6 +122,7 @@ impl Attack {
             manifest: None,
             component: |guest| guest,
             budget: |_| (),
+            floods_its_log: false,
             in_glass: false,
             over_http2: false,
         }
@@ -180,6 +183,10 @@ impl Attack {
 
     const fn over_http2(self) -> Self {
         Attack { over_http2: true, ..self }
+    }
+
+    const fn floods_its_log(self) -> Self {
+        Attack { floods_its_log: true, ..self }
     }
 
     const fn in_glass(self) -> Self {

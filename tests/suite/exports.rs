@@ -123,6 +123,40 @@ async fn every_collection_is_exported_whole_in_every_format() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_earlier_export_says_does_not_stand_beside_the_files_of_one_that_failed() {
+    let lab = Lab::new(20).await.unwrap();
+    let connection = by_hand(lab.host.store().as_ref(), "one").await;
+    session(lab.host.store().as_ref(), &connection, vec![user("1".into(), "Ana")]).await;
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().to_str().unwrap();
+    headcount(&lab, &["export", "all", "--output", path]);
+    assert!(folder.path().join("export.json").exists());
+    // The last of the collections can't be put in its place.
+    std::fs::remove_file(folder.path().join("software.jsonl")).unwrap();
+    std::fs::create_dir_all(folder.path().join("software.jsonl/in the way")).unwrap();
+    session(lab.host.store().as_ref(), &connection, vec![user("2".into(), "Bo")]).await;
+    assert!(!command(&lab, &["export", "all", "--output", path]).output().unwrap().status.success());
+    assert!(!folder.path().join("export.json").exists(), "it would tell of other users than users.jsonl has");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accounts_that_went_before_they_were_anybodys_are_exported_where_gone_ones_are() {
+    let lab = Lab::new(20).await.unwrap();
+    let store = lab.host.store().as_ref();
+    let connection = by_hand(store, "one").await;
+    let nobody = User { id: "nobody".into(), ..User::default() };
+    session(store, &connection, vec![user("1".into(), "Ana"), nobody]).await;
+    session(store, &connection, vec![]).await;
+    let links = |arguments: &[&str]| {
+        let all = [&["export", "links", "--output", "-"], arguments].concat();
+        let rows = lines(&headcount(&lab, &all).stdout);
+        rows.iter().map(|row| (row["account"].as_str().unwrap().to_owned(), row["gone-at"].is_string())).collect::<Vec<_>>()
+    };
+    assert_eq!(links(&[]), []);
+    assert_eq!(links(&["--gone"]), [("1".to_owned(), true), ("nobody".to_owned(), true)]);
+}
+
 fn csv_records(bytes: &[u8]) -> Vec<Vec<String>> {
     // RFC 4180, by hand: a reader that shares nothing with the writer.
     let (mut records, mut record, mut cell, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);

@@ -265,3 +265,35 @@ fn whose(lab: &Lab, account: &str) -> String {
     let has = |person: &&Value| person["accounts"].as_array().unwrap().iter().any(|one| one["id"] == account);
     people.iter().find(has).unwrap()["id"].as_str().unwrap().to_owned()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_leavers_that_are_shown_are_counted_among_those_to_decide_first() {
+    let lab = Lab::new(20).await.unwrap();
+    let store = lab.host.store().as_ref();
+    let (directory, elsewhere) = (by_hand(store, "hr").await, by_hand(store, "wiki").await);
+    lab.acme.set_directory(Some(&directory.1)).await.unwrap();
+    let account =
+        |id: &str, key: &str| Account { id: id.to_owned(), email: Some(format!("{key}@x.example")), ..Account::default() };
+    session(store, &directory, vec![account("1", "ana"), account("2", "bo")]).await;
+    session(store, &elsewhere, vec![account("7", "ana"), account("8", "bo")]).await;
+    session(store, &directory, vec![]).await;
+    session(store, &directory, vec![account("3", "ana"), account("4", "bo")]).await;
+    for (limit, told) in [("1", "1 of them may not have left"), ("2", "2 of them may not have left")] {
+        let output = headcount(&lab, &["leavers", "--limit", limit]);
+        let said = [output.stdout, output.stderr].concat();
+        assert!(String::from_utf8_lossy(&said).contains(told), "{}", String::from_utf8_lossy(&said));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_person_is_shown_with_what_the_mappings_made_of_the_accounts() {
+    let lab = Lab::new(20).await.unwrap();
+    lab.connect_and_sync(Vendor::JetBrains).await.unwrap();
+    let id = json(&lab, &["people"])[0]["id"].as_str().unwrap().to_owned();
+    let account = &json(&lab, &["people", "show", &id])[0]["accounts"][0];
+    let role = account["fields"]["saas-role"].as_str().unwrap();
+    assert_eq!(account["sync-key"], account["key"]);
+    let shown = said(&lab, &["people", "show", &id]);
+    let line = shown.lines().find(|line| line.contains("saas-role")).unwrap();
+    assert!(line.contains(role) && line.contains("jetbrains"), "{shown}");
+}

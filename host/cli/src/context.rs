@@ -89,6 +89,9 @@ impl Context {
             .audit(self.config.audit)
             .changes(self.config.changes)
             .compiler(compiler()?);
+        if let Some(age) = self.config.gone {
+            builder = builder.keep_gone(age);
+        }
         for rule in &self.config.forbid_actions {
             builder = builder.forbid_actions(rule.clone());
         }

@@ -47,11 +47,11 @@ With several connections: the worst of 130, 1, 4 and 3.
 A file given with --config holds the global flags by name (data, keyring, tenant, json, resolve, ca, allow-loopback,
 allow-webhook, allow-host, allow-egress, let-denied-requests-out, forbid-actions, verbose), the operator's budget as a table
 `[budget]`, with the names that `headcount budget show` lists, how much of each tenant's audit trail and of its changes is
-kept: `[audit]` and `[changes]`, each with records and days, what the engine may take: `[engine]` with max-instances,
-max-memory, max-queueing and max-compiling, how `headcount serve` runs: `[serve]` with at-once, each-tenant, grace, catch-up,
-overrun, drain and messages-an-hour (of each tenant, webhooks and e-mails; more are withheld, and listed), and the mail server
-for notices: `[mail]` with host, port, security (tls or starttls), from and user; its password is taken from
-HEADCOUNT_MAIL_PASSWORD.
+kept: `[audit]` and `[changes]`, each with records and days, how long records are kept that have gone: `[gone]` with days, what
+the engine may take: `[engine]` with max-instances, max-memory, max-queueing and max-compiling, how `headcount serve` runs:
+`[serve]` with at-once, each-tenant, grace, catch-up, overrun, drain and messages-an-hour (of each tenant, webhooks and
+e-mails; more are withheld, and listed), and the mail server for notices: `[mail]` with host, port, security (tls or
+starttls), from and user; its password is taken from HEADCOUNT_MAIL_PASSWORD.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
 impl Exit {
@@ -99,12 +99,12 @@ impl Exit {
 
     /// The code of an error of the host.
     pub fn of_host(error: &headcount::Error) -> Exit {
-        use headcount::Error;
+        use headcount::{ChannelError, ConnectorError, Error, NamedCredentialError, SharedError};
         match error {
-            Error::NoConnector(_) | Error::NoConnection(..) | Error::NoChannel(..) => Exit::NotFound,
-            Error::Rhythm(_) | Error::ChannelExists(..) | Error::Channel { .. } | Error::Mail(_) | Error::NotActive { .. } => {
-                Exit::Usage
+            Error::Connector(ConnectorError::None(_)) | Error::NoConnection(..) | Error::Channel(ChannelError::None(..)) => {
+                Exit::NotFound
             }
+            Error::Rhythm(_) | Error::Channel(_) | Error::Mail(_) | Error::NotActive { .. } => Exit::Usage,
             Error::Mapping(_) | Error::Filter(_) => Exit::Usage,
             Error::Store(StoreError::NoAccount { .. } | StoreError::NoPerson { .. } | StoreError::NoSoftware { .. }) => {
                 Exit::NotFound
@@ -115,12 +115,17 @@ impl Exit {
                 | StoreError::CatalogueFull { .. }
                 | StoreError::ChangesLost { .. },
             ) => Exit::Usage,
-            Error::NoNamedCredential(..) | Error::NoSharedValue { .. } => Exit::NotFound,
-            Error::NamedCredentialExists(..) | Error::CredentialInUse { .. } | Error::SharedInUse { .. } => Exit::Usage,
-            Error::SharedValue { .. } | Error::Secret { .. } | Error::Contact(_) | Error::Life { .. } => Exit::Usage,
-            Error::Unusable { .. } | Error::NotRotated { .. } | Error::OtherOrganization(..) => Exit::Reconnect,
+            Error::Named(NamedCredentialError::None(..)) | Error::Shared(SharedError::None { .. }) => Exit::NotFound,
+            Error::Secret { .. } | Error::Contact(_) | Error::Life { .. } => Exit::Usage,
+            Error::Unusable { .. } | Error::Named(NamedCredentialError::NotRotated { .. }) | Error::OtherOrganization(..) => {
+                Exit::Reconnect
+            }
+            Error::Named(_) | Error::Shared(_) => Exit::Usage,
             Error::Source { problem: SourceError::NotFound | SourceError::Refused(_), .. } => Exit::Reconnect,
-            Error::Settings(_) | Error::NoSecretField { .. } | Error::ConnectionExists(..) | Error::Id(_) => Exit::Usage,
+            Error::Settings(_)
+            | Error::Connector(ConnectorError::NoSecretField { .. })
+            | Error::ConnectionExists(..)
+            | Error::Id(_) => Exit::Usage,
             Error::Key(VaultError::KeyringName(_) | VaultError::NotInKeyring | VaultError::TwoPlaces { .. }) => Exit::Usage,
             Error::NoCredential { .. } | Error::Credential { .. } => Exit::Reconnect,
             Error::Call(CallError::Failure(failure)) => Exit::of_failure(failure),

@@ -45,7 +45,8 @@ impl Aside {
         Err(failed(io::Error::from(io::ErrorKind::AlreadyExists)))
     }
 
-    /// Puts the file in its place, safe from a power cut.
+    /// Puts the file in its place, whole on disk by then. That it stands there survives a power cut, too, where the system can say so
+    /// of folders.
     ///
     /// # Errors
     /// [`ExportError::File`]: it can't be written or moved; what was in its place before is still there.
@@ -61,8 +62,9 @@ impl Aside {
         std::fs::rename(&self.aside, &self.path)?;
         #[cfg(unix)]
         if let Some(folder) = self.path.parent() {
+            // It is in its place: what comes after is no failure of the export.
             let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-            File::open(folder)?.sync_all()?;
+            let _ = File::open(folder).and_then(|folder| folder.sync_all());
         }
         Ok(())
     }

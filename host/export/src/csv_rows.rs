@@ -39,8 +39,8 @@ fn cell(column: &Column, row: &Row, raw: bool) -> String {
     if raw || plain { text } else { harmless(&text) }
 }
 
-/// A cell that no spreadsheet takes for a formula, and no terminal for a command: what would begin one gets a leading quote, and
-/// control characters are escaped.
+/// A cell that no spreadsheet takes for a formula, and no terminal for a command: what would begin one gets a leading quote, also behind
+/// a semicolon, and control characters are escaped.
 ///
 /// ```
 /// assert_eq!(headcount_export::harmless("=HYPERLINK(1)"), "'=HYPERLINK(1)");
@@ -48,10 +48,26 @@ fn cell(column: &Column, row: &Row, raw: bool) -> String {
 /// ```
 pub fn harmless(cell: &str) -> String {
     let shown = printable(cell);
-    // Spreadsheets trim what is before a formula, and some take full-width signs for the plain ones.
-    let begins =
-        cell.trim_start().starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠']) || cell.starts_with(['\t', '\r', '\n']);
-    if begins { format!("'{shown}") } else { shown.into_owned() }
+    let mut text = String::with_capacity(shown.len() + 1);
+    if is_formula(cell.trim_start()) || cell.starts_with(['\t', '\r', '\n']) {
+        text.push('\'');
+    }
+    // Where the semicolon parts cells, what comes after one is a cell; quotes that don't begin at one count for nothing.
+    for (at, part) in shown.split(';').enumerate() {
+        if at > 0 {
+            text.push(';');
+            if is_formula(part.trim_start_matches(|c: char| c.is_whitespace() || c == '"')) {
+                text.push('\'');
+            }
+        }
+        text.push_str(part);
+    }
+    text
+}
+
+/// Spreadsheets trim what is before a formula, and some take full-width signs for the plain ones.
+fn is_formula(trimmed: &str) -> bool {
+    trimmed.starts_with(['=', '+', '-', '@', '＝', '＋', '－', '＠'])
 }
 
 #[cfg(test)]
@@ -63,9 +79,15 @@ mod tests {
         for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "  =1", "＝1", "\u{a0}=1"] {
             assert!(harmless(formula).starts_with('\''), "{formula:?}");
         }
-        for text in ["Ana", "a=b", "ana-maria@x.example", "", "'=1"] {
+        for text in ["Ana", "a=b", "ana-maria@x.example", "", "'=1", "a; b", "a;b=1", ";"] {
             assert_eq!(harmless(text), text);
         }
         assert_eq!(harmless("a\u{1b}[31m"), "a\\u{1b}[31m");
+    }
+
+    #[test]
+    fn nothing_begins_a_formula_where_semicolons_part_cells() {
+        assert_eq!(harmless("Ana;=HYPERLINK(1)"), "Ana;'=HYPERLINK(1)");
+        assert_eq!(harmless("=1; -2;x;\"@3;＝4"), "'=1;' -2;x;'\"@3;'＝4");
     }
 }

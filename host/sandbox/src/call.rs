@@ -11,7 +11,8 @@ mod state;
 mod trap;
 mod worker;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Outcome, Page, Scope, SessionId, TenantId};
@@ -20,15 +21,19 @@ use tokio::time::timeout;
 
 use crate::budget::{Budget, Meter, Resource, Usage};
 use crate::egress::{EgressError, Gate, GateOptions, RequestEvent};
-use crate::engine::{Connector, Core, Runtime};
+use crate::engine::{Connector, Core, Held, Runtime};
 use crate::error::CallError;
 use crate::fair::Permit;
 use crate::vault::Credentials;
 use job::{Answer, Job};
+pub(crate) use limits::MEMORIES;
 use log::SessionLog;
 pub use log::{LogLevel, LogLine};
 pub(crate) use state::State;
 use worker::Worker;
+
+/// Lists whose last pages are counted until they are stored.
+const MOST_GIVEN: usize = 1_024;
 
 /// What a [`Run`] is for.
 pub struct OpenOptions {
@@ -51,7 +56,12 @@ pub struct Run {
     session: Arc<Session>,
     /// An instance that has served a page and waits a moment for the next.
     idle: Mutex<Option<Worker>>,
+    /// What the pages take of memory that were given and not stored yet: one a list, as its pages are read one after another.
+    given: Mutex<HashMap<List, Held>>,
 }
+
+/// A feed, and the parent that it is read for.
+type List = (String, Option<String>);
 
 /// What all instances of a run share.
 pub(crate) struct Session {
@@ -80,6 +90,7 @@ impl Runtime {
             meter: Arc::clone(&meter),
         })?;
         gate.of_connector(connector.digest());
+        gate.of_memory(Arc::clone(&self.core.memory));
         let session = Session {
             connector: Arc::clone(connector),
             tenant: options.tenant,
@@ -88,7 +99,7 @@ impl Runtime {
             log: SessionLog::new(Arc::clone(&meter)),
             meter,
         };
-        Ok(Run { core: Arc::clone(&self.core), session: Arc::new(session), idle: Mutex::new(None) })
+        Ok(Run { core: Arc::clone(&self.core), session: Arc::new(session), idle: Mutex::new(None), given: Mutex::default() })
     }
 }
 
@@ -110,11 +121,31 @@ impl Run {
     /// As [`check`](Self::check).
     pub async fn read(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Result<Page, CallError> {
         let owned = |text: &str| text.to_owned();
+        // Whoever asks for more has done with the page before.
+        self.stored(feed, parent);
         let job = Job::Read { feed: feed.to_owned(), parent: parent.map(owned), cursor: cursor.map(owned) };
         match self.call(job).await? {
-            Answer::Page(page) => Ok(page),
+            Answer::Page(page, held) => {
+                let mut given = self.given();
+                // Somebody who never says what he stored.
+                if given.len() >= MOST_GIVEN {
+                    given.clear();
+                }
+                given.extend(held.map(|held| ((feed.to_owned(), parent.map(owned)), held)));
+                Ok(page)
+            }
             _ => Err(mismatch()),
         }
+    }
+
+    /// Says that the last page of this list is no longer in memory. Until then, or until the next page of the list is asked for, it
+    /// counts into what all connectors hold.
+    pub fn stored(&self, feed: &str, parent: Option<&str>) {
+        self.given().remove(&(feed.to_owned(), parent.map(str::to_owned)));
+    }
+
+    fn given(&self) -> MutexGuard<'_, HashMap<List, Held>> {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does one action, once. The caller has checked `input` against the action's schema.
@@ -174,7 +205,7 @@ impl Run {
             return Err(CallError::Host("no instance waits".to_owned()));
         };
         let (sender, answer) = oneshot::channel();
-        worker.give(Job::Dump, sender).map_err(|_| CallError::Host("no instance waits".to_owned()))?;
+        worker.give((Job::Dump, sender, None)).map_err(|_| CallError::Host("no instance waits".to_owned()))?;
         match answer.await {
             Ok(Ok(Answer::Memories(memories))) => Ok(memories),
             Ok(Err(error)) => Err(error),
@@ -220,17 +251,20 @@ impl Run {
     /// Gives the job to the instance that waits, or to a new one.
     async fn start(&self, job: Job, reuses: bool) -> Result<(Worker, Reply), CallError> {
         let (sender, answer) = oneshot::channel();
-        let (mut job, mut sender) = (job, sender);
+        // Without an instance and without room for one: a rate can make it wait for minutes. An instance that served the page before
+        // ends meanwhile, as any that waits too long.
+        let ahead = self.session.gate.ahead().await;
+        let mut order = (job, sender, ahead);
         if let Some(worker) = reuses.then(|| self.take_idle()).flatten() {
-            match worker.give(job, sender) {
+            match worker.give(order) {
                 Ok(()) => return Ok((worker, answer)),
                 // It has just been dropped for waiting too long.
-                Err(back) => (job, sender) = back,
+                Err(back) => order = back,
             }
         }
         let room = self.room().await?;
         let mut worker = Worker::spawn(Arc::clone(&self.core), Arc::clone(&self.session), room);
-        match worker.give(job, sender) {
+        match worker.give(order) {
             Ok(()) => Ok((worker, answer)),
             Err(_) => Err(worker.post_mortem().await),
         }

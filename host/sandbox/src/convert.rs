@@ -4,6 +4,7 @@
 pub(crate) mod overwritten;
 mod reader;
 mod records;
+pub(crate) mod weight;
 
 use headcount_model::{Access, Fact, Failure, FailureCode, FeedAccess, Outcome, Page, Progress, Scope, Skipped};
 

@@ -60,6 +60,7 @@ pub use gate::{Gate, GateOptions};
 pub use headcount_model::{AuditRecord, Decision, RequestEvent};
 pub use hooks::GateHooks;
 pub use messenger::{LONGEST_MESSAGE, Message};
+pub(crate) use pace::Ahead;
 pub use policy::{Denial, Mode, Purpose};
 pub use proxy::Proxy;
 pub use refusal::{Refusal, Wait};

@@ -27,7 +27,7 @@ use crate::linker;
 use crate::package::{Package, is_stubbed};
 use cache::{Cache, Sealed};
 use loaded::Loaded;
-pub(crate) use memory::Memory;
+pub(crate) use memory::{Held, Memory};
 pub(crate) use ticker::Ticker;
 pub(crate) use turnstile::{Pass, Turnstile};
 
@@ -47,7 +47,8 @@ pub struct RuntimeOptions {
     pub egress: Arc<Egress>,
     /// How many instances may live at once; none: what the machine holds. Further calls queue, and tenants have turns.
     pub max_instances: Option<u32>,
-    /// Bytes of memory that all live instances may hold, and one tenant's half of that; none: three quarters of what was free.
+    /// Bytes of memory that all live instances may hold, with what they gave the host and it has not stored or sent yet, and one
+    /// tenant's half of that; none: three quarters of what was free.
     pub max_memory: Option<u64>,
     /// Bytes of compiled code kept in memory. What runs is kept alive beyond it.
     pub max_code_bytes: u64,
@@ -179,7 +180,7 @@ impl Runtime {
             compiling: Arc::new(Semaphore::new(1)),
             egress: options.egress,
             ticker,
-            turnstile: Turnstile::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1))),
+            turnstile: Turnstile::of_runtime(std::thread::available_parallelism().map_or(1, usize::from)),
             room: Fair::new("room for an instance", room as usize, queue),
             memory: Memory::new(options.max_memory.unwrap_or_else(capacity::instance_memory)),
             keep_instance: options.keep_instance,

@@ -129,7 +129,8 @@ impl Tenant {
             .secrets
             .iter()
             .map(|(field, secret)| inner.seal(&manifest, &inner.binding(&manifest, &connection, field), secret, now));
-        let signs = draft.provided.iter().map(|field| inner.seal_sign(&manifest, &connection, field, now));
+        let sign = |field: &String| inner.seal_sign(&manifest, inner.binding(&manifest, &connection, field), now);
+        let signs = draft.provided.iter().map(sign);
         let sealed: Vec<SealedCredential> = own.chain(signs).collect::<Result<_, _>>()?;
         if !inner.store.add_connection(&connection, &sealed).await? {
             // Somebody was faster.

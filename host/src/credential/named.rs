@@ -7,7 +7,7 @@ use headcount_store::{Connection, InstalledConnector, LifeState, NamedCredential
 use serde_json::Value;
 
 use super::secret_field;
-use crate::{Checked, Error, Tenant};
+use crate::{Checked, ConnectorError, Error, NamedCredentialError, Tenant};
 
 /// The most credentials of one tenant.
 const MOST: usize = 10_000;
@@ -47,12 +47,44 @@ impl Tenant {
         secrets: Vec<(String, Secret)>,
     ) -> Result<NamedCredential, Error> {
         let manifest = self.manifest(connector).await?;
-        let now = Timestamp::now();
-        let hosts = manifest.host_settings(hosts, |host| self.inner.allows(host)).map_err(Error::Settings)?;
-        let (tenant, connector) = (self.id.clone(), connector.clone());
-        let credential = NamedCredential { tenant, name, connector, hosts, version: 1, created_at: now, entered_at: now };
+        let credential = self.new_credential(name, &manifest, hosts)?;
         let sealed = self.sealed(&manifest, &credential, &secrets)?;
         self.added(credential, &sealed).await
+    }
+
+    /// The same for secrets that are in the embedder's vault: see [`CredentialSource`](crate::CredentialSource). The vault is asked
+    /// whenever a connection that uses it is opened.
+    ///
+    /// # Errors
+    /// There is no such connector or secret field, there is such a credential already, or a setting or field is missing or can't be
+    /// taken.
+    pub async fn provide_credential(
+        &self,
+        name: CredentialName,
+        connector: &ConnectorId,
+        hosts: &BTreeMap<String, Value>,
+        fields: &[&str],
+    ) -> Result<NamedCredential, Error> {
+        let manifest = self.manifest(connector).await?;
+        let credential = self.new_credential(name, &manifest, hosts)?;
+        whole(&manifest, &credential, fields.iter().copied())?;
+        let sign = |field: &&str| {
+            let binding = self.inner.named_binding(&manifest, &credential, field);
+            self.inner.seal_sign(&manifest, binding, credential.entered_at)
+        };
+        let signs = fields.iter().map(sign).collect::<Result<Vec<_>, _>>()?;
+        self.added(credential, &signs).await
+    }
+
+    fn new_credential(
+        &self,
+        name: CredentialName,
+        manifest: &Manifest,
+        hosts: &BTreeMap<String, Value>,
+    ) -> Result<NamedCredential, Error> {
+        let hosts = manifest.host_settings(hosts, |host| self.inner.allows(host)).map_err(Error::Settings)?;
+        let (tenant, connector, now) = (self.id.clone(), manifest.id.clone(), Timestamp::now());
+        Ok(NamedCredential { tenant, name, connector, hosts, version: 1, created_at: now, entered_at: now })
     }
 
     async fn added(&self, credential: NamedCredential, sealed: &[SealedCredential]) -> Result<NamedCredential, Error> {
@@ -60,7 +92,7 @@ impl Tenant {
             return Err(Error::TooMany { tenant: self.id.clone(), what: "credentials", most: MOST });
         }
         if !self.inner.store.add_named_credential(&credential, sealed).await? {
-            return Err(Error::NamedCredentialExists(self.id.clone(), credential.name));
+            return Err(NamedCredentialError::Exists(self.id.clone(), credential.name).into());
         }
         Ok(credential)
     }
@@ -138,7 +170,7 @@ impl Tenant {
             }
         }
         if !refused.is_empty() {
-            return Err(Error::NotRotated { name: name.clone(), refused });
+            return Err(NamedCredentialError::NotRotated { name: name.clone(), refused }.into());
         }
         credential.version = credential.version.saturating_add(1);
         credential.entered_at = Timestamp::now();
@@ -172,7 +204,7 @@ impl Tenant {
         if !self.inner.store.remove_named_credential(&self.id, name).await? {
             let connections = self.connections().await?;
             let used_by = users(&connections, name).map(|connection| connection.id.to_string()).collect::<Vec<_>>();
-            return Err(Error::CredentialInUse { name: name.clone(), used_by: used_by.join(", ") });
+            return Err(NamedCredentialError::InUse { name: name.clone(), used_by: used_by.join(", ") }.into());
         }
         Ok(self.manifest(&credential.connector).await?.setup.revoke)
     }
@@ -184,16 +216,7 @@ impl Tenant {
         credential: &NamedCredential,
         secrets: &[(String, Secret)],
     ) -> Result<Vec<SealedCredential>, Error> {
-        secrets.iter().try_for_each(|(field, _)| secret_field(manifest, field))?;
-        for field in manifest.secret_fields().filter(|field| field.required) {
-            if !secrets.iter().any(|(name, _)| *name == field.name) {
-                return Err(Error::Secret {
-                    whose: format!("credential {}", credential.name),
-                    field: field.name.clone(),
-                    problem: "it is missing".to_owned(),
-                });
-            }
-        }
+        whole(manifest, credential, secrets.iter().map(|(field, _)| field.as_str()))?;
         let sealed = secrets.iter().map(|(field, secret)| {
             let binding = self.inner.named_binding(manifest, credential, field);
             self.inner.seal(manifest, &binding, secret, credential.entered_at)
@@ -209,7 +232,25 @@ impl Tenant {
     /// A connector as it is installed now.
     pub(crate) async fn installed(&self, connector: &ConnectorId) -> Result<InstalledConnector, Error> {
         let installed = self.inner.store.connector(connector).await?;
-        installed.ok_or_else(|| Error::NoConnector(connector.clone()))
+        installed.ok_or_else(|| ConnectorError::None(connector.clone()).into())
+    }
+}
+
+/// That these are secret fields of the manifest, and every one that it requires is among them.
+fn whole<'a>(
+    manifest: &Manifest,
+    credential: &NamedCredential,
+    fields: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), Error> {
+    fields.clone().try_for_each(|field| secret_field(manifest, field))?;
+    let mut required = manifest.secret_fields().filter(|field| field.required);
+    match required.find(|field| !fields.clone().any(|given| given == field.name)) {
+        None => Ok(()),
+        Some(missing) => Err(Error::Secret {
+            whose: format!("credential {}", credential.name),
+            field: missing.name.clone(),
+            problem: "it is missing".to_owned(),
+        }),
     }
 }
 

@@ -78,7 +78,8 @@ impl Tenant {
             None => None,
         };
         let now = Timestamp::now();
-        let signs = fields.iter().map(|field| self.inner.seal_sign(&manifest, &own, field, now));
+        let sign = |field: &&str| self.inner.seal_sign(&manifest, self.inner.binding(&manifest, &own, field), now);
+        let signs = fields.iter().map(sign);
         let signs = signs.collect::<Result<Vec<_>, _>>()?;
         self.inner.store.put_credentials(&self.id, id, &signs).await?;
         if checked.is_some() {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use headcount_model::{ConnectionId, ConnectorId, Manifest, Secret, TenantId, printable};
+use headcount_model::{ConnectionId, ConnectorId, CredentialName, Manifest, Secret, TenantId, printable};
 use headcount_store::Connection;
 
 use crate::{Error, Inner};
@@ -14,8 +14,8 @@ use crate::{Error, Inner};
 const LONGEST_WORDS: usize = 300;
 
 /// A vault of the embedder's. It is asked whenever a connection is opened for which a secret was said to be there
-/// ([`Draft::provided`](crate::Draft::provided), [`Tenant::provide`](crate::Tenant::provide)), and only while that connection
-/// sends it where it did then: what hosts are reached, and where on a request it goes, is sealed in the store in the secret's
+/// ([`Draft::provided`](crate::Draft::provided), [`Tenant::provide`](crate::Tenant::provide),
+/// [`Tenant::provide_credential`](crate::Tenant::provide_credential)), and only while that connection sends it where it did then: what hosts are reached, and where on a request it goes, is sealed in the store in the secret's
 /// place.
 ///
 /// Each question is a task of its own, so that a panic ends it alone, and is given up after
@@ -47,6 +47,8 @@ pub struct Wanted {
     pub tenant: TenantId,
     /// For which connection.
     pub connection: ConnectionId,
+    /// Which credential of the tenant's, where it uses one of those that several connections may use.
+    pub credential: Option<CredentialName>,
     /// Through which connector.
     pub connector: ConnectorId,
     /// Which of the manifest's secret fields.
@@ -153,6 +155,7 @@ impl Wanted {
         Wanted {
             tenant: connection.tenant.clone(),
             connection: connection.id.clone(),
+            credential: connection.credential.clone(),
             connector: connection.connector.clone(),
             fields: fields.collect(),
             hosts: hosts.cloned().collect(),

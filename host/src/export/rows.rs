@@ -68,6 +68,7 @@ pub(super) fn of_unlinked(one: &Unlinked) -> Row {
         WhyUnlinked::Hand => "hand",
         WhyUnlinked::Waits(doubt) => doubt.as_str(),
         WhyUnlinked::New => "new",
+        WhyUnlinked::Gone => "gone",
     };
     object(json!({
         "connection": one.connection,
@@ -76,6 +77,7 @@ pub(super) fn of_unlinked(one: &Unlinked) -> Row {
         "decided-by": one.decided_by,
         "reason": one.reason,
         "unlinked-because": because,
+        "gone-at": one.gone_at,
     }))
 }
 

@@ -1,7 +1,7 @@
 //! A collection's rows, read from the store in portions.
 
 use headcount_export::Row;
-use headcount_model::Kind;
+use headcount_model::{Kind, SessionId};
 use headcount_store::{ChangeFilter, Filter};
 use serde_json::json;
 
@@ -11,8 +11,9 @@ use crate::{Error, Tenant};
 /// Rows asked of the store at once.
 const PORTION: u32 = 1_000;
 
-/// Sessions that are exported.
+/// Sessions that are exported, and how many of them are asked of the store at once: each tells a long story.
 const SESSIONS: u32 = 10_000;
+const SESSIONS_AT_ONCE: u32 = 100;
 
 /// Where an export is.
 pub(super) struct Source<'a> {
@@ -21,6 +22,9 @@ pub(super) struct Source<'a> {
     filter: Filter,
     /// Of changes: the number to ask after next.
     number: Option<u64>,
+    /// Of sessions: the one to ask before next, and how many are still to come.
+    before: Option<SessionId>,
+    sessions_left: u32,
     /// Of links: those of persons were read, and accounts that are nobody's follow.
     linked: bool,
     over: bool,
@@ -29,7 +33,7 @@ pub(super) struct Source<'a> {
 impl<'a> Source<'a> {
     pub(super) fn new(tenant: &'a Tenant, collection: Collection, options: &ExportOptions) -> Self {
         let filter = Filter { connection: options.connection.clone(), gone: options.gone, limit: PORTION, ..Filter::default() };
-        Source { tenant, collection, filter, number: None, linked: false, over: false }
+        Source { tenant, collection, filter, number: None, before: None, sessions_left: SESSIONS, linked: false, over: false }
     }
 
     /// The next rows; none at the end.
@@ -60,11 +64,7 @@ impl<'a> Source<'a> {
                 self.over = true;
                 self.connections().await
             }
-            Collection::Sessions => {
-                self.over = true;
-                let sessions = self.tenant.sessions(self.filter.connection.as_ref(), SESSIONS).await?;
-                Ok(sessions.iter().map(rows::of_session).collect())
-            }
+            Collection::Sessions => self.sessions().await,
             Collection::Software => {
                 self.over = true;
                 let catalogue = self.tenant.store().catalogue(self.tenant.id()).await?;
@@ -125,6 +125,15 @@ impl<'a> Source<'a> {
         self.number = Some(page.cursor);
         self.over = page.end;
         Ok(page.changes.iter().map(|change| rows::object(json!(change))).collect())
+    }
+
+    async fn sessions(&mut self) -> Result<Vec<Row>, Error> {
+        let (connection, limit) = (self.filter.connection.as_ref(), SESSIONS_AT_ONCE.min(self.sessions_left));
+        let read = self.tenant.store().sessions_before(self.tenant.id(), connection, self.before, limit).await?;
+        self.sessions_left -= limit;
+        self.before = read.last().map(|session| session.id);
+        self.over = read.len() < limit as usize || self.sessions_left == 0;
+        Ok(read.iter().map(rows::of_session).collect())
     }
 
     async fn connections(&self) -> Result<Vec<Row>, Error> {

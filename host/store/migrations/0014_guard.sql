@@ -27,3 +27,13 @@ UPDATE grants SET parent = '' WHERE parent <> '' AND EXISTS (
 -- What another organisation's credential sees, where all that a session read waits because of that: what a release accepts (JSON).
 
 ALTER TABLE holds ADD COLUMN scope TEXT;
+
+-- Records that have been gone for long are found by when they went.
+
+CREATE INDEX users_gone ON users (tenant, connection, gone_at, id) WHERE gone_at IS NOT NULL;
+CREATE INDEX groups_gone ON groups (tenant, connection, gone_at, id) WHERE gone_at IS NOT NULL;
+CREATE INDEX roles_gone ON roles (tenant, connection, gone_at, id) WHERE gone_at IS NOT NULL;
+CREATE INDEX applications_gone ON applications (tenant, connection, gone_at, id) WHERE gone_at IS NOT NULL;
+CREATE INDEX licenses_gone ON licenses (tenant, connection, gone_at, id) WHERE gone_at IS NOT NULL;
+CREATE INDEX assets_gone ON assets (tenant, connection, gone_at, id) WHERE gone_at IS NOT NULL;
+CREATE INDEX grants_gone ON grants (tenant, connection, gone_at, id) WHERE gone_at IS NOT NULL;

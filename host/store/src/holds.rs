@@ -12,6 +12,14 @@ use crate::{Fields, Result, What};
 pub const DAY: i64 = 24 * 3_600 * 1_000_000;
 /// The command that ends the wait: what to do about a connection whose removals wait begins with it.
 pub const RELEASE: &str = "headcount sessions release";
+/// What to do about removals that wait, in a sentence.
+pub fn decide(session: SessionId) -> String {
+    format!(
+        "look at them with `headcount sessions diff {session}`, then do them with `{RELEASE} {session}`, or turn them down with \
+         `headcount sessions reject {session}`"
+    )
+}
+
 /// After so many days, removals that nobody decided about count as rejected.
 pub const EXPIRES_AFTER_DAYS: i64 = 28;
 /// On these days a person is reminded.

@@ -12,6 +12,7 @@ mod commons;
 mod connections;
 mod counters;
 mod error;
+mod gone;
 mod guard;
 mod holds;
 mod mapping;
@@ -41,12 +42,13 @@ pub use connections::{
 };
 pub use counters::{Counters, FeedCounters, KindCounters, MappedCounters};
 pub use error::StoreError;
+pub use gone::GoneRecords;
 pub use guard::{Foreign, Guard, Loss, SyncRules, Threshold, WINDOW};
 pub use holds::{
     DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
-    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes,
+    Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes, decide,
 };
-pub use mapping::{MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
+pub use mapping::{MOST_HELD, MappedAt, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
 pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, ParcelRequest, Settled, Taken};
 pub use people::{
@@ -77,6 +79,7 @@ pub trait Store:
     + Catalogue
     + Changes
     + Commons
+    + GoneRecords
     + Holds
     + MappingStore
     + Notices

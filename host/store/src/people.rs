@@ -174,7 +174,7 @@ pub trait People {
     async fn access_of(&self, tenant: &TenantId, person: PersonId) -> Result<Vec<AccessPath>>;
     /// What the mappings made of accounts, by connection and id. Of the filter, `connection`, `gone`, `after` and `limit` count.
     async fn account_fields(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<AccountFields>>;
-    /// Accounts that are nobody's, by connection and id.
+    /// Accounts that are nobody's, by connection and id; where the filter says so, those that are gone, too.
     async fn unlinked(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Unlinked>>;
     /// Accounts that a person should look at, by connection and id. Of the filter, `connection`, `after` and `limit` count.
     async fn conflicts(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Conflict>>;

@@ -173,6 +173,14 @@ pub trait SessionStore: Send + Sync + 'static {
     async fn errors(&self, tenant: &TenantId, id: SessionId) -> Result<Vec<SessionError>>;
     /// Notes that a person wants an open session to end; says whether it was open.
     async fn ask_cancel(&self, tenant: &TenantId, id: SessionId, now: Timestamp) -> Result<bool>;
+    /// Sessions of a tenant, or of one of its connections, the newest first: those before a session.
+    async fn sessions_before(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionId>,
+        before: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Session>>;
     /// Notes since when a person wants a connection's open session to stop where it is, or that nobody wants that any more; gives
     /// the session, if there is one.
     async fn ask_pause(

@@ -15,6 +15,7 @@ mod credentials;
 mod fault;
 mod field;
 mod forgetting;
+mod gone;
 mod grant;
 mod holds;
 mod licenses;
@@ -198,7 +199,7 @@ impl Store for SqliteStore {
     }
 
     async fn sessions(&self, tenant: &TenantId, connection: Option<&ConnectionId>, limit: u32) -> Result<Vec<Session>> {
-        sessions::sessions(self, tenant, connection, limit).await
+        sessions::sessions(self, tenant, connection, None, limit).await
     }
 
     async fn end_interrupted(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<Option<SessionId>> {

@@ -160,7 +160,9 @@ async fn step(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, known:
         Progress::Complete => complete(reading, list, place, known).await,
     }
     let read = PageRead { checked, rows, expected };
-    reading.stage(staged(list, number, next, asked_at), Some(read), place, followed).await
+    let kept = reading.stage(staged(list, number, next, asked_at), Some(read), place, followed).await;
+    reading.source.stored(&list.feed.name, list.parent);
+    kept
 }
 
 /// The vendor says that nothing follows: does it add up?

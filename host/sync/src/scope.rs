@@ -2,6 +2,9 @@
 
 use headcount_model::{Access, Failure, FailureCode, FeedAccess, Manifest, Scope, printable};
 
+/// The option that accepts a narrower scope: what to do about a connection that is held for one names it.
+pub const ACCEPT_SCOPE: &str = "--accept-scope";
+
 /// What a scope means for the session.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ScopeVerdict {

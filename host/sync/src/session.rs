@@ -123,8 +123,9 @@ impl Reading<'_> {
         let id = &self.connection.id;
         let health = match (&verdict, incomplete.first()) {
             (ScopeVerdict::Narrower(reason), _) => self.health(HealthState::Held, reason).next(format!(
-                "if the credential is meant to see less, accept that with `headcount connection edit {id} --accept-scope`; else enter one \
-                 that sees all"
+                "if the credential is meant to see less, accept that with `headcount connection edit {id} {ACCEPT_SCOPE}`; else enter one \
+                 that sees all",
+                ACCEPT_SCOPE = scope::ACCEPT_SCOPE
             )),
             (ScopeVerdict::Foreign(reason), _) => self.health(HealthState::Held, reason).next(format!(
                 "see what would change with `headcount sessions diff {session}`, then accept that organisation with `{RELEASE} {session}`; \

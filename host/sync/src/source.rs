@@ -11,6 +11,8 @@ pub trait Source: Send + Sync {
     async fn check(&self) -> Result<Scope, CallError>;
     /// Reads one page.
     async fn read(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Result<Page, CallError>;
+    /// Hears that the last page of a list is in the store: its source need no longer count it as held in memory.
+    fn stored(&self, _feed: &str, _parent: Option<&str>) {}
     /// Does one action.
     async fn invoke(&self, action: &str, input: &serde_json::Value) -> Result<Outcome, CallError>;
     /// What was used so far.
@@ -35,6 +37,10 @@ impl Source for Run {
 
     async fn read(&self, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Result<Page, CallError> {
         Run::read(self, feed, parent, cursor).await
+    }
+
+    fn stored(&self, feed: &str, parent: Option<&str>) {
+        Run::stored(self, feed, parent);
     }
 
     async fn invoke(&self, action: &str, input: &serde_json::Value) -> Result<Outcome, CallError> {

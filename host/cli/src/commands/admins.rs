@@ -1,10 +1,10 @@
 //! `headcount admins`: who may administer what, and through what.
 
-use headcount::ConnectionId;
 use headcount::model::UserStatus;
-use headcount::store::Filter;
+use headcount::store::{Administrator, Filter};
+use headcount::{ConnectionId, Tenant};
 
-use super::list::{Pages, ShowArgs, status};
+use super::list::{Listing, ShowArgs, status};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Column;
@@ -40,22 +40,15 @@ pub struct Args {
 /// Lists administrators.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
-    if let Some(id) = &args.connection {
-        tenant.connection(id).await?;
-    }
-    let mut filter = Filter {
-        connection: args.connection.clone(),
-        text: args.text.clone(),
+    let filter = Filter {
+        connection: args.connection,
+        text: args.text,
         status: args.status.map(|status| status.as_str().to_owned()),
         ..Filter::default()
     };
-    let mut pages = Pages::new(&args.show, COLUMNS, context);
-    while let Some(limit) = pages.next_limit() {
-        filter.limit = limit;
-        let found = tenant.store().administrators(tenant.id(), &filter).await.map_err(headcount::Error::from)?;
-        filter.after = found.last().map(|last| (last.connection.to_string(), last.account.clone()));
-        pages.write(&found, records::of)?;
-    }
-    pages.end("administrators");
+    let listing = Listing { show: &args.show, filter, what: "administrators", context };
+    let ask = async |tenant: &Tenant, filter: &Filter| tenant.store().administrators(tenant.id(), filter).await;
+    let place = |one: &Administrator| (one.connection.to_string(), one.account.clone());
+    listing.run(&tenant, COLUMNS, ask, place, records::of).await?;
     Ok(Exit::Done)
 }

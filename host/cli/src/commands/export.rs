@@ -84,9 +84,15 @@ fn file_name(collection: Collection, options: &ExportOptions) -> String {
     format!("{collection}.{}", options.format)
 }
 
-/// Every collection, then a file that says what there is.
+/// Every collection, then a file that says what there is: without it, the files are not of one export.
 async fn all(tenant: &Tenant, options: &ExportOptions, folder: &Path, context: &Context) -> anyhow::Result<()> {
     tokio::fs::create_dir_all(folder).await.map_err(|error| Complaint::file(folder, &error))?;
+    // What an earlier export wrote says nothing of the files that come now.
+    let about = folder.join("export.json");
+    match tokio::fs::remove_file(&about).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Complaint::file(&about, &error).into()),
+        _ => {}
+    }
     let begun = Timestamp::now();
     let mut done: Vec<(Collection, PathBuf, Exported)> = Vec::new();
     for collection in Collection::ALL {
@@ -104,9 +110,8 @@ async fn all(tenant: &Tenant, options: &ExportOptions, folder: &Path, context: &
         })
         .collect();
     let whole = json!({ "tenant": tenant.id(), "begun": time(begun), "cursor": cursor, "collections": files });
-    let path = folder.join("export.json");
     tokio::task::spawn_blocking(move || {
-        let mut file = Aside::new(&path)?;
+        let mut file = Aside::new(&about)?;
         std::io::Write::write_all(&mut file, format!("{whole:#}\n").as_bytes())?;
         file.place()
     })

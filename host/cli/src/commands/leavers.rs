@@ -1,11 +1,14 @@
 //! `headcount leavers`: who left according to the directory, but still has access elsewhere.
 
+use std::cell::Cell;
+
+use headcount::Tenant;
 use headcount::model::printable;
 use headcount::store::{Filter, Leaver};
 use serde_json::{Value, json};
 
-use super::list::{Pages, ShowArgs};
-use super::people::of_conflict;
+use super::list::{Listing, ShowArgs};
+use super::people::{self, of_conflict};
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::output::Column;
@@ -41,23 +44,27 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             .next("headcount connection edit CONNECTION --directory")
             .into());
     };
-    let mut filter = Filter { text: args.text.clone(), ..Filter::default() };
-    let mut pages = Pages::new(&args.show, COLUMNS, context);
-    let (mut shown, mut doubtful) = (0, 0);
-    while let Some(limit) = pages.next_limit() {
-        filter.limit = limit;
-        let found = tenant.store().leavers(tenant.id(), &filter).await.map_err(headcount::Error::from)?;
-        filter.after = found.last().map(|last| (last.person.id.to_string(), last.person.key.clone()));
-        shown += found.len();
-        doubtful += found.iter().filter(|leaver| !leaver.doubts.is_empty()).count();
-        pages.write(&found, |leaver| object(leaver, context.out.json))?;
-    }
-    pages.end("leavers");
+    let listing = Listing { show: &args.show, filter: Filter { text: args.text, ..Filter::default() }, what: "leavers", context };
+    let ask = async |tenant: &Tenant, filter: &Filter| tenant.store().leavers(tenant.id(), filter).await;
+    // Of those that are shown: one more is asked for than that.
+    let doubtful = Cell::new(0_u64);
+    let shown = listing
+        .run(
+            &tenant,
+            COLUMNS,
+            ask,
+            |leaver| people::place(&leaver.person),
+            |leaver| {
+                doubtful.set(doubtful.get() + u64::from(!leaver.doubts.is_empty()));
+                object(leaver, context.out.json)
+            },
+        )
+        .await?;
     if shown > 0 {
         context.out.remark(format!("\nleft according to {directory}; what one still reaches: headcount access PERSON"));
     }
-    if doubtful > 0 {
-        let people = number(doubtful as u64);
+    if doubtful.get() > 0 {
+        let people = number(doubtful.get());
         context
             .out
             .remark(format!("{people} of them may not have left: headcount people conflicts, before anything is taken away"));

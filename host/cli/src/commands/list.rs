@@ -147,6 +147,47 @@ pub async fn list(kind: Kind, mut question: Question, args: &Args, context: &Con
     Ok(Exit::Done)
 }
 
+/// A list of what a question finds, of all connections or of one.
+pub struct Listing<'a> {
+    /// How it is shown.
+    pub show: &'a ShowArgs,
+    /// What is asked for.
+    pub filter: Filter,
+    /// What it lists, in words.
+    pub what: &'a str,
+    /// Where it is shown.
+    pub context: &'a Context,
+}
+
+impl Listing<'_> {
+    /// Asks for it in portions, each after the `place` of the last one of those before, and shows them. Gives how many were shown.
+    ///
+    /// # Errors
+    /// There is no such connection, the store failed, or standard output can't be written to.
+    pub async fn run<T>(
+        mut self,
+        tenant: &Tenant,
+        columns: impl IntoIterator<Item = Column>,
+        ask: impl AsyncFn(&Tenant, &Filter) -> headcount::store::Result<Vec<T>>,
+        place: impl Fn(&T) -> (String, String),
+        object: impl Fn(&T) -> Map<String, Value>,
+    ) -> anyhow::Result<u64> {
+        if let Some(id) = &self.filter.connection {
+            // An empty list must not stand for a misspelt name.
+            tenant.connection(id).await?;
+        }
+        let mut pages = Pages::new(self.show, columns, self.context);
+        while let Some(limit) = pages.next_limit() {
+            self.filter.limit = limit;
+            let found = ask(tenant, &self.filter).await.map_err(headcount::Error::from)?;
+            self.filter.after = found.last().map(&place);
+            pages.write(&found, &object)?;
+        }
+        pages.end(self.what);
+        Ok(pages.shown)
+    }
+}
+
 /// Portions of a list, up to a limit.
 pub struct Pages {
     sheet: Sheet,

@@ -9,7 +9,7 @@ pub use conflicts::of_conflict;
 use headcount::store::{Filter, Person};
 use headcount::{ConnectionId, Tenant};
 
-use super::list::{Pages, ShowArgs};
+use super::list::{Listing, ShowArgs};
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::output::Column;
@@ -81,21 +81,16 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 
 async fn list(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
-    if let Some(id) = &args.connection {
-        tenant.connection(id).await?;
-    }
-    let mut filter = Filter { text: args.text.clone(), connection: args.connection.clone(), ..Filter::default() };
-    let mut pages = Pages::new(&args.show, COLUMNS, context);
-    while let Some(limit) = pages.next_limit() {
-        filter.limit = limit;
-        let people = tenant.store().people(tenant.id(), &filter, args.minimum).await.map_err(headcount::Error::from)?;
-        if let Some(last) = people.last() {
-            filter.after = Some((last.id.to_string(), last.key.clone()));
-        }
-        pages.write(&people, records::of_person)?;
-    }
-    pages.end("people");
+    let filter = Filter { text: args.text, connection: args.connection, ..Filter::default() };
+    let listing = Listing { show: &args.show, filter, what: "people", context };
+    let ask = async |tenant: &Tenant, filter: &Filter| tenant.store().people(tenant.id(), filter, args.minimum).await;
+    listing.run(&tenant, COLUMNS, ask, place, records::of_person).await?;
     Ok(Exit::Done)
+}
+
+/// Where a person stands in lists.
+pub fn place(person: &Person) -> (String, String) {
+    (person.id.to_string(), person.key.clone())
 }
 
 /// The one person who is called so.

@@ -23,7 +23,7 @@ pub(super) fn clean(answer: &mut Result<Answer, CallError>, scrubber: &Scrubber)
     };
     match answer {
         Ok(Answer::Scope(scope)) => of_scope(scope, &text),
-        Ok(Answer::Page(page)) => of_page(page, &text),
+        Ok(Answer::Page(page, _)) => of_page(page, &text),
         Ok(Answer::Outcome(outcome)) => of_outcome(outcome, &text),
         Ok(Answer::Memories(_)) => {}
         Err(CallError::Failure(failure)) => of_failure(failure, &text),
@@ -117,7 +117,7 @@ mod tests {
         let skipped = vec![Skipped { subject: None, harmless: true, reason: SECRET.to_owned() }];
         let progress = Progress::Partial(failure());
         let page = Page { records: Records::default(), skipped, rows: 0, total: None, progress, unreadable: Vec::new() };
-        let Ok(Answer::Page(page)) = cleaned(Ok(Answer::Page(page))) else { panic!("no page") };
+        let Ok(Answer::Page(page, _)) = cleaned(Ok(Answer::Page(page, None))) else { panic!("no page") };
         assert!(!format!("{page:?}").contains(SECRET) && page.skipped[0].reason == stars);
     }
 
@@ -137,10 +137,10 @@ mod tests {
             progress: Progress::More(SECRET.to_owned()),
             unreadable: said().into_iter().collect(),
         };
-        let mut answer = Ok(Answer::Page(page));
+        let mut answer = Ok(Answer::Page(page, None));
         let scrubber = Scrubber::new([("api-key", SECRET.as_bytes())]).unwrap().unwrap();
         assert!(clean(&mut answer, &scrubber), "it was found");
-        let Ok(Answer::Page(page)) = &answer else { panic!("no page") };
+        let Ok(Answer::Page(page, _)) = &answer else { panic!("no page") };
         assert!(!format!("{page:?}").contains(SECRET), "{page:?}");
         assert_eq!(page.records.users[0].id, "1");
         let refused = answer.and_then(Answer::without_overwritten_ids).err();

@@ -5,8 +5,9 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 
 use super::state::Instance;
 use crate::budget::Meter;
-use crate::convert::{self, overwritten};
+use crate::convert::{self, overwritten, weight};
 use crate::egress::Purpose;
+use crate::engine::Held;
 use crate::error::CallError;
 
 /// What is asked.
@@ -29,7 +30,8 @@ pub(super) enum Job {
 /// What comes back.
 pub(super) enum Answer {
     Scope(Scope),
-    Page(Page),
+    /// With what it takes of the memory of all.
+    Page(Page, Option<Held>),
     Outcome(Outcome),
     Memories(Vec<Vec<u8>>),
 }
@@ -38,7 +40,7 @@ impl Answer {
     /// Itself, unless an id or a key in it shows an overwritten secret.
     pub(super) fn without_overwritten_ids(self) -> Result<Self, CallError> {
         match &self {
-            Answer::Page(page) => overwritten::page(page)?,
+            Answer::Page(page, _) => overwritten::page(page)?,
             Answer::Scope(scope) => overwritten::scope(scope)?,
             Answer::Outcome(_) | Answer::Memories(_) => {}
         }
@@ -73,18 +75,28 @@ impl Job {
         let Instance { store, guest } = instance;
         let api = guest.headcount_connector_api();
         Ok(match self {
-            Job::Check => match api.call_check(store).await? {
-                Ok(scope) => convert::scope(scope, meter).map(Answer::Scope),
+            Job::Check => match api.call_check(&mut *store).await? {
+                Ok(scope) => match store.data().hold(weight::scope(&scope)) {
+                    Ok(_held) => convert::scope(scope, meter).map(Answer::Scope),
+                    Err(crowded) => Err(crowded.into()),
+                },
                 Err(failure) => Err(convert::failure(failure).into()),
             },
             Job::Read { feed, parent, cursor } => {
-                match api.call_read(store, &feed, parent.as_deref(), cursor.as_deref()).await? {
-                    Ok(page) => aside(|| convert::page(page, meter)).map(Answer::Page),
+                match api.call_read(&mut *store, &feed, parent.as_deref(), cursor.as_deref()).await? {
+                    Ok(page) => match store.data().hold(weight::page(&page)) {
+                        Ok(held) => aside(|| convert::page(page, meter)).map(|page| Answer::Page(page, Some(held))),
+                        Err(crowded) => Err(crowded.into()),
+                    },
                     Err(failure) => Err(convert::failure(failure).into()),
                 }
             }
-            Job::Invoke { action, input } => match api.call_invoke(store, &action, &input).await? {
-                Ok(outcome) => aside(|| convert::outcome(outcome, meter)).map(Answer::Outcome),
+            Job::Invoke { action, input } => match api.call_invoke(&mut *store, &action, &input).await? {
+                // It is done: it is read in any case.
+                Ok(outcome) => {
+                    let _held = store.data().hold(weight::outcome(&outcome));
+                    aside(|| convert::outcome(outcome, meter)).map(Answer::Outcome)
+                }
                 Err(failure) => Err(convert::failure(failure).into()),
             },
             Job::Dump => instance.memories().await.map(Answer::Memories),

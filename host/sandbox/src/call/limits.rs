@@ -7,14 +7,16 @@ use headcount_model::TenantId;
 use wasmtime::ResourceLimiter;
 
 use crate::budget::Meter;
-use crate::engine::Memory;
+use crate::engine::{Held, Memory};
+use crate::fair::Crowded;
 
 /// Core instances of one component: each costs the host kilobytes beyond its memory. Components of Python have 14.
 pub(super) const INSTANCES: usize = 64;
 /// Tables of one component: a language's runtime has one or two a core instance. Their elements count as memory.
 pub(super) const TABLES: usize = 16;
-/// Memories of one component: each reserves address space, whatever it holds.
-pub(super) const MEMORIES: usize = 8;
+/// Memories of one component: each takes two mappings and 4 GiB of address space, whatever it holds. What the compilers of Rust,
+/// JavaScript and Python make has one; the second is for a component that is put together from two. `engine/capacity.rs` counts on it.
+pub(crate) const MEMORIES: usize = 2;
 /// Bytes of one table element.
 const ELEMENT: u64 = 8;
 
@@ -31,6 +33,11 @@ pub(super) struct Limits {
 impl Limits {
     pub(super) fn new(meter: Arc<Meter>, memory: Arc<Memory>, tenant: TenantId) -> Self {
         Limits { meter, memory, tenant, held: 0, last: 0 }
+    }
+
+    /// Counts what the instance gave the host, until what is returned is dropped.
+    pub(super) fn hold(&self, bytes: u64) -> Result<Held, Crowded> {
+        self.memory.hold(&self.tenant, bytes)
     }
 
     fn grow(&mut self, bytes: u64) -> wasmtime::Result<()> {

@@ -14,8 +14,9 @@ use super::cpu::{Cpu, Metered};
 use super::limits::Limits;
 use super::log::{InstanceLog, LogLevel, Output};
 use crate::bindings::{Guest, config, log};
-use crate::egress::{GateHooks, Purpose};
-use crate::engine::Core;
+use crate::egress::{Ahead, GateHooks, Purpose};
+use crate::engine::{Core, Held};
+use crate::fair::Crowded;
 
 /// Bytes that the connector may pass to the host in one call, a page included. 8 MiB would do for requests and logs, but a
 /// legitimate page of 10,000 users takes 8 MB for the records themselves and up to 4 KB of vendor fields each.
@@ -44,7 +45,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    fn new(core: &Core, session: &Arc<Session>, purpose: Purpose) -> Self {
+    fn new(core: &Core, session: &Arc<Session>, purpose: Purpose, ahead: Option<Ahead>) -> Self {
         let gate = Arc::clone(&session.gate);
         let log = InstanceLog::new(&session.log, Arc::new(move |text| gate.clean(text)));
         let stdout = Output::new(&log, LogLevel::Info);
@@ -62,7 +63,7 @@ impl State {
                 .monotonic_clock(MonotonicClock::new())
                 .build(),
             http,
-            hooks: session.gate.hooks(purpose),
+            hooks: session.gate.hooks(purpose).with_turn(ahead),
             table,
             limits: Limits::new(Arc::clone(&session.meter), Arc::clone(&core.memory), session.tenant.clone()),
             log,
@@ -73,9 +74,19 @@ impl State {
     }
 
     /// Another call begins.
-    pub(super) fn begin(&mut self, purpose: Purpose) {
-        self.hooks = self.session.gate.hooks(purpose);
+    pub(super) fn begin(&mut self, purpose: Purpose, ahead: Option<Ahead>) {
+        self.hooks = self.session.gate.hooks(purpose).with_turn(ahead);
         self.log.begin();
+    }
+
+    /// A call is over.
+    pub(super) fn end(&mut self) {
+        self.hooks.end();
+    }
+
+    /// Counts what the connector gave the host into what all hold.
+    pub(super) fn hold(&self, bytes: u64) -> Result<Held, Crowded> {
+        self.limits.hold(bytes)
     }
 
     /// How long the rate made a request of this call wait that was refused for it.
@@ -128,8 +139,8 @@ pub(super) struct Instance {
 }
 
 /// Makes a store under all limits, before any of the connector's code runs.
-pub(super) fn store(core: &Core, session: &Arc<Session>, cpu: &Arc<Cpu>, purpose: Purpose) -> Store<State> {
-    let mut store = Store::new(core.engine(), State::new(core, session, purpose));
+pub(super) fn store(core: &Core, session: &Arc<Session>, cpu: &Arc<Cpu>, purpose: Purpose, ahead: Option<Ahead>) -> Store<State> {
+    let mut store = Store::new(core.engine(), State::new(core, session, purpose, ahead));
     store.limiter(|state| &mut state.limits);
     store.set_hostcall_fuel(HOST_CALL_BYTES);
     store.set_max_component_handles(HANDLES);

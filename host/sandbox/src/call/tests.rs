@@ -95,6 +95,46 @@ async fn who_finds_no_memory_left_may_try_again_and_gets_it_once_others_gave_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn pages_that_several_connectors_gave_count_until_they_are_stored() {
+    // Half of it is one tenant's: room for three instances of two pages each, and two pages of half a megabyte.
+    let runtime = Runtime::new(RuntimeOptions { max_memory: Some(3 << 20), ..options() }).unwrap();
+    // Eight skipped rows with one and the same reason of 64,000 bytes.
+    let rows: String = (0..8)
+        .map(|at| 2_300 + at * 28)
+        .map(|row| {
+            format!(
+                "(i32.store (i32.const {}) (i32.const 65536)) (i32.store (i32.const {}) (i32.const 64000))",
+                row + 20,
+                row + 24
+            )
+        })
+        .collect();
+    let skipped = format!(
+        "(i32.store (i32.const {}) (i32.const 1)) (i32.store (i32.const {}) (i32.const 2300)) (i32.store (i32.const {}) (i32.const 8))",
+        PAGE + 88,
+        PAGE + 92,
+        PAGE + 96
+    );
+    let lavish = Guest { read: format!("{rows} {skipped} i32.const {PAGE}"), ..Guest::default() };
+    let connector = runtime.load(&lavish.package()).await.unwrap();
+    let runs = [(); 3].map(|()| open(&runtime, &connector, Budget::default()));
+    for run in &runs[..2] {
+        assert_eq!(run.read("users", None, None).await.unwrap().skipped.len(), 8);
+    }
+    let refused = runs[2].read("users", None, None).await.err().unwrap();
+    assert!(matches!(&refused, CallError::Crowded(Crowded::Memory { .. })) && refused.is_retryable(), "{refused}");
+    runs[0].stored("users", None);
+    runs[2].read("users", None, None).await.unwrap();
+    // Who asks for more has done with what there was; a run that is over holds nothing.
+    runs[2].read("users", None, None).await.unwrap();
+    drop(runs);
+    while let Err(still) = runtime.core.memory.take(&"tenant".parse().unwrap(), 3 << 19) {
+        assert!(matches!(still, Crowded::Memory { .. }));
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_call_whose_future_is_dropped_frees_its_room() {
     let runtime = Runtime::new(RuntimeOptions { max_instances: Some(1), ..options() }).unwrap();
     let spins = runtime.load(&Guest::reading(SPIN).package()).await.unwrap();
@@ -106,6 +146,30 @@ async fn a_call_whose_future_is_dropped_frees_its_room() {
     }
     drop(call);
     open(&runtime, &honest, Budget::default()).check().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_waits_for_its_rate_holds_no_instance() {
+    let runtime = Runtime::new(RuntimeOptions { keep_instance: Duration::ZERO, max_instances: Some(1), ..options() }).unwrap();
+    let connector = runtime.load(&counting().package()).await.unwrap();
+    let run = open(&runtime, &connector, Budget { requests_per_minute: Some(1), ..Budget::default() });
+    // Pages that ask the vendor for nothing cost no turn.
+    for _ in 0..3 {
+        run.read("users", None, None).await.unwrap();
+    }
+    let turn = run.session.gate.ahead().await.unwrap();
+    while runtime.core.room.free() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let mut page = Box::pin(run.read("users", None, None));
+    assert!(page.as_mut().now_or_never().is_none());
+    assert_eq!(runtime.core.room.free(), 1, "it took room for an instance before its turn");
+    open(&runtime, &connector, Budget::default()).check().await.unwrap();
+    assert!(page.as_mut().now_or_never().is_none());
+    // Who gives up gives the turn back; one whose turn is past the call's end doesn't wait for it.
+    drop(page);
+    drop(turn);
+    run.read("users", None, None).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

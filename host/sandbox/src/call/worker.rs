@@ -16,15 +16,18 @@ use super::job::{Answer, Job, aside};
 use super::paced;
 use super::state::{Instance, instantiate, store};
 use super::trap;
+use crate::egress::Ahead;
 use crate::engine::Core;
 use crate::error::CallError;
 use crate::fair::Permit;
 
 type Sender = oneshot::Sender<Result<Answer, CallError>>;
+/// A job, where its answer goes, and the turn of its first request.
+pub(super) type Order = (Job, Sender, Option<Ahead>);
 
 /// The task. Dropping this ends it at its next await, and the connector at its next tick.
 pub(super) struct Worker {
-    jobs: mpsc::Sender<(Job, Sender)>,
+    jobs: mpsc::Sender<Order>,
     task: JoinHandle<()>,
 }
 
@@ -42,8 +45,8 @@ impl Worker {
     }
 
     /// Gives it a job. Comes back if the task has ended.
-    pub(super) fn give(&self, job: Job, answer: Sender) -> Result<(), (Job, Sender)> {
-        self.jobs.try_send((job, answer)).map_err(|error| error.into_inner())
+    pub(super) fn give(&self, order: Order) -> Result<(), Order> {
+        self.jobs.try_send(order).map_err(|error| error.into_inner())
     }
 
     /// Ends it after its answer, and waits until its instance has given back what it held.
@@ -71,11 +74,11 @@ impl Drop for Worker {
     }
 }
 
-async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue: &mut mpsc::Receiver<(Job, Sender)>) {
+async fn serve(core: &Core, session: &Arc<Session>, first: Order, queue: &mut mpsc::Receiver<Order>) {
     let _ticking = core.ticker.ticking();
     let cpu = Cpu::new(Arc::clone(&session.meter), Arc::clone(&core.turnstile), session.tenant.clone());
-    let (mut job, mut sender) = first;
-    let mut store = store(core, session, &cpu, job.purpose());
+    let (mut job, mut sender, ahead) = first;
+    let mut store = store(core, session, &cpu, job.purpose(), ahead);
     let guest = match instantiate(session, &cpu, &mut store).await {
         Ok(guest) => guest,
         Err(error) => {
@@ -89,6 +92,7 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
         let acts = job.acts();
         let called = Metered::new(&cpu, job.ask(&mut instance, &session.meter)).await;
         let trapped = called.is_err();
+        instance.store.data_mut().end();
         let tail = instance.store.data().tail();
         let answer = match called {
             // What the connector says after an excess is its way of saying that.
@@ -119,8 +123,9 @@ async fn serve(core: &Core, session: &Arc<Session>, first: (Job, Sender), queue:
             }
         };
         let Some(next) = next else { return };
-        (job, sender) = next;
-        instance.store.data_mut().begin(job.purpose());
+        let ahead;
+        (job, sender, ahead) = next;
+        instance.store.data_mut().begin(job.purpose(), ahead);
     }
 }
 
@@ -145,7 +150,7 @@ fn judge(
 pub(super) async fn instantiate_for_bench(core: &Core, session: &Arc<Session>) -> Result<(), CallError> {
     let _ticking = core.ticker.ticking();
     let cpu = Cpu::new(Arc::clone(&session.meter), Arc::clone(&core.turnstile), session.tenant.clone());
-    let mut store = store(core, session, &cpu, crate::egress::Purpose::Read);
+    let mut store = store(core, session, &cpu, crate::egress::Purpose::Read, None);
     let made = instantiate(session, &cpu, &mut store).await;
     made.map(drop).map_err(|error| trap::reason(&error, &session.meter, store.data().tail()))
 }

@@ -13,6 +13,9 @@ pub(super) trait Read: Sized {
     /// What the contract calls it.
     type From;
 
+    /// How long its texts are.
+    fn bytes(from: &Self::From) -> usize;
+
     /// Reads one.
     fn read(from: Self::From, reader: &mut Reader<'_>) -> Result<Self, Excess>;
 }
@@ -35,7 +38,11 @@ impl Reader<'_> {
     pub(super) fn each<R: Read>(&mut self, from: Option<Vec<R::From>>) -> Result<Vec<R>, Excess> {
         let from = from.unwrap_or_default();
         self.count(from.len())?;
-        from.into_iter().map(|record| R::read(record, self)).collect()
+        let read = |record| {
+            self.size(R::bytes(&record))?;
+            R::read(record, self)
+        };
+        from.into_iter().map(read).collect()
     }
 }
 
@@ -97,7 +104,7 @@ fn state(from: wit::LicenseState) -> LicenseState {
 impl Read for User {
     type From = wit::User;
 
-    fn read(from: wit::User, reader: &mut Reader<'_>) -> Result<Self, Excess> {
+    fn bytes(from: &wit::User) -> usize {
         let size = [
             from.id.len(),
             len(&from.user_name),
@@ -116,7 +123,10 @@ impl Read for User {
             len(&from.last_seen_at),
             len(&from.attributes),
         ];
-        reader.size(size.into_iter().sum())?;
+        size.into_iter().sum()
+    }
+
+    fn read(from: wit::User, reader: &mut Reader<'_>) -> Result<Self, Excess> {
         let of = Reference::new(Kind::User, from.id);
         Ok(User {
             status: from.status.map(status),
@@ -146,7 +156,7 @@ impl Read for User {
 impl Read for Group {
     type From = wit::Group;
 
-    fn read(from: wit::Group, reader: &mut Reader<'_>) -> Result<Self, Excess> {
+    fn bytes(from: &wit::Group) -> usize {
         let size = [
             from.id.len(),
             from.name.len(),
@@ -155,7 +165,10 @@ impl Read for Group {
             len(&from.email),
             len(&from.attributes),
         ];
-        reader.size(size.into_iter().sum())?;
+        size.into_iter().sum()
+    }
+
+    fn read(from: wit::Group, reader: &mut Reader<'_>) -> Result<Self, Excess> {
         let of = Reference::new(Kind::Group, from.id);
         Ok(Group {
             name: from.name,
@@ -171,9 +184,12 @@ impl Read for Group {
 impl Read for Role {
     type From = wit::Role;
 
-    fn read(from: wit::Role, reader: &mut Reader<'_>) -> Result<Self, Excess> {
+    fn bytes(from: &wit::Role) -> usize {
         let size = [from.id.len(), from.name.len(), len(&from.description), len_all(&from.permissions), len(&from.attributes)];
-        reader.size(size.into_iter().sum())?;
+        size.into_iter().sum()
+    }
+
+    fn read(from: wit::Role, reader: &mut Reader<'_>) -> Result<Self, Excess> {
         let of = Reference::new(Kind::Role, from.id);
         Ok(Role {
             name: from.name,
@@ -189,7 +205,7 @@ impl Read for Role {
 impl Read for Application {
     type From = wit::Application;
 
-    fn read(from: wit::Application, reader: &mut Reader<'_>) -> Result<Self, Excess> {
+    fn bytes(from: &wit::Application) -> usize {
         let size = [
             from.id.len(),
             from.name.len(),
@@ -200,7 +216,10 @@ impl Read for Application {
             len(&from.created_at),
             len(&from.attributes),
         ];
-        reader.size(size.into_iter().sum())?;
+        size.into_iter().sum()
+    }
+
+    fn read(from: wit::Application, reader: &mut Reader<'_>) -> Result<Self, Excess> {
         let of = Reference::new(Kind::Application, from.id);
         Ok(Application {
             name: from.name,
@@ -219,7 +238,7 @@ impl Read for Application {
 impl Read for License {
     type From = wit::License;
 
-    fn read(from: wit::License, reader: &mut Reader<'_>) -> Result<Self, Excess> {
+    fn bytes(from: &wit::License) -> usize {
         let size = [
             from.id.len(),
             from.product_id.len(),
@@ -231,7 +250,10 @@ impl Read for License {
             len(&from.last_used_at),
             len(&from.attributes),
         ];
-        reader.size(size.into_iter().sum())?;
+        size.into_iter().sum()
+    }
+
+    fn read(from: wit::License, reader: &mut Reader<'_>) -> Result<Self, Excess> {
         let of = Reference::new(Kind::License, from.id);
         Ok(License {
             product_id: from.product_id,
@@ -256,9 +278,12 @@ impl Read for License {
 impl Read for Asset {
     type From = wit::Asset;
 
-    fn read(from: wit::Asset, reader: &mut Reader<'_>) -> Result<Self, Excess> {
+    fn bytes(from: &wit::Asset) -> usize {
         let size = [from.id.len(), from.name.len(), from.category.len(), len(&from.last_used_at), len(&from.attributes)];
-        reader.size(size.into_iter().sum())?;
+        size.into_iter().sum()
+    }
+
+    fn read(from: wit::Asset, reader: &mut Reader<'_>) -> Result<Self, Excess> {
         let of = Reference::new(Kind::Asset, from.id);
         Ok(Asset {
             name: from.name,
@@ -273,7 +298,7 @@ impl Read for Asset {
 impl Read for Grant {
     type From = wit::Grant;
 
-    fn read(from: wit::Grant, reader: &mut Reader<'_>) -> Result<Self, Excess> {
+    fn bytes(from: &wit::Grant) -> usize {
         let size = [
             from.principal.id.len(),
             from.target.id.len(),
@@ -284,7 +309,10 @@ impl Read for Grant {
             len(&from.last_used_at),
             len(&from.attributes),
         ];
-        reader.size(size.into_iter().sum())?;
+        size.into_iter().sum()
+    }
+
+    fn read(from: wit::Grant, reader: &mut Reader<'_>) -> Result<Self, Excess> {
         let mut grant = Grant::new(reference(from.principal), reference(from.target));
         grant.via = from.via.map(reference);
         grant.role = text(from.role);

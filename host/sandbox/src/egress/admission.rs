@@ -1,7 +1,7 @@
 //! Letting a request through, or not: it is read, judged by the rules and counted, without waiting.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use headcount_model::{Decision, RequestEvent};
 use http::Method;
@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::event::Trace;
 use super::gate::Gate;
+use super::pace::Ahead;
 use super::policy::{Denial, Passed, Purpose};
 use super::refusal::Refusal;
 use super::url::Target;
@@ -30,7 +31,17 @@ pub(super) struct Admitted {
     pub meter: Arc<Meter>,
     pub event: Trace,
     pub started: Instant,
+    /// Its turn, if it came before the request.
+    pub(super) ahead: Mutex<Option<Ahead>>,
     _waiting: Waiting,
+}
+
+impl Admitted {
+    /// With a turn that has come already.
+    pub fn ahead(mut self, ahead: Option<Ahead>) -> Self {
+        self.ahead = Mutex::new(ahead);
+        self
+    }
 }
 
 /// A request that does not leave.
@@ -104,7 +115,9 @@ impl Gate {
             Ok((target, with_credentials)) => {
                 let method = method.clone();
                 let meter = self.meter().clone();
-                Ok(Admitted { gate: self.clone(), method, target, with_credentials, meter, event, started, _waiting: waiting })
+                let gate = self.clone();
+                let ahead = Mutex::default();
+                Ok(Admitted { gate, method, target, with_credentials, meter, event, started, ahead, _waiting: waiting })
             }
             Err(refusal) => {
                 self.refuse(&event, &refusal);
@@ -140,6 +153,7 @@ impl Gate {
             meter: Meter::new(Budget::default()),
             event,
             started,
+            ahead: Mutex::default(),
             _waiting: waiting,
         })
     }

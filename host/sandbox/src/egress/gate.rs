@@ -18,13 +18,15 @@ use tokio::time::Instant;
 use super::event::{Events, Trace};
 use super::forbidden::FORBIDDEN;
 use super::hooks::GateHooks;
-use super::pace::Pace;
+use super::pace::{Ahead, Pace};
 use super::policy::{Policy, Purpose};
 use super::refusal::Refusal;
 use super::url::Target;
 use super::waits::Waits;
 use super::{Ceiling, Egress, EgressError};
 use crate::budget::Meter;
+use crate::engine::{Held, Memory};
+use crate::fair::Crowded;
 use crate::vault::{Credentials, Injection, Scrubber, Slot, TokenError};
 use findings::Findings;
 
@@ -66,6 +68,8 @@ pub struct Gate {
     /// The fields whose credentials requests carry.
     pub(super) credentials: Vec<String>,
     connector: OnceLock<Digest>,
+    /// What all hold, requests that wait to leave included.
+    memory: OnceLock<Arc<Memory>>,
     session: OnceLock<SessionId>,
     meter: Arc<Meter>,
     /// Requests that wait to leave.
@@ -117,6 +121,7 @@ impl Gate {
             events: Events::default(),
             credentials: carried,
             connector: OnceLock::new(),
+            memory: OnceLock::new(),
             session: OnceLock::new(),
             meter,
             waiting: AtomicU32::new(0),
@@ -129,6 +134,12 @@ impl Gate {
     /// What an instance gets for one call. The call's time begins now.
     pub fn hooks(self: &Arc<Self>, purpose: Purpose) -> GateHooks {
         GateHooks::new(self.clone(), purpose)
+    }
+
+    /// Waits for the turn of a call's first request, as long as a call may take. None if the rate makes it wait longer: then its
+    /// request is refused at once, and the call ends.
+    pub(crate) async fn ahead(&self) -> Option<Ahead> {
+        self.pace.ahead(Waits::of(self).deadline).await.ok()
     }
 
     /// Sends one request as a connector would, and reads its response to the end.
@@ -154,6 +165,16 @@ impl Gate {
     /// Says which component makes the requests. Only the first word counts.
     pub fn of_connector(&self, digest: Digest) {
         let _ = self.connector.set(digest);
+    }
+
+    /// Says into which memory what waits to leave counts. Only the first word counts.
+    pub(crate) fn of_memory(&self, memory: Arc<Memory>) {
+        let _ = self.memory.set(memory);
+    }
+
+    /// Counts what waits to leave, until what is returned is dropped.
+    pub(super) fn hold(&self, bytes: usize) -> Result<Held, Crowded> {
+        self.memory.get_or_init(|| Memory::new(u64::MAX)).hold(&self.tenant, bytes as u64)
     }
 
     /// Says which session the requests that follow belong to. Only the first word counts.

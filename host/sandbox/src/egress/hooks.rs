@@ -11,6 +11,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use wasmtime_wasi_http::{Error as Code, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
 
 use super::gate::Gate;
+use super::pace::Ahead;
 use super::policy::Purpose;
 use super::refusal::Refusal;
 use super::upload;
@@ -18,6 +19,9 @@ use super::waits::Waits;
 
 /// The pieces in which a connector's request bodies are taken.
 const PIECE: usize = 64 * 1024;
+/// How many of them wait at most, beside one under way: each is memory of the host's that no budget counts. One, the least that
+/// there can be, lets the connector write the next piece while the last is sent.
+const BUFFERED: usize = 1;
 
 type Io = Box<dyn Future<Output = Result<(), Code>> + Send>;
 type Sent = Box<dyn Future<Output = Result<(Response<WasiBody>, Io), Code>> + Send>;
@@ -29,6 +33,8 @@ pub struct GateHooks {
     waits: Waits,
     forbidden: Arc<HashSet<HeaderName>>,
     paced: Arc<Mutex<Option<Duration>>>,
+    /// The turn of the first request.
+    ahead: Option<Ahead>,
     /// Ends what the connector still writes when the call ends. Its instance drops this before its ends of bodies.
     call: DropGuard,
 }
@@ -37,7 +43,26 @@ impl GateHooks {
     pub(super) fn new(gate: Arc<Gate>, purpose: Purpose) -> Self {
         let waits = Waits::of(&gate);
         let forbidden = gate.forbidden.clone();
-        GateHooks { gate, purpose, waits, forbidden, paced: Arc::default(), call: CancellationToken::new().drop_guard() }
+        GateHooks {
+            gate,
+            purpose,
+            waits,
+            forbidden,
+            paced: Arc::default(),
+            ahead: None,
+            call: CancellationToken::new().drop_guard(),
+        }
+    }
+
+    /// With a turn that has come already, for the first request.
+    pub(crate) fn with_turn(mut self, ahead: Option<Ahead>) -> Self {
+        self.ahead = ahead;
+        self
+    }
+
+    /// The call is over: a turn that it didn't need goes to others.
+    pub(crate) fn end(&mut self) {
+        self.ahead = None;
     }
 
     /// The gate that it leads to.
@@ -77,13 +102,15 @@ impl WasiHttpHooks for GateHooks {
         // Judged and counted here, inside the host call: what follows runs beside the connector.
         let waits = self.waits.within(options);
         let admitted = match self.gate.admit(&self.purpose, &parts.method, &parts.uri) {
-            Ok(admitted) => admitted,
+            Ok(admitted) => admitted.ahead(self.ahead.take()),
             Err(refused) => return Box::new(async move { Err(refused.recorded(waits).await.code()) }),
         };
         let call = self.call.token().clone();
         let paced = self.paced.clone();
+        let fields: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        let mut held = self.gate.hold(fields);
         Box::new(async move {
-            let sent = admitted.send(parts.headers, upload::read(body, call), waits).await;
+            let sent = admitted.send(parts.headers, upload::read(body, call, &mut held), waits).await;
             let response = sent.map_err(|refusal| {
                 if let Refusal::Paced(wait) = refusal {
                     let mut longest = paced.lock().unwrap_or_else(PoisonError::into_inner);
@@ -98,6 +125,10 @@ impl WasiHttpHooks for GateHooks {
 
     fn p2_outgoing_body_chunk_size(&mut self) -> usize {
         PIECE
+    }
+
+    fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {
+        BUFFERED
     }
 
     // The codes below are never asked for, as no hyper, connect or TLS error leaves egress as it is.

@@ -1,5 +1,7 @@
 //! How fast and how many at once one connection may ask its vendor. Shared by all sessions of a connection.
 
+mod ahead;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +14,7 @@ use tokio::time::Instant;
 use super::rate::Window;
 use super::refusal::{Refusal, Wait};
 use super::retry::scatter;
+pub(crate) use ahead::Ahead;
 
 /// Requests at once where the manifest does not say.
 const CONCURRENT: u32 = 16;
@@ -229,6 +232,17 @@ impl Pace {
         }
     }
 
+    /// Gives back the place of one that no longer waits, unless that was done as everybody lined up anew.
+    fn give_up(&self, changes: u64) {
+        let mut turns = self.turns();
+        if turns.changes == changes {
+            turns.waiting = turns.waiting.saturating_sub(1);
+            for limit in turns.all(Instant::now()) {
+                limit.give_back(1);
+            }
+        }
+    }
+
     /// Takes a token of every bucket, and says when they are there.
     pub(super) fn take(&self, now: Instant, deadline: Instant) -> Result<Instant, Refusal> {
         self.turns().take(now, deadline)
@@ -268,13 +282,7 @@ impl Place<'_> {
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        let mut turns = self.pace.turns();
-        if turns.changes == self.changes {
-            turns.waiting = turns.waiting.saturating_sub(1);
-            for limit in turns.all(Instant::now()) {
-                limit.give_back(1);
-            }
-        }
+        self.pace.give_up(self.changes);
     }
 }
 

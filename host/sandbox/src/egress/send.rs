@@ -34,7 +34,7 @@ const OVERWRITTEN: [HeaderName; 5] =
 const OF_THE_CODED: [&str; 7] =
     ["content-encoding", "content-length", "etag", "content-md5", "digest", "content-digest", "accept-ranges"];
 /// True of the body unless a secret was overwritten in it.
-const OF_THE_BYTES: [&str; 4] = ["content-md5", "digest", "content-digest", "repr-digest"];
+const OF_THE_BYTES: [&str; 5] = ["content-md5", "digest", "content-digest", "repr-digest", "etag"];
 
 /// An attempt that brought no response.
 pub(super) struct Failed {

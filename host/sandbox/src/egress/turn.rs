@@ -1,12 +1,12 @@
 //! What a request waits for before it leaves: its place among others, the rate, and room in the audit trail.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 
 use super::admission::Admitted;
-use super::pace::until;
+use super::pace::{Ahead, until};
 use super::refusal::Refusal;
 use super::waits::Waits;
 
@@ -25,7 +25,10 @@ impl Admitted {
         let one = |semaphore: &Arc<Semaphore>| semaphore.clone().acquire_owned();
         let closed = |_| Refusal::Host("egress is shut".to_owned());
         let permits = vec![one(&gate.concurrent).await.map_err(closed)?, one(&gate.pace.concurrent).await.map_err(closed)?];
-        gate.pace.wait(deadline).await?;
+        let ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if !ahead.is_some_and(Ahead::leave) {
+            gate.pace.wait(deadline).await?;
+        }
         Ok(permits)
     }
 }

@@ -17,6 +17,8 @@ use super::event::Trace;
 use super::gate::Gate;
 use super::refusal::{Refusal, Wait};
 use super::waits::Waits;
+use crate::engine::Held;
+use crate::fair::Crowded;
 use crate::vault::Lookout;
 
 /// The longest body of a request, whatever the budget. Vendors' own limits for bulk requests are mostly below.
@@ -42,13 +44,22 @@ impl From<Bytes> for Written {
     }
 }
 
-/// Reads what a connector writes, to its end if it is short. `call` is cancelled before the connector's end of the body is dropped:
+/// Reads what a connector writes, to its end if it is short, and counts that into what is held of the request. `call` is cancelled before the connector's end of the body is dropped:
 /// wasmtime takes such a body for a whole one.
-pub(super) async fn read(mut body: WasiBody, call: CancellationToken) -> Result<Written, Refusal> {
+pub(super) async fn read(
+    mut body: WasiBody,
+    call: CancellationToken,
+    held: &mut Result<Held, Crowded>,
+) -> Result<Written, Refusal> {
+    let held = held.as_mut().map_err(|crowded| crowded.clone())?;
     let mut beginning = BytesMut::new();
     while beginning.len() <= KEPT {
         match body.frame().await {
-            Some(Ok(frame)) => beginning.extend_from_slice(&frame.into_data().unwrap_or_default()),
+            Some(Ok(frame)) => {
+                let piece = frame.into_data().unwrap_or_default();
+                held.grow(piece.len() as u64)?;
+                beginning.extend_from_slice(&piece);
+            }
             Some(Err(_)) => return Err(Refusal::RequestAborted),
             None if call.is_cancelled() => return Err(Refusal::RequestAborted),
             None => return Ok(Written::Whole(beginning.freeze())),

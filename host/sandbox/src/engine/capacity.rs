@@ -5,8 +5,10 @@ use std::path::Path;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Mappings of one live instance: seven were counted, one is spare.
-const MAPPINGS: u64 = 8;
+use crate::call::MEMORIES;
+
+/// Mappings of one live instance with as many memories as it may have: seven were counted with one, and two more for each further one.
+const MAPPINGS: u64 = 5 + 2 * MEMORIES as u64;
 /// Descriptors of one live instance: two connections, and its share of everything else.
 const DESCRIPTORS: u64 = 3;
 const CONNECTIONS: u64 = 2;

@@ -1,4 +1,5 @@
-//! The memory of all live instances: budgets bound one session's, this bounds what all of them hold of the machine's.
+//! The memory of all live instances, and of what they gave the host: budgets bound one session's, this bounds what all of them hold of
+//! the machine's.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,11 +11,11 @@ use crate::fair::Crowded;
 /// What all instances may hold, and one tenant's half of that, so that nobody leaves the others without any.
 pub(crate) struct Memory {
     limit: u64,
-    held: Mutex<Held>,
+    held: Mutex<Sums>,
 }
 
 #[derive(Default)]
-struct Held {
+struct Sums {
     all: u64,
     /// Of each tenant that holds anything.
     each: HashMap<TenantId, u64>,
@@ -43,6 +44,13 @@ impl Memory {
         Ok(())
     }
 
+    /// Counts bytes that the host holds for this tenant, until what is returned is dropped.
+    pub(crate) fn hold(self: &Arc<Self>, tenant: &TenantId, bytes: u64) -> Result<Held, Crowded> {
+        let mut held = Held { memory: Arc::clone(self), tenant: tenant.clone(), bytes: 0 };
+        held.grow(bytes)?;
+        Ok(held)
+    }
+
     /// Gives bytes back that were taken.
     pub(crate) fn give_back(&self, tenant: &TenantId, bytes: u64) {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
@@ -53,6 +61,28 @@ impl Memory {
         } else {
             held.each.insert(tenant.clone(), own);
         }
+    }
+}
+
+/// Bytes that the host holds for a tenant. Given back when dropped.
+pub(crate) struct Held {
+    memory: Arc<Memory>,
+    tenant: TenantId,
+    bytes: u64,
+}
+
+impl Held {
+    /// Counts more.
+    pub(crate) fn grow(&mut self, bytes: u64) -> Result<(), Crowded> {
+        self.memory.take(&self.tenant, bytes)?;
+        self.bytes = self.bytes.saturating_add(bytes);
+        Ok(())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.memory.give_back(&self.tenant, self.bytes);
     }
 }
 
@@ -72,6 +102,10 @@ mod tests {
         memory.give_back(&one, 50);
         memory.take(&three, 50).unwrap();
         memory.give_back(&three, 50);
+        let mut held = memory.hold(&three, 40).unwrap();
+        held.grow(10).unwrap();
+        assert!(held.grow(1).is_err() && memory.hold(&three, 1).is_err());
+        drop(held);
         memory.give_back(&two, 40);
         let held = memory.held.lock().unwrap();
         assert!(held.all == 0 && held.each.is_empty(), "nothing is kept of who holds nothing");

@@ -1,11 +1,12 @@
 //! Who computes next. Yielding alone is not fair: with sixty connectors that spin, an honest page takes a thousand times as long.
-//! So a connector that has used up its slice passes a turnstile, which admits one fewer than there are cores. Who has just begun to
+//! So a connector that has used up its slice passes a turnstile, which admits one fewer than there are workers or cores. Who has just begun to
 //! compute goes before those who go on and on; among equals, the tenant that used least. Short bursts never come here.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use headcount_model::TenantId;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 /// Bursts are told apart up to this many doublings of a slice; longer ones are equals.
@@ -17,11 +18,14 @@ const MAX_TENANTS: usize = 10_000;
 
 /// The turnstile.
 pub(crate) struct Turnstile {
+    cores: usize,
     state: Mutex<State>,
 }
 
+#[derive(Default)]
 struct State {
-    free: usize,
+    /// None before anybody came: how many workers there are, the runtime says that it is used in.
+    free: Option<usize>,
     /// Breaks ties: first come, first served.
     next: u64,
     /// What the tenant admitted last had used. Nobody starts below it, so an idle tenant saves nothing up.
@@ -62,10 +66,22 @@ pub(crate) struct Pass {
 }
 
 impl Turnstile {
+    /// One that leaves a worker free of the runtime that it is first used in, and one of as many cores; it admits one at least.
+    pub(crate) fn of_runtime(cores: usize) -> Arc<Self> {
+        Arc::new(Turnstile { cores, state: Mutex::default() })
+    }
+
     /// One that admits `slots` at once, at least one.
+    #[cfg(test)]
     pub(crate) fn new(slots: usize) -> Arc<Self> {
-        let (used, waiting) = (HashMap::new(), BTreeMap::new());
-        Arc::new(Turnstile { state: Mutex::new(State { free: slots.max(1), next: 0, floor: 0, used, turns: 0, waiting }) })
+        let state = Mutex::new(State { free: Some(slots.max(1)), ..State::default() });
+        Arc::new(Turnstile { cores: slots, state })
+    }
+
+    /// How many may compute at once here. With as many as there are workers, those who spin would own the runtime.
+    fn slots(&self) -> usize {
+        let workers = Handle::try_current().map_or(1, |runtime| runtime.metrics().num_workers());
+        workers.min(self.cores).saturating_sub(1).max(1)
     }
 
     /// Waits for a turn, after having used as many microseconds, and having computed for `burst` since a vendor last answered. As long as the others' slices last at most.
@@ -83,8 +99,9 @@ impl Turnstile {
                     floor.saturating_add(micros)
                 }
             };
-            if state.free > 0 {
-                state.free -= 1;
+            let free = state.free.get_or_insert_with(|| self.slots());
+            if *free > 0 {
+                *free -= 1;
                 return Pass { turnstile: Some(Arc::clone(self)) };
             }
             let level = (burst / micros.max(1)).max(1).ilog2().min(LEVELS);
@@ -102,7 +119,8 @@ impl Turnstile {
         loop {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
             let Some((place, next)) = state.next() else {
-                state.free += 1;
+                // Who leaves had entered: the slots are known.
+                state.free = state.free.map(|free| free + 1);
                 if state.used.len() > MAX_TENANTS {
                     state.used.clear();
                 }
@@ -141,6 +159,38 @@ mod tests {
 
     fn poll<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
         pin!(future).poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    /// How many a turnstile admits at once in the runtime that runs this, on a machine of 64 cores.
+    fn admitted() -> usize {
+        let turnstile = Turnstile::of_runtime(64);
+        let mut passes = Vec::new();
+        while let Poll::Ready(pass) = poll(&mut Box::pin(turnstile.enter(&tenant("one"), 1, 0))) {
+            passes.push(pass);
+        }
+        passes.len()
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn two_workers_have_one_slot_whatever_the_cores() {
+        assert_eq!(tokio::spawn(async { admitted() }).await.unwrap(), 1);
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn one_worker_is_left_free() {
+        assert_eq!(admitted(), 3);
+    }
+
+    #[tokio::test]
+    async fn the_only_worker_is_shared() {
+        assert_eq!(admitted(), 1);
+    }
+
+    #[test]
+    fn fewer_cores_than_workers_leave_a_core_free() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(4).build().unwrap();
+        let slots = |cores| runtime.block_on(async { Turnstile::of_runtime(cores).slots() });
+        assert_eq!([1, 2, 3, 8].map(slots), [1, 1, 2, 3]);
     }
 
     #[test]

@@ -94,6 +94,8 @@ pub struct Unlinked {
     pub decided_by: Option<String>,
     /// Why, in that person's words.
     pub reason: Option<String>,
+    /// Since when it is gone.
+    pub gone_at: Option<Timestamp>,
 }
 
 /// Why an account is nobody's.
@@ -108,6 +110,8 @@ pub enum WhyUnlinked {
     Waits(Doubt),
     /// It came in since accounts were last correlated: the next sync does it.
     New,
+    /// It went before it was anybody's.
+    Gone,
 }
 
 /// Who left, but still has access.

@@ -174,22 +174,46 @@ async fn by_number(database: &mut SqliteConnection, tenant: &TenantId, ids: &[Pe
     read(database, query).await
 }
 
-/// Who answers to a key: linked under it, or with an account that has it now, as key or as e-mail address.
-pub(super) async fn called(database: &mut SqliteConnection, tenant: &TenantId, key: &str, most: u32) -> Result<Vec<PersonId>> {
-    let found: Vec<i64> = sqlx::query_scalar(
-        "SELECT person FROM links WHERE tenant = $1 AND key = $2 AND person IS NOT NULL
+/// The index has to be named: SQLite takes the one of persons for as good, and goes through all of the tenant's links.
+const CALLED: &str = "SELECT person FROM links INDEXED BY links_by_key WHERE tenant = $1 AND key = $2 AND person IS NOT NULL
          UNION SELECT link.person FROM users CROSS JOIN links AS link ON link.tenant = users.tenant
             AND link.connection = users.connection AND link.id = users.id AND link.person IS NOT NULL
             WHERE users.tenant = $1 AND users.email_key = $2
          UNION SELECT link.person FROM accounts CROSS JOIN links AS link ON link.tenant = accounts.tenant
             AND link.connection = accounts.connection AND link.id = accounts.id AND link.person IS NOT NULL
             WHERE accounts.tenant = $1 AND accounts.sync_key = $2
-         ORDER BY 1 LIMIT $3",
-    )
-    .bind(tenant.as_str())
-    .bind(key)
-    .bind(i64::from(most))
-    .fetch_all(database)
-    .await?;
+         ORDER BY 1 LIMIT $3";
+
+/// Who answers to a key: linked under it, or with an account that has it now, as key or as e-mail address.
+pub(super) async fn called(database: &mut SqliteConnection, tenant: &TenantId, key: &str, most: u32) -> Result<Vec<PersonId>> {
+    let query = sqlx::query_scalar(CALLED).bind(tenant.as_str()).bind(key).bind(i64::from(most));
+    let found: Vec<i64> = query.fetch_all(database).await?;
     Ok(found.into_iter().map(PersonId).collect())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use sqlx::{AssertSqlSafe, Row as _};
+
+    use super::*;
+
+    /// How SQLite goes about a question, in steps.
+    pub(in super::super) async fn plan(sql: &str) -> Vec<String> {
+        let store = SqliteStore::in_memory().await.unwrap();
+        let sql = format!("EXPLAIN QUERY PLAN {sql}");
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.readers).await.unwrap();
+        rows.iter().map(|row| row.try_get("detail").unwrap()).collect()
+    }
+
+    /// That whatever is gone through of a table is found by what is asked, not by being the tenant's.
+    pub(in super::super) fn finds(steps: &[String], tables: &[&str]) {
+        for step in steps.iter().filter(|step| tables.iter().any(|table| step.contains(&format!(" {table} ")))) {
+            assert!(step.starts_with("SEARCH") && step.contains("tenant=? AND") && !step.contains('>'), "{step}, of {steps:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_is_called_so_is_found_by_indexes() {
+        finds(&plan(CALLED).await, &["links", "link", "users", "accounts"]);
+    }
 }

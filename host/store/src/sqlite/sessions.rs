@@ -187,11 +187,13 @@ pub(super) async fn sessions(
     store: &SqliteStore,
     tenant: &TenantId,
     connection: Option<&ConnectionId>,
+    before: Option<SessionId>,
     limit: u32,
 ) -> Result<Vec<Session>> {
-    let wanted = if connection.is_some() { "AND connection = $3" } else { "" };
-    let sql = format!("{COLUMNS} WHERE tenant = $1 {wanted} ORDER BY id DESC LIMIT $2");
-    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.as_str()).bind(i64::from(limit));
+    let wanted = if connection.is_some() { "AND connection = $4" } else { "" };
+    let sql = format!("{COLUMNS} WHERE tenant = $1 AND id < $2 {wanted} ORDER BY id DESC LIMIT $3");
+    let before = before.map_or(i64::MAX, |before| before.0);
+    let mut query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.as_str()).bind(before).bind(i64::from(limit));
     if let Some(connection) = connection {
         query = query.bind(connection.as_str());
     }

@@ -32,7 +32,11 @@ async fn large_accounts_come_in_small_portions() {
     let large = (0..40).map(|at| User { attributes: heavy(1 << 20), ..user(&format!("{at:02}"), "a@x") });
     let world = listed(users(large)).await;
     let portions = portions(&world).await;
-    assert!(portions.iter().all(|portion| (1..=16).contains(&portion.len())), "{:?}", portions.iter().map(Vec::len).collect::<Vec<_>>());
+    assert!(
+        portions.iter().all(|portion| (1..=16).contains(&portion.len())),
+        "{:?}",
+        portions.iter().map(Vec::len).collect::<Vec<_>>()
+    );
     let ids: Vec<String> = portions.into_iter().flatten().map(|stored| stored.inputs.user.id).collect();
     assert_eq!(ids, (0..40).map(|at| format!("{at:02}")).collect::<Vec<_>>());
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount_model::{ConnectionId, Failure, FailureCode, SessionId, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Applied, Health, HealthState, RELEASE, SessionEnd, SessionState, Witness};
+use headcount_store::{Applied, Health, HealthState, SessionEnd, SessionState, Witness, decide};
 
 use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
@@ -48,11 +48,7 @@ pub(super) fn settle(end: &mut SessionEnd, applied: Applied, session: SessionId)
             true => format!("the removals of session {waiting} still wait for a person"),
             false => applied.held.join("; "),
         };
-        let next = format!(
-            "look at them with `headcount sessions diff {waiting}`, then do them with `{RELEASE} {waiting}`, or turn them down with \
-             `headcount sessions reject {waiting}`"
-        );
-        end.health = Some(found(session, HealthState::Held, &why).next(next));
+        end.health = Some(found(session, HealthState::Held, &why).next(decide(waiting)));
     }
 }
 

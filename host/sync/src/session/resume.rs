@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use headcount_model::{Scope, SessionId, Timestamp};
+use headcount_model::{Digest, Scope, SessionId, Timestamp};
 use headcount_store::{
-    Basis, Counters, CredentialBasis, Ending, NewSession, OpenSession, Resumption, Session, SessionState, StoreError,
+    Basis, Counters, CredentialBasis, CredentialUse, Ending, NewSession, OpenSession, Resumption, Session, SessionState,
+    StoreError,
 };
 
 use super::{Job, SyncError};
@@ -58,7 +59,7 @@ pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened,
             go_on(job, &session, now).await?;
             return Ok(Opened::Applied(session.id, Box::new(ending)));
         }
-        match obstacle(&session, job, &basis, options, now) {
+        match obstacle(&session, (job.digest, job.credential.as_ref()), &basis, options, now) {
             None => {
                 go_on(job, &session, now).await?;
                 return Ok(Opened::Reading(session.id, Box::new(known(session, now))));
@@ -137,8 +138,14 @@ enum Obstacle {
     Other(String),
 }
 
-/// Why an open session can't be resumed.
-fn obstacle(session: &Session, job: &Job<'_>, basis: &Basis, options: &SyncOptions, now: Timestamp) -> Option<Obstacle> {
+/// Why an open session can't be resumed with a component and a credential.
+fn obstacle(
+    session: &Session,
+    (digest, credential): (Digest, Option<&CredentialUse>),
+    basis: &Basis,
+    options: &SyncOptions,
+    now: Timestamp,
+) -> Option<Obstacle> {
     if session.cancel_asked_at.is_some() {
         return Some(Obstacle::Cancelled);
     }
@@ -147,10 +154,12 @@ fn obstacle(session: &Session, job: &Job<'_>, basis: &Basis, options: &SyncOptio
     let age = since(session.started_at, now);
     match () {
         () if options.anew => other("a new beginning was asked for"),
-        () if session.digest != job.digest || then.connector != basis.connector => other("its connector was replaced"),
+        () if session.digest != digest || then.connector != basis.connector => other("its connector was replaced"),
         () if then.contract != basis.contract => other("this host speaks another version of the contract"),
         () if then.settings != basis.settings => other("the connection's settings or filters were changed"),
-        () if then.credentials != basis.credentials || session.credential != job.credential => other("a credential was replaced"),
+        () if then.credentials != basis.credentials || session.credential.as_ref() != credential => {
+            other("a credential was replaced")
+        }
         () if then.test != basis.test => other("one of the two is a test run"),
         () if now < session.started_at => other("it began later than now, by this machine's clock"),
         () if age >= YOUNG => other("it began more than 24 hours ago"),
@@ -167,3 +176,6 @@ fn obstacle(session: &Session, job: &Job<'_>, basis: &Basis, options: &SyncOptio
 fn since(then: Timestamp, now: Timestamp) -> Duration {
     Duration::from_micros(u64::try_from(now.micros().saturating_sub(then.micros())).unwrap_or(0))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,10 @@
 //! `headcount people conflicts` and `unlinked`: accounts that a person should look at.
 
-use headcount::ConnectionId;
 use headcount::store::{Conflict, Doubt, Filter, PersonId, Unlinked, WhyUnlinked};
+use headcount::{ConnectionId, Tenant};
 use serde_json::{Map, Value, json};
 
-use crate::commands::list::{Pages, ShowArgs};
+use crate::commands::list::{Listing, ShowArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Column;
@@ -58,21 +58,11 @@ pub struct UnlinkedArgs {
 /// Lists conflicts.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
-    if let Some(id) = &args.connection {
-        tenant.connection(id).await?;
-    }
-    let mut filter = Filter { connection: args.connection.clone(), ..Filter::default() };
-    let mut pages = Pages::new(&args.show, CONFLICTS, context);
-    let mut any = false;
-    while let Some(limit) = pages.next_limit() {
-        filter.limit = limit;
-        let found = tenant.store().conflicts(tenant.id(), &filter).await.map_err(headcount::Error::from)?;
-        filter.after = found.last().map(|last| (last.connection.to_string(), last.account.clone()));
-        any |= !found.is_empty();
-        pages.write(&found, of_conflict)?;
-    }
-    pages.end("conflicts");
-    if any {
+    let filter = Filter { connection: args.connection, ..Filter::default() };
+    let listing = Listing { show: &args.show, filter, what: "conflicts", context };
+    let ask = async |tenant: &Tenant, filter: &Filter| tenant.store().conflicts(tenant.id(), filter).await;
+    let place = |one: &Conflict| (one.connection.to_string(), one.account.clone());
+    if listing.run(&tenant, CONFLICTS, ask, place, of_conflict).await? > 0 {
         context.out.remark(
             "\nto decide: headcount people link CONNECTION ACCOUNT PERSON (or --new), people unlink CONNECTION ACCOUNT,\n\
              or, where nothing is wrong: headcount people confirm CONNECTION [ACCOUNT]",
@@ -117,18 +107,11 @@ fn numbers(people: &[PersonId]) -> String {
 /// Lists accounts that are nobody's.
 pub async fn unlinked(args: UnlinkedArgs, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
-    if let Some(id) = &args.connection {
-        tenant.connection(id).await?;
-    }
-    let mut filter = Filter { connection: args.connection.clone(), text: args.text.clone(), ..Filter::default() };
-    let mut pages = Pages::new(&args.show, UNLINKED, context);
-    while let Some(limit) = pages.next_limit() {
-        filter.limit = limit;
-        let found = tenant.store().unlinked(tenant.id(), &filter).await.map_err(headcount::Error::from)?;
-        filter.after = found.last().map(|last| (last.connection.to_string(), last.account.clone()));
-        pages.write(&found, of_unlinked)?;
-    }
-    pages.end("accounts that are nobody's");
+    let filter = Filter { connection: args.connection, text: args.text, ..Filter::default() };
+    let listing = Listing { show: &args.show, filter, what: "accounts that are nobody's", context };
+    let ask = async |tenant: &Tenant, filter: &Filter| tenant.store().unlinked(tenant.id(), filter).await;
+    let place = |one: &Unlinked| (one.connection.to_string(), one.account.clone());
+    listing.run(&tenant, UNLINKED, ask, place, of_unlinked).await?;
     Ok(Exit::Done)
 }
 
@@ -149,6 +132,7 @@ fn of_unlinked(one: &Unlinked) -> Map<String, Value> {
         }
         WhyUnlinked::Waits(doubt) => (doubt.as_str(), "it waits for a person to decide: headcount people conflicts".to_owned()),
         WhyUnlinked::New => ("new", "the next sync links it".to_owned()),
+        WhyUnlinked::Gone => ("gone", "it went before it was anybody's".to_owned()),
     };
     object.insert("because".to_owned(), json!(because));
     object.insert("explanation".to_owned(), json!(explanation));

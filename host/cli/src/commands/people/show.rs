@@ -15,8 +15,17 @@ pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
     let person = super::one(&tenant, who).await?;
     let out = context.out;
+    let accounts = person.accounts.iter().map(|account| (account.connection.clone(), account.id.clone()));
+    let mapped = tenant.mapped(accounts).await?;
+    let fields = |account: &Account| mapped.get(&(account.connection.clone(), account.id.clone()));
     if out.json {
-        out.value(&records::of_person(&person).into())?;
+        let mut object = records::of_person(&person);
+        let accounts = person.accounts.iter().map(|account| match fields(account) {
+            Some(mapped) => records::with_fields(records::of(account), mapped),
+            None => records::of(account),
+        });
+        object.insert("accounts".to_owned(), accounts.collect());
+        out.value(&object.into())?;
         return Ok(Exit::Done);
     }
     let name = printable(person.name.as_deref().unwrap_or_default());
@@ -40,6 +49,18 @@ pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
     }
     out.line("")?;
     out.grid(&mut grid)?;
+    let mut grid = Grid::new(["CONNECTION", "ACCOUNT", "FIELD", "VALUE"]).indented(2);
+    let mut any = false;
+    for (account, mapped) in person.accounts.iter().filter_map(|account| Some((account, fields(account)?))) {
+        for (name, value) in &mapped.fields {
+            any = true;
+            grid.row([account.connection.to_string(), account.id.clone(), name.clone(), text(value)]);
+        }
+    }
+    if any {
+        out.line("\n  what the mappings made of the accounts:")?;
+        out.grid(&mut grid)?;
+    }
     if person.accounts.iter().any(Account::has_changed) {
         out.remark("\na key has changed since: headcount people conflicts tells what to do");
     }

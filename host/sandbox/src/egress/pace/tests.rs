@@ -252,3 +252,36 @@ async fn those_who_wait_when_a_hold_begins_take_places_behind_it() {
     drop(waiting);
     assert_eq!(waits(&pace, now, 1), [MINUTE]);
 }
+
+#[tokio::test]
+async fn a_turn_that_came_ahead_is_used_once_or_given_back() {
+    let pace = Arc::new(Pace::new(&rate(100, 1)));
+    let soon = || Instant::now() + Duration::from_secs(1);
+    for _ in 0..3 {
+        drop(pace.ahead(soon()).await.unwrap());
+    }
+    let turn = pace.ahead(soon()).await.unwrap();
+    assert!(matches!(pace.ahead(soon()).await.err(), Some(Refusal::Paced(_))), "it counts before it is used");
+    assert!(turn.leave());
+    assert!(matches!(pace.ahead(soon()).await.err(), Some(Refusal::Paced(_))), "and after");
+    assert_eq!(pace.turns().waiting, 0);
+}
+
+#[tokio::test]
+async fn a_turn_that_came_before_the_vendor_asked_for_a_pause_is_none() {
+    let pace = Arc::new(Pace::new(&rate(100, 100)));
+    let turn = pace.ahead(Instant::now() + HOUR).await.unwrap();
+    pace.heed(&[], Some(MINUTE), Instant::now(), 0);
+    assert!(!turn.leave());
+    assert_eq!(pace.turns().waiting, 0);
+}
+
+#[tokio::test]
+async fn turns_that_came_long_ago_do_not_leave_all_at_once() {
+    let pace = Arc::new(Pace::new(&rate(100, 1)));
+    let turn = pace.ahead(Instant::now() + HOUR).await.unwrap();
+    let later = Instant::now() + Duration::from_secs(7);
+    assert!(!turn.leave_at(later));
+    // It was given back: this request needs not wait, but the next one does.
+    assert_eq!(waits(&pace, later, 2), [Duration::ZERO, MINUTE]);
+}

@@ -130,12 +130,28 @@ async fn all_bodies_together_are_bounded() {
 }
 
 #[tokio::test]
+async fn decoded_bytes_are_counted_over_all_bodies_of_a_session() {
+    let text = b"[1, 2, 3, 4]".repeat(1_000);
+    let zipped = encoded("gzip", &text).await;
+    let server = Server::new(move |_| coded("gzip", zipped.clone())).await;
+    let limit = text.len() as u64 * 3 / 2;
+    let budget = Budget { decoded_bytes: limit, ..Budget::default() };
+    let gate = Egress::new(options(&server)).unwrap().gate(gate_options(budget)).unwrap();
+    assert!(get(&gate, USERS).await.unwrap().body() == text.as_slice());
+    let Err(Refusal::Excess(excess)) = get(&gate, USERS).await else { panic!("it was not refused") };
+    assert_eq!((excess.resource, excess.limit), (Resource::DecodedBytes, limit));
+    assert_eq!(gate.meter().excess(), Some(excess), "it ends the session");
+    assert!(gate.meter().usage().received_bytes < limit, "what came over the wire is another sum");
+}
+
+#[tokio::test]
 async fn an_echoed_secret_is_overwritten_in_body_and_header() {
     let server = Server::new(|seen| {
         let key = seen.headers["x-api-key"].to_str().unwrap();
         let mut answer = said(format!("{{\"key\":\"{key}\",\"id\":7}}"));
         answer.headers_mut().insert("location", format!("https://x.example/?k={key}").parse().unwrap());
         answer.headers_mut().insert("content-md5", "x".parse().unwrap());
+        answer.headers_mut().insert("etag", "\"x\"".parse().unwrap());
         answer.headers_mut().insert("set-cookie", "session=1".parse().unwrap());
         answer
     })
@@ -145,7 +161,7 @@ async fn an_echoed_secret_is_overwritten_in_body_and_header() {
     let stars = "*".repeat(SECRET.len());
     assert_eq!(response.body(), &format!("{{\"key\":\"{stars}\",\"id\":7}}"));
     assert_eq!(response.headers()["location"], format!("https://x.example/?k={stars}"));
-    for name in ["content-md5", "set-cookie"] {
+    for name in ["content-md5", "etag", "set-cookie"] {
         assert!(!response.headers().contains_key(name), "{name}");
     }
     assert_eq!((gate.scrubbed(), gate.events()[0].scrubbed), (2, 2));

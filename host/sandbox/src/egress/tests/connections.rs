@@ -7,6 +7,7 @@ use headcount_model::manifest::Rate;
 
 use super::server::said;
 use super::*;
+use crate::budget::Resource;
 
 async fn http2() -> Server {
     Server::with("api.example.com", &[b"h2", b"http/1.1"], |_| Box::pin(async { Some(said("[]")) })).await
@@ -135,7 +136,9 @@ async fn a_flood_of_requests_is_cut_off() {
     let many: Vec<_> = (0..100).map(admit).collect();
     assert_eq!(many.iter().filter(|one| one.is_ok()).count(), 16);
     drop(many);
-    assert!(admit(0).is_err() && gate.meter().excess().is_some());
+    assert!(admit(0).is_err());
+    let excess = gate.meter().excess().unwrap();
+    assert_eq!((excess.resource, excess.limit), (Resource::ConcurrentRequests, 16));
     assert_eq!(gate.events().len(), 33);
 }
 

@@ -10,6 +10,8 @@ use super::receiver::Receiver;
 use super::server::said;
 use super::*;
 use crate::budget::Resource;
+use crate::engine::Memory;
+use crate::fair::Crowded;
 
 const SEARCH: &str = "https://api.example.com/v1/search/users";
 
@@ -208,4 +210,20 @@ async fn a_kept_body_can_be_repeated_and_a_long_one_has_no_business_in_a_get() {
     // A body that long has no business in a GET.
     let long = Request::get(USERS).body(all(long().into_iter().map(data).collect())).unwrap();
     assert!(matches!(post(&gate, long).await, Err(Code::HttpRequestBodySize(None))));
+}
+
+#[tokio::test]
+async fn what_waits_to_leave_counts_into_the_memory_of_all() {
+    let server = server(b"http/1.1").await;
+    let gate = gate(&server);
+    // Half of it is one tenant's.
+    gate.of_memory(Memory::new(200_000));
+    let elsewhere = gate.hold(60_000).unwrap();
+    let request = || Request::post(SEARCH).body(all(vec![data(vec![b'x'; 60_000])])).unwrap();
+    assert!(matches!(post(&gate, request()).await, Err(Code::ConnectionLimitReached)));
+    assert!(matches!(gate.last_refusal(), Some(Refusal::Crowded(Crowded::Memory { limit: 100_000, .. }))));
+    assert!(server.seen().is_empty());
+    drop(elsewhere);
+    assert_eq!(post(&gate, request()).await.unwrap(), "60000");
+    gate.hold(100_000).unwrap();
 }

@@ -12,6 +12,7 @@ use super::super::changes::{Entry, Log};
 use super::super::connections::require_connection;
 use super::super::record::{Stored, name_column, table};
 use super::super::sessions::open_session;
+use super::super::stage::arrived;
 use super::super::values::{MOST, Values, placeholders, portions};
 use super::accounts::push_ids;
 use crate::{Result, What};
@@ -23,6 +24,7 @@ pub(super) async fn staged_records(
     kind: Kind,
     after: Option<&str>,
 ) -> Result<Records> {
+    arrived::gather_now(store, session).await?;
     let mut database = store.readers.begin().await?;
     open_session(&mut database, tenant, session).await?;
     let mut records = Records::default();
@@ -104,39 +106,18 @@ pub(super) async fn leave_out(
     ids: &[String],
     now: Timestamp,
 ) -> Result<u64> {
-    // A row that is gone keeps the time at which it was last seen.
-    let seen = "seen_session = COALESCE(seen_session,
-            (SELECT session FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
-    let seen_at = ")),
-        seen_at = COALESCE(seen_at,
-            (SELECT at FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
-    let mark = |table: &str, of: Kind| {
-        let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(format!("UPDATE {table} AS row SET gone_at = "));
-        query.push_bind(now.micros()).push(", changed_at = ").push_bind(now.micros()).push(", ");
-        if of == Kind::User {
-            // Nobody leaves the company by it.
-            query.push("left_out_at = ").push_bind(now.micros()).push(", ");
-        }
-        query.push(seen);
-        query.push_bind(of.as_str()).push(seen_at).push_bind(of.as_str()).push("), first_seen_at) WHERE row.tenant = ");
-        query.push_bind(tenant.as_str().to_owned()).push(" AND row.connection = ");
-        query.push_bind(connection.as_str().to_owned()).push(" AND row.gone_at IS NULL");
-        query
-    };
     let mut transaction = store.begin().await?;
     require_connection(&mut transaction, tenant, connection).await?;
     let mut log = Log::open(&mut transaction, tenant, connection.as_str(), None, now).await?;
     let mut left = 0;
     for ids in ids.chunks(MOST) {
-        let mut records = mark(table(kind), kind);
+        let mut records = mark(tenant, connection, kind, now);
         push_ids(records.push(" AND row.id IN "), ids);
         let gone = returned(&mut transaction, records, kind).await?;
         left += gone.len() as u64;
         log.add(&mut transaction, gone).await?;
         for end in ["principal", "target", "via"] {
-            let mut grants = mark(table(Kind::Grant), Kind::Grant);
-            grants.push(format!(" AND row.{end}_kind = ")).push_bind(kind.as_str());
-            push_ids(grants.push(format!(" AND row.{end}_id IN ")), ids);
+            let grants = mark_grants(tenant, connection, (end, kind, ids), now);
             let gone = returned(&mut transaction, grants, Kind::Grant).await?;
             log.add(&mut transaction, gone).await?;
         }
@@ -144,6 +125,39 @@ pub(super) async fn leave_out(
     log.close(&mut transaction).await?;
     transaction.commit().await?;
     Ok(left)
+}
+
+/// Begins the statement that marks rows of a kind as gone, because they are out of scope.
+fn mark(tenant: &TenantId, connection: &ConnectionId, kind: Kind, now: Timestamp) -> QueryBuilder<Sqlite> {
+    // A row that is gone keeps the time at which it was last seen.
+    let seen = "seen_session = COALESCE(seen_session,
+            (SELECT session FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
+    let seen_at = ")),
+        seen_at = COALESCE(seen_at,
+            (SELECT at FROM applied WHERE tenant = row.tenant AND connection = row.connection AND kind = ";
+    let mut query: QueryBuilder<Sqlite> = QueryBuilder::new(format!("UPDATE {} AS row SET gone_at = ", table(kind)));
+    query.push_bind(now.micros()).push(", changed_at = ").push_bind(now.micros()).push(", ");
+    if kind == Kind::User {
+        // Nobody leaves the company by it.
+        query.push("left_out_at = ").push_bind(now.micros()).push(", ");
+    }
+    query.push(seen).push_bind(kind.as_str()).push(seen_at).push_bind(kind.as_str());
+    query.push("), first_seen_at) WHERE row.tenant = ").push_bind(tenant.as_str().to_owned());
+    query.push(" AND row.connection = ").push_bind(connection.as_str().to_owned()).push(" AND row.gone_at IS NULL");
+    query
+}
+
+/// The statement that marks the grants with one of these records at one end.
+fn mark_grants(
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    (end, kind, ids): (&str, Kind, &[String]),
+    now: Timestamp,
+) -> QueryBuilder<Sqlite> {
+    let mut grants = mark(tenant, connection, Kind::Grant, now);
+    grants.push(format!(" AND row.{end}_kind = ")).push_bind(kind.as_str());
+    push_ids(grants.push(format!(" AND row.{end}_id IN ")), ids);
+    grants
 }
 
 /// Runs it, and gives what it marked as changes.
@@ -155,4 +169,22 @@ async fn returned(database: &mut SqliteConnection, mut query: QueryBuilder<Sqlit
         Ok(Entry { kind: kind.as_str(), id: row.try_get(0)?, what: What::Removed, name: row.try_get(1)?, fields: None })
     };
     rows.iter().map(entry).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::people::tests::{finds, plan};
+    use super::*;
+
+    #[tokio::test]
+    async fn grants_are_found_by_whichever_end_is_out_of_scope() {
+        let ids = ["a".to_owned(), "b".to_owned()];
+        for end in ["principal", "target", "via"] {
+            let (tenant, connection) = ("acme".parse().unwrap(), "one".parse().unwrap());
+            let grants = mark_grants(&tenant, &connection, (end, Kind::Group, &ids), Timestamp::now());
+            let steps = plan(grants.sql().as_str()).await;
+            finds(&steps, &["row"]);
+            assert!(steps[0].contains(&format!("{end}_id=?")), "{steps:?}");
+        }
+    }
 }

@@ -19,9 +19,13 @@ const NAME: &str = "COALESCE(row.display_name, row.email, row.user_name)";
 
 pub(super) async fn unlinked(store: &SqliteStore, tenant: &TenantId, filter: &Filter) -> Result<Vec<Unlinked>> {
     let mut query = QueryBuilder::new("SELECT row.connection, row.id, ");
-    query.push(NAME).push(", ").push(KEY).push(", COALESCE(row.status, 'active'), link.how, link.decided_by, link.reason");
+    query.push(NAME).push(", ").push(KEY).push(", COALESCE(row.status, 'active'), link.how, link.decided_by, link.reason,");
+    query.push(" row.gone_at");
     query.push(" FROM users AS row LEFT JOIN links AS link ON link.tenant = row.tenant AND link.connection = row.connection");
-    query.push(" AND link.id = row.id").push(WITH_ACCOUNT).push("WHERE row.gone_at IS NULL AND link.person IS NULL");
+    query.push(" AND link.id = row.id").push(WITH_ACCOUNT).push("WHERE link.person IS NULL");
+    if !filter.gone {
+        query.push(" AND row.gone_at IS NULL");
+    }
     query.push(" AND row.tenant = ").push_bind(tenant.as_str().to_owned());
     if let Some(connection) = &filter.connection {
         query.push(" AND row.connection = ").push_bind(connection.as_str().to_owned());
@@ -42,8 +46,10 @@ pub(super) async fn unlinked(store: &SqliteStore, tenant: &TenantId, filter: &Fi
 
 fn read_unlinked(row: &SqliteRow) -> Result<Unlinked> {
     let key: Option<String> = row.try_get(3)?;
+    let gone_at = row.try_get::<Option<i64>, _>(8)?.map(Timestamp::from_micros);
     let why = match (row.try_get::<Option<&str>, _>(5)?, &key) {
         (Some("hand"), _) => WhyUnlinked::Hand,
+        (_, Some(_)) if gone_at.is_some() => WhyUnlinked::Gone,
         (_, None) => WhyUnlinked::NoKey,
         (Some(word), Some(_)) => WhyUnlinked::Waits(doubt(word)?),
         (None, Some(_)) => WhyUnlinked::New,
@@ -57,6 +63,7 @@ fn read_unlinked(row: &SqliteRow) -> Result<Unlinked> {
         why,
         decided_by: row.try_get(6)?,
         reason: row.try_get(7)?,
+        gone_at,
     })
 }
 
@@ -173,42 +180,29 @@ async fn read(database: &mut SqliteConnection, tenant: &TenantId, mut query: Que
 
 /// Persons with an account that is linked under a key.
 async fn linked_under(database: &mut SqliteConnection, tenant: &TenantId, key: &str, most: u32) -> Result<Vec<PersonId>> {
-    let sql = "SELECT DISTINCT person FROM links WHERE tenant = $1 AND key = $2 AND person IS NOT NULL ORDER BY 1 LIMIT $3";
+    let sql = "SELECT DISTINCT person FROM links INDEXED BY links_by_key
+        WHERE tenant = $1 AND key = $2 AND person IS NOT NULL ORDER BY 1 LIMIT $3";
     let query = sqlx::query_scalar(sql).bind(tenant.as_str()).bind(key).bind(i64::from(most));
     Ok(query.fetch_all(database).await?.into_iter().map(PersonId).collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use sqlx::AssertSqlSafe;
-
-    use super::super::super::SqliteStore;
+    use super::super::tests::{finds, plan};
     use super::*;
-
-    /// How SQLite goes about it.
-    async fn plan(store: &SqliteStore, query: QueryBuilder<Sqlite>) -> Vec<String> {
-        let sql = format!("EXPLAIN QUERY PLAN {}", query.sql().as_str());
-        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&store.readers).await.unwrap();
-        rows.iter().map(|row| row.try_get("detail").unwrap()).collect()
-    }
 
     #[tokio::test]
     async fn what_is_asked_for_each_leaver_is_found_by_indexes() {
-        let store = SqliteStore::in_memory().await.unwrap();
         for query in questions_about(&"acme".parse().unwrap(), PersonId(7)) {
-            let steps = plan(&store, query).await;
-            let link = steps.iter().find(|step| step.contains(" link ")).unwrap();
-            assert!(link.contains("links_waiting_by_key (tenant=? AND key=?") || link.contains("links_by_person"), "{steps:?}");
-            assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:?}");
+            finds(&plan(query.sql().as_str()).await, &["link", "own", "row", "account"]);
         }
     }
 
     #[tokio::test]
     async fn conflicts_are_found_in_one_walk_over_the_links() {
-        let store = SqliteStore::in_memory().await.unwrap();
         let mut query = question(&"acme".parse().unwrap());
         query.push(" ORDER BY link.connection, link.id LIMIT 10");
-        let steps = plan(&store, query).await;
+        let steps = plan(query.sql().as_str()).await;
         assert!(!steps.iter().any(|step| step.starts_with("SCAN") || step.contains("TEMP B-TREE")), "{steps:?}");
         let twins = steps.iter().find(|step| step.contains(" twin ")).unwrap();
         assert!(twins.contains("links_by_person (tenant=? AND person=? AND connection=?)"), "{steps:?}");

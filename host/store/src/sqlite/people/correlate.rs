@@ -80,38 +80,7 @@ async fn verdicts(
     keys: &[String],
     directory: &mut Directory,
 ) -> Result<Vec<(String, Verdict)>> {
-    // Those whose address or mapped key it is, and those who are or were linked under it. Few of each key: just enough to tell a crowd.
-    // One that is gone and nobody's neither waits nor tells anything.
-    let columns = "row.connection, row.gone_at IS NULL AS present,
-        COALESCE(row.status, 'active') NOT IN ('inactive', 'suspended'), row.first_seen_at, link.person AS person, link.key,
-        row.created_at";
-    let link = "LEFT JOIN links AS link ON link.tenant = row.tenant AND link.connection = row.connection AND link.id = row.id";
-    let sql = format!(
-        "WITH given (key) AS (VALUES {}),
-         known AS (
-            SELECT given.key AS key, 1 AS has, {columns} FROM given
-                CROSS JOIN users AS row ON row.tenant = ? AND row.email_key = given.key {WITH_ACCOUNT} {link}
-                WHERE account.id IS NULL AND (link.how IS NULL OR link.how <> 'hand' OR link.person IS NOT NULL)
-            UNION ALL
-            SELECT given.key, 1, {columns} FROM given
-                CROSS JOIN accounts AS account ON account.tenant = ? AND account.sync_key = given.key
-                CROSS JOIN users AS row ON row.tenant = account.tenant AND row.connection = account.connection
-                    AND row.id = account.id {link}
-                WHERE link.how IS NULL OR link.how <> 'hand' OR link.person IS NOT NULL
-            UNION ALL
-            SELECT given.key, 0, {columns} FROM given
-                CROSS JOIN links AS link ON link.tenant = ? AND link.key = given.key AND link.person IS NOT NULL
-                {OF_LINK} {WITH_ACCOUNT} WHERE {KEY} IS NOT given.key
-            UNION ALL
-            SELECT given.key, 0, {columns} FROM given
-                CROSS JOIN former_keys AS former ON former.tenant = ? AND former.key = given.key
-                CROSS JOIN links AS link ON link.tenant = former.tenant AND link.connection = former.connection
-                    AND link.id = former.id AND link.person IS NOT NULL {OF_LINK})
-         SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY key) AS place FROM known WHERE present OR person IS NOT NULL)
-         WHERE place <= {} ORDER BY key",
-        placeholders(keys.len(), 1),
-        MOST + 1,
-    );
+    let sql = facts(keys.len());
     let mut values = Values::with_capacity(keys.len() + 4);
     keys.iter().for_each(|key| values.add(key.as_str()));
     (0..4).for_each(|_| values.add(tenant.as_str()));
@@ -143,6 +112,42 @@ async fn verdicts(
     }
     let judge = |facts: &[Fact<'_>]| judge(facts, |person| standings.get(&person).copied());
     Ok(facts.into_iter().map(|(key, facts)| (key.to_owned(), judge(&facts))).collect())
+}
+
+/// The question for what is known of so many keys. Few accounts of each: just enough to tell a crowd. One that is gone and nobody's
+/// neither waits nor tells anything.
+fn facts(keys: usize) -> String {
+    // Those whose address or mapped key it is, those who are linked under it, and those who were until a person confirmed another.
+    let columns = "row.connection, row.gone_at IS NULL AS present,
+        COALESCE(row.status, 'active') NOT IN ('inactive', 'suspended'), row.first_seen_at, link.person AS person, link.key,
+        row.created_at";
+    let link = "LEFT JOIN links AS link ON link.tenant = row.tenant AND link.connection = row.connection AND link.id = row.id";
+    format!(
+        "WITH given (key) AS (VALUES {}),
+         known AS (
+            SELECT given.key AS key, 1 AS has, {columns} FROM given
+                CROSS JOIN users AS row ON row.tenant = ? AND row.email_key = given.key {WITH_ACCOUNT} {link}
+                WHERE account.id IS NULL AND (link.how IS NULL OR link.how <> 'hand' OR link.person IS NOT NULL)
+            UNION ALL
+            SELECT given.key, 1, {columns} FROM given
+                CROSS JOIN accounts AS account ON account.tenant = ? AND account.sync_key = given.key
+                CROSS JOIN users AS row ON row.tenant = account.tenant AND row.connection = account.connection
+                    AND row.id = account.id {link}
+                WHERE link.how IS NULL OR link.how <> 'hand' OR link.person IS NOT NULL
+            UNION ALL
+            SELECT given.key, 0, {columns} FROM given
+                CROSS JOIN links AS link INDEXED BY links_by_key ON link.tenant = ? AND link.key = given.key AND link.person IS NOT NULL
+                {OF_LINK} {WITH_ACCOUNT} WHERE {KEY} IS NOT given.key
+            UNION ALL
+            SELECT given.key, 0, {columns} FROM given
+                CROSS JOIN former_keys AS former ON former.tenant = ? AND former.key = given.key
+                CROSS JOIN links AS link ON link.tenant = former.tenant AND link.connection = former.connection
+                    AND link.id = former.id AND link.person IS NOT NULL {OF_LINK})
+         SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY key) AS place FROM known WHERE present OR person IS NOT NULL)
+         WHERE place <= {} ORDER BY key",
+        placeholders(keys, 1),
+        MOST + 1,
+    )
 }
 
 /// Writes down what was judged.
@@ -275,4 +280,14 @@ async fn wait(database: &mut SqliteConnection, tenant: &TenantId, decided: &[(&s
         written += done.rows_affected();
     }
     Ok(written)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{finds, plan};
+
+    #[tokio::test]
+    async fn what_is_known_of_a_key_is_found_by_indexes() {
+        finds(&plan(&super::facts(2)).await, &["row", "link", "account", "former"]);
+    }
 }

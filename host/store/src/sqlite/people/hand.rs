@@ -211,7 +211,7 @@ async fn tidy(database: &mut SqliteConnection, tenant: &TenantId, person: Person
              WHERE link.tenant = $1 AND link.person = $2 AND link.key = persons.key LIMIT 1),
             (SELECT link.key FROM links AS link LEFT JOIN directories AS directory
                 ON directory.tenant = link.tenant AND directory.connection = link.connection
-             WHERE link.tenant = $1 AND link.person = $2 AND link.key IS NOT NULL
+             WHERE link.tenant = $1 AND link.person = $2 AND +link.key IS NOT NULL
              ORDER BY directory.connection IS NULL, link.connection, link.id LIMIT 1), '')
          WHERE tenant = $1 AND id = $2",
     )
