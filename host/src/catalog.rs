@@ -8,7 +8,7 @@ use headcount_sandbox::Package;
 use headcount_store::InstalledConnector;
 
 use crate::loading::read;
-use crate::{Error, Headcount};
+use crate::{ConnectorError, Error, Headcount};
 
 impl Headcount {
     /// Installs a component under the id in its manifest. Installing the same file again changes nothing.
@@ -33,7 +33,7 @@ impl Headcount {
         match self.inner.store.connector(&manifest.id).await? {
             Some(installed) if installed.digest != offered => {
                 let asks = Box::new(manifest.asks_beyond(&installed.manifest));
-                Err(Error::OtherDigest { id: installed.id, installed: installed.digest, offered, asks })
+                Err(ConnectorError::OtherDigest { id: installed.id, installed: installed.digest, offered, asks }.into())
             }
             _ => Ok(()),
         }

@@ -20,7 +20,7 @@ use crate::health::Pulse;
 use crate::{Error, Headcount, Inner};
 
 /// The waits before what became of a delivery is noted again, where the store failed.
-const NOTED_AGAIN: [Duration; 3] = [Duration::from_millis(100), Duration::from_secs(1), Duration::from_secs(5)];
+const NOTED_AGAIN: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];
 
 /// How notices are sent.
 #[derive(Clone)]
@@ -159,11 +159,15 @@ impl Courier {
         if sending.len() >= self.options.at_once as usize {
             return Ok(None);
         }
+        let due = self.inner.store.next_parcel().await?;
+        if due.is_none_or(|due| due > now) {
+            return Ok(due);
+        }
         if self.take(sending).await? != Got::default() {
             return Ok(Some(now));
         }
         // What is due and was not taken waits for others of its tenant: a place that comes free is noticed at once.
-        Ok(self.inner.store.next_parcel().await?.filter(|due| *due > now))
+        Ok(None)
     }
 
     async fn take(&self, sending: &mut Sending) -> Result<Got, Error> {

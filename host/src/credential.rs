@@ -14,7 +14,7 @@ use headcount_store::{Connection, CredentialOwner, CredentialUse, NamedCredentia
 
 pub(crate) use self::replace::has_hosts;
 use self::source::Wanted;
-use crate::{Error, Inner};
+use crate::{ConnectorError, Error, Inner, NamedCredentialError};
 
 /// How often a credential is read anew because it was rotated at that moment.
 const ATTEMPTS: u32 = 3;
@@ -123,7 +123,7 @@ impl Inner {
     /// A credential of a tenant's.
     pub(crate) async fn named(&self, tenant: &TenantId, name: &CredentialName) -> Result<NamedCredential, Error> {
         let found = self.store.named_credential(tenant, name).await?;
-        found.ok_or_else(|| Error::NoNamedCredential(tenant.clone(), name.clone()))
+        found.ok_or_else(|| NamedCredentialError::None(tenant.clone(), name.clone()).into())
     }
 
     /// Opens one secret of a connection; none where it is in the embedder's vault, for these hosts and this placement.
@@ -203,5 +203,6 @@ pub(crate) fn secret_field(manifest: &Manifest, field: &str) -> Result<(), Error
         return Ok(());
     }
     let known: Vec<&str> = manifest.secret_fields().map(|field| field.name.as_str()).collect();
-    Err(Error::NoSecretField { connector: manifest.name.clone(), field: field.to_owned(), known: known.join(", ") })
+    let (connector, known) = (manifest.name.clone(), known.join(", "));
+    Err(ConnectorError::NoSecretField { connector, field: field.to_owned(), known }.into())
 }

@@ -1,11 +1,14 @@
-//! Why the host could not do something.
+//! Why the host could not do something. What concerns one idea alone has a file of its own.
+
+mod channel;
+mod connector;
+mod named;
+mod shared;
 
 use headcount_export::ExportError;
 use headcount_mapping::{FilterError, MappingError};
-use headcount_model::manifest::{Asks, SettingsError};
-use headcount_model::{
-    ActionRunId, ChannelId, ConnectionId, ConnectorId, CredentialName, Digest, InvalidId, SharedName, TenantId,
-};
+use headcount_model::manifest::SettingsError;
+use headcount_model::{ActionRunId, ConnectionId, CredentialName, InvalidId, TenantId};
 use headcount_notify::MailError;
 use headcount_sandbox::vault::VaultError;
 use headcount_sandbox::{CallError, Crowded, PackageError};
@@ -13,6 +16,10 @@ use headcount_store::{LifeState, StoreError};
 use headcount_sync::schedule::InvalidRhythm;
 use headcount_sync::{ActionError, RemapError, SyncError};
 
+pub use self::channel::ChannelError;
+pub use self::connector::ConnectorError;
+pub use self::named::NamedCredentialError;
+pub use self::shared::SharedError;
 use crate::SourceError;
 use crate::action::Permission;
 
@@ -45,28 +52,9 @@ pub enum Error {
     /// The sandbox can't be set up.
     #[error("the sandbox can't be set up: {0}")]
     Sandbox(String),
-    /// No such connector.
-    #[error("there is no connector {0}: add one with `headcount connector add FILE`")]
-    NoConnector(ConnectorId),
-    /// Another component is installed under this id.
-    #[error(
-        "connector {id} is installed with digest {installed}; this file is {offered}\n{asks}\naccept it with `headcount connector add --accept FILE`"
-    )]
-    OtherDigest {
-        /// The connector.
-        id: ConnectorId,
-        /// What was accepted.
-        installed: Digest,
-        /// What was offered.
-        offered: Digest,
-        /// What its manifest asks for beyond the accepted one's.
-        asks: Box<Asks>,
-    },
-    /// The accepted component's file is missing or changed.
-    #[error(
-        "the accepted component of connector {0} is missing or was changed on disk: add it again with `headcount connector add FILE`"
-    )]
-    ComponentLost(ConnectorId),
+    /// A connector can't be had or taken.
+    #[error(transparent)]
+    Connector(#[from] ConnectorError),
     /// No such connection.
     #[error("tenant {0} has no connection {1}: see `headcount connection list`")]
     NoConnection(TenantId, ConnectionId),
@@ -132,59 +120,12 @@ pub enum Error {
         /// Why.
         problem: String,
     },
-    /// No such credential.
-    #[error("tenant {0} has no credential {1}: see `headcount credential list`")]
-    NoNamedCredential(TenantId, CredentialName),
-    /// There is one already.
-    #[error("tenant {0} already has a credential {1}: choose another name, or rotate that one")]
-    NamedCredentialExists(TenantId, CredentialName),
-    /// Connections use it.
-    #[error("the credential {name} is used by {used_by}: give them another one first")]
-    CredentialInUse {
-        /// The credential.
-        name: CredentialName,
-        /// By which connections.
-        used_by: String,
-    },
-    /// The new secrets were refused.
-    #[error("the credential {name} was not rotated, and everything is as it was:\n{}", listed(.refused))]
-    NotRotated {
-        /// The credential.
-        name: CredentialName,
-        /// By which connections, and why.
-        refused: Vec<(ConnectionId, String)>,
-    },
-    /// No such shared value.
-    #[error("tenant {tenant} has no shared value {name} (it has: {known}): set it with `headcount shared set {name} VALUE`")]
-    NoSharedValue {
-        /// Whose.
-        tenant: TenantId,
-        /// The value's name.
-        name: SharedName,
-        /// What there is.
-        known: String,
-    },
-    /// A shared value can't be taken.
-    #[error(
-        "the shared value {name} was not set, and nothing was changed: {}{problem}",
-        .connection.as_ref().map(|id| format!("connection {id} can't take it: ")).unwrap_or_default()
-    )]
-    SharedValue {
-        /// The value's name.
-        name: SharedName,
-        /// By which connection.
-        connection: Option<ConnectionId>,
-        /// Why.
-        problem: String,
-    },
-    /// Connections refer to it.
-    #[error("the shared value {name} is used by {used_by}: change their settings first")]
-    SharedInUse {
-        /// The value's name.
-        name: SharedName,
-        /// By which connections.
-        used_by: String,
-    },
+    /// A credential that several connections may use can't be had, made, rotated or removed.
+    #[error(transparent)]
+    Named(#[from] NamedCredentialError),
+    /// A shared value can't be had, set or removed.
+    #[error(transparent)]
+    Shared(#[from] SharedError),
     /// There are too many.
     #[error("tenant {tenant} has {most} {what} already: remove some that are not needed")]
     TooMany {
@@ -215,16 +156,6 @@ pub enum Error {
     /// Somebody else changed it at the same time.
     #[error("{0} was changed by somebody else at the same time: look at it and try again")]
     Changed(String),
-    /// The connector has no such secret.
-    #[error("{connector} has no secret field {field}; it has: {known}")]
-    NoSecretField {
-        /// The connector.
-        connector: String,
-        /// What was given.
-        field: String,
-        /// What there is.
-        known: String,
-    },
     /// No scope can be accepted.
     #[error("no finished session of connection {1} of tenant {0} knows what the credential sees: sync it first")]
     NoScope(TenantId, ConnectionId),
@@ -234,20 +165,9 @@ pub enum Error {
     /// A schedule can't be followed.
     #[error(transparent)]
     Rhythm(#[from] InvalidRhythm),
-    /// There is a channel already.
-    #[error("tenant {0} already has a channel {1}: choose another name, or remove that one")]
-    ChannelExists(TenantId, ChannelId),
-    /// No such channel.
-    #[error("tenant {0} has no channel {1}: see `headcount notices channel list`")]
-    NoChannel(TenantId, ChannelId),
-    /// A channel can't send there, or sign with that.
-    #[error("the channel {channel} can't be used: {problem}")]
-    Channel {
-        /// Which.
-        channel: ChannelId,
-        /// What is wrong.
-        problem: String,
-    },
+    /// A way that notices are sent by can't be had, made or removed.
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
     /// The operator's mail server can't be used.
     #[error(transparent)]
     Mail(#[from] MailError),
@@ -368,9 +288,4 @@ impl From<RemapError> for Error {
             other => Error::Mapping(MappingError::Rules(vec![other.to_string()])),
         }
     }
-}
-
-/// A line for each connection.
-fn listed(refused: &[(ConnectionId, String)]) -> String {
-    refused.iter().map(|(id, why)| format!("connection {id}: {why}")).collect::<Vec<_>>().join("\n")
 }

@@ -78,7 +78,7 @@ pub use connection::{Draft, Paused, Records, Removal, Touched};
 pub use courier::{Courier, CourierOptions, Sent};
 pub use credential::named::{Credential, RotatedCredential};
 pub use credential::source::{CredentialSource, Provided, SourceError, Wanted};
-pub use error::Error;
+pub use error::{ChannelError, ConnectorError, Error, NamedCredentialError, SharedError};
 pub use export::{Collection, ExportOptions, Exported, UnknownCollection};
 pub use filter::{FilterTrial, OutOfScope};
 pub use health::{Beat, Pulse};

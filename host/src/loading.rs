@@ -12,7 +12,7 @@ use headcount_store::InstalledConnector;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use crate::{Error, Inner};
+use crate::{ConnectorError, Error, Inner};
 
 /// How long one that can't be loaded is not tried again: what was compiled once and can't be any more costs a worker minutes.
 const REMEMBERED: Duration = Duration::from_secs(60);
@@ -41,7 +41,7 @@ impl Loading {
 impl Inner {
     /// The installed connector of this id, compiled and ready.
     pub(crate) async fn ready(&self, id: &ConnectorId) -> Result<(InstalledConnector, Arc<Connector>), Error> {
-        let installed = self.store.connector(id).await?.ok_or_else(|| Error::NoConnector(id.clone()))?;
+        let installed = self.store.connector(id).await?.ok_or_else(|| ConnectorError::None(id.clone()))?;
         // Code in memory was compared with its digest as it was loaded.
         let loaded = || self.runtime.loaded(&installed.digest);
         if let Some(connector) = loaded() {
@@ -73,7 +73,7 @@ impl Inner {
     }
 
     async fn load(&self, installed: &InstalledConnector) -> Result<Arc<Connector>, Error> {
-        let lost = || Error::ComponentLost(installed.id.clone());
+        let lost = || Error::from(ConnectorError::Lost(installed.id.clone()));
         let package = {
             let _turn = self.loading.files.lock().await;
             let bytes = tokio::fs::read(self.component_path(&installed.digest)).await.map_err(|_| lost())?;

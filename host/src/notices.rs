@@ -5,7 +5,7 @@ use headcount_notify::check_address;
 use headcount_sandbox::vault::{self, Binding};
 use headcount_store::{Channel, ChannelTarget, Delivery, DeliveryState, Notice, NoticeFilter};
 
-use crate::{Error, Inner, Tenant};
+use crate::{ChannelError, Error, Inner, Tenant};
 
 /// Addresses that one channel has.
 const ADDRESSES: usize = 20;
@@ -51,7 +51,7 @@ impl Tenant {
     /// # Errors
     /// There is such a channel already, the URL is refused, or the secret is none.
     pub async fn add_webhook(&self, id: &ChannelId, url: &str, secret: Option<Secret>) -> Result<Option<Secret>, Error> {
-        let wrong = |problem: String| Error::Channel { channel: id.clone(), problem };
+        let wrong = |problem: String| ChannelError::Unusable { channel: id.clone(), problem };
         self.inner.egress.may_post(url).map_err(|refusal| wrong(refusal.to_string()))?;
         let (secret, made) = match secret {
             Some(secret) => (secret, None),
@@ -72,9 +72,9 @@ impl Tenant {
     /// # Errors
     /// There is such a channel already, or an address is none.
     pub async fn add_email(&self, id: &ChannelId, to: Vec<String>) -> Result<(), Error> {
-        let wrong = |problem: String| Error::Channel { channel: id.clone(), problem };
+        let wrong = |problem: String| ChannelError::Unusable { channel: id.clone(), problem };
         if to.len() > ADDRESSES {
-            return Err(wrong(format!("it has more than {ADDRESSES} addresses")));
+            return Err(wrong(format!("it has more than {ADDRESSES} addresses")).into());
         }
         to.iter().try_for_each(|email| check_address(email)).map_err(|error| wrong(error.to_string()))?;
         self.add_channel(id, ChannelTarget::Email { to }, None).await
@@ -88,7 +88,7 @@ impl Tenant {
         if self.inner.store.remove_channel(&self.id, id).await? {
             return Ok(());
         }
-        Err(Error::NoChannel(self.id.clone(), id.clone()))
+        Err(ChannelError::None(self.id.clone(), id.clone()).into())
     }
 
     /// What became of notices on their way: in one state, or in any; those of the newest first.
@@ -110,13 +110,13 @@ impl Tenant {
     async fn add_channel(&self, id: &ChannelId, target: ChannelTarget, sealed: Option<Vec<u8>>) -> Result<(), Error> {
         if self.channels().await?.len() >= CHANNELS {
             let problem = format!("tenant {} has {CHANNELS} channels already; remove one first", self.id);
-            return Err(Error::Channel { channel: id.clone(), problem });
+            return Err(ChannelError::Unusable { channel: id.clone(), problem }.into());
         }
         let channel = Channel { tenant: self.id.clone(), id: id.clone(), target, sealed, created_at: Timestamp::now() };
         if self.inner.store.add_channel(&channel).await? {
             return Ok(());
         }
-        Err(Error::ChannelExists(self.id.clone(), id.clone()))
+        Err(ChannelError::Exists(self.id.clone(), id.clone()).into())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Credentials that several connections use: rotated in one place, drawn to no other host.
 
-use headcount::{ConnectionId, CredentialName, Draft, Error, Secret, SessionState, SyncOptions};
+use headcount::{ConnectionId, CredentialName, Draft, Error, NamedCredentialError, Secret, SessionState, SyncOptions};
 use headcount_tests::{Lab, component};
 use headcount_vendors::{Reach, Vendor};
 use serde_json::json;
@@ -94,7 +94,7 @@ async fn a_shared_credential_is_drawn_to_no_other_host_connector_or_tenant() {
     let globex = lab.host.tenant("globex".parse().unwrap());
     let settings = lab.servers.settings(Vendor::Tines).into_iter().collect();
     let refused = globex.connect(draft(&one, &settings).credential(name())).await.unwrap_err();
-    assert!(matches!(refused, Error::NoNamedCredential(..)), "{refused}");
+    assert!(matches!(refused, Error::Named(NamedCredentialError::None(..))), "{refused}");
     let jumpcloud = lab.connect(Vendor::JumpCloud).await.unwrap();
     let refused = lab.acme.use_credential(&jumpcloud, &name()).await.unwrap_err();
     assert!(refused.to_string().contains("another connector"), "{refused}");

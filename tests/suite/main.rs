@@ -26,6 +26,7 @@ mod people;
 mod program;
 mod provided;
 mod requests;
+mod resyncing;
 mod rooms;
 mod schedule;
 mod scopes;

@@ -1,16 +1,18 @@
 //! Notices on their way: signed webhooks to a real receiver, repeats, dead letters, and hostile places.
 
+mod courier;
 mod mail;
+mod places;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use headcount::sandbox::egress::{Ceiling, EgressOptions};
+use headcount::sandbox::egress::EgressOptions;
 use headcount::store::{Cause, Connection, Contact, DeliveryState, NewNotice};
-use headcount::{Clock, Courier, CourierOptions, Headcount, MailOptions, Secret, Sent, SystemClock, Tenant, Timestamp};
-use headcount_tests::{Dns, HandClock, Receiver, Request};
+use headcount::{Clock, Courier, CourierOptions, Headcount, MailOptions, Secret, Sent, Tenant, Timestamp};
+use headcount_tests::{HandClock, Receiver, Request};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -251,128 +253,4 @@ async fn what_signs_opens_for_its_url_alone_and_survives_a_new_key() {
     let world = World { host, acme, clock, _data: data };
     assert_eq!(turn(&world.courier(None)).await, (1, 0, 0));
     verify(&receiver.requests()[0], world.clock.now());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn places_inside_are_never_asked_whatever_name_they_have() {
-    let dns = Dns::start().await.unwrap();
-    let egress = EgressOptions { nameservers: vec![dns.address], ..EgressOptions::default() };
-    let world = World::new(egress).await;
-    let add = async |name: &str, url: &str| world.acme.add_webhook(&name.parse().unwrap(), url, None).await;
-    for url in [
-        "http://hooks.example.com/",
-        "https://127.0.0.1/",
-        "https://169.254.169.254/latest/meta-data/",
-        "https://[::1]/",
-        "https://2130706433/",
-        "https://0x7f.1/",
-        "https://localhost/",
-        "https://user:password@hooks.example.com/",
-        "https://hooks.example.com/#x",
-        "file:///etc/passwd",
-        "gopher://hooks.example.com/",
-        "https://hooks.example.com/a\r\nx-injected: 1",
-        "",
-    ] {
-        assert!(add("ops", url).await.is_err(), "{url}");
-    }
-    for name in ["loopback", "private", "metadata", "unspecified", "loopback6", "mapped", "nat64", "mixed", "alias", "rebinding"]
-    {
-        add(name, &format!("https://{name}.mallory.example/")).await.unwrap();
-    }
-    world.raise(Cause::Held).await;
-    let courier = world.courier(None);
-    let (mut dead, mut others) = (0, 0);
-    for _ in 0..4 {
-        let (delivered, again, given_up) = turn(&courier).await;
-        (dead, others) = (dead + given_up, others + delivered + again);
-    }
-    assert_eq!((dead, others), (10, 0));
-    assert!(world.dead().await.iter().all(|problem| problem.contains("not a public address")), "{:?}", world.dead().await);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_operator_opened_for_a_connector_is_not_open_for_a_tenants_webhook() {
-    let receiver = Receiver::start("hooks.example.com").await.unwrap();
-    let mut egress = EgressOptions::default();
-    egress.resolve.insert("hooks.example.com".to_owned(), receiver.address);
-    egress.resolve.insert("inside.example.com".to_owned(), "10.0.0.5:443".parse().unwrap());
-    egress.extra_ca_pem.push(receiver.authority.clone());
-    egress.allow_loopback = true;
-    let world = World::new(egress).await;
-    for url in [URL, "http://hooks.example.com/", "https://inside.example.com/"] {
-        let refused = world.acme.add_webhook(&"ops".parse().unwrap(), url, None).await.err().unwrap().to_string();
-        assert!(refused.contains("allow-webhook") || refused.contains("https"), "{refused}");
-    }
-    let refused = world.acme.add_webhook(&"ops".parse().unwrap(), URL, None).await.err().unwrap().to_string();
-    assert!(refused.contains("allow-webhook = [\"hooks.example.com\"]"), "{refused}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn one_message_that_hangs_keeps_no_other_waiting() {
-    let receiver = Receiver::start("hooks.example.com").await.unwrap();
-    let world = World::patient(&receiver).await;
-    world.webhook().await;
-    world.raise(Cause::Held).await;
-    receiver.answer(0);
-    let mut options = world.options();
-    options.clock = Arc::new(SystemClock);
-    options.look_again = Duration::from_millis(10);
-    (options.at_once, options.each_tenant) = (2, 2);
-    let stop = tokio_util::sync::CancellationToken::new();
-    let running = tokio::spawn(world.host.courier(options).unwrap().run(stop.clone()));
-    receiver.until(1).await;
-    receiver.answer(204);
-    world.raise(Cause::Overran).await;
-    receiver.until(2).await;
-    let first = world.acme.deliveries(Some(DeliveryState::Waiting), 10).await.unwrap();
-    assert!(first.iter().any(|one| one.notice == 1 && one.problem.is_none()), "it still hangs: {first:?}");
-    running.abort();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_delivery_is_over_before_its_lease_and_tried_again() {
-    let receiver = Receiver::start("hooks.example.com").await.unwrap();
-    let world = World::patient(&receiver).await;
-    world.webhook().await;
-    world.raise(Cause::Held).await;
-    receiver.answer(0);
-    let mut options = world.options();
-    options.lease = Duration::from_millis(200);
-    let courier = world.host.courier(options).unwrap();
-    assert_eq!(turn(&courier).await, (0, 1, 0));
-    let waiting = world.acme.deliveries(Some(DeliveryState::Waiting), 10).await.unwrap();
-    assert_eq!(waiting[0].problem.as_deref(), Some("it took longer than 100ms"));
-    assert_eq!(turn(&courier).await, (0, 0, 0), "not at once");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn past_what_the_operator_lets_a_tenant_send_in_an_hour_notices_are_listed_and_not_sent() {
-    let receiver = Receiver::start("hooks.example.com").await.unwrap();
-    let world = World::with(&receiver).await;
-    world.webhook().await;
-    for cause in Cause::ALL {
-        world.raise(cause).await;
-    }
-    let mut options = world.options();
-    options.an_hour = 2;
-    let courier = world.host.courier(options).unwrap();
-    let first = courier.turn().await.unwrap();
-    let then = courier.turn().await.unwrap();
-    assert_eq!((first.delivered, first.withheld, then.delivered, then.withheld), (2, 0, 0, 4));
-    assert_eq!(receiver.requests().len(), 2);
-    let listed = world.acme.notices(&Default::default()).await.unwrap();
-    assert_eq!(listed.iter().filter(|notice| notice.withheld > 0).count(), 4);
-    assert_eq!(world.acme.redeliver(None).await.unwrap(), 4, "a person can have them sent");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_operator_does_not_allow_gets_no_messages() {
-    let ceiling = Ceiling::parse(["https://api.example.com", "POST https://hooks.example.com/headcount"]).unwrap();
-    let world = World::new(EgressOptions { ceiling, ..EgressOptions::default() }).await;
-    world.webhook().await;
-    for url in ["https://elsewhere.example.com/", "https://hooks.example.com/other"] {
-        let refused = world.acme.add_webhook(&"other".parse().unwrap(), url, None).await.err().unwrap().to_string();
-        assert!(refused.contains("allow-egress"), "{refused}");
-    }
 }

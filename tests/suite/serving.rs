@@ -137,6 +137,24 @@ async fn a_server_shows_that_it_lives_and_one_that_died_does_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_pauses_a_connection_is_told_of_the_sync_that_is_under_way() {
+    let lab = lab().await;
+    let options = headcount::SyncOptions::default();
+    options.pause.cancel();
+    lab.acme.sync(&"tines".parse().unwrap(), &options).await.unwrap_err();
+    let session = lab.acme.sessions(None, 1).await.unwrap()[0].id;
+    let output = run(&lab, &["connection", "pause", "tines", "--why", "holidays"]);
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success() && words.contains(&format!("session {session} stops at its next page")), "{words}");
+    said(&lab, &["connection", "resume", "tines"]);
+    let value: Value = serde_json::from_str(&said(&lab, &["--json", "connection", "pause", "tines", "--after-sync"])).unwrap();
+    assert_eq!((&value["session"], &value["session-goes-on"]), (&session.to_string().into(), &true.into()), "{value}");
+    said(&lab, &["connection", "resume", "tines"]);
+    assert!(said(&lab, &["sync", "tines"]).contains("complete"));
+    assert_eq!(lab.acme.sessions(None, 9).await.unwrap().len(), 1, "it went on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_due_and_not_taken_is_listed_as_queued() {
     let lab = lab().await;
     lab.acme.request_run(&"tines".parse().unwrap()).await.unwrap();

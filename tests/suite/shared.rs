@@ -1,6 +1,6 @@
 //! Shared values: one change for all settings that refer to it, and no credential that follows it to another host.
 
-use headcount::{ConnectionId, Draft, Error, Secret, SessionState, SyncOptions};
+use headcount::{ConnectionId, Draft, Error, Secret, SessionState, SharedError, SyncOptions};
 use headcount_tests::{Lab, component};
 use headcount_vendors::Vendor;
 
@@ -17,7 +17,7 @@ async fn a_shared_value_changes_all_settings_that_refer_to_it_or_none() {
     lab.host.install(component("tines").unwrap()).await.unwrap();
     let domain = "domain".parse().unwrap();
     let draft = Draft::new("one".parse().unwrap(), "tines".parse().unwrap()).setting("tenant-domain", "@domain");
-    assert!(matches!(lab.acme.connect(draft).await, Err(Error::NoSharedValue { .. })));
+    assert!(matches!(lab.acme.connect(draft).await, Err(Error::Shared(SharedError::None { .. }))));
     assert!(lab.acme.set_shared(&domain, lab.servers.host(Vendor::Tines)).await.unwrap().is_empty());
     let ids = [connect(&lab, "one").await, connect(&lab, "two").await];
     for id in &ids {

@@ -1,9 +1,9 @@
 //! The program killed at every request and every commit of a sync of each vendor, and started again: the store ends as if nothing had
 //! happened, and no request is repeated beyond those that were under way.
 //!
-//! At a request, the vendor's server sends SIGKILL before it answers. At a commit, the kernel ends the program: it may write its
-//! store's log only up to a byte in one of the commit's pages, or up to its end, so that it dies within that commit, or on its first
-//! write after it.
+//! At a request, the vendor's server sends SIGKILL before it answers. At a commit, a library that is loaded before the program does: the
+//! program may write its store's log only up to a byte in one of the commit's pages, or up to its end, so that it dies within that
+//! commit, or on its first write after it.
 
 mod commits;
 pub mod store;

@@ -1,14 +1,18 @@
 //! What the operator set: flags go before the environment, the environment before the file, the file before what is taken for granted.
 
+mod file;
+mod flags;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use headcount::sandbox::egress::{AllowRule, Ceiling, Mode};
-use headcount::{ActionRule, AuditOptions, Budget, ChangesOptions, Limits, TenantId};
-use serde::Deserialize;
+use headcount::{ActionRule, AuditOptions, Budget, ChangesOptions, TenantId};
 
+use self::file::{File, parse};
+pub use self::flags::Flags;
 use crate::engine::Engine;
 use crate::exit::Complaint;
 use crate::pairs::Pair;
@@ -16,131 +20,6 @@ use crate::serving::{Mail, Serve};
 
 /// Where data is kept unless something else is said.
 pub const DEFAULT_DATA: &str = "headcount-data";
-
-/// The flags that every command takes.
-#[derive(clap::Args, Clone, Debug, Default)]
-pub struct Flags {
-    /// The folder with the store, the accepted connectors and the key [default: ./headcount-data]
-    #[arg(
-        long,
-        global = true,
-        value_name = "DIR",
-        env = "HEADCOUNT_DATA",
-        hide_env_values = true,
-        help_heading = "Global options"
-    )]
-    pub data: Option<PathBuf>,
-    /// Keep the key in the operating system's keyring under NAME, not in the folder
-    #[arg(
-        long,
-        global = true,
-        value_name = "NAME",
-        env = "HEADCOUNT_KEYRING",
-        hide_env_values = true,
-        help_heading = "Global options"
-    )]
-    pub keyring: Option<String>,
-    /// Whose connections and records [default: default]
-    #[arg(
-        long,
-        global = true,
-        value_name = "TENANT",
-        env = "HEADCOUNT_TENANT",
-        hide_env_values = true,
-        help_heading = "Global options"
-    )]
-    pub tenant: Option<String>,
-    /// A TOML file with these flags by name
-    #[arg(
-        long,
-        global = true,
-        value_name = "FILE",
-        env = "HEADCOUNT_CONFIG",
-        hide_env_values = true,
-        help_heading = "Global options"
-    )]
-    pub config: Option<PathBuf>,
-    /// Write JSON lines
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub json: bool,
-    /// Reach HOST at this address instead of the one its name has; may be repeated
-    #[arg(long, global = true, value_name = "HOST=ADDR", help_heading = "Global options")]
-    pub resolve: Vec<Pair>,
-    /// Trust the certificate authorities in this PEM file, too; may be repeated
-    #[arg(long, global = true, value_name = "FILE", help_heading = "Global options")]
-    pub ca: Vec<PathBuf>,
-    /// Let connectors reach this machine's loopback addresses
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub allow_loopback: bool,
-    /// Let webhooks reach HOST at whatever address it has, one of --resolve included; else only public ones; may be repeated
-    #[arg(long, global = true, value_name = "HOST", help_heading = "Global options")]
-    pub allow_webhook: Vec<String>,
-    /// Accept this host in settings though the connector's manifest does not list its ending; may be repeated
-    #[arg(long, global = true, value_name = "HOST", help_heading = "Global options")]
-    pub allow_host: Vec<String>,
-    /// Reach vendors through this HTTP proxy; a user's password is taken from HEADCOUNT_PROXY_PASSWORD
-    #[arg(long, global = true, value_name = "[USER@]HOST:PORT", help_heading = "Global options")]
-    pub proxy: Option<String>,
-    /// Trust the certificate authorities that came with this program, not this machine's
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub bundled_roots: bool,
-    /// Let connectors reach what RULE covers alone: https://api.example.com/v1, "POST https://*.example.com"; may be repeated
-    #[arg(long, global = true, value_name = "RULE", help_heading = "Global options")]
-    pub allow_egress: Vec<AllowRule>,
-    /// While writing a policy: let requests out, without credentials, that a manifest denies and --allow-egress covers, and count them
-    #[arg(long, global = true, help_heading = "Global options")]
-    pub let_denied_requests_out: bool,
-    /// Forbid actions: *, a CONNECTOR's, or CONNECTOR/ACTION; may be repeated
-    #[arg(long, global = true, value_name = "RULE", help_heading = "Global options")]
-    pub forbid_actions: Vec<ActionRule>,
-    /// Tell more on standard error; -vv and -vvv tell still more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
-    pub verbose: u8,
-}
-
-/// The same, in a file. Relative paths are relative to the file's folder.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-struct File {
-    data: Option<PathBuf>,
-    keyring: Option<String>,
-    tenant: Option<String>,
-    json: bool,
-    resolve: Vec<String>,
-    ca: Vec<PathBuf>,
-    allow_loopback: bool,
-    allow_webhook: Vec<String>,
-    allow_host: Vec<String>,
-    proxy: Option<String>,
-    bundled_roots: bool,
-    /// An empty list allows nothing; none, whatever manifests name.
-    allow_egress: Option<Vec<String>>,
-    let_denied_requests_out: bool,
-    forbid_actions: Vec<String>,
-    verbose: u8,
-    budget: Limits,
-    audit: Audit,
-    changes: Audit,
-    gone: Gone,
-    engine: Engine,
-    serve: Serve,
-    mail: Option<Mail>,
-}
-
-/// How much of each tenant's audit trail, or of its changes, is kept.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-struct Audit {
-    records: Option<u64>,
-    days: Option<u32>,
-}
-
-/// How long records are kept that have gone.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-struct Gone {
-    days: Option<u32>,
-}
 
 /// What holds after flags, environment and file.
 #[derive(Clone, Debug)]
@@ -212,13 +91,6 @@ impl Config {
     pub fn data(&self) -> PathBuf {
         self.named_data.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_DATA))
     }
-}
-
-fn parse(text: &str) -> Result<File, String> {
-    toml::from_str(text).map_err(|error: toml::de::Error| {
-        let line = text.get(..error.span().map_or(0, |span| span.start)).unwrap_or_default().matches('\n').count() + 1;
-        format!("line {line}: {}", error.message().trim())
-    })
 }
 
 fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> {

@@ -99,12 +99,12 @@ impl Exit {
 
     /// The code of an error of the host.
     pub fn of_host(error: &headcount::Error) -> Exit {
-        use headcount::Error;
+        use headcount::{ChannelError, ConnectorError, Error, NamedCredentialError, SharedError};
         match error {
-            Error::NoConnector(_) | Error::NoConnection(..) | Error::NoChannel(..) => Exit::NotFound,
-            Error::Rhythm(_) | Error::ChannelExists(..) | Error::Channel { .. } | Error::Mail(_) | Error::NotActive { .. } => {
-                Exit::Usage
+            Error::Connector(ConnectorError::None(_)) | Error::NoConnection(..) | Error::Channel(ChannelError::None(..)) => {
+                Exit::NotFound
             }
+            Error::Rhythm(_) | Error::Channel(_) | Error::Mail(_) | Error::NotActive { .. } => Exit::Usage,
             Error::Mapping(_) | Error::Filter(_) => Exit::Usage,
             Error::Store(StoreError::NoAccount { .. } | StoreError::NoPerson { .. } | StoreError::NoSoftware { .. }) => {
                 Exit::NotFound
@@ -115,12 +115,17 @@ impl Exit {
                 | StoreError::CatalogueFull { .. }
                 | StoreError::ChangesLost { .. },
             ) => Exit::Usage,
-            Error::NoNamedCredential(..) | Error::NoSharedValue { .. } => Exit::NotFound,
-            Error::NamedCredentialExists(..) | Error::CredentialInUse { .. } | Error::SharedInUse { .. } => Exit::Usage,
-            Error::SharedValue { .. } | Error::Secret { .. } | Error::Contact(_) | Error::Life { .. } => Exit::Usage,
-            Error::Unusable { .. } | Error::NotRotated { .. } | Error::OtherOrganization(..) => Exit::Reconnect,
+            Error::Named(NamedCredentialError::None(..)) | Error::Shared(SharedError::None { .. }) => Exit::NotFound,
+            Error::Secret { .. } | Error::Contact(_) | Error::Life { .. } => Exit::Usage,
+            Error::Unusable { .. } | Error::Named(NamedCredentialError::NotRotated { .. }) | Error::OtherOrganization(..) => {
+                Exit::Reconnect
+            }
+            Error::Named(_) | Error::Shared(_) => Exit::Usage,
             Error::Source { problem: SourceError::NotFound | SourceError::Refused(_), .. } => Exit::Reconnect,
-            Error::Settings(_) | Error::NoSecretField { .. } | Error::ConnectionExists(..) | Error::Id(_) => Exit::Usage,
+            Error::Settings(_)
+            | Error::Connector(ConnectorError::NoSecretField { .. })
+            | Error::ConnectionExists(..)
+            | Error::Id(_) => Exit::Usage,
             Error::Key(VaultError::KeyringName(_) | VaultError::NotInKeyring | VaultError::TwoPlaces { .. }) => Exit::Usage,
             Error::NoCredential { .. } | Error::Credential { .. } => Exit::Reconnect,
             Error::Call(CallError::Failure(failure)) => Exit::of_failure(failure),

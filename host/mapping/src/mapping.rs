@@ -79,6 +79,16 @@ impl CompiledMapping {
         (variables, digest)
     }
 
+    /// A hash of everything beside its records that a connection's fields depend on; none where they depend on when it was last
+    /// synced.
+    pub fn basis(&self, tracking: &Tracking) -> Option<Vec<u8>> {
+        let told = serde_json::to_string(tracking).ok().filter(|_| !self.synced)?;
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.digest);
+        hasher.update(told.as_bytes());
+        Some(hasher.finalize().as_bytes().to_vec())
+    }
+
     /// What the mapping makes of each account, which comes with what was made of it before.
     ///
     /// # Errors

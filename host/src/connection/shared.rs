@@ -7,7 +7,7 @@ use headcount_model::{ConnectionId, CredentialName, SharedName, Timestamp};
 use headcount_store::{Connection, ConnectionChange, LifeState, SharedValue};
 use serde_json::Value;
 
-use crate::{Error, Tenant};
+use crate::{Error, SharedError, Tenant};
 
 /// The longest value, in bytes.
 const LONGEST: usize = 4_096;
@@ -52,7 +52,7 @@ impl Tenant {
     pub async fn set_shared(&self, name: &SharedName, value: &str) -> Result<Vec<Touched>, Error> {
         if value.len() > LONGEST || value.chars().any(char::is_control) || value.trim().is_empty() {
             let problem = format!("it is empty, longer than {LONGEST} bytes, or has control characters");
-            return Err(Error::SharedValue { name: name.clone(), connection: None, problem });
+            return Err(SharedError::Refused { name: name.clone(), connection: None, problem }.into());
         }
         let known = self.shared_values().await?;
         if known.len() >= MOST && !known.iter().any(|known| known.name == *name) {
@@ -91,10 +91,9 @@ impl Tenant {
         for field in connection.shared.iter().filter(|(_, shared)| *shared == name).map(|(field, _)| field) {
             values.insert(field.clone(), Value::String(value.to_owned()));
         }
-        self.inner.settings_of(&manifest, connection.life.state, &values).map_err(|error| Error::SharedValue {
-            name: name.clone(),
-            connection: Some(connection.id.clone()),
-            problem: error.to_string(),
+        self.inner.settings_of(&manifest, connection.life.state, &values).map_err(|error| {
+            let (connection, problem) = (Some(connection.id.clone()), error.to_string());
+            SharedError::Refused { name: name.clone(), connection, problem }.into()
         })
     }
 
@@ -121,7 +120,7 @@ impl Tenant {
         if used_by.is_empty() {
             return Err(self.no_shared(name, &self.shared_values().await?));
         }
-        Err(Error::SharedInUse { name: name.clone(), used_by: used_by.join(", ") })
+        Err(SharedError::InUse { name: name.clone(), used_by: used_by.join(", ") }.into())
     }
 
     /// What was given, with shared values in the place of `@name`; `@@` stands for an `@` at the beginning.
@@ -177,6 +176,6 @@ impl Tenant {
     fn no_shared(&self, name: &SharedName, known: &[SharedValue]) -> Error {
         let known: Vec<&str> = known.iter().map(|known| known.name.as_str()).take(20).collect();
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Error::NoSharedValue { tenant: self.id.clone(), name: name.clone(), known }
+        SharedError::None { tenant: self.id.clone(), name: name.clone(), known }.into()
     }
 }

@@ -7,7 +7,7 @@ use headcount_store::{Connection, InstalledConnector, LifeState, NamedCredential
 use serde_json::Value;
 
 use super::secret_field;
-use crate::{Checked, Error, Tenant};
+use crate::{Checked, ConnectorError, Error, NamedCredentialError, Tenant};
 
 /// The most credentials of one tenant.
 const MOST: usize = 10_000;
@@ -92,7 +92,7 @@ impl Tenant {
             return Err(Error::TooMany { tenant: self.id.clone(), what: "credentials", most: MOST });
         }
         if !self.inner.store.add_named_credential(&credential, sealed).await? {
-            return Err(Error::NamedCredentialExists(self.id.clone(), credential.name));
+            return Err(NamedCredentialError::Exists(self.id.clone(), credential.name).into());
         }
         Ok(credential)
     }
@@ -170,7 +170,7 @@ impl Tenant {
             }
         }
         if !refused.is_empty() {
-            return Err(Error::NotRotated { name: name.clone(), refused });
+            return Err(NamedCredentialError::NotRotated { name: name.clone(), refused }.into());
         }
         credential.version = credential.version.saturating_add(1);
         credential.entered_at = Timestamp::now();
@@ -204,7 +204,7 @@ impl Tenant {
         if !self.inner.store.remove_named_credential(&self.id, name).await? {
             let connections = self.connections().await?;
             let used_by = users(&connections, name).map(|connection| connection.id.to_string()).collect::<Vec<_>>();
-            return Err(Error::CredentialInUse { name: name.clone(), used_by: used_by.join(", ") });
+            return Err(NamedCredentialError::InUse { name: name.clone(), used_by: used_by.join(", ") }.into());
         }
         Ok(self.manifest(&credential.connector).await?.setup.revoke)
     }
@@ -232,7 +232,7 @@ impl Tenant {
     /// A connector as it is installed now.
     pub(crate) async fn installed(&self, connector: &ConnectorId) -> Result<InstalledConnector, Error> {
         let installed = self.inner.store.connector(connector).await?;
-        installed.ok_or_else(|| Error::NoConnector(connector.clone()))
+        installed.ok_or_else(|| ConnectorError::None(connector.clone()).into())
     }
 }
 

@@ -4,7 +4,7 @@
 use headcount_model::{ConnectionId, CredentialName, Digest, Manifest, Secret, Timestamp};
 use headcount_store::InstalledConnector;
 
-use crate::{Draft, Error, Headcount, Tenant};
+use crate::{Draft, Error, Headcount, NamedCredentialError, Tenant};
 
 const MANIFEST: &str = r#"
 id = "example"
@@ -86,7 +86,7 @@ async fn a_credential_takes_the_settings_that_form_its_hosts_and_no_others() {
     let hosts = with("domain", "b.example.com");
     assert!(matches!(
         acme.add_credential(name(), &example, &hosts, token("another")).await,
-        Err(Error::NamedCredentialExists(..))
+        Err(Error::Named(NamedCredentialError::Exists(..)))
     ));
 }
 

@@ -48,7 +48,7 @@ pub use holds::{
     DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
     Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes, decide,
 };
-pub use mapping::{MOST_HELD, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
+pub use mapping::{MOST_HELD, MappedAt, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
 pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, ParcelRequest, Settled, Taken};
 pub use people::{

@@ -43,6 +43,15 @@ pub struct WhichAccounts {
     pub limit: u32,
 }
 
+/// A point in time, as far as the accounts of a connection are concerned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MappedAt {
+    /// The tenant's last change.
+    pub change: u64,
+    /// The connection's actions by then: opaque.
+    pub actions: String,
+}
+
 /// The store's side of mappings and filters.
 #[async_trait]
 pub trait MappingStore: Send + Sync {
@@ -62,6 +71,19 @@ pub trait MappingStore: Send + Sync {
         connection: &ConnectionId,
         which: &WhichAccounts,
     ) -> Result<Vec<StoredInputs>>;
+    /// Where the tenant is now, and what was told when all accounts of a connection were last mapped: none if they were mapped on another
+    /// basis, or if a record of the connection has changed since, or an action, or nobody knows any more.
+    async fn settled(&self, tenant: &TenantId, connection: &ConnectionId, basis: &[u8]) -> Result<(MappedAt, Option<String>)>;
+    /// Keeps that all accounts of a connection were mapped as they were at this time, and what was told of it. None: that they are
+    /// being mapped, so that nobody knows until they were.
+    async fn put_settled(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        basis: &[u8],
+        at: &MappedAt,
+        told: Option<&str>,
+    ) -> Result<()>;
     /// Keeps what a mapping made of accounts. Those that are not there (any more) are passed over.
     async fn put_accounts(
         &self,

@@ -115,19 +115,60 @@ pub async fn remap(
         Some(only) => only.chunks(PORTION as usize).map(Some).collect(),
         None => vec![None],
     };
+    let (tenant, id) = (&connection.tenant, &connection.id);
     for only in portions {
         let mut which = WhichAccounts { after: None, only: only.map(<[String]>::to_vec), limit: PORTION };
-        loop {
-            let portion = store.account_inputs(&connection.tenant, &connection.id, &which).await?;
-            let Some(last) = portion.last() else { break };
+        let mut portion = store.account_inputs(tenant, id, &which).await?;
+        while let Some(last) = portion.last() {
             which.after = Some(last.inputs.user.id.clone());
-            let fresh = remapping.portion(mapping, portion).await?;
-            if write && !fresh.is_empty() {
-                store.put_accounts(&connection.tenant, &connection.id, &fresh, Timestamp::now()).await?;
-            }
+            let work = async {
+                let fresh = remapping.portion(mapping, portion).await?;
+                if write && !fresh.is_empty() {
+                    store.put_accounts(tenant, id, &fresh, Timestamp::now()).await?;
+                }
+                Ok::<_, RemapError>(())
+            };
+            // While one portion is mapped, the next is read.
+            let (done, next) = tokio::join!(work, store.account_inputs(tenant, id, &which));
+            done?;
+            portion = next?;
         }
     }
     Ok(remapping.told)
+}
+
+/// What is kept of a mapping of all accounts, to be told again while nothing changes.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Told {
+    accounts: u64,
+    failed: BTreeMap<String, u64>,
+    failures: BTreeMap<String, String>,
+}
+
+/// Maps a connection's accounts if anything has changed since all of them were mapped last, and keeps what is made of them.
+///
+/// # Errors
+/// As [`remap`].
+pub(crate) async fn remap_changed(
+    store: &dyn Store,
+    connection: &Connection,
+    mapping: &Arc<CompiledMapping>,
+) -> Result<Remapped, RemapError> {
+    let (tenant, id) = (&connection.tenant, &connection.id);
+    let Some(basis) = mapping.basis(&tracking(connection)) else { return remap(store, connection, mapping, None, true).await };
+    let (now, told) = store.settled(tenant, id, &basis).await?;
+    if let Some(Told { accounts, failed, failures }) = told.and_then(|told| serde_json::from_str(&told).ok()) {
+        let counters = MappedCounters { accounts, failed, ..MappedCounters::default() };
+        return Ok(Remapped { counters, failures, ..Remapped::default() });
+    }
+    store.put_settled(tenant, id, &basis, &now, None).await?;
+    let remapped = remap(store, connection, mapping, None, true).await?;
+    let Remapped { counters, failures, .. } = remapped.clone();
+    let told = Told { accounts: counters.accounts, failed: counters.failed, failures };
+    if let Ok(told) = serde_json::to_string(&told) {
+        store.put_settled(tenant, id, &basis, &now, Some(&told)).await?;
+    }
+    Ok(remapped)
 }
 
 /// What is known of where a connection's accounts come from.

@@ -15,8 +15,8 @@ use super::store::{Dump, dump};
 
 /// SQLite writes this many bytes of an index over its log at once: the least that a file may have.
 const INDEX: u64 = 32_768;
-/// The number of SIGXFSZ.
-const TOO_LARGE: i32 = 25;
+/// What kills the program at a byte.
+const KILLER: &str = include_str!("killer.c");
 
 /// Where the program is stopped.
 #[derive(Clone, Debug)]
@@ -48,6 +48,7 @@ pub struct World {
     pub lab: Lab,
     vendor: Vendor,
     base: TempDir,
+    killer: TempDir,
 }
 
 impl World {
@@ -65,7 +66,7 @@ impl World {
         let whole = rusqlite::Connection::open(lab.data.path().join("headcount.db")).unwrap();
         whole.execute("VACUUM INTO ?1", [path.to_str().unwrap()]).unwrap();
         lengthen_log(&path);
-        World { lab, vendor, base }
+        World { lab, vendor, base, killer: killer() }
     }
 
     pub async fn undisturbed(&self) -> Undisturbed {
@@ -93,12 +94,14 @@ impl World {
         let status = match stop {
             Stop::Request(nth) => self.killed(data.path(), *nth).await,
             Stop::Write(byte) => {
-                let mut limited = Command::new("prlimit");
-                limited.args([&format!("--fsize={byte}"), "--core=0"]).arg(program().unwrap());
-                waited(self.sync(limited, data.path())).await.status
+                let mut killed = Command::new(program().unwrap());
+                killed.env("LD_PRELOAD", self.killer.path().join("killer.so"));
+                killed.env("HEADCOUNT_KILLED_AT_FILE", data.path().join("headcount.db-wal"));
+                killed.env("HEADCOUNT_KILLED_AT_BYTE", byte.to_string());
+                waited(self.sync(killed, data.path())).await.status
             }
         };
-        let was_stopped = matches!(status.signal(), Some(9 | TOO_LARGE));
+        let was_stopped = status.signal() == Some(Signal::KILL.as_raw());
         assert!(was_stopped || status.code().is_some(), "{status:?}");
         // Stopped after its end, it has nothing to go on with.
         let output = if is_over(data.path()) { None } else { Some(self.finish(data.path()).await) };
@@ -159,6 +162,17 @@ impl World {
         copy(self.base.path(), data.path());
         data
     }
+}
+
+/// A folder with the library that kills the program.
+fn killer() -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let source = folder.path().join("killer.c");
+    std::fs::write(&source, KILLER).unwrap();
+    let mut compiler = Command::new("cc");
+    compiler.args(["-shared", "-fPIC", "-O1", "-Wall", "-Werror", "-o"]).arg(folder.path().join("killer.so")).arg(source);
+    assert!(compiler.status().unwrap().success());
+    folder
 }
 
 /// Whether the second session of a folder's store has ended; looked up in a copy, so that nobody else mends what a kill left.

@@ -68,7 +68,9 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant_of(&host);
     let manifest = async |connector: &ConnectorId| {
         let installed = host.connectors().await?.into_iter().find(|installed| installed.id == *connector);
-        installed.map(|installed| installed.manifest).ok_or_else(|| headcount::Error::NoConnector(connector.clone()))
+        installed
+            .map(|installed| installed.manifest)
+            .ok_or_else(|| headcount::Error::from(headcount::ConnectorError::None(connector.clone())))
     };
     match command {
         Command::Add(args) => {
@@ -80,7 +82,9 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Use { name, connection } => using(&name, &connection, &tenant, context).await,
         Command::Rotate { name, secrets } => {
             let known = tenant.credentials().await?.into_iter().find(|known| known.credential.name == name);
-            let known = known.ok_or_else(|| headcount::Error::NoNamedCredential(tenant.id().clone(), name.clone()))?;
+            let known = known.ok_or_else(|| {
+                headcount::Error::from(headcount::NamedCredentialError::None(tenant.id().clone(), name.clone()))
+            })?;
             let secrets = secrets.gather(&manifest(&known.credential.connector).await?, context).await?;
             rotate(&name, secrets, &tenant, context).await
         }

@@ -10,11 +10,13 @@ use super::SqliteStore;
 use super::apply::absence::absent;
 use super::record::table;
 use super::sessions::open_session;
+use super::stage::arrived;
 use crate::{Absences, Absent, ParentPage, Result};
 
 #[async_trait]
 impl Absences for SqliteStore {
     async fn absent(&self, tenant: &TenantId, session: SessionId, kinds: &BTreeSet<Kind>, grants: bool) -> Result<Absent> {
+        arrived::gather_now(self, session).await?;
         let mut database = self.readers.acquire().await?;
         let connection = open_session(&mut database, tenant, session).await?;
         let mut found = Absent::default();
@@ -52,6 +54,7 @@ impl Absences for SqliteStore {
     }
 
     async fn shared_by_parents(&self, tenant: &TenantId, session: SessionId, feed: u32, kind: Kind) -> Result<Option<String>> {
+        arrived::gather_now(self, session).await?;
         let mut database = self.readers.acquire().await?;
         open_session(&mut database, tenant, session).await?;
         // A place begins with the feed's and the parent's: this walks an index alone, in its order.

@@ -75,6 +75,7 @@ pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: Sessi
     }
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
+    super::stage::arrived::gather(&mut transaction, session).await?;
     touched::respect(&mut transaction, session).await?;
     let applied = within(&mut transaction, tenant, connection.clone(), session, apply).await?;
     if let Some(end) = &apply.end {
@@ -101,6 +102,7 @@ pub(super) async fn within(
     session: SessionId,
     apply: &Apply,
 ) -> Result<Applied> {
+    super::stage::arrived::gather(transaction, session).await?;
     let gone = apply.gone.iter().map(|gone| (gone.kind, Cow::Borrowed(gone.id.as_str())));
     let gone = gone.chain(apply.gone_grants.iter().map(|grant| (Kind::Grant, Cow::Owned(grant_key(grant))))).collect();
     let preferences = match &apply.rules {

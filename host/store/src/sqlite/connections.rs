@@ -269,8 +269,8 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
 }
 
 /// What drops all that sessions of a connection staged.
-fn staging() -> [String; 6] {
-    ["staged", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
+fn staging() -> [String; 7] {
+    ["staged", "arrived", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     })
 }

@@ -83,9 +83,16 @@ pub(super) async fn rows_within<R: Stored>(
     if administrators {
         query.push(" AND ").push(MAY_ADMINISTER);
     }
-    if let Some((connection, id)) = &filter.after {
-        query.push(" AND (row.connection, row.id) > (").push_bind(connection.clone());
-        query.push(", ").push_bind(id.clone()).push(")");
+    match (&filter.after, &filter.connection) {
+        // Begins at the id: by both columns, SQLite would go through all the connection's rows before it.
+        (Some((after, id)), Some(connection)) if after == connection.as_str() => {
+            query.push(" AND row.id > ").push_bind(id.clone());
+        }
+        (Some((connection, id)), _) => {
+            query.push(" AND (row.connection, row.id) > (").push_bind(connection.clone());
+            query.push(", ").push_bind(id.clone()).push(")");
+        }
+        (None, _) => {}
     }
     further(&mut query);
     query.push(" ORDER BY row.connection, row.id LIMIT ").push_bind(i64::from(filter.limit));

@@ -3,6 +3,7 @@
 mod accounts;
 mod inputs;
 mod out_of_scope;
+mod settled;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use sqlx::Row as _;
 use super::SqliteStore;
 use super::connections::require_connection;
 use super::sessions::{from_json, json};
-use crate::{MappingStore, NewlyMapped, Result, StoredInputs, WhichAccounts};
+use crate::{MappedAt, MappingStore, NewlyMapped, Result, StoredInputs, WhichAccounts};
 
 #[async_trait]
 impl MappingStore for SqliteStore {
@@ -31,6 +32,7 @@ impl MappingStore for SqliteStore {
         .bind(Timestamp::now().micros())
         .execute(&mut *transaction)
         .await?;
+        settled::forget(&mut transaction, tenant, connection).await?;
         Ok(transaction.commit().await?)
     }
 
@@ -79,6 +81,21 @@ impl MappingStore for SqliteStore {
         which: &WhichAccounts,
     ) -> Result<Vec<StoredInputs>> {
         inputs::account_inputs(self, tenant, connection, which).await
+    }
+
+    async fn settled(&self, tenant: &TenantId, connection: &ConnectionId, basis: &[u8]) -> Result<(MappedAt, Option<String>)> {
+        settled::settled(self, tenant, connection, basis).await
+    }
+
+    async fn put_settled(
+        &self,
+        tenant: &TenantId,
+        connection: &ConnectionId,
+        basis: &[u8],
+        at: &MappedAt,
+        told: Option<&str>,
+    ) -> Result<()> {
+        settled::put(self, tenant, connection, basis, at, told).await
     }
 
     async fn put_accounts(

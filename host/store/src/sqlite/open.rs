@@ -46,7 +46,7 @@ impl SqliteStore {
         let writer = pool(options.clone(), 1, WRITER);
         let store = match prepare(&writer, path).await {
             Ok(()) => {
-                let readers = options.pragma("query_only", "1").pragma("cache_size", "-16384");
+                let readers = options.pragma("query_only", "1").pragma("cache_size", "-4096");
                 SqliteStore { writer, readers: pool(readers, READERS, READER) }
             }
             Err(error) => {

@@ -6,7 +6,8 @@ use sqlx::Row as _;
 use super::SqliteStore;
 use super::resuming::move_on;
 use super::sessions::parsed;
-use super::stage::{incoming, put};
+use super::stage::{arrived, put};
+use super::upsert::Owner;
 use crate::{ListMemory, Move, Place, Result, StagedPage};
 
 /// The list of a session of this tenant: `$1` to `$4` are session, tenant, feed and parent.
@@ -21,15 +22,10 @@ pub(super) async fn stage(
     place: &Place,
     news: Move<'_>,
 ) -> Result<()> {
-    let incoming = incoming(page)?;
     let mut transaction = store.begin().await?;
-    move_on(&mut transaction, tenant, session, news).await?;
-    let part = put(&mut transaction, session, page, incoming).await?;
-    sqlx::query("UPDATE checkpoints SET list = $1 WHERE part = $2")
-        .bind(&place.state)
-        .bind(part)
-        .execute(&mut *transaction)
-        .await?;
+    let connection = move_on(&mut transaction, tenant, session, news).await?;
+    let owner = Owner { tenant, connection: &connection };
+    let part = put(&mut transaction, Some(owner), session, page, Some(&place.state)).await?;
     if let Some(cursor) = place.followed {
         sqlx::query("INSERT OR REPLACE INTO followed (session, part, page, cursor) VALUES ($1, $2, $3, $4)")
             .bind(session.0)
@@ -69,10 +65,11 @@ pub(super) async fn memory(
     after: Option<&(Kind, String)>,
     limit: u32,
 ) -> Result<ListMemory> {
+    arrived::gather_now(store, session).await?;
     // A staged row's place ends in its page's number, as bytes, and its row.
     let sql = format!(
         "WITH list AS ({LIST})
-         SELECT kind, id FROM staged WHERE part = (SELECT part FROM list) AND substr(place, 9, 4) >= $5 AND (kind, id) > ($7, $8)
+         SELECT kind, id FROM staged WHERE session = $1 AND part = (SELECT part FROM list) AND substr(place, 9, 4) >= $5 AND (kind, id) > ($7, $8)
          UNION
          SELECT kind, id FROM seen WHERE part = (SELECT part FROM list) AND page >= $6 AND (kind, id) > ($7, $8)
          ORDER BY kind, id LIMIT $9"

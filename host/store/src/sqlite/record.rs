@@ -15,7 +15,7 @@ use crate::{Result, StoreError, StoredRecord};
 pub(super) const RECORD_HASH: usize = 16;
 
 /// A kind of record that has a table.
-pub(super) trait Stored: Merge + serde::Serialize + DeserializeOwned + Send + Sync + Sized + 'static {
+pub(super) trait Stored: Clone + Merge + serde::Serialize + DeserializeOwned + Send + Sync + Sized + 'static {
     /// Its kind.
     const KIND: Kind;
     /// Its table.

@@ -5,7 +5,7 @@ use headcount_model::{ConnectionId, Kind, SessionId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
-use super::sessions::{COLUMNS, begin_session, from_json, json, optional, read, sessions};
+use super::sessions::{COLUMNS, begin_session, from_json, json, optional, parsed, read, sessions};
 use super::stage::drop_staged;
 use super::{SqliteStore, places, session_errors};
 use crate::{
@@ -164,17 +164,17 @@ impl SessionStore for SqliteStore {
     }
 }
 
-/// Moves an open session on.
+/// Moves an open session on; gives its connection.
 pub(super) async fn move_on(
     database: &mut SqliteConnection,
     tenant: &TenantId,
     session: SessionId,
     news: Move<'_>,
-) -> Result<()> {
+) -> Result<ConnectionId> {
     let scope = news.scope.map(json).transpose()?;
-    let done = sqlx::query(
+    let moved = sqlx::query(
         "UPDATE sessions SET state = COALESCE($1, state), counters = $2, scope = COALESCE($3, scope), notes = $4, touched_at = $5
-         WHERE id = $6 AND tenant = $7 AND ended_at IS NULL",
+         WHERE id = $6 AND tenant = $7 AND ended_at IS NULL RETURNING connection",
     )
     .bind(news.state.map(SessionState::as_str))
     .bind(json(news.counters)?)
@@ -183,9 +183,9 @@ pub(super) async fn move_on(
     .bind(Timestamp::now().micros())
     .bind(session.0)
     .bind(tenant.as_str())
-    .execute(database)
+    .fetch_all(database)
     .await?;
-    if done.rows_affected() == 0 { Err(StoreError::NotOpen { session }) } else { Ok(()) }
+    moved.first().map_or(Err(StoreError::NotOpen { session }), |row| parsed(row, "connection"))
 }
 
 /// Keeps how a session ends, in the transaction that applies it.

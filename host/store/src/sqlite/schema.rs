@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0014_guard.sql"),
     include_str!("../../migrations/0016_people.sql"),
     include_str!("../../migrations/0017_operations.sql"),
+    include_str!("../../migrations/0018_pace.sql"),
 ];
 
 /// Since which version how a session ends is kept with what it applied.
@@ -57,7 +58,7 @@ pub(super) async fn migrate(writer: &SqlitePool, path: &Path) -> Result<()> {
     for step in steps {
         sqlx::raw_sql(*step).execute(&mut *transaction).await.map_err(opening)?;
     }
-    sqlx::raw_sql("DELETE FROM followed; DELETE FROM dropped; DELETE FROM touched")
+    sqlx::raw_sql("DELETE FROM arrived; DELETE FROM followed; DELETE FROM dropped; DELETE FROM touched")
         .execute(&mut *transaction)
         .await
         .map_err(opening)?;

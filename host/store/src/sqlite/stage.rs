@@ -1,22 +1,21 @@
 //! Staging: pages as they were read, each with its cursor and the session's counters in one transaction.
+//!
+//! A page is kept as one row until its records are asked for; see [`arrived`].
 
-use headcount_model::{Kind, Records, Reference, SessionId, TenantId, Timestamp};
+pub(super) mod arrived;
+pub(super) mod same;
+
+use headcount_model::{Grant, Kind, Records, Reference, SessionId, TenantId, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
-use super::grant::{grant_key, grant_payload};
+use super::grant::PlacedGrant;
 use super::record::Stored;
 use super::sessions::{json, touch};
+use super::upsert::Owner;
 use super::values::{Values, placeholders, portions};
 use crate::{Counters, Result, Staged, StagedPage};
-
-/// A record about to be staged.
-pub(super) struct Incoming {
-    kind: Kind,
-    id: String,
-    payload: String,
-}
 
 pub(super) async fn stage_page(
     store: &SqliteStore,
@@ -25,23 +24,26 @@ pub(super) async fn stage_page(
     page: &StagedPage,
     counters: &Counters,
 ) -> Result<()> {
-    let incoming = incoming(page)?;
     let counters = json(counters)?;
     let mut transaction = store.begin().await?;
     touch(&mut transaction, tenant, session, None, &counters, Timestamp::now()).await?;
-    put(&mut transaction, session, page, incoming).await?;
+    let connection = super::sessions::open_session(&mut transaction, tenant, session).await?;
+    put(&mut transaction, Some(Owner { tenant, connection: &connection }), session, page, None).await?;
     Ok(transaction.commit().await?)
 }
 
-/// Puts a page into staging; gives the number of its list.
+/// Puts a page into staging, with what reading needs to go on behind it; gives the number of its list. Records of this owner that are
+/// stored as they are on the page are staged without payload.
 pub(super) async fn put(
     database: &mut SqliteConnection,
+    owner: Option<Owner<'_>>,
     session: SessionId,
     page: &StagedPage,
-    incoming: Vec<Incoming>,
+    list: Option<&str>,
 ) -> Result<i64> {
-    let part = checkpoint(database, session, page, incoming.len()).await?;
-    insert(database, session, part, page, incoming).await?;
+    let records = records(database, owner, page).await?;
+    let part = checkpoint(database, session, page, records.len(), list).await?;
+    arrived::put(database, session, part, page.order, &records).await?;
     mark_seen(database, session, part, page).await?;
     super::apply::touched::outdate(database, session, part, page.asked_at).await?;
     Ok(part)
@@ -49,39 +51,73 @@ pub(super) async fn put(
 
 /// Stages a page within a transaction of the caller's.
 pub(super) async fn stage_within(database: &mut SqliteConnection, session: SessionId, page: &StagedPage) -> Result<()> {
-    put(database, session, page, incoming(page)?).await.map(drop)
+    put(database, None, session, page, None).await.map(drop)
 }
 
 /// A page's records as they are staged.
-pub(super) fn incoming(page: &StagedPage) -> Result<Vec<Incoming>> {
-    fn add<R: Stored>(records: &[R], into: &mut Vec<Incoming>) -> Result<()> {
-        for record in records {
-            into.push(Incoming { kind: R::KIND, id: record.key().into_owned(), payload: record.payload()? });
+async fn records(
+    database: &mut SqliteConnection,
+    owner: Option<Owner<'_>>,
+    page: &StagedPage,
+) -> Result<Vec<arrived::Record<'static>>> {
+    let Records { users, groups, roles, applications, licenses, assets, grants } = &page.records;
+    let mut staging = Staging { database, owner, page, into: Vec::with_capacity(page.records.len()) };
+    staging.add(users).await?;
+    staging.add(groups).await?;
+    staging.add(roles).await?;
+    staging.add(applications).await?;
+    staging.add(licenses).await?;
+    staging.add(assets).await?;
+    let parent = page.parent.as_deref().unwrap_or_default();
+    let place = |grant: &Grant| PlacedGrant { grant: grant.clone(), feed: page.feed.clone(), parent: parent.to_owned() };
+    staging.add(&grants.iter().map(place).collect::<Vec<_>>()).await?;
+    Ok(staging.into)
+}
+
+struct Staging<'a> {
+    database: &'a mut SqliteConnection,
+    owner: Option<Owner<'a>>,
+    page: &'a StagedPage,
+    into: Vec<arrived::Record<'static>>,
+}
+
+impl Staging<'_> {
+    async fn add<R: Stored>(&mut self, records: &[R]) -> Result<()> {
+        let repeats = self.page.repeats.contains(&R::KIND);
+        // One of several occurrences says little alone: they are compared when they are merged. A grant's ends are looked up, whether
+        // it is as it was or not.
+        let compared = !repeats && R::KIND != Kind::Grant && !records.is_empty();
+        let same = match self.owner.filter(|_| compared) {
+            Some(owner) => same::same(self.database, owner, records).await?,
+            None => Vec::new(),
+        };
+        for (at, record) in records.iter().enumerate() {
+            let payload = if same.get(at) == Some(&true) { None } else { Some(record.payload()?) };
+            self.into.push(arrived::Record {
+                kind: R::KIND,
+                id: record.key().into_owned().into(),
+                repeats,
+                payload: payload.map(Into::into),
+            });
         }
         Ok(())
     }
-    let Records { users, groups, roles, applications, licenses, assets, grants } = &page.records;
-    let mut all = Vec::with_capacity(page.records.len());
-    add(users, &mut all)?;
-    add(groups, &mut all)?;
-    add(roles, &mut all)?;
-    add(applications, &mut all)?;
-    add(licenses, &mut all)?;
-    add(assets, &mut all)?;
-    let parent = page.parent.as_deref().unwrap_or_default();
-    for grant in grants {
-        all.push(Incoming { kind: Kind::Grant, id: grant_key(grant), payload: grant_payload(grant, &page.feed, parent)? });
-    }
-    Ok(all)
 }
 
 /// Moves the feed's checkpoint behind this page; gives its number.
-async fn checkpoint(database: &mut SqliteConnection, session: SessionId, page: &StagedPage, records: usize) -> Result<i64> {
+async fn checkpoint(
+    database: &mut SqliteConnection,
+    session: SessionId,
+    page: &StagedPage,
+    records: usize,
+    list: Option<&str>,
+) -> Result<i64> {
     let part = sqlx::query_scalar(
-        "INSERT INTO checkpoints (session, feed, parent, feed_order, parent_order, page, cursor, records)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+        "INSERT INTO checkpoints (session, feed, parent, feed_order, parent_order, page, cursor, records, list)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
          ON CONFLICT (session, feed, parent) DO UPDATE SET
-            page = excluded.page, cursor = excluded.cursor, records = checkpoints.records + excluded.records
+            page = excluded.page, cursor = excluded.cursor, records = checkpoints.records + excluded.records,
+            list = COALESCE(excluded.list, list)
          RETURNING part",
     )
     .bind(session.0)
@@ -92,41 +128,10 @@ async fn checkpoint(database: &mut SqliteConnection, session: SessionId, page: &
     .bind(i64::from(page.number))
     .bind(&page.cursor)
     .bind(records as i64)
+    .bind(list)
     .fetch_one(database)
     .await?;
     Ok(part)
-}
-
-/// Sorts, as bytes, in reading order.
-fn place(order: (u32, u32, u32), row: usize) -> Vec<u8> {
-    let row = u32::try_from(row).unwrap_or(u32::MAX);
-    [order.0, order.1, order.2, row].into_iter().flat_map(u32::to_be_bytes).collect()
-}
-
-async fn insert(
-    database: &mut SqliteConnection,
-    session: SessionId,
-    part: i64,
-    page: &StagedPage,
-    incoming: Vec<Incoming>,
-) -> Result<()> {
-    let mut records = incoming.into_iter().enumerate();
-    for portion in portions(records.len()) {
-        let mut values = Values::with_capacity(portion * 7);
-        for (row, record) in records.by_ref().take(portion) {
-            values.add(session.0);
-            values.add(part);
-            values.add(record.kind.as_str());
-            values.add(record.id);
-            values.add(i64::from(page.repeats.contains(&record.kind)));
-            values.add(place(page.order, row));
-            values.add(record.payload);
-        }
-        let sql =
-            format!("INSERT INTO staged (session, part, kind, id, repeats, place, payload) VALUES {}", placeholders(portion, 7));
-        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
-    }
-    Ok(())
 }
 
 async fn mark_seen(database: &mut SqliteConnection, session: SessionId, part: i64, page: &StagedPage) -> Result<()> {
@@ -159,8 +164,9 @@ pub(super) async fn unstage(
 ) -> Result<()> {
     let mut transaction = store.begin().await?;
     super::sessions::open_session(&mut transaction, tenant, session).await?;
+    arrived::gather(&mut transaction, session).await?;
     for sql in [
-        "DELETE FROM staged WHERE part IN (SELECT part FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent))",
+        "DELETE FROM staged WHERE session = $1 AND part IN (SELECT part FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent))",
         "DELETE FROM seen WHERE part IN (SELECT part FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent))",
         "DELETE FROM followed WHERE part IN (SELECT part FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent))",
         "DELETE FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent)",
@@ -172,8 +178,18 @@ pub(super) async fn unstage(
 
 /// Drops all that a session staged.
 pub(super) async fn drop_staged(database: &mut SqliteConnection, session: SessionId) -> Result<()> {
+    // With nothing else in it, a table is emptied at once.
+    let alone: bool =
+        sqlx::query_scalar("SELECT (SELECT min(session) FROM staged) = $1 AND (SELECT max(session) FROM staged) = $1 IS TRUE")
+            .bind(session.0)
+            .fetch_one(&mut *database)
+            .await?;
+    if alone {
+        sqlx::raw_sql("DELETE FROM staged").execute(&mut *database).await?;
+    }
     for sql in [
         "DELETE FROM staged WHERE session = $1",
+        "DELETE FROM arrived WHERE session = $1",
         "DELETE FROM seen WHERE session = $1",
         "DELETE FROM dropped WHERE session = $1",
         "DELETE FROM followed WHERE session = $1",
@@ -193,6 +209,7 @@ pub(super) async fn staged_ids(
     after: Option<&str>,
     limit: u32,
 ) -> Result<Vec<String>> {
+    arrived::gather_now(store, session).await?;
     // Walks the ids of the kind in their order and stops at the limit.
     let ids = sqlx::query_scalar(
         "SELECT DISTINCT staged.id FROM staged
@@ -221,10 +238,11 @@ pub(super) async fn staged_count(
     parent: Option<&str>,
     kind: Kind,
 ) -> Result<Staged> {
+    arrived::gather_now(store, session).await?;
     let row = sqlx::query(
-        "SELECT count(*), count(DISTINCT staged.id) FROM checkpoints
-         CROSS JOIN staged ON staged.part = checkpoints.part AND staged.kind = $4
-         WHERE checkpoints.session = $1 AND checkpoints.feed = $2 AND checkpoints.parent = COALESCE($3, checkpoints.parent)
+        "SELECT count(*), count(DISTINCT staged.id) FROM staged
+         WHERE staged.session = $1 AND staged.kind = $4 AND staged.part IN (
+            SELECT part FROM checkpoints WHERE session = $1 AND feed = $2 AND parent = COALESCE($3, parent))
            AND EXISTS (SELECT 1 FROM sessions WHERE sessions.id = $1 AND sessions.tenant = $5)",
     )
     .bind(session.0)

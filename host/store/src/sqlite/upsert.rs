@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::changes::{self, Entry, Log};
 use super::record::{RECORD_HASH, Stored};
+use super::stage::same::last_key;
 use super::values::{Values, placeholders, portions};
 use crate::{KindCounters, Result, StoreError, What};
 
@@ -67,7 +68,8 @@ pub(super) async fn upsert<R: Stored>(
     let mut compared = compared.into_iter();
     for portion in portions(compared.len()) {
         let mut batch: Vec<Option<Hashed<R>>> = compared.by_ref().take(portion).map(Some).collect();
-        let differences = differences(database, owner, &batch).await?;
+        let given = batch.iter().flatten().map(|(record, hash)| (record.key().into_owned(), hash.clone())).collect();
+        let differences = differences::<R>(database, owner, given).await?;
         let withheld = told(database, owner, &batch, &differences, manner, &mut entries).await?;
         for (place, difference) in differences {
             let left_alone = withheld.contains(&place);
@@ -156,15 +158,9 @@ pub(super) async fn stored<R: Stored>(
     rows.iter().map(|row| R::read(row.try_get(0)?, row, 1)).collect()
 }
 
-async fn last_key<R: Stored>(database: &mut SqliteConnection, owner: Owner<'_>) -> Result<Option<String>> {
-    let sql = format!("SELECT max(id) FROM {} WHERE tenant = ? AND connection = ?", R::TABLE);
-    let last = sqlx::query_scalar(AssertSqlSafe(sql)).bind(owner.tenant.as_str()).bind(owner.connection.as_str());
-    Ok(last.fetch_one(database).await?)
-}
-
 /// What happens to one record of a batch.
 #[derive(Clone, Copy)]
-enum Difference {
+pub(super) enum Difference {
     New,
     Returned,
     /// Only where it was read is new, or whether the last session saw it.
@@ -172,17 +168,19 @@ enum Difference {
     Changed,
 }
 
-/// The records of a batch that must be written, by place. One row for all: rows on their way out of SQLite cost more than the lookups.
-async fn differences<R: Stored>(
+/// Of the records with these keys and hashes, those that must be written, by place. One row for all: rows on their way out of SQLite cost
+/// more than the lookups.
+pub(super) async fn differences<R: Stored>(
     database: &mut SqliteConnection,
     owner: Owner<'_>,
-    batch: &[Option<Hashed<R>>],
+    given: Vec<(String, Vec<u8>)>,
 ) -> Result<Vec<(usize, Difference)>> {
-    let mut values = Values::with_capacity(3 * batch.len() + 2);
-    for (place, (record, hash)) in batch.iter().flatten().enumerate() {
+    let count = given.len();
+    let mut values = Values::with_capacity(3 * count + 2);
+    for (place, (key, hash)) in given.into_iter().enumerate() {
         values.add(place as i64);
-        values.add(record.key().into_owned());
-        values.add(hash.clone());
+        values.add(key);
+        values.add(hash);
     }
     values.add(owner.tenant.as_str());
     values.add(owner.connection.as_str());
@@ -195,7 +193,7 @@ async fn differences<R: Stored>(
             ELSE 'c' END, ' ')
          FROM given LEFT JOIN {} AS stored ON stored.tenant = ? AND stored.connection = ? AND stored.id = given.id
          WHERE stored.id IS NULL OR stored.hash <> given.hash OR stored.gone_at IS NOT NULL OR stored.seen_at IS NOT NULL",
-        placeholders(batch.len(), 3),
+        placeholders(count, 3),
         R::TABLE,
     );
     let row = sqlx::query_with(AssertSqlSafe(sql), values.finish()?).fetch_one(database).await?;

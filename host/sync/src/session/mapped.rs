@@ -4,7 +4,7 @@ use headcount_model::{Manifest, printable};
 use headcount_store::{Connection, SessionEnd, Store, StoreError};
 
 use super::{Job, Reading, SyncError};
-use crate::mapping::{RemapError, Remapped, compile, mapping_of, remap};
+use crate::mapping::{RemapError, Remapped, compile, mapping_of, remap_changed};
 use crate::options::SyncOptions;
 use crate::people;
 
@@ -38,7 +38,7 @@ async fn remapped(store: &dyn Store, connection: &Connection, manifest: &Manifes
     let gone = || StoreError::NoConnection { tenant: tenant.clone(), connection: id.clone() };
     let connection = store.connection(tenant, id).await?.ok_or_else(gone)?;
     let (mapping, _) = mapping_of(store, &connection, manifest).await?;
-    remap(store, &connection, &compile(mapping).await?, None, true).await
+    remap_changed(store, &connection, &compile(mapping).await?).await
 }
 
 /// Tells what could not be mapped, which is left to the next session as the records are applied already; then links accounts by what

@@ -47,7 +47,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let host = context.host().await?;
     let connectors = host.connectors().await?;
     let Some(installed) = connectors.into_iter().find(|connector| connector.id == args.connector) else {
-        return Err(headcount::Error::NoConnector(args.connector).into());
+        return Err(headcount::Error::from(headcount::ConnectorError::None(args.connector)).into());
     };
     let manifest = installed.manifest;
     let out = context.out;

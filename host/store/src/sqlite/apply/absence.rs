@@ -43,13 +43,14 @@ pub(super) async fn before(database: &mut SqliteConnection, applying: &Applying<
     }
 }
 
-/// Records that could not be read, but are there: seen, and back if they were gone.
+/// Counts records that are as they were. Records that could not be read, but are there: seen, and back if they were gone.
 pub(super) async fn mark_seen<R: Stored>(
     database: &mut SqliteConnection,
     applying: &Applying<'_>,
     (tally, log): (&mut KindCounters, &mut Log),
 ) -> Result<()> {
     let table = R::TABLE;
+    tally.unchanged += same(database, applying, R::KIND).await?;
     let marked = "SELECT seen.id FROM seen WHERE seen.session = $3 AND seen.kind = $4
          AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = seen.id)";
     let sql = format!("SELECT count(*), count(gone_at) FROM {table} WHERE tenant = $1 AND connection = $2 AND id IN ({marked})");
@@ -90,6 +91,19 @@ pub(super) async fn mark_seen<R: Stored>(
         .execute(database)
         .await?;
     Ok(())
+}
+
+/// How many records were read as they are stored, on all pages that have them.
+async fn same(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<u64> {
+    let count: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM (SELECT id FROM staged WHERE session = $1 AND kind = $2 GROUP BY id HAVING min(same) = 1) AS read
+         WHERE NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $1 AND dropped.kind = $2 AND dropped.id = read.id)",
+    )
+    .bind(applying.session.0)
+    .bind(kind.as_str())
+    .fetch_one(database)
+    .await?;
+    Ok(number(count))
 }
 
 /// Takes away what is lost of a kind, unless it waits; counts what stays though it is absent, and notes that this session saw the rest.
@@ -158,8 +172,16 @@ pub(super) async fn keep(
             .bind(applying.session.0)
             .bind(kind.as_str())
     };
-    let row = bound(format!("SELECT count(*) FROM {table} WHERE {absent}")).fetch_one(&mut *database).await?;
-    let kept = number(row.try_get(0)?);
+    // Where what is absent counts as missing, all of it was written down as lost.
+    let written_down = kind != Kind::Grant && applying.removes(kind) && applying.apply.proven.contains(&kind);
+    let any = "SELECT EXISTS (SELECT 1 FROM lost WHERE session = $1 AND kind = $2)";
+    let any = sqlx::query_scalar(any).bind(applying.session.0).bind(kind.as_str());
+    let kept = if !written_down || any.fetch_one(&mut *database).await? {
+        let row = bound(format!("SELECT count(*) FROM {table} WHERE {absent}")).fetch_one(&mut *database).await?;
+        number(row.try_get(0)?)
+    } else {
+        0
+    };
     tally.kept += kept;
     let saw = tally.created + tally.updated + tally.unchanged + tally.returned;
     let proven = applying.apply.proven.contains(&kind);

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use headcount_model::{Kind, SessionId, TenantId, Timestamp};
 use sqlx::sqlite::SqliteConnection;
 
+use super::super::stage::arrived;
 use crate::Result;
 
 /// A record, and whether it is gone.
@@ -24,6 +25,14 @@ pub(in super::super) async fn mark(
     sqlx::query("DELETE FROM touched WHERE session NOT IN (SELECT id FROM sessions WHERE ended_at IS NULL)")
         .execute(&mut *database)
         .await?;
+    let open: Vec<i64> = sqlx::query_scalar("SELECT id FROM sessions WHERE tenant = $1 AND connection = $2 AND ended_at IS NULL")
+        .bind(tenant.as_str())
+        .bind(connection)
+        .fetch_all(&mut *database)
+        .await?;
+    for session in open {
+        arrived::gather(database, SessionId(session)).await?;
+    }
     for (kind, id, gone) in marks {
         sqlx::query(
             "INSERT INTO touched (session, kind, id, at, row, gone)
@@ -57,10 +66,11 @@ pub(in super::super) async fn outdate(
         .fetch_one(&mut *database)
         .await?;
     if touched {
+        arrived::gather(database, session).await?;
         sqlx::query(
             "UPDATE touched SET row = (SELECT COALESCE(max(row), 0) FROM staged)
              WHERE session = $1 AND at >= $2 AND EXISTS (
-                SELECT 1 FROM staged WHERE staged.part = $3 AND staged.kind = touched.kind AND staged.id = touched.id)",
+                SELECT 1 FROM staged WHERE staged.session = $1 AND staged.part = $3 AND staged.kind = touched.kind AND staged.id = touched.id)",
         )
         .bind(session.0)
         .bind(asked_at)

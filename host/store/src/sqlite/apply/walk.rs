@@ -1,5 +1,7 @@
-//! Walking what was staged of one kind, by id: occurrences of a record are merged in reading order.
+//! Walking what was staged of one kind, by id: occurrences of a record are merged in reading order. What was read as it is stored, on all
+//! pages that have it, is passed over.
 
+use std::collections::HashMap;
 use std::marker::PhantomData;
 
 use futures::TryStreamExt as _;
@@ -8,7 +10,9 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::record::{Stored, unwritable};
-use super::super::sessions::from_json;
+use super::super::sessions::{from_json, parsed};
+use super::super::upsert::{Owner, stored};
+use super::super::values::PORTION;
 use crate::Result;
 
 /// Staged rows read at once.
@@ -19,6 +23,10 @@ const BYTES: usize = 4 << 20;
 /// That no filter drops a row.
 const IN_SCOPE: &str =
     "AND NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $1 AND dropped.kind = $2 AND dropped.id = staged.id)";
+
+/// That a record was read otherwise than it is stored, or may have been, on any page: by the rows of its id that have a payload.
+const DIFFERS: &str = "AND EXISTS (SELECT 1 FROM staged AS other
+    WHERE other.session = $1 AND other.kind = $2 AND other.id = staged.id AND other.same = 0)";
 
 /// A record in the making.
 struct Merging<R> {
@@ -36,6 +44,8 @@ pub(in super::super) struct Walk<R> {
     only: &'static str,
     /// Whether what filters dropped is passed over; none: not known yet whether they dropped any.
     sifted: Option<bool>,
+    /// Whether records that are as they are stored are gone through, too.
+    whole: bool,
     after: Option<(String, i64, Vec<u8>)>,
     merging: Option<Merging<R>>,
     over: bool,
@@ -50,13 +60,13 @@ impl<R: Stored> Walk<R> {
 
     /// Only those whose `id` meets a condition, begun with `AND`; the session is its `$1`.
     pub(super) fn among(session: SessionId, only: &'static str) -> Self {
-        Walk { session, only, sifted: None, after: None, merging: None, over: false, of: PhantomData }
+        Walk { session, only, sifted: None, whole: false, after: None, merging: None, over: false, of: PhantomData }
     }
 
     /// Those after an id, whether in scope or not.
     pub(in super::super) fn whole(session: SessionId, after: Option<&str>) -> Self {
         let after = after.map(|id| (id.to_owned(), i64::MAX, Vec::new()));
-        Walk { sifted: Some(false), after, ..Self::new(session) }
+        Walk { sifted: Some(false), whole: true, after, ..Self::new(session) }
     }
 
     /// The next records, merged, each once; none at the end.
@@ -64,10 +74,16 @@ impl<R: Stored> Walk<R> {
         let mut batch = Vec::with_capacity(ROWS);
         while batch.is_empty() && !self.over {
             let rows = self.rows(database).await?;
+            let stored = self.stored(database, &rows).await?;
             for row in &rows {
                 let id: &str = row.try_get(0)?;
                 let repeats = row.try_get::<i64, _>(1)? != 0;
-                let record: R = from_json(row.try_get(3)?, "a staged record")?;
+                let record = match row.try_get::<bool, _>(4)? {
+                    true => stored.get(id).cloned(),
+                    false => Some(from_json(row.try_get(3)?, "a staged record")?),
+                };
+                // Nothing that is stored is deleted while a session of its connection is open.
+                let Some(record) = record else { continue };
                 self.take(id, repeats, record, &mut batch)?;
             }
             if let Some(last) = rows.last() {
@@ -80,6 +96,31 @@ impl<R: Stored> Walk<R> {
         Ok((!batch.is_empty()).then_some(batch))
     }
 
+    /// What the store has of those rows that are as it has them.
+    async fn stored(&self, database: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<HashMap<String, R>> {
+        let mut ids = Vec::new();
+        for row in rows {
+            if row.try_get::<bool, _>(4)? {
+                ids.push(row.try_get::<&str, _>(0)?);
+            }
+        }
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let owner = sqlx::query("SELECT tenant, connection FROM sessions WHERE id = $1")
+            .bind(self.session.0)
+            .fetch_one(&mut *database)
+            .await?;
+        let (tenant, connection) = (parsed(&owner, "tenant")?, parsed(&owner, "connection")?);
+        let owner = Owner { tenant: &tenant, connection: &connection };
+        let mut found = HashMap::new();
+        for ids in ids.chunks(PORTION) {
+            let records = stored::<R>(database, owner, ids.iter().copied()).await?;
+            found.extend(records.into_iter().map(|record| (record.key().into_owned(), record)));
+        }
+        Ok(found)
+    }
+
     async fn rows(&mut self, database: &mut SqliteConnection) -> Result<Vec<SqliteRow>> {
         let sifted = match self.sifted {
             Some(sifted) => sifted,
@@ -89,10 +130,20 @@ impl<R: Stored> Walk<R> {
                 *self.sifted.insert(query.fetch_one(&mut *database).await?)
             }
         };
+        if !self.whole && self.after.is_none() {
+            let any = "SELECT EXISTS (SELECT 1 FROM staged WHERE session = $1 AND kind = $2 AND same = 0)";
+            let any: bool = sqlx::query_scalar(any).bind(self.session.0).bind(R::KIND.as_str()).fetch_one(&mut *database).await?;
+            if !any {
+                self.over = true;
+                return Ok(Vec::new());
+            }
+        }
         let (only, behind) = (self.only, self.after.as_ref().map_or("", |_| "AND (id, repeats, place) > ($4, $5, $6)"));
         let in_scope = if sifted { IN_SCOPE } else { "" };
+        let differing = if self.whole { "" } else { DIFFERS };
         let sql = format!(
-            "SELECT id, repeats, place, payload FROM staged WHERE session = $1 AND kind = $2 {only} {in_scope} {behind}
+            "SELECT id, repeats, place, payload, same FROM staged
+             WHERE session = $1 AND kind = $2 {differing} {only} {in_scope} {behind}
              ORDER BY id, repeats, place LIMIT $3"
         );
         let mut query = sqlx::query(AssertSqlSafe(sql)).bind(self.session.0).bind(R::KIND.as_str()).bind(ROWS as i64);

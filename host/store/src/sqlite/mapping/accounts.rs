@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use headcount_model::{ConnectionId, MappedAccount, TenantId, Timestamp};
 use serde_json::Map;
-use sqlx::{QueryBuilder, Row as _, Sqlite};
+use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
 use super::super::SqliteStore;
 use super::super::sessions::{from_json, json};
-use super::super::values::MOST;
+use super::super::values::{MOST, Values, placeholders, portions};
 use crate::{NewlyMapped, Result};
 
 /// The most accounts that are looked up at once.
@@ -22,31 +22,35 @@ pub(super) async fn put(
     now: Timestamp,
 ) -> Result<()> {
     let mut transaction = store.begin().await?;
-    for mapped in accounts {
-        let account = &mapped.account;
-        let failures = (!account.failures.is_empty()).then(|| json(&account.failures)).transpose()?;
+    let mut left = accounts.iter();
+    for portion in portions(accounts.len()) {
+        let mut values = Values::with_capacity(portion * 6 + 3);
+        for NewlyMapped { id, account, inputs } in left.by_ref().take(portion) {
+            values.add(id.as_str());
+            values.add(account.sync_key.as_deref());
+            values.add(json(&account.fields)?);
+            values.add(json(&account.person_fields)?);
+            values.add((!account.failures.is_empty()).then(|| json(&account.failures)).transpose()?);
+            values.add(inputs.as_slice());
+        }
+        values.add(now.micros());
+        values.add(tenant.as_str());
+        values.add(connection.as_str());
         // `changed_at` is that of the fields, not of what they were made of.
-        sqlx::query(
-            "INSERT INTO accounts (tenant, connection, id, sync_key, fields, person_fields, failures, inputs, changed_at)
-             SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
-             WHERE EXISTS (SELECT 1 FROM users WHERE tenant = $1 AND connection = $2 AND id = $3)
+        let sql = format!(
+            "WITH given (id, sync_key, fields, person_fields, failures, inputs) AS (VALUES {})
+             INSERT INTO accounts (tenant, connection, id, sync_key, fields, person_fields, failures, inputs, changed_at)
+             SELECT users.tenant, users.connection, given.id, given.sync_key, given.fields, given.person_fields, given.failures,
+                given.inputs, ?
+             FROM given CROSS JOIN users ON users.tenant = ? AND users.connection = ? AND users.id = given.id WHERE true
              ON CONFLICT (tenant, connection, id) DO UPDATE SET
                 changed_at = CASE WHEN accounts.sync_key IS excluded.sync_key AND accounts.fields = excluded.fields
                     AND accounts.person_fields = excluded.person_fields THEN accounts.changed_at ELSE excluded.changed_at END,
                 sync_key = excluded.sync_key, fields = excluded.fields, person_fields = excluded.person_fields,
                 failures = excluded.failures, inputs = excluded.inputs",
-        )
-        .bind(tenant.as_str())
-        .bind(connection.as_str())
-        .bind(&mapped.id)
-        .bind(&account.sync_key)
-        .bind(json(&account.fields)?)
-        .bind(json(&account.person_fields)?)
-        .bind(failures)
-        .bind(&mapped.inputs)
-        .bind(now.micros())
-        .execute(&mut *transaction)
-        .await?;
+            placeholders(portion, 6)
+        );
+        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
 }

@@ -12,6 +12,7 @@ use super::super::changes::{Entry, Log};
 use super::super::connections::require_connection;
 use super::super::record::{Stored, name_column, table};
 use super::super::sessions::open_session;
+use super::super::stage::arrived;
 use super::super::values::{MOST, Values, placeholders, portions};
 use super::accounts::push_ids;
 use crate::{Result, What};
@@ -23,6 +24,7 @@ pub(super) async fn staged_records(
     kind: Kind,
     after: Option<&str>,
 ) -> Result<Records> {
+    arrived::gather_now(store, session).await?;
     let mut database = store.readers.begin().await?;
     open_session(&mut database, tenant, session).await?;
     let mut records = Records::default();

@@ -1,0 +1,127 @@
+//! Records that are read as they are stored.
+
+use headcount_model::{Kind, User};
+use headcount_store::{Changes, ChangesKeep, KindCounters, MappedAt, MappingStore, StagedPage, Store};
+
+use crate::world::*;
+
+fn titled(id: &str, title: &str) -> User {
+    User { title: Some(title.into()), ..user(id, "a@x") }
+}
+
+fn numbered(number: u32, records: impl IntoIterator<Item = User>) -> StagedPage {
+    StagedPage { number, order: (0, 0, number), ..page("users", users(records)) }
+}
+
+async fn last_change(world: &World) -> u64 {
+    world.store.change_bounds(&tenant("acme")).await.unwrap().0
+}
+
+#[tokio::test]
+async fn they_are_counted_and_nothing_is_written() {
+    let world = World::new().await;
+    let pages = [numbered(0, (0..700).map(|id| titled(&id.to_string(), "T"))), numbered(1, [titled("x", "T")])];
+    world.sync("acme", "one", &pages, &proven(10, &[])).await;
+    let (before, changed) = (world.rows("acme", Kind::User).await, last_change(&world).await);
+    let applied = world.sync("acme", "one", &pages, &proven(20, &[])).await;
+    assert_eq!(applied.kinds[&Kind::User], KindCounters { unchanged: 701, ..KindCounters::default() });
+    assert_eq!(last_change(&world).await, changed);
+    let after = world.rows("acme", Kind::User).await;
+    assert!(
+        after.iter().zip(&before).all(|(after, before)| after.record == before.record && after.changed_at == before.changed_at)
+    );
+    assert!(after.iter().all(|row| row.last_seen_in_sync_at == at(20)), "all were seen by the second");
+}
+
+#[tokio::test]
+async fn among_them_others_are_created_updated_and_removed() {
+    let world = World::new().await;
+    let ten = |title: &str| (0..10).map(|id| titled(&id.to_string(), if id == 3 { title } else { "T" })).collect::<Vec<_>>();
+    world.sync("acme", "one", &[numbered(0, ten("old"))], &proven(10, &[])).await;
+    let mut second = ten("new");
+    second.remove(7);
+    second.push(titled("n", "T"));
+    let applied = world.sync("acme", "one", &[numbered(0, second)], &proven(20, &[])).await;
+    let expected = KindCounters { created: 1, updated: 1, unchanged: 8, removed: 1, ..KindCounters::default() };
+    assert_eq!(applied.kinds[&Kind::User], expected);
+    assert_eq!(world.user("acme", "3").await.1.title.as_deref(), Some("new"));
+    assert!(world.user("acme", "7").await.0.gone_at.is_some());
+    // One that comes back is no longer as it is stored.
+    let applied = world.sync("acme", "one", &[numbered(0, ten("new"))], &proven(30, &[])).await;
+    let expected = KindCounters { returned: 1, unchanged: 9, removed: 1, ..KindCounters::default() };
+    assert_eq!(applied.kinds[&Kind::User], expected);
+}
+
+#[tokio::test]
+async fn occurrences_of_one_record_are_merged_in_reading_order_whether_stored_so_or_not() {
+    let world = World::new().await;
+    let one = titled("1", "T");
+    let other = User { email: Some("b@x".into()), department: Some("D".into()), ..titled("1", "U") };
+    for pages in [[one.clone(), other.clone()], [other, one.clone()]] {
+        world.sync("acme", "one", &[numbered(0, [one.clone()])], &proven(10, &[])).await;
+        let pages: Vec<StagedPage> = (0..).zip(pages).map(|(number, user)| numbered(number, [user])).collect();
+        let fresh = World::new().await;
+        fresh.sync("acme", "one", &pages, &proven(20, &[])).await;
+        for night in [20, 30] {
+            world.sync("acme", "one", &pages, &proven(night, &[])).await;
+            assert_eq!(world.user("acme", "1").await.1, fresh.user("acme", "1").await.1, "night {night}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_that_a_person_takes_away_meanwhile_stays_away_until_the_next_session() {
+    let world = World::new().await;
+    let pages = [numbered(0, [titled("1", "T"), titled("2", "T")])];
+    world.sync("acme", "one", &pages, &proven(10, &[])).await;
+    let session = world.begin("acme", "one").await;
+    world.stage("acme", session, &pages[0]).await;
+    // Out of scope by a person's deed, while the session was open: it stays so until the next one.
+    let gone = world.store.leave_out(&tenant("acme"), &connection_id("one"), Kind::User, &["2".into()], at(15)).await.unwrap();
+    assert_eq!(gone, 1);
+    world.store.apply(&tenant("acme"), session, &proven(20, &[])).await.unwrap();
+    assert!(world.user("acme", "2").await.0.gone_at.is_some());
+    assert!(world.user("acme", "1").await.0.gone_at.is_none());
+}
+
+#[tokio::test]
+async fn accounts_are_settled_until_a_record_of_their_connection_changes() {
+    let world = World::new().await;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    let settled = async |basis: &[u8]| world.store.settled(&acme, &one, basis).await.unwrap();
+    let pages = [numbered(0, [titled("1", "T")])];
+    world.sync("acme", "one", &pages, &proven(10, &[])).await;
+    let (now, told) = settled(b"mapping").await;
+    assert_eq!((now.change, told), (last_change(&world).await, None));
+    world.store.put_settled(&acme, &one, b"mapping", &now, Some("told")).await.unwrap();
+    // Neither the same records again, nor another connection, nor links count.
+    world.sync_people("acme", "one", &pages, &proven(20, &[])).await;
+    world.sync("acme", "two", &pages, &proven(20, &[])).await;
+    assert_eq!(settled(b"mapping").await.1.as_deref(), Some("told"));
+    assert_eq!(settled(b"another").await.1, None);
+    let (then, _) = settled(b"mapping").await;
+    world.sync("acme", "one", &[numbered(0, [titled("1", "U")])], &proven(30, &[])).await;
+    assert_eq!(settled(b"mapping").await.1, None);
+    // Whoever mapped before the change does not know of it.
+    world.store.put_settled(&acme, &one, b"mapping", &then, Some("told")).await.unwrap();
+    assert_eq!(settled(b"mapping").await.1, None);
+    let (now, _) = settled(b"mapping").await;
+    world.store.put_settled(&acme, &one, b"mapping", &now, Some("told")).await.unwrap();
+    assert_eq!(settled(b"mapping").await.1.as_deref(), Some("told"));
+    world.store.put_mapping(&acme, &one, None).await.unwrap();
+    assert_eq!(settled(b"mapping").await.1, None);
+    assert_ne!(now, MappedAt::default());
+}
+
+#[tokio::test]
+async fn accounts_are_not_settled_where_the_changes_since_are_forgotten() {
+    let world = World::new().await;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    world.sync("acme", "one", &[numbered(0, [titled("1", "T")])], &proven(10, &[])).await;
+    let (now, _) = world.store.settled(&acme, &one, b"m").await.unwrap();
+    world.store.put_settled(&acme, &one, b"m", &now, Some("told")).await.unwrap();
+    world.sync("acme", "one", &[numbered(0, [titled("1", "U")])], &proven(20, &[])).await;
+    let keep = ChangesKeep { newest: 0, since: at(0) };
+    world.store.cut_changes(&acme, &keep).await.unwrap();
+    assert_eq!(world.store.settled(&acme, &one, b"m").await.unwrap().1, None);
+}
