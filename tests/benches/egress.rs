@@ -80,6 +80,7 @@ fn gate(server: &People) -> Result<Arc<Gate>> {
         version = "0.1.0"
         vendor = { name = "Hello" }
         base-url = "https://hello.example/api"
+        rate = { per-second = 1000000 }
         feeds = [{ name = "people", proves = ["user"] }]
     "#;
     let settings = Settings { values: Default::default(), base_url: "https://hello.example/api".to_owned(), hosts: Vec::new() };

@@ -60,6 +60,8 @@ pub struct Attack {
     component: fn(Vec<u8>) -> Vec<u8>,
     /// What its budget allows otherwise than the others'.
     budget: fn(&mut Budget),
+    /// Whether it writes more than its log takes.
+    floods_its_log: bool,
     /// Whether it runs where the operator opened loopback and memories can be looked into.
     in_glass: bool,
 }
@@ -116,6 +118,7 @@ impl Attack {
             manifest: None,
             component: |guest| guest,
             budget: |_| (),
+            floods_its_log: false,
             in_glass: false,
         }
     }
@@ -171,6 +174,10 @@ impl Attack {
 
     const fn budget(self, change: fn(&mut Budget)) -> Self {
         Attack { budget: change, ..self }
+    }
+
+    const fn floods_its_log(self) -> Self {
+        Attack { floods_its_log: true, ..self }
     }
 
     const fn in_glass(self) -> Self {

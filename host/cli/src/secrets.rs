@@ -112,18 +112,26 @@ pub async fn from_stdin() -> anyhow::Result<Secret> {
 }
 
 fn read(source: impl Read, name: &str) -> Result<Secret, Complaint> {
-    let mut text = String::new();
+    let mut text = room();
     let read = source.take(LONGEST + 1).read_to_string(&mut text);
-    read.map_err(|error| Complaint::failed(format!("the secret can't be read from {name}: {error}")))?;
-    if text.len() as u64 > LONGEST {
-        return Err(Complaint::usage(format!("{name} is longer than {LONGEST} bytes: that is no secret")));
-    }
+    let is_too_long = text.len() as u64 > LONGEST;
     // In place, so that no copy of it stays behind.
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
-    if text.is_empty() {
+    // Zeroed from here on, whatever is wrong with it.
+    let secret = Secret::new(text);
+    read.map_err(|error| Complaint::failed(format!("the secret can't be read from {name}: {error}")))?;
+    if is_too_long {
+        return Err(Complaint::usage(format!("{name} is longer than {LONGEST} bytes: that is no secret")));
+    }
+    if secret.is_empty() {
         return Err(Complaint::usage(format!("{name} is empty: the secret was expected there")));
     }
-    Ok(Secret::new(text))
+    Ok(secret)
+}
+
+/// Room for the longest text that is read: one that grew would leave copies of its beginning behind.
+fn room() -> String {
+    String::with_capacity(LONGEST as usize + 1_024)
 }
 
 fn missing(field: &ConfigField, setup: &Setup) -> Complaint {
@@ -141,6 +149,14 @@ mod tests {
     #[test]
     fn a_line_ending_is_no_part_of_a_secret() {
         assert_eq!(read(&b"hunter2 \r\n"[..], "test").unwrap().expose(), "hunter2 ");
+    }
+
+    #[test]
+    fn a_secret_that_is_read_is_never_moved_so_that_no_copy_stays() {
+        let mut text = room();
+        let place = text.as_ptr();
+        std::io::repeat(b'x').take(LONGEST + 1).read_to_string(&mut text).unwrap();
+        assert_eq!((text.as_ptr(), text.len() as u64), (place, LONGEST + 1));
     }
 
     #[test]

@@ -79,7 +79,8 @@ impl CompiledMapping {
         (variables, digest)
     }
 
-    /// A hash of everything beside its records that a connection's fields depend on; none where they depend on when it was last synced.
+    /// A hash of everything beside its records that a connection's fields depend on; none where they depend on when it was last
+    /// synced.
     pub fn basis(&self, tracking: &Tracking) -> Option<Vec<u8>> {
         let told = serde_json::to_string(tracking).ok().filter(|_| !self.synced)?;
         let mut hasher = blake3::Hasher::new();

@@ -12,6 +12,10 @@ use headcount_model::{ConnectionId, Limits, TenantId};
 pub use headcount_model::Resource;
 pub use meter::{Meter, Usage};
 
+/// Requests a second of one connection where neither its manifest nor anybody else says how many. Handshakes and the reading of headers
+/// are the host's work, outside of the connector's time on a processor: this bounds them. A budget of more takes its place.
+const UNSAID_PER_SECOND: u32 = 50;
+
 /// What one session may use. Sums are of the whole session, over all its instances and calls.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -26,7 +30,7 @@ pub struct Budget {
     pub requests: u64,
     /// Requests under way at once.
     pub concurrent_requests: u32,
-    /// Requests a second; none: as many as the manifest allows.
+    /// Requests a second; none: as many as the manifest allows, or 50 where neither says anything of any rate.
     pub requests_per_second: Option<u64>,
     /// Requests a minute; none: as many as the manifest allows.
     pub requests_per_minute: Option<u64>,
@@ -162,18 +166,22 @@ impl Budget {
         Excess { resource, limit: self.get(resource).unwrap_or(0), level: self.level(resource) }
     }
 
-    /// The narrower of a manifest's rate and this budget's, field by field.
+    /// The narrower of a manifest's rate and this budget's, field by field; a default where neither has any.
     pub(crate) fn rate(&self, manifest: &Rate) -> Rate {
         let narrower = |asked: Option<u32>, limit: Option<u64>| {
             let asked = asked.filter(|amount| *amount > 0);
             asked.into_iter().chain(limit.map(small)).min()
         };
-        Rate {
+        let mut rate = Rate {
             per_second: narrower(manifest.per_second, self.requests_per_second),
             per_minute: narrower(manifest.per_minute, self.requests_per_minute),
             per_hour: narrower(manifest.per_hour, self.requests_per_hour),
             concurrent: narrower(manifest.concurrent, Some(self.concurrent_requests.max(1).into())),
+        };
+        if [rate.per_second, rate.per_minute, rate.per_hour].iter().all(Option::is_none) {
+            rate.per_second = Some(UNSAID_PER_SECOND);
         }
+        rate
     }
 }
 

@@ -45,7 +45,7 @@ pub enum Crowded {
     },
     /// Instances hold all the memory that there is for them.
     #[error(
-        "tenant {tenant}'s connectors, or all tenants', hold the {limit} bytes of memory that there are for them; try again later"
+        "tenant {tenant}'s connectors, or all tenants', hold the {limit} bytes of memory that there are for them; try again later, or the operator raises it: `max-memory` in the table [engine] of the configuration file"
     )]
     Memory {
         /// Who wanted more.

@@ -10,6 +10,6 @@ use crate::Result;
 pub trait GoneRecords {
     /// Forgets records of a connection that have been gone since before a time, at most so many; says how many. Kept are accounts that were
     /// linked to a person, or taken from one by hand; what an undoing could still bring back, since its removal stands among the changes;
-    /// and what the guard counts as lost.
+    /// and what the guard counts as lost. While a session of the connection is open, nothing is forgotten.
     async fn forget_gone(&self, tenant: &TenantId, connection: &ConnectionId, before: Timestamp, most: u32) -> Result<u64>;
 }

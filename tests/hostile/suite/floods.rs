@@ -7,6 +7,7 @@ attacks!(
     empty_pages_without_end,
     flood_of_records,
     flood_the_log,
+    flood_the_standard_streams,
     giant_list_to_the_host,
     giant_text_to_the_host,
     hoard_handles,

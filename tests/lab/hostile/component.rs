@@ -38,9 +38,15 @@ pub(super) fn from_fields(fields: &str) -> Result<Vec<u8>> {
 /// A component that calls one function, without parameters, of an interface that the contract knows nothing of.
 pub(super) fn calling(package: &str, interface: &str, function: &str) -> Result<Vec<u8>> {
     let wit = format!("package {package}@0.2.3; interface {interface} {{ {function}: func() -> u32; }}");
-    let (resolve, world) = contract(Some((&wit, &format!("{package}/{interface}@0.2.3"))))?;
+    let name = format!("{package}/{interface}@0.2.3");
     let import = format!("(import \"{package}/{interface}@0.2.3\" \"{function}\" (func $call (result i32)))");
-    packed(&encode(&format!("(module {import} {FRAME} (func $attack (drop (call $call))))"), &resolve, world)?)
+    importing(&wit, &[&name], &import, "(func $attack (drop (call $call)))")
+}
+
+/// A component around these fields, of which some import these interfaces, which the contract knows nothing of.
+pub(super) fn importing(wit: &str, interfaces: &[&str], imports: &str, fields: &str) -> Result<Vec<u8>> {
+    let (resolve, world) = contract(Some((wit, interfaces)))?;
+    packed(&encode(&format!("(module {imports} {FRAME} {fields})"), &resolve, world)?)
 }
 
 /// A component that works, with these fields behind its own. In them, `{modules}` is the number of the first module that they define.
@@ -97,8 +103,8 @@ pub(super) fn manifest() -> Result<Manifest> {
     Manifest::from_toml(text).context("the smallest manifest")
 }
 
-/// The world of a connector, with one further interface, if there is one: its text and its name.
-fn contract(further: Option<(&str, &str)>) -> Result<(Resolve, WorldId)> {
+/// The world of a connector, with further interfaces, if there are any: their text and their names.
+fn contract(further: Option<(&str, &[&str])>) -> Result<(Resolve, WorldId)> {
     let mut resolve = Resolve { all_features: true, ..Resolve::default() };
     let mut push = |text: &str| -> Result<_> {
         let group = UnresolvedPackageGroup::parse("contract.wit", text).map_err(|(_, error)| anyhow::anyhow!("{error}"))?;
@@ -107,7 +113,8 @@ fn contract(further: Option<(&str, &str)>) -> Result<(Resolve, WorldId)> {
     for text in WASI.into_iter().chain([CONTRACT]).chain(further.map(|(text, _)| text)) {
         push(text)?;
     }
-    let import = further.map(|(_, name)| format!("import {name};")).unwrap_or_default();
+    let import =
+        further.map(|(_, names)| names.iter().map(|name| format!("import {name};")).collect::<String>()).unwrap_or_default();
     let package = push(&format!("package test:guest; world guest {{ include headcount:connector/connector@0.1.0; {import} }}"))?;
     let world = resolve.select_world(&[package], Some("guest"))?;
     Ok((resolve, world))

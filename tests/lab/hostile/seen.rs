@@ -17,6 +17,8 @@ pub struct Seen {
     pub events: Vec<RequestEvent>,
     /// What it used.
     pub usage: Usage,
+    /// Bytes that were kept of what it wrote to its log, and how many may be.
+    pub kept_log: (u64, u64),
     /// How long it took.
     pub took: Duration,
     /// Everything that came out of it, in which no secret may stand.
@@ -52,7 +54,7 @@ pub enum Ended {
 impl Seen {
     /// What came out when no call was made.
     pub(super) fn only(ended: Ended, took: Duration) -> Self {
-        Seen { output: format!("{ended:?}"), ended, events: Vec::new(), usage: Usage::default(), took }
+        Seen { output: format!("{ended:?}"), ended, events: Vec::new(), usage: Usage::default(), kept_log: (0, 0), took }
     }
 
     /// A refusal of the host's.
@@ -85,6 +87,13 @@ impl Seen {
         };
         if !ended {
             return Err(format!("{name} had to end with {:?}, and ended with {:?}", attack.end, self.ended));
+        }
+        let (kept, most) = self.kept_log;
+        if kept > most {
+            return Err(format!("{name}: {kept} bytes of its log were kept, of {most} at most"));
+        }
+        if attack.floods_its_log && self.usage.log_bytes <= most {
+            return Err(format!("{name} wrote no more than {} bytes, which its log takes", self.usage.log_bytes));
         }
         let reasons: Vec<&str> = self.events.iter().filter_map(|event| event.refused.as_deref()).collect();
         match attack.refused.iter().find(|words| !reasons.iter().any(|reason| reason.contains(*words))) {

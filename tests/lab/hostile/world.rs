@@ -24,6 +24,8 @@ use super::{Attack, Inside, Seen, Start, Twins, Vendor, twins};
 pub const SECRET: &str = "hq7/Zr+2\"vT9 kX4&wB6%nL8<jD3";
 /// The token that the attacker's vendor gives for it.
 pub const TOKEN: &str = "tk.5Yw8/eR1+uI0~oP3-aS6_dF9.gH2";
+/// Bytes of the line that stands where a log was cut off.
+const LAST_LINE: u64 = 64;
 /// The bystander's secret.
 const HONEST_SECRET: &str = "bystander-0123456789abcdef";
 
@@ -185,8 +187,10 @@ impl World {
             }
         }
         let (events, usage) = (run.events(), run.usage());
+        let kept: usize = run.log().iter().map(|line| line.message.len()).sum();
+        let kept_log = (kept as u64, run.budget().log_bytes + LAST_LINE);
         let ended = ended.map_or_else(Ended::from, |_| Ended::Answered);
-        Ok(Seen { ended, events, usage, took, output })
+        Ok(Seen { ended, events, usage, kept_log, took, output })
     }
 
     /// A run of an attack's connector for a tenant of this name.
@@ -254,7 +258,7 @@ impl World {
         let words = format!("{:?} {:?}", report.failure, report.notes);
         let output = format!("{words} {after:?} {:?}", report.scope);
         let ended = Ended::Session { state: report.state, words, lost };
-        Ok(Seen { ended, events: Vec::new(), usage: Default::default(), took: started.elapsed(), output })
+        Ok(Seen { ended, events: Vec::new(), usage: Default::default(), kept_log: (0, 0), took: started.elapsed(), output })
     }
 
     /// The guest with a manifest that names the servers of this world.

@@ -66,6 +66,17 @@ fn the_narrower_of_a_manifests_rate_and_the_budgets_holds() {
 }
 
 #[test]
+fn a_connection_whose_rate_nobody_names_has_one_all_the_same_and_whoever_names_one_has_that() {
+    let unsaid = Budget::default().rate(&Rate::default());
+    assert_eq!((unsaid.per_second, unsaid.per_minute, unsaid.per_hour), (Some(50), None, None));
+    let by_the_hour = Budget::default().rate(&Rate { per_hour: Some(7_200), ..Rate::default() });
+    assert_eq!((by_the_hour.per_second, by_the_hour.per_hour), (None, Some(7_200)));
+    let mut budget = Budget::default();
+    budget.set(&limits(&[("requests-per-second", "500")]));
+    assert_eq!(budget.rate(&Rate::default()).per_second, Some(500), "an operator may have more of them");
+}
+
+#[test]
 fn an_excess_names_the_budget_its_value_and_who_can_raise_it() {
     let mut budget = Budget::default();
     budget.narrow(&limits(&[("call", "90 s")]), &tenant());

@@ -105,7 +105,7 @@ pub enum Refusal {
         certificate: bool,
     },
     /// It took too long.
-    #[error("{what} took longer than {limit:?}")]
+    #[error("{what} took longer than {limit:?}, {}", .what.whose())]
     Timeout {
         /// Connecting, the response, the next bytes of it, the call.
         what: Wait,
@@ -121,7 +121,7 @@ pub enum Refusal {
         why: String,
     },
     /// The body of the request is too long.
-    #[error("the request's body is longer than {0} bytes")]
+    #[error("the request's body is longer than {0} bytes, which nobody can raise: the connector's author must send less at once")]
     RequestBody(u64),
     /// The body of the request is not as long as its header says.
     #[error("the request's body has another length than the connector announced: {0}")]
@@ -130,7 +130,7 @@ pub enum Refusal {
     #[error("the connector did not finish the request's body")]
     RequestAborted,
     /// The response's header is too long.
-    #[error("the response's header has more than {most} {unit}")]
+    #[error("the response's header has more than {most} {unit}, which nobody can raise: the vendor must send fewer")]
     ResponseHeader {
         /// How many are read.
         most: usize,
@@ -179,6 +179,19 @@ impl std::fmt::Display for Wait {
             Wait::Call => "the call",
             Wait::Audit => "room in the audit trail",
         })
+    }
+}
+
+impl Wait {
+    /// Who can make it longer.
+    fn whose(self) -> &'static str {
+        match self {
+            Wait::Connect | Wait::Response | Wait::Body => {
+                "which only whoever embeds Headcount can raise (EgressOptions), and a connector can shorten"
+            }
+            Wait::Resolve => "which nobody can raise: the name servers must answer sooner",
+            Wait::Call | Wait::Audit => "within the budget `call`: `headcount budget show` says who can raise it",
+        }
     }
 }
 

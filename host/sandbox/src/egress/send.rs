@@ -1,4 +1,4 @@
-//! One request, from being let through to its response: permits, address, scan, credential, exchange, repeats.
+//! One request, from being let through to its response: scan, credential, permits, address, exchange, repeats.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -25,6 +25,7 @@ use super::upload::{self, RequestBody, Stop, Written};
 use super::waits::{Waits, late};
 use super::wire::{Lease, READ_AHEAD, Times, Wire};
 use crate::budget::Resource;
+use crate::vault::Token;
 
 /// Set by egress, whatever the connector set.
 const OVERWRITTEN: [HeaderName; 5] =
@@ -90,8 +91,8 @@ impl Admitted {
                     response.into_body().drain().await;
                 }
                 token = self.gate.token(Some(refused), waits).await?;
-                if let Some(token) = &token {
-                    outgoing.headers.insert(header::AUTHORIZATION, token.value().clone());
+                if let Some(value) = token.as_ref().and_then(Token::value) {
+                    outgoing.headers.insert(header::AUTHORIZATION, value);
                 }
                 self.gate.meter().retry()?;
                 attempt += 1;

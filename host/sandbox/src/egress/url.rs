@@ -118,7 +118,7 @@ fn read(scheme: &str, authority: &str, path: &str, query: Option<&str>) -> Resul
         _ => return Err(refuse("its scheme is not https")),
     };
     if scheme.len() + authority.len() + path.len() + query.map_or(0, str::len) > LONGEST {
-        return Err(refuse(format!("it is longer than {LONGEST} bytes")));
+        return Err(refuse(format!("it is longer than {LONGEST} bytes, which nobody can raise")));
     }
     if authority.contains('@') {
         return Err(refuse("it has a user name"));

@@ -25,7 +25,8 @@ pub const LONGEST_SECRET: usize = 8 * 1024;
 
 /// What goes on each request of one connection.
 pub(crate) struct Injection {
-    headers: Vec<(HeaderName, HeaderValue)>,
+    /// As text that is zeroed: a `HeaderValue` is not, and is made for each request.
+    headers: Vec<(HeaderName, Zeroizing<String>)>,
     /// Names, and values encoded.
     query: Vec<(String, Zeroizing<String>)>,
     /// The placements' headers: a connector may not set them even where the credential is left out.
@@ -114,11 +115,11 @@ impl Injection {
                     continue;
                 }
             };
-            let mut value = HeaderValue::from_str(&text)
-                .map_err(|_| wrong("has characters that can't be sent in a header (a line break, perhaps): enter it again"))?;
-            value.set_sensitive(true);
+            if header_value(&text).is_none() {
+                return Err(wrong("has characters that can't be sent in a header (a line break, perhaps): enter it again"));
+            }
             if let Some(name) = name {
-                headers.push((name, value));
+                headers.push((name, text));
             }
         }
         let short = credentials
@@ -195,11 +196,14 @@ impl Injection {
 
     /// Puts the credentials on a request, and the token, where there is one.
     pub fn inject(&self, headers: &mut HeaderMap, path_and_query: &mut Zeroizing<String>, token: Option<&Token>) {
-        if let Some(token) = token {
-            headers.insert(header::AUTHORIZATION, token.value().clone());
+        if let Some(value) = token.and_then(Token::value) {
+            headers.insert(header::AUTHORIZATION, value);
         }
-        for (name, value) in &self.headers {
-            headers.insert(name.clone(), value.clone());
+        for (name, text) in &self.headers {
+            // It was tried when the gate was made.
+            if let Some(value) = header_value(text) {
+                headers.insert(name.clone(), value);
+            }
         }
         for (name, value) in &self.query {
             let joint = if path_and_query.contains('?') { '&' } else { '?' };
@@ -209,6 +213,12 @@ impl Injection {
             path_and_query.push_str(value);
         }
     }
+}
+
+fn header_value(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// `Basic` credentials, for a header.

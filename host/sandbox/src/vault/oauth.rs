@@ -163,14 +163,13 @@ fn encoded(text: &str) -> Zeroizing<String> {
 #[derive(Clone)]
 pub(crate) struct Token {
     text: Zeroizing<String>,
-    value: HeaderValue,
     use_until: Instant,
 }
 
 impl Token {
-    /// The value of the `Authorization` header.
-    pub fn value(&self) -> &HeaderValue {
-        &self.value
+    /// The value of the `Authorization` header, made for each request: it is not zeroed, so that nobody keeps one.
+    pub fn value(&self) -> Option<HeaderValue> {
+        bearer(&self.text)
     }
 
     /// The token itself, to be looked for in responses.
@@ -201,6 +200,12 @@ struct Given {
 #[derive(Deserialize)]
 struct Problem {
     error: String,
+}
+
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(&Zeroizing::new(format!("Bearer {token}"))).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// Reads an answer to a request that was sent at `asked`. Nothing of it gets into an error.
@@ -234,10 +239,10 @@ pub(crate) fn read(host: &str, status: http::StatusCode, body: &[u8], asked: Ins
     if !fits(&text) || refresh_token.as_ref().is_some_and(|token| !fits(token.expose())) {
         return Err(strange("its token is empty, too long or not of plain characters"));
     }
-    let value = HeaderValue::from_str(&Zeroizing::new(format!("Bearer {}", *text)));
-    let mut value = value.map_err(|_| strange("its token is none for a header"))?;
-    value.set_sensitive(true);
+    if bearer(&text).is_none() {
+        return Err(strange("its token is none for a header"));
+    }
     let life = given.expires_in.map_or(LONGEST_LIFE, Duration::from_secs).min(LONGEST_LIFE);
     let use_until = asked + life.saturating_sub(MARGIN.min(life / 4)).max(SHORTEST_LIFE);
-    Ok(Granted { token: Token { text, value, use_until }, refresh_token })
+    Ok(Granted { token: Token { text, use_until }, refresh_token })
 }

@@ -30,6 +30,17 @@ fn forgettable(kind: Kind, columns: &str) -> String {
 impl GoneRecords for SqliteStore {
     async fn forget_gone(&self, tenant: &TenantId, connection: &ConnectionId, before: Timestamp, most: u32) -> Result<u64> {
         let mut transaction = self.begin().await?;
+        // What an open session read as it is stored is looked up when the session is applied.
+        let open: bool = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM sessions WHERE tenant = $1 AND connection = $2 AND ended_at IS NULL)",
+        )
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .fetch_one(&mut *transaction)
+        .await?;
+        if open {
+            return Ok(0);
+        }
         let before =
             needed_since(&mut transaction, tenant, connection).await?.map_or(before.micros(), |at| at.min(before.micros()));
         let mut forgotten = 0;

@@ -3,7 +3,7 @@
 //! A page is kept as one row until its records are asked for; see [`arrived`].
 
 pub(super) mod arrived;
-mod same;
+pub(super) mod same;
 
 use headcount_model::{Grant, Kind, Records, Reference, SessionId, TenantId, Timestamp};
 use sqlx::sqlite::SqliteConnection;

@@ -10,6 +10,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::changes::{self, Entry, Log};
 use super::record::{RECORD_HASH, Stored};
+use super::stage::same::last_key;
 use super::values::{Values, placeholders, portions};
 use crate::{KindCounters, Result, StoreError, What};
 
@@ -155,12 +156,6 @@ pub(super) async fn stored<R: Stored>(
     values.add(owner.connection.as_str());
     let rows = sqlx::query_with(AssertSqlSafe(sql), values.finish()?).persistent(false).fetch_all(database).await?;
     rows.iter().map(|row| R::read(row.try_get(0)?, row, 1)).collect()
-}
-
-pub(super) async fn last_key<R: Stored>(database: &mut SqliteConnection, owner: Owner<'_>) -> Result<Option<String>> {
-    let sql = format!("SELECT max(id) FROM {} WHERE tenant = ? AND connection = ?", R::TABLE);
-    let last = sqlx::query_scalar(AssertSqlSafe(sql)).bind(owner.tenant.as_str()).bind(owner.connection.as_str());
-    Ok(last.fetch_one(database).await?)
 }
 
 /// What happens to one record of a batch.

@@ -46,6 +46,9 @@ async fn what_is_gone_for_long_is_forgotten_in_portions_and_linked_accounts_are_
     let world = world().await;
     cut(&world).await;
     assert_eq!(forget(&world, 2 * DAY, 100).await, 0, "none was gone before");
+    let session = world.begin("acme", "one").await;
+    assert_eq!(forget(&world, 2 * DAY + 1, 100).await, 0, "a session may have read them");
+    world.store.end_session(&tenant("acme"), session, &end(SessionState::Cancelled)).await.unwrap();
     assert_eq!(forget(&world, 2 * DAY + 1, 3).await, 3);
     assert_eq!(gone(&world).await.iter().sum::<usize>(), 9);
     assert_eq!(forget(&world, 2 * DAY + 1, 100).await, 8);

@@ -11,6 +11,7 @@ mod cancelling;
 mod catalogue;
 mod changes;
 mod commons;
+mod confirmed;
 mod connections;
 mod decided;
 mod deciding;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use headcount_model::{Digest, Scope, SessionId, Timestamp};
 use headcount_store::{
-    Basis, Counters, CredentialBasis, CredentialUse, Ending, NewSession, OpenSession, Resumption, Session, SessionState, StoreError,
+    Basis, Counters, CredentialBasis, CredentialUse, Ending, NewSession, OpenSession, Resumption, Session, SessionState,
+    StoreError,
 };
 
 use super::{Job, SyncError};
@@ -156,7 +157,9 @@ fn obstacle(
         () if session.digest != digest || then.connector != basis.connector => other("its connector was replaced"),
         () if then.contract != basis.contract => other("this host speaks another version of the contract"),
         () if then.settings != basis.settings => other("the connection's settings or filters were changed"),
-        () if then.credentials != basis.credentials || session.credential.as_ref() != credential => other("a credential was replaced"),
+        () if then.credentials != basis.credentials || session.credential.as_ref() != credential => {
+            other("a credential was replaced")
+        }
         () if then.test != basis.test => other("one of the two is a test run"),
         () if now < session.started_at => other("it began later than now, by this machine's clock"),
         () if age >= YOUNG => other("it began more than 24 hours ago"),

@@ -3,13 +3,14 @@
 use headcount::SessionState;
 use headcount::sandbox::Resource;
 
-use super::super::{Attack, End};
+use super::super::{Attack, End, modules};
 
 pub(super) const ATTACKS: &[Attack] = &[
-    Attack::read("flood_the_log", End::Excess(Resource::Cpu)),
+    Attack::read("flood_the_log", End::Excess(Resource::Cpu)).floods_its_log(),
+    Attack::file("flood_the_standard_streams", modules::flood_the_standard_streams, End::Excess(Resource::Cpu)).floods_its_log(),
     Attack::read("hoard_handles", End::Excess(Resource::Handles)),
     Attack::read("hoard_pollables", End::Excess(Resource::Handles)),
-    Attack::read("hoard_requests", End::Excess(Resource::Requests)),
+    Attack::read("hoard_requests", End::Excess(Resource::ConcurrentRequests)).budget(|budget| budget.requests = 10_000),
     Attack::read("requests_without_end", End::Excess(Resource::Requests)),
     Attack::read("much_randomness", End::Excess(Resource::RandomBytes)),
     Attack::read("giant_text_to_the_host", End::Excess(Resource::HostCallBytes)).budget(super::large),

@@ -275,3 +275,13 @@ async fn a_turn_that_came_before_the_vendor_asked_for_a_pause_is_none() {
     assert!(!turn.leave());
     assert_eq!(pace.turns().waiting, 0);
 }
+
+#[tokio::test]
+async fn turns_that_came_long_ago_do_not_leave_all_at_once() {
+    let pace = Arc::new(Pace::new(&rate(100, 1)));
+    let turn = pace.ahead(Instant::now() + HOUR).await.unwrap();
+    let later = Instant::now() + Duration::from_secs(7);
+    assert!(!turn.leave_at(later));
+    // It was given back: this request needs not wait, but the next one does.
+    assert_eq!(waits(&pace, later, 2), [Duration::ZERO, MINUTE]);
+}

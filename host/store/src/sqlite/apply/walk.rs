@@ -82,7 +82,7 @@ impl<R: Stored> Walk<R> {
                     true => stored.get(id).cloned(),
                     false => Some(from_json(row.try_get(3)?, "a staged record")?),
                 };
-                // Nothing that is stored is ever deleted while its connection is there.
+                // Nothing that is stored is deleted while a session of its connection is open.
                 let Some(record) = record else { continue };
                 self.take(id, repeats, record, &mut batch)?;
             }
@@ -132,8 +132,7 @@ impl<R: Stored> Walk<R> {
         };
         if !self.whole && self.after.is_none() {
             let any = "SELECT EXISTS (SELECT 1 FROM staged WHERE session = $1 AND kind = $2 AND same = 0)";
-            let any: bool =
-                sqlx::query_scalar(any).bind(self.session.0).bind(R::KIND.as_str()).fetch_one(&mut *database).await?;
+            let any: bool = sqlx::query_scalar(any).bind(self.session.0).bind(R::KIND.as_str()).fetch_one(&mut *database).await?;
             if !any {
                 self.over = true;
                 return Ok(Vec::new());

@@ -1,9 +1,10 @@
 //! Which records of a page are stored just so: most are, most nights. They need no payload, and nobody looks at them again.
 
+use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
 use super::super::record::Stored;
-use super::super::upsert::{Owner, differences, last_key};
+use super::super::upsert::{Owner, differences};
 use super::super::values::PORTION;
 use crate::Result;
 
@@ -23,4 +24,11 @@ pub(super) async fn same<R: Stored>(database: &mut SqliteConnection, owner: Owne
         }
     }
     Ok(same)
+}
+
+/// The last key of a connection's records of a kind: what sorts behind it is new.
+pub(in super::super) async fn last_key<R: Stored>(database: &mut SqliteConnection, owner: Owner<'_>) -> Result<Option<String>> {
+    let sql = format!("SELECT max(id) FROM {} WHERE tenant = ? AND connection = ?", R::TABLE);
+    let last = sqlx::query_scalar(AssertSqlSafe(sql)).bind(owner.tenant.as_str()).bind(owner.connection.as_str());
+    Ok(last.fetch_one(database).await?)
 }

@@ -68,22 +68,21 @@ fn a_session_is_resumed_under_the_same_alone() {
 #[test]
 fn a_session_is_resumed_within_a_day_and_not_before_it_began() {
     let same = Digest::from_bytes([1; 32]);
-    let mut options = SyncOptions::default();
     // As long as anybody may allow a session to take.
-    options.deadline = Duration::from_secs(30 * 24 * 3_600);
+    let options = SyncOptions { deadline: Duration::from_secs(30 * 24 * 3_600), ..SyncOptions::default() };
     let at_time = |now: Timestamp| found(&session(), same, &basis(), &options, now);
     assert_eq!(at_time(at(10)), "nothing");
     assert_eq!(at_time(Timestamp::from_micros(34 * HOUR - 1)), "nothing");
     assert_eq!(at_time(at(34)), "it began more than 24 hours ago");
     assert_eq!(at_time(Timestamp::from_micros(10 * HOUR - 1)), "it began later than now, by this machine's clock");
-    options.deadline = Duration::from_secs(3_600);
+    let options = SyncOptions { deadline: Duration::from_secs(3_600), ..SyncOptions::default() };
     assert!(found(&session(), same, &basis(), &options, at(11)).contains("longer ago than a session may take"));
 }
 
 #[test]
 fn what_a_person_asked_for_and_what_never_ends_is_not_resumed() {
     let same = Digest::from_bytes([1; 32]);
-    let mut options = SyncOptions::default();
+    let options = SyncOptions::default();
     let with = |change: fn(&mut Session)| {
         let mut session = session();
         change(&mut session);
@@ -101,6 +100,6 @@ fn what_a_person_asked_for_and_what_never_ends_is_not_resumed() {
     };
     assert_eq!(found(&again(MOST_TIMES - 1), same, &basis(), &options, at(11)), "nothing");
     assert!(found(&again(MOST_TIMES), same, &basis(), &options, at(11)).contains("interrupted each time"));
-    options.anew = true;
+    let options = SyncOptions { anew: true, ..options };
     assert_eq!(found(&session(), same, &basis(), &options, at(11)), "a new beginning was asked for");
 }
