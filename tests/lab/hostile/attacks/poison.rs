@@ -12,7 +12,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     Attack::sync("ids_of_nothing", End::Session(SessionState::Partial, "without a usable id")),
     Attack::sync("giant_ids", End::Session(SessionState::Partial, "without a usable id")),
     Attack::sync("kinds_that_nobody_announced", End::Session(SessionState::Complete, "does not say that users yields it")),
-    Attack::sync("grants_to_nowhere", End::Session(SessionState::Complete, "")),
+    Attack::sync("grants_to_nowhere", End::Session(SessionState::Partial, "is listed for more than one of its parents")),
     Attack::sync("grants_of_what_holds_nothing", End::Session(SessionState::Partial, "can't hold anything")),
     Attack::sync("text_that_is_no_json", End::Session(SessionState::Complete, "attributes")),
     Attack::sync("another_organisation", End::Session(SessionState::Held, "organisation")),
