@@ -64,6 +64,10 @@ fn for_host(error: &headcount::Error) -> Option<String> {
         headcount::Error::Call(CallError::Trap { .. } | CallError::Contract(_)) => {
             Some("report this to the connector's author, with the text above".to_owned())
         }
+        headcount::Error::ConnectionExists(_, id) => Some(format!(
+            "go on with the one there is: `headcount connection show {id}`; a new secret: `headcount connection credential {id}`, \
+             then `headcount connection launch {id}`; or make a second one with --id ID"
+        )),
         headcount::Error::Settings(_) => Some("correct the fields above with --set FIELD=VALUE".to_owned()),
         headcount::Error::Action(ActionError::Input(_)) => {
             Some("`headcount action CONNECTION` lists the actions with their inputs".to_owned())
@@ -79,7 +83,7 @@ fn for_host(error: &headcount::Error) -> Option<String> {
 pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
     let id = connection.unwrap_or("CONNECTION");
     match failure.code {
-        FailureCode::Unauthenticated => format!("enter a new credential: headcount connection credential {id} FIELD"),
+        FailureCode::Unauthenticated => format!("enter a new credential: headcount connection credential {id}"),
         FailureCode::Forbidden => "give the credential the permissions that the connector asks for at the vendor, or enter \
              another; `headcount connector list` and `connector inspect FILE` show them"
             .to_owned(),
@@ -110,7 +114,7 @@ mod tests {
         let text = explain(&anyhow::Error::new(failure));
         assert_eq!(
             text,
-            "error: unauthenticated: key revoked\n  next: enter a new credential: headcount connection credential CONNECTION FIELD"
+            "error: unauthenticated: key revoked\n  next: enter a new credential: headcount connection credential CONNECTION"
         );
         let io = anyhow::Error::new(std::io::Error::other("disk on fire")).context("ca.pem can't be read");
         assert_eq!(explain(&io), "error: ca.pem can't be read\n  because: disk on fire");
