@@ -84,6 +84,19 @@ async fn a_vendor_that_lists_nobody_takes_nobody_away() {
     let shown = said(&headcount(&lab, &["sessions", "show", &real]));
     assert!(shown.contains("rejected") && shown.contains("by ana: their API was ill"), "{shown}");
 
+    // Whoever syncs meanwhile hears what is missing and stays, and by whose word.
+    let stays = format!("missing at the vendor and stay, because ana turned session {real} down");
+    let output = headcount(&lab, &["sync", "kandji"]);
+    let synced = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{synced}");
+    assert!(synced.contains(&format!("{} users", before.len())) && synced.contains(&stays), "{synced}");
+    assert!(synced.contains("kept, as was decided before") && !synced.contains("removed"), "{synced}");
+    let sessions = json(&lab, &["sessions", "--connection", "kandji", "--limit", "1"]).0;
+    let shown = said(&headcount(&lab, &["sessions", "show", sessions[0]["id"].as_str().unwrap()]));
+    assert!(shown.contains(&stays) && shown.contains("missing at the vendor, but kept, as was decided before"), "{shown}");
+    let shown = said(&headcount(&lab, &["connection", "show", "kandji"]));
+    assert!(shown.contains(&format!("because ana turned session {real} down")), "{shown}");
+
     // The vendor recovers: everything is as it was.
     lab.servers.faults(Vendor::Kandji).clear();
     let (lines, code) = json(&lab, &["sync", "kandji"]);
@@ -119,6 +132,8 @@ async fn a_release_ends_where_the_vendor_is_and_undo_brings_everybody_back() {
     assert!(undone.status.success(), "{}", said(&undone));
     let now = users(&lab).await;
     assert!(before.iter().all(|id| now.contains(id)));
+    let shown = said(&headcount(&lab, &["sessions", "show", &number]));
+    assert!(shown.starts_with(&format!("session {number} of tines: undone")), "{shown}");
     // And they stay, though the vendor does not list them.
     json(&lab, &["sync", "tines"]);
     assert_eq!(users(&lab).await, now);

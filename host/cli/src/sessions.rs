@@ -35,28 +35,6 @@ pub fn exit(state: SessionState, failure: Option<&Failure>, notes: &[String], he
     }
 }
 
-/// What a state means, in a sentence.
-pub fn meaning(state: SessionState) -> &'static str {
-    match state {
-        SessionState::Checking => "it is asking the vendor who the credential is",
-        SessionState::Reading => "it is reading pages",
-        SessionState::Waiting => "it is waiting for the vendor's rate limit",
-        SessionState::Verifying => "it is reading a list again that moved while it was read",
-        SessionState::Reconciling => "it is comparing what it read with the store",
-        SessionState::Applying => "it is writing to the store",
-        SessionState::Complete => "everything was read, and what is missing at the vendor was removed",
-        SessionState::Partial => "something could not be read; nothing was removed without proof",
-        SessionState::Held => "something waits for a person, as the notes say; all else was written",
-        SessionState::Released => "its removals waited, and a person released them",
-        SessionState::Rejected => "its removals waited, and a person turned them down",
-        SessionState::Superseded => "its removals waited; a newer session took its place, or the records are back",
-        SessionState::Expired => "its removals waited, and nobody decided in time: the records stay",
-        SessionState::Test => "a test run: nothing was written",
-        SessionState::Failed => "it ended without result; the store is as it was before",
-        SessionState::Cancelled => "a person stopped it; the store is as it was before",
-    }
-}
-
 /// What to do about a session, if anything.
 pub fn advice(state: SessionState, failure: Option<&Failure>, health: Option<HealthState>, connection: &str) -> Option<String> {
     if let Some(failure) = failure {
@@ -88,6 +66,8 @@ pub fn total(counters: &Counters) -> KindCounters {
         aside: sum.aside + kind.aside,
         held: sum.held + kind.held,
         left: sum.left + kind.left,
+        declined: sum.declined + kind.declined,
+        reread: sum.reread + kind.reread,
     })
 }
 
@@ -108,7 +88,7 @@ pub fn kinds(counters: &Counters) -> Grid {
         Grid::new(["KIND", "READ", "NEW", "CHANGED", "UNCHANGED", "GONE", "BACK", "KEPT", "HELD", "LEFT OUT", "SET ASIDE"])
             .indented(2);
     for (kind, counted) in counters.kinds.iter().filter(|(_, counted)| **counted != KindCounters::default()) {
-        let KindCounters { read, created, updated, unchanged, removed, returned, kept, held, left, aside } = *counted;
+        let KindCounters { read, created, updated, unchanged, removed, returned, kept, held, left, aside, .. } = *counted;
         let numbers = [read, created, updated, unchanged, removed, returned, kept, held, left, aside].map(number);
         grid.row(std::iter::once(plural(*kind).to_owned()).chain(numbers));
     }
@@ -140,6 +120,7 @@ pub fn effort(counters: &Counters) -> String {
         (counters.skipped, "rows skipped by the connector"),
         (counters.rejected, "records rejected by the host"),
         (counters.unreadable, "values unreadable"),
+        (total(counters).reread, "records read a second time"),
     ] {
         if value > 0 {
             parts.push(format!("{} {what}", number(value)));

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use headcount::model::printable;
-use headcount::store::{Counters, SessionError};
-use headcount::{Session, SessionState};
+use headcount::store::{Counters, KindCounters, SessionError};
+use headcount::{Kind, Session, SessionState};
 
+use crate::records::plural;
 use crate::table::Grid;
 use crate::words::{counted, duration, number, time};
 
@@ -90,17 +91,88 @@ pub fn errors(errors: &[SessionError]) -> Grid {
 
 /// Why absent records were not removed.
 pub fn kept(session: &Session) -> Option<String> {
-    let kept: u64 = session.counters.kinds.values().map(|kind| kind.kept).sum();
-    let records = counted(kept, "record");
-    match session.state {
-        _ if kept == 0 => None,
-        SessionState::Complete | SessionState::Test => {
-            Some(format!("{records} not seen, but kept: nothing that was read proves that they are gone"))
-        }
-        SessionState::Partial => Some(format!("{records} not seen, but kept: not everything was read, as the notes say")),
-        SessionState::Held => Some(format!("{records} not seen, but kept, some until a person decides: the notes say why")),
-        _ => Some(format!("{records} not seen, but kept")),
+    let kinds = || session.counters.kinds.values();
+    let declined: u64 = kinds().map(|kind| kind.declined).sum();
+    let rest = kinds().map(|kind| kind.kept).sum::<u64>().saturating_sub(declined);
+    let mut told = Vec::new();
+    if declined > 0 {
+        told.push(format!(
+            "{} missing at the vendor, but kept, as was decided before: the notes say by whom",
+            counted(declined, "record")
+        ));
     }
+    let waits = kinds().any(|kind| kind.held > 0);
+    let why = match session.state {
+        SessionState::Held => ", some until a person decides: the notes say why",
+        SessionState::Test if waits => ", some of them since they would wait for a person: the notes say why",
+        SessionState::Complete | SessionState::Test => {
+            ": nothing that was read proves that they are gone, or the connection's preferences keep them"
+        }
+        SessionState::Partial => ": not everything was read, as the notes say",
+        _ => "",
+    };
+    if rest > 0 {
+        told.push(format!("{} not seen, but kept{why}", counted(rest, "record")));
+    }
+    (!told.is_empty()).then(|| told.join("\n  "))
+}
+
+/// What a state means, in a sentence.
+pub fn meaning(state: SessionState, counters: &Counters) -> String {
+    if state == SessionState::Complete {
+        return format!("everything was read; {}", missing(counters));
+    }
+    let meaning = match state {
+        SessionState::Checking => "it is asking the vendor who the credential is",
+        SessionState::Reading => "it is reading pages",
+        SessionState::Waiting => "it is waiting for the vendor's rate limit",
+        SessionState::Verifying => "it is reading a list again that moved while it was read",
+        SessionState::Reconciling => "it is comparing what it read with the store",
+        SessionState::Applying => "it is writing to the store",
+        SessionState::Complete => "everything was read",
+        SessionState::Partial => "something could not be read; nothing was removed without proof",
+        SessionState::Held => "something waits for a person, as the notes say; all else was written",
+        SessionState::Released => "its removals waited, and a person released them",
+        SessionState::Rejected => "its removals waited, and a person turned them down",
+        SessionState::Superseded => "its removals waited; a newer session took its place, or the records are back",
+        SessionState::Expired => "its removals waited, and nobody decided in time: the records stay",
+        SessionState::Test => "a test run: nothing was written",
+        SessionState::Failed => "it ended without result; the store is as it was before",
+        SessionState::Cancelled => "a person stopped it; the store is as it was before",
+    };
+    meaning.to_owned()
+}
+
+/// What became of what a session that read everything did not see, as far as its counters know.
+fn missing(counters: &Counters) -> String {
+    let removed = by_kind(counters, |kind| kind.removed);
+    let declined = by_kind(counters, |kind| kind.declined);
+    let unproven = by_kind(counters, |kind| kind.kept.saturating_sub(kind.declined));
+    let mut parts = Vec::new();
+    if !removed.is_empty() {
+        parts.push(format!("{removed} missing at the vendor and removed"));
+    }
+    if !declined.is_empty() {
+        parts.push(format!("{declined} missing at the vendor and kept, as was decided before"));
+    }
+    if !unproven.is_empty() {
+        parts.push(format!("{unproven} not seen, but kept"));
+    }
+    if parts.is_empty() { "nothing was missing".to_owned() } else { parts.join("; ") }
+}
+
+/// `1,000 users, 30 groups`: of each kind what is asked for, where there is any.
+fn by_kind(counters: &Counters, count: impl Fn(&KindCounters) -> u64) -> String {
+    listed(&counters.kinds.iter().map(|(kind, counted)| (*kind, count(counted))).filter(|(_, count)| *count > 0).collect())
+}
+
+/// `1,000 users, 1 group`.
+pub fn listed(kinds: &BTreeMap<Kind, u64>) -> String {
+    let told = |(kind, count): (&Kind, &u64)| match count {
+        1 => format!("1 {kind}"),
+        _ => format!("{} {}", number(*count), plural(*kind)),
+    };
+    kinds.iter().map(told).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -132,5 +204,23 @@ mod tests {
     fn the_most_frequent_reason_comes_first() {
         let told = reasons(&BTreeMap::from([("rare".to_owned(), 1), ("frequent".to_owned(), 1_200)])).render();
         assert_eq!(told.lines().skip(1).map(cells).collect::<Vec<_>>(), [["1,200", "frequent"], ["1", "rare"]]);
+    }
+
+    #[test]
+    fn what_was_kept_by_a_decision_is_told_apart() {
+        let kind = |kept, declined| KindCounters { kept, declined, ..Default::default() };
+        let mut counters = Counters::default();
+        counters.kinds.insert(Kind::User, kind(984, 984));
+        assert_eq!(
+            meaning(SessionState::Complete, &counters),
+            "everything was read; 984 users missing at the vendor and kept, as was decided before"
+        );
+        counters.kinds.insert(Kind::Grant, KindCounters { removed: 1, ..kind(3, 1) });
+        assert_eq!(
+            meaning(SessionState::Complete, &counters),
+            "everything was read; 1 grant missing at the vendor and removed; \
+             984 users, 1 grant missing at the vendor and kept, as was decided before; 2 grants not seen, but kept"
+        );
+        assert_eq!(meaning(SessionState::Complete, &Counters::default()), "everything was read; nothing was missing");
     }
 }

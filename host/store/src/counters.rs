@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 pub struct KindCounters {
-    /// Records read, repeats included.
+    /// Records read, repeats included: of each list in its last pass.
     pub read: u64,
     /// New in the store.
     pub created: u64,
@@ -29,6 +29,10 @@ pub struct KindCounters {
     pub left: u64,
     /// Grants that refer to nothing.
     pub aside: u64,
+    /// Of those kept: missing at the vendor, and kept since their removal was turned down, or nobody decided in time.
+    pub declined: u64,
+    /// Read in a pass before the last one over their list; not among those read.
+    pub reread: u64,
 }
 
 /// What a mapping did with the accounts of a connection.

@@ -12,9 +12,13 @@
 //! with what was lost since and with what waits for a person already, so that many small losses add up. Any one of these holds all removals
 //! of the session.
 
+mod told;
+
 use std::collections::BTreeSet;
 
 use headcount_model::{Kind, Scope};
+
+use crate::words::grouped;
 
 /// Over how long losses add up, in microseconds: 24 hours.
 pub const WINDOW: i64 = 24 * 3_600 * 1_000_000;
@@ -108,6 +112,8 @@ pub struct Loss {
     pub lost: u64,
     /// In this session alone.
     pub now: u64,
+    /// Those of them that are at the vendor still, and have become inactive or suspended there.
+    pub inactive: u64,
     /// What waits for a person since an earlier session, and is not lost in this one.
     pub waiting: u64,
     /// There were so many 24 hours ago.
@@ -132,26 +138,27 @@ impl Guard {
         let all = loss.of >= self.all_from && loss.lost >= loss.of
             || loss.present >= self.all_from && loss.now + loss.waiting >= loss.present;
         let allowed = threshold.allows(loss.of, loss.confirmed);
-        if all {
-            Some(format!("all {} {kind} records would be lost", loss.of.max(loss.present)))
-        } else if loss.lost > allowed {
-            let before = loss.lost.saturating_sub(loss.now).saturating_sub(loss.waiting);
-            let mut since = if before > 0 { format!(", {before} of them in the 24 hours before") } else { String::new() };
-            if loss.waiting > 0 {
-                since.push_str(&format!(", {} of them wait already", loss.waiting));
-            }
-            let doubt = if loss.confirmed { "" } else { ", with no total stated" };
-            Some(format!("{} of {} {kind} records would be lost{since}: more than {allowed}{doubt}", loss.lost, loss.of))
-        } else {
-            None
+        if !all && loss.lost <= allowed {
+            return None;
         }
+        let bound = if loss.lost > allowed {
+            format!("more than {} wait for a person", threshold.told(loss))
+        } else if loss.now + loss.waiting >= loss.present {
+            "none would be left".to_owned()
+        } else {
+            format!("as many as there were 24 hours ago, {}", grouped(loss.of))
+        };
+        Some(format!("{}: {bound}", loss.told(kind)))
     }
 
     /// Why so many changed e-mail addresses are too many, if they are.
     pub fn keys(&self, loss: &Loss) -> Option<String> {
         let allowed = self.keys.allows(loss.of, true);
         let too_many = loss.now > 0 && loss.lost > allowed;
-        too_many.then(|| format!("the e-mail addresses of {} of {} users would change: more than {allowed}", loss.lost, loss.of))
+        too_many.then(|| {
+            let (lost, of) = (grouped(loss.lost), grouped(loss.of));
+            format!("the e-mail addresses of {lost} of {of} users would change: more than {}", grouped(allowed))
+        })
     }
 
     /// Whether a target loses too many of its holders.
@@ -165,7 +172,7 @@ mod tests {
     use super::*;
 
     fn held(kind: Kind, lost: u64, of: u64, confirmed: bool) -> bool {
-        let loss = Loss { lost, now: lost, of, present: of, confirmed, waiting: 0 };
+        let loss = Loss { lost, now: lost, of, present: of, confirmed, waiting: 0, ..Loss::default() };
         Guard::default().records(kind, &loss).is_some()
     }
 
@@ -200,21 +207,23 @@ mod tests {
             assert!(!held(kind, 0, 0, true), "{kind}");
         }
         // None is left, though there were more 24 hours ago.
-        let last = Loss { lost: 3, now: 3, of: 40, present: 3, confirmed: true, waiting: 0 };
+        let last = Loss { lost: 3, now: 3, of: 40, present: 3, confirmed: true, waiting: 0, ..Loss::default() };
         assert!(Guard::default().records(Kind::User, &last).is_some());
         // The last one that does not wait.
-        let alone = Loss { lost: 4, now: 1, of: 100, present: 4, confirmed: true, waiting: 3 };
+        let alone = Loss { lost: 4, now: 1, of: 100, present: 4, confirmed: true, waiting: 3, ..Loss::default() };
         assert!(Guard::default().records(Kind::User, &alone).is_some());
         assert!(Guard::default().records(Kind::User, &Loss { waiting: 2, ..alone }).is_none());
     }
 
     #[test]
     fn small_losses_add_up_but_only_a_new_one_holds() {
-        let loss = |now| Loss { lost: 9 + now, now, of: 100, present: 91, confirmed: true, waiting: 0 };
+        let loss = |now| Loss { lost: 9 + now, now, of: 100, present: 91, confirmed: true, waiting: 0, ..Loss::default() };
         assert_eq!(Guard::default().records(Kind::User, &loss(1)), None);
         let reason = Guard::default().records(Kind::User, &loss(2)).unwrap();
         assert!(
-            reason.contains("11 of 100 user records would be lost, 9 of them in the 24 hours before: more than 10"),
+            reason.contains(
+                "2 of 91 users are missing at the vendor, 9 more were lost in the 24 hours before: more than 10 (10 % of"
+            ),
             "{reason}"
         );
         assert_eq!(Guard::default().records(Kind::User, &Loss { lost: 50, ..loss(0) }), None);
@@ -222,10 +231,13 @@ mod tests {
 
     #[test]
     fn what_waits_counts_with_what_is_lost_now() {
-        let loss = |now| Loss { lost: 8 + now, now, of: 100, present: 100, confirmed: true, waiting: 8 };
+        let loss = |now| Loss { lost: 8 + now, now, of: 100, present: 100, confirmed: true, waiting: 8, ..Loss::default() };
         assert_eq!(Guard::default().records(Kind::User, &loss(2)), None);
         let reason = Guard::default().records(Kind::User, &loss(3)).unwrap();
-        assert!(reason.contains("11 of 100 user records would be lost, 8 of them wait already: more than 10"), "{reason}");
+        assert_eq!(
+            reason,
+            "3 of 100 users are missing at the vendor, 8 more were waiting already: more than 10 (10 %) wait for a person"
+        );
         assert_eq!(Guard::default().records(Kind::User, &Loss { lost: 50, waiting: 50, ..loss(0) }), None);
     }
 
@@ -233,7 +245,8 @@ mod tests {
     fn half_of_ten_holders_may_go_and_keys_have_a_bound_of_their_own() {
         let guard = Guard::default();
         assert!(!guard.holders(5, 10) && guard.holders(6, 10) && !guard.holders(9, 9) && guard.holders(u64::MAX, u64::MAX));
-        let keys = |lost| guard.keys(&Loss { lost, now: lost, of: 50, present: 50, confirmed: false, waiting: 0 });
+        let keys =
+            |lost| guard.keys(&Loss { lost, now: lost, of: 50, present: 50, confirmed: false, waiting: 0, ..Loss::default() });
         assert!(keys(5).is_none() && keys(6).unwrap().contains("6 of 50 users"));
     }
 }

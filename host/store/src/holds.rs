@@ -238,6 +238,19 @@ pub struct Decided {
     pub outcome: Outcome,
 }
 
+impl Decided {
+    /// Why what is missing stays: `because ana turned session 6 down`.
+    pub fn because(&self) -> String {
+        let (person, session) = (headcount_model::printable(&self.person), self.session);
+        match self.verdict {
+            Verdict::Rejected => format!("because {person} turned session {session} down"),
+            Verdict::Undone => format!("because {person} undid session {session}"),
+            Verdict::Expired => format!("because nobody decided about session {session} within {EXPIRES_AFTER_DAYS} days"),
+            Verdict::Released => format!("though {person} released session {session}"),
+        }
+    }
+}
+
 /// A record that a decision left as it is.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

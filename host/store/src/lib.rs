@@ -24,6 +24,7 @@ mod schedules;
 mod sessions;
 mod sqlite;
 mod types;
+mod words;
 
 use async_trait::async_trait;
 use headcount_model::{AuditRecord, ConnectionId, ConnectorId, Kind, Limits, SessionId, TenantId, Timestamp};

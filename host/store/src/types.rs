@@ -281,6 +281,8 @@ pub struct Applied {
     pub aside: Vec<String>,
     /// Why the removals wait for a person; empty when they don't.
     pub held: Vec<String>,
+    /// What stays though it is missing, because of what was decided before: a sentence for each decision.
+    pub declined: Vec<String>,
     /// The session whose removals wait now: this one, or an older one.
     pub waiting: Option<SessionId>,
     /// Whether all that was read waits, being another organisation's.

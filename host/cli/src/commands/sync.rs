@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use headcount::model::printable;
-use headcount::store::{Connection, LifeState};
-use headcount::{ConnectionId, Report, SyncOptions, Tenant};
+use headcount::store::{Connection, Counters, LifeState};
+use headcount::{ConnectionId, Report, SessionState, SyncOptions, Tenant};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::interrupt;
 use crate::progress::Board;
 use crate::sessions;
+use crate::story;
 use crate::table::Grid;
 use crate::words::{duration, number};
 
@@ -66,16 +67,21 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     for id in args.connections.iter().collect::<BTreeSet<_>>() {
         connections.push(tenant.connection(id).await?);
     }
+    let mut left_out = 0;
     if args.connections.is_empty() {
         let (running, others): (Vec<_>, Vec<_>) =
             tenant.connections().await?.into_iter().partition(|connection| connection.life.state.runs());
         for other in others.iter().filter(|other| other.life.state != LifeState::Removed) {
+            left_out += 1;
             context.out.remark(format!("{} is {} and left out: {}", other.id, other.life.state, printable(&other.life.next)));
         }
         connections = running;
     }
     if connections.is_empty() {
-        context.out.remark("there is nothing to sync yet: headcount connection add CONNECTOR");
+        context.out.remark(match left_out {
+            0 => "there is nothing to sync yet: headcount connection add CONNECTOR",
+            _ => "nothing was synced: no connection is active",
+        });
         return Ok(Exit::Done);
     }
     if args.now && tenant.is_served().await? {
@@ -174,12 +180,15 @@ pub fn troubles(finished: &[Finished], context: &Context) -> std::io::Result<()>
                 if !remarkable {
                     continue;
                 }
-                out.line(format!("\n{id}: {}", sessions::meaning(report.state)))?;
+                out.line(format!("\n{id}: {}", story::meaning(report.state, &report.counters)))?;
                 if let Some(failure) = &report.failure {
                     out.line(format!("  {failure}"))?;
                 }
                 for note in sessions::notes(&report.notes, NOTES) {
                     out.line(note)?;
+                }
+                if report.state == SessionState::Test && total_changes(&report.counters) > 0 {
+                    out.line(format!("  next: headcount sessions diff {} shows what it would change, and hold", report.session))?;
                 }
                 if let Some(next) = sessions::advice(report.state, report.failure.as_ref(), Some(health), id) {
                     out.line(format!("  next: {next}"))?;
@@ -190,6 +199,12 @@ pub fn troubles(finished: &[Finished], context: &Context) -> std::io::Result<()>
         }
     }
     Ok(())
+}
+
+/// How many records a test run would have changed, or had wait for a person.
+fn total_changes(counters: &Counters) -> u64 {
+    let total = sessions::total(counters);
+    total.created + total.updated + total.returned + total.removed + total.held
 }
 
 /// One line for each connection.

@@ -5,6 +5,7 @@
 //! batches: memory doesn't grow with the number of records.
 
 pub(super) mod absence;
+mod declined;
 pub(super) mod foreign;
 mod grants;
 mod hold;
@@ -139,6 +140,7 @@ async fn apply_all(database: &mut SqliteConnection, applying: &Applying<'_>) -> 
         applied.kinds.insert(kind, tally);
     }
     log.close(database).await?;
+    applied.declined = declined::tell(database, applying, &mut applied.kinds).await?;
     applied.waiting = hold::settle(database, applying, &judged, &mut applied.kinds).await?;
     totals::keep(database, applying, &applied.kinds, &judged).await?;
     applied.held = judged.reasons;

@@ -1,6 +1,6 @@
 //! Held removals' side of SQLite: preferences, what waits, and what becomes of it with time.
 
-mod decided;
+pub(super) mod decided;
 pub(super) mod diff;
 mod moving;
 

@@ -62,6 +62,12 @@ async fn what_was_rejected_stays_until_it_is_back_and_can_still_be_released() {
     // The next runs neither remove nor hold them again; a new loss is judged by itself.
     let (_, applied) = acme.sync(people(22..=100), &complete(3)).await;
     assert_eq!((applied.held.len(), applied.waiting, acme.present().await), (0, None, 99));
+    assert_eq!(
+        applied.declined,
+        [format!("20 users are missing at the vendor and stay, because ana turned session {session} down")]
+    );
+    let tally = applied.kinds[&Kind::User];
+    assert_eq!((tally.removed, tally.kept, tally.declined, tally.held), (1, 20, 20, 0));
     // One is back, and then missing again: it counts anew.
     acme.sync(people((1..=1).chain(22..=100)), &complete(4)).await;
     let (_, applied) = acme.sync(people(22..=100), &complete(5)).await;
@@ -113,10 +119,23 @@ async fn undo_brings_back_what_a_session_removed_and_it_stays() {
     assert!(outcome.told.iter().any(|left| left.id == "5"), "{outcome:?}");
     assert_eq!(acme.present().await, 50);
     // The vendor still lacks them: they stay all the same.
-    acme.sync(company(5), &complete(4)).await;
+    let (_, applied) = acme.sync(company(5), &complete(4)).await;
+    assert_eq!(applied.declined, ["4 users, 4 grants are missing at the vendor and stay, because ana undid session 2"]);
+    assert_eq!((applied.kinds[&Kind::User].declined, applied.kinds[&Kind::User].kept), (4, 4));
     assert_eq!((acme.present().await, acme.world.present("acme", Kind::Grant).await.len()), (50, 50));
     let again = acme.world.store.undo(&tenant("acme"), session, &by(5)).await.unwrap();
     assert_eq!((again.changed.len(), again.left), (0, 10));
+}
+
+#[tokio::test]
+async fn what_was_brought_back_is_no_loss_even_when_it_is_released_after_all() {
+    let acme = Acme::of_a_hundred().await;
+    let (session, _) = acme.sync(people(11..=100), &complete(1)).await;
+    acme.world.store.undo(&tenant("acme"), session, &by(2)).await.unwrap();
+    acme.world.store.release(&tenant("acme"), session, &by(3)).await.unwrap();
+    assert_eq!(acme.present().await, 90);
+    let (_, applied) = acme.sync(people(15..=100), &complete(4)).await;
+    assert_eq!((applied.held, acme.present().await), (vec![], 86));
 }
 
 #[tokio::test]

@@ -65,7 +65,7 @@ async fn a_release_accepts_the_organisation_and_its_first_sync_is_held_to_the_gu
     assert!(acme.world.store.release(&tenant("acme"), session, &by(3)).await.is_err());
     let (next, applied) = acme.sync(people(201..=230), &complete(4)).await;
     assert_eq!((applied.waiting, acme.present().await), (Some(next), 130));
-    assert!(applied.held[0].contains("all 100 user records"), "{applied:?}");
+    assert!(applied.held[0].contains("all 100 users are missing"), "{applied:?}");
     assert!(holds(&acme).await[0].organization.is_none());
 }
 

@@ -1,6 +1,6 @@
 //! Removals that are too many wait for a person.
 
-use headcount_model::{Kind, User, UserStatus};
+use headcount_model::{Kind, Records, User, UserStatus};
 use headcount_store::{Apply, Deactivate, Extent, Holds, How, Preferences, SessionState, StoreError, What, Writes};
 
 use crate::acme::*;
@@ -11,7 +11,7 @@ async fn what_is_new_comes_in_while_too_many_removals_wait() {
     let acme = Acme::of_a_hundred().await;
     let (session, applied) = acme.sync(people(12..=101), &complete(1)).await;
     assert_eq!(applied.waiting, Some(session));
-    assert!(applied.held[0].contains("11 of 100 user records would be lost: more than 10"), "{:?}", applied.held);
+    assert!(applied.held[0].contains("11 of 100 users are missing at the vendor: more than 10 (10 %)"), "{:?}", applied.held);
     let tally = applied.kinds[&Kind::User];
     assert_eq!((tally.created, tally.removed, tally.held, tally.kept), (1, 0, 11, 11));
     assert_eq!((acme.present().await, acme.state(session).await), (101, SessionState::Held));
@@ -29,7 +29,10 @@ async fn ten_of_a_hundred_go_and_ten_more_the_same_day_wait() {
     let (_, second) = acme.sync(people(11..=100), &complete(31)).await;
     assert_eq!((second.held.len(), acme.present().await), (0, 90));
     let (_, third) = acme.sync(people(12..=100), &complete(32)).await;
-    assert!(third.held[0].contains("11 of 100") && third.held[0].contains("10 of them in the 24 hours before"), "{third:?}");
+    assert!(
+        third.held[0].contains("1 of 90 users is") && third.held[0].contains("10 more were lost in the 24 hours before"),
+        "{third:?}"
+    );
     assert_eq!(acme.present().await, 90);
     // A day after the first two, that one alone is not too many.
     let (_, later) = acme.sync(people(12..=100), &complete(60)).await;
@@ -61,7 +64,7 @@ async fn missing_and_inactive_ones_add_up() {
     assert!(few.held.is_empty());
     assert_eq!((acme.present().await, acme.status("6").await), (95, Some(UserStatus::Inactive)));
     let (_, more) = acme.sync(inactive(people(6..=100), 0..6), &complete(2)).await;
-    assert!(more.held[0].contains("11 of 100"), "{more:?}");
+    assert!(more.held[0].contains("1 of 95 users is newly inactive at the vendor, 10 more were lost"), "{more:?}");
     assert_eq!(acme.status("11").await, None);
 }
 
@@ -117,7 +120,7 @@ async fn all_of_a_kind_or_half_of_a_targets_holders_wait() {
     let (_, more) = acme.sync(company(4, 5), &complete(2)).await;
     assert!(more.held.iter().any(|why| why.contains("7 of 12 holders of group 0")), "{more:?}");
     let (_, all) = acme.sync(company(0, 0), &complete(3)).await;
-    assert!(all.held.iter().any(|why| why.contains("all 4 group records")), "{all:?}");
+    assert!(all.held.iter().any(|why| why.contains("all 4 groups are missing")), "{all:?}");
     assert_eq!(acme.world.present("acme", Kind::Group).await.len(), 4);
 }
 
@@ -186,4 +189,19 @@ async fn preferences_say_what_is_written_and_what_is_taken_away() {
     records.groups = vec![group("g", "Staff")];
     let (_, applied) = acme.sync(records, &complete(5)).await;
     assert_eq!((applied.kinds.get(&Kind::Group), applied.kinds[&Kind::User].removed), (None, 1));
+}
+
+#[tokio::test]
+async fn those_that_came_since_the_first_sync_are_not_all_of_them() {
+    let acme = Acme { world: World::new().await };
+    acme.sync(people(1..=115), &complete(0)).await;
+    acme.sync(people(1..=230), &complete(1)).await;
+    let (_, applied) = acme.sync(people(1..=115), &complete(2)).await;
+    assert_eq!(
+        applied.held,
+        ["115 of 230 users are missing at the vendor: more than 11 (10 % of the 115 of 24 hours ago) wait for a person"]
+    );
+    assert_eq!(applied.kinds[&Kind::User].held, 115);
+    let (_, none) = acme.sync(Records::default(), &complete(3)).await;
+    assert!(none.held[0].starts_with("all 230 users are missing at the vendor: more than 11 "), "{none:?}");
 }

@@ -21,7 +21,7 @@ async fn what_waits_counts_with_what_a_partial_run_lacks() {
     let mut waiting = first;
     for (day, from) in [(1, 24), (2, 27), (3, 30)] {
         let (session, applied) = acme.sync(people(from..=100), &nearly(1 + day * 24)).await;
-        assert!(applied.held.iter().any(|why| why.contains("wait already")), "day {day}: {applied:?}");
+        assert!(applied.held.iter().any(|why| why.contains("waiting already")), "day {day}: {applied:?}");
         assert_eq!((applied.waiting, acme.present().await), (Some(session), 100), "day {day}");
         assert_eq!(applied.kinds[&Kind::User].held, u64::from(from - 1));
         waiting = session;

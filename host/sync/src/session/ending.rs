@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount_model::{ConnectionId, Failure, FailureCode, SessionId, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Applied, Health, HealthState, SessionEnd, SessionState, Witness, decide};
+use headcount_store::{Applied, Health, HealthState, KindCounters, SessionEnd, SessionState, Witness, decide};
 
 use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
@@ -25,6 +25,11 @@ pub(super) fn settle(end: &mut SessionEnd, applied: Applied, session: SessionId)
             end.notes.insert(0, note);
         }
     }
+    for note in applied.declined.into_iter().rev() {
+        if !end.notes.contains(&note) {
+            end.notes.insert(0, note);
+        }
+    }
     for reason in applied.aside {
         let note = format!("set aside: {reason}");
         if !end.notes.contains(&note) {
@@ -33,9 +38,8 @@ pub(super) fn settle(end: &mut SessionEnd, applied: Applied, session: SessionId)
     }
     for (kind, found) in applied.kinds {
         let counted = end.counters.kinds.entry(kind).or_default();
-        let read = counted.read;
-        *counted = found;
-        counted.read = read;
+        let (read, reread) = (counted.read, counted.reread);
+        *counted = KindCounters { read, reread, ..found };
     }
     if end.state != SessionState::Test && !applied.held.is_empty() {
         end.state = SessionState::Held;

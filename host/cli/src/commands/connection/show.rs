@@ -1,20 +1,24 @@
 //! `headcount connection show`: one connection, explained to a person.
 
-use headcount::ConnectionId;
 use headcount::model::printable;
-use headcount::store::{Connection, Standing};
+use headcount::store::{Connection, HoldState, Standing};
+use headcount::{ConnectionId, Tenant};
 use serde_json::json;
 
 use super::people::shown;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::text;
-use crate::{scope, standing, words};
+use crate::{scope, standing, story, words};
+
+/// The most decisions that are told.
+const MOST: u32 = 100;
 
 /// Shows a connection.
 pub async fn run(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
     let connection = tenant.connection(id).await?;
+    let declined = declined(&tenant, id).await?;
     let out = context.out;
     if out.json {
         out.value(&json!({
@@ -29,6 +33,7 @@ pub async fn run(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
             "contacts": connection.contacts,
             "life": standing::value(&connection.life),
             "health": standing::value(&connection.health),
+            "declined": declined,
             "baseline": connection.baseline.as_ref().map(scope::value),
             "created-at": words::time(connection.created_at),
             "updated-at": words::time(connection.updated_at),
@@ -36,7 +41,22 @@ pub async fn run(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     lines(&connection).into_iter().try_for_each(|line| out.line(line))?;
+    declined.into_iter().try_for_each(|line| out.line(format!("  {:<12} {line}", "stays")))?;
     Ok(Exit::Done)
+}
+
+/// What stays though it was missing at the vendor when it was last looked for, and because of which decision.
+async fn declined(tenant: &Tenant, id: &ConnectionId) -> anyhow::Result<Vec<String>> {
+    let mut told = Vec::new();
+    for hold in tenant.holds(Some(id), MOST).await? {
+        if hold.state == HoldState::Held || hold.records.is_empty() {
+            continue;
+        }
+        if let Some(decided) = tenant.decisions(hold.session).await?.last() {
+            told.push(format!("{} until they are back at the vendor, {}", story::listed(&hold.records), decided.because()));
+        }
+    }
+    Ok(told)
 }
 
 fn lines(connection: &Connection) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! `headcount sessions show`: the story of one session, for a person who wasn't there.
 
 use headcount::model::printable;
-use headcount::store::SessionError;
+use headcount::store::{Decided, SessionError, Verdict};
 use headcount::{Session, Tenant};
 use serde_json::{Value, json};
 
@@ -21,10 +21,11 @@ pub async fn run(session: &Session, tenant: &Tenant, context: &Context) -> anyho
         out.value(&value(session, &errors))?;
         return Ok(());
     }
-    beginning(session, out)?;
+    let decisions = tenant.decisions(session.id).await?;
+    beginning(session, &decisions, out)?;
     reading(session, &errors, out)?;
     changes(session, out)?;
-    ending(session, tenant, out).await
+    ending(session, &decisions, tenant, out).await
 }
 
 fn value(session: &Session, errors: &[SessionError]) -> Value {
@@ -34,10 +35,21 @@ fn value(session: &Session, errors: &[SessionError]) -> Value {
 }
 
 /// When, by what, how often interrupted, and what its credential sees.
-fn beginning(session: &Session, out: Out) -> std::io::Result<()> {
+fn beginning(session: &Session, decisions: &[Decided], out: Out) -> std::io::Result<()> {
     let state = session.state;
-    out.line(format!("session {} of {}: {}", session.id, session.connection, state.as_str()))?;
-    out.line(format!("  {}", sessions::meaning(state)))?;
+    let meaning = story::meaning(state, &session.counters);
+    match decisions.last().filter(|last| last.verdict == Verdict::Undone) {
+        // What became of it since says more than how it ended.
+        Some(undone) => {
+            let (by, at) = (printable(&undone.person), time(undone.at));
+            out.line(format!("session {} of {}: undone; before, {}", session.id, session.connection, state.as_str()))?;
+            out.line(format!("  {by} brought back what it had removed, {at}; before that, {meaning}"))?;
+        }
+        None => {
+            out.line(format!("session {} of {}: {}", session.id, session.connection, state.as_str()))?;
+            out.line(format!("  {meaning}"))?;
+        }
+    }
     out.line(format!("  begun {}, took {}, with {}", time(session.started_at), sessions::took(session), session.digest))?;
     for line in story::basis(session).into_iter().chain(story::resumed(session)) {
         out.line(format!("  {line}"))?;
@@ -89,7 +101,7 @@ fn changes(session: &Session, out: Out) -> std::io::Result<()> {
 }
 
 /// What it used, what a person should know, and what to do now.
-async fn ending(session: &Session, tenant: &Tenant, out: Out) -> anyhow::Result<()> {
+async fn ending(session: &Session, decisions: &[Decided], tenant: &Tenant, out: Out) -> anyhow::Result<()> {
     let (id, connection, state, counters) = (session.id, &session.connection, session.state, &session.counters);
     out.line(format!("\n{}", sessions::effort(counters)))?;
     if !counters.budgets.is_empty() {
@@ -102,7 +114,7 @@ async fn ending(session: &Session, tenant: &Tenant, out: Out) -> anyhow::Result<
             "{denied} denied; to see them, and the policy that would allow them: headcount audit --session {id} --denied"
         ))?;
     }
-    for decided in tenant.decisions(id).await? {
+    for decided in decisions {
         let why = if decided.reason.is_empty() { String::new() } else { format!(": {}", printable(&decided.reason)) };
         out.line(format!("\n{} {} by {}{why}", decided.verdict.as_str(), time(decided.at), printable(&decided.person)))?;
     }

@@ -11,6 +11,7 @@ use super::super::record::table;
 use super::absence::number;
 use super::totals;
 use super::{Applying, lost::REMOVED};
+use crate::words::grouped;
 use crate::{How, KindCounters, Loss, Result, SyncRules, WINDOW};
 
 /// What became of a session's losses.
@@ -37,7 +38,7 @@ pub(super) async fn judge(database: &mut SqliteConnection, applying: &Applying<'
     let Some(rules) = &applying.apply.rules else { return Ok(judged) };
     let now = counts(database, applying).await?;
     for kind in Kind::ALL {
-        let (lost, rekeyed) = now.get(&kind).copied().unwrap_or_default();
+        let (lost, rekeyed, inactive) = now.get(&kind).copied().unwrap_or_default();
         if lost + rekeyed == 0 {
             continue;
         }
@@ -47,13 +48,13 @@ pub(super) async fn judge(database: &mut SqliteConnection, applying: &Applying<'
         let confirmed = rules.confirmed.contains(&kind);
         let before = earlier(database, applying, kind, &REMOVALS).await?;
         let waits = waiting(database, applying, kind, &REMOVALS).await?;
-        let loss = Loss { lost: lost + before + waits, now: lost, of, present, confirmed, waiting: waits };
+        let loss = Loss { lost: lost + before + waits, now: lost, inactive, of, present, confirmed, waiting: waits };
         judged.reasons.extend(rules.guard.records(kind, &loss));
         if rekeyed > 0 {
             let before = earlier(database, applying, kind, &KEYS).await?;
             let waits = waiting(database, applying, kind, &KEYS).await?;
             let lost = rekeyed + before + waits;
-            let reason = rules.guard.keys(&Loss { lost, now: rekeyed, of, present, confirmed, waiting: waits });
+            let reason = rules.guard.keys(&Loss { lost, now: rekeyed, inactive: 0, of, present, confirmed, waiting: waits });
             judged.keys |= reason.is_some();
             judged.reasons.extend(reason);
         }
@@ -64,10 +65,11 @@ pub(super) async fn judge(database: &mut SqliteConnection, applying: &Applying<'
     Ok(judged)
 }
 
-/// How many records of each kind would be lost, and how many e-mail addresses would change.
-async fn counts(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<BTreeMap<Kind, (u64, u64)>> {
+/// How many records of each kind would be lost, how many e-mail addresses would change, and how many are only inactive.
+async fn counts(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<BTreeMap<Kind, (u64, u64, u64)>> {
     let rows = sqlx::query(
-        "SELECT kind, count(DISTINCT CASE WHEN how <> 'rekeyed' THEN id END), count(CASE WHEN how = 'rekeyed' THEN 1 END)
+        "SELECT kind, count(DISTINCT CASE WHEN how <> 'rekeyed' THEN id END), count(CASE WHEN how = 'rekeyed' THEN 1 END),
+            count(CASE WHEN how = 'inactive' THEN 1 END)
          FROM lost WHERE session = $1 AND waits = 0 GROUP BY kind",
     )
     .bind(applying.session.0)
@@ -76,7 +78,7 @@ async fn counts(database: &mut SqliteConnection, applying: &Applying<'_>) -> Res
     let mut counts = BTreeMap::new();
     for row in rows {
         let kind = super::super::field::read_kind(&row, 0)?;
-        counts.insert(kind, (number(row.try_get(1)?), number(row.try_get(2)?)));
+        counts.insert(kind, (number(row.try_get(1)?), number(row.try_get(2)?), number(row.try_get(3)?)));
     }
     Ok(counts)
 }
@@ -194,8 +196,12 @@ async fn holders(database: &mut SqliteConnection, applying: &Applying<'_>, rules
     let Some(row) = row else { return Ok(None) };
     let (of, lost) = (number(row.try_get(2)?), number(row.try_get(3)?));
     let (kind, id): (&str, &str) = (row.try_get(0)?, row.try_get(1)?);
-    Ok(rules
-        .guard
-        .holders(lost, of)
-        .then(|| format!("{lost} of {of} holders of {kind} {} would lose it: more than half", headcount_model::printable(id))))
+    Ok(rules.guard.holders(lost, of).then(|| {
+        format!(
+            "{} of {} holders of {kind} {} would lose it: more than half",
+            grouped(lost),
+            grouped(of),
+            headcount_model::printable(id)
+        )
+    }))
 }

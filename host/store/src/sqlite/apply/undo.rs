@@ -99,6 +99,13 @@ async fn bring_back(
     }
     if back > 0 {
         stay(database, undoing, kind, &restorable).await?;
+        // What a person brought back is no loss, whatever becomes of it.
+        let sql = format!(
+            "DELETE FROM losses WHERE tenant = $1 AND connection = $2 AND kind = '{}' AND how = 'removed'
+                AND id IN (SELECT id FROM ({restorable}))",
+            kind.as_str()
+        );
+        bound(sql).execute(&mut *database).await?;
         let sql = format!(
             "UPDATE {table} SET gone_at = NULL, changed_at = $4
              WHERE tenant = $1 AND connection = $2 AND id IN (SELECT id FROM ({restorable}))"

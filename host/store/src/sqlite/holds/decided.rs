@@ -38,6 +38,19 @@ pub(crate) async fn decide(
     Ok(())
 }
 
+/// `because ana turned session 6 down`: why what is missing stays.
+pub(crate) async fn because(database: &mut SqliteConnection, tenant: &TenantId, session: SessionId) -> Result<String> {
+    let row = sqlx::query("SELECT * FROM decisions WHERE tenant = $1 AND session = $2 ORDER BY number DESC LIMIT 1")
+        .bind(tenant.as_str())
+        .bind(session.0)
+        .fetch_optional(database)
+        .await?;
+    Ok(match row {
+        Some(row) => read(&row)?.because(),
+        None => format!("because of what was decided about session {session}"),
+    })
+}
+
 pub(super) async fn decisions(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<Vec<Decided>> {
     let rows = sqlx::query("SELECT * FROM decisions WHERE tenant = $1 AND session = $2 ORDER BY number")
         .bind(tenant.as_str())
