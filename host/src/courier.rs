@@ -133,6 +133,7 @@ impl Courier {
         while let Some(ended) = sending.join_next().await {
             drop(told(ended));
         }
+        self.inner.flush_audit().await;
     }
 
     /// Sends what is due now, as much as may be sent at once, to its end.
@@ -149,6 +150,9 @@ impl Courier {
                 Some(Err(error)) => failed = Some(error),
                 None => {}
             }
+        }
+        if sent != Sent::default() {
+            self.inner.flush_audit().await;
         }
         failed.map_or(Ok(sent), |error| Err(error.into()))
     }

@@ -8,6 +8,7 @@ mod attacks;
 pub(crate) mod certificates;
 mod component;
 pub(crate) mod dns;
+mod frames;
 mod inside;
 #[path = "../hostile/intruders/mod.rs"]
 mod intruders;
@@ -27,7 +28,8 @@ use anyhow::Result;
 use headcount::sandbox::Resource;
 use headcount::{Budget, Manifest, SessionState};
 
-pub use attacks::{LEAK, all, named};
+pub use attacks::{LEAK, all, named, over_http2};
+pub use frames::Frames;
 pub use inside::Inside;
 pub use seen::{Ended, Seen};
 pub use spellings::Spellings;
@@ -64,6 +66,8 @@ pub struct Attack {
     floods_its_log: bool,
     /// Whether it runs where the operator opened loopback and memories can be looked into.
     in_glass: bool,
+    /// Whether its vendor is the one that speaks HTTP/2.
+    over_http2: bool,
 }
 
 /// How an attack is started.
@@ -120,6 +124,7 @@ impl Attack {
             budget: |_| (),
             floods_its_log: false,
             in_glass: false,
+            over_http2: false,
         }
     }
 
@@ -178,6 +183,10 @@ impl Attack {
 
     const fn floods_its_log(self) -> Self {
         Attack { floods_its_log: true, ..self }
+    }
+
+    const fn over_http2(self) -> Self {
+        Attack { over_http2: true, ..self }
     }
 
     const fn in_glass(self) -> Self {

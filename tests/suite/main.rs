@@ -4,6 +4,7 @@
 
 mod actions;
 mod audit;
+mod authoring;
 mod bad_files;
 mod bad_vendors;
 mod budgets;

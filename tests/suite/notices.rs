@@ -1,5 +1,6 @@
 //! Notices on their way: signed webhooks to a real receiver, repeats, dead letters, and hostile places.
 
+mod audited;
 mod courier;
 mod mail;
 mod places;

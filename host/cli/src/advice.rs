@@ -64,6 +64,10 @@ fn for_host(error: &headcount::Error) -> Option<String> {
         headcount::Error::Call(CallError::Trap { .. } | CallError::Contract(_)) => {
             Some("report this to the connector's author, with the text above".to_owned())
         }
+        headcount::Error::ConnectionExists(_, id) => Some(format!(
+            "go on with the one there is: `headcount connection show {id}`; a new secret: `headcount connection credential {id}`, \
+             then `headcount connection launch {id}`; or make a second one with --id ID"
+        )),
         headcount::Error::Settings(_) => Some("correct the fields above with --set FIELD=VALUE".to_owned()),
         headcount::Error::Action(ActionError::Input(_)) => {
             Some("`headcount action CONNECTION` lists the actions with their inputs".to_owned())
@@ -79,7 +83,7 @@ fn for_host(error: &headcount::Error) -> Option<String> {
 pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
     let id = connection.unwrap_or("CONNECTION");
     match failure.code {
-        FailureCode::Unauthenticated => format!("enter a new credential: headcount connection credential {id} FIELD"),
+        FailureCode::Unauthenticated => format!("enter a new credential: headcount connection credential {id}"),
         FailureCode::Forbidden => "give the credential the permissions that the connector asks for at the vendor, or enter \
              another; `headcount connector list` and `connector inspect FILE` show them"
             .to_owned(),
@@ -87,7 +91,7 @@ pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
             Some(seconds) => format!("the vendor asks to wait {seconds} s; then run it again"),
             None => "the vendor wants fewer requests: wait a while, then run it again".to_owned(),
         },
-        FailureCode::Unavailable => "wait until the vendor answers again, then run it again".to_owned(),
+        FailureCode::Unavailable => unavailable(&failure.message),
         FailureCode::InvalidConfiguration => format!("correct the setting: headcount connection edit {id} --set FIELD=VALUE"),
         FailureCode::InvalidInput => format!("correct the input; `headcount action {id}` shows what it takes"),
         FailureCode::NotFound => format!("check the id; `headcount sync {id}` reads the vendor's lists anew"),
@@ -96,6 +100,22 @@ pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
         FailureCode::UnexpectedResponse => "report this to the connector's author, with the text above".to_owned(),
         FailureCode::Unsupported => "this organisation, its plan or the connector does not offer it".to_owned(),
     }
+}
+
+/// What to do where no answer came, going by the SDK's words for why.
+fn unavailable(message: &str) -> String {
+    if message.starts_with("No secure connection to the vendor") {
+        return "if its certificate is of an authority of your own, name that with --ca FILE; `headcount audit --json` has the reason"
+            .to_owned();
+    }
+    if message.starts_with("The vendor's host name can't be resolved") {
+        return "check the host name in the settings, then run it again; `headcount audit --json` has the reason".to_owned();
+    }
+    if message.starts_with("The vendor can't be reached") {
+        return "check the host in the settings, and that something listens there; `headcount audit --json` has the reason"
+            .to_owned();
+    }
+    "wait until the vendor answers again, then run it again".to_owned()
 }
 
 #[cfg(test)]
@@ -110,10 +130,23 @@ mod tests {
         let text = explain(&anyhow::Error::new(failure));
         assert_eq!(
             text,
-            "error: unauthenticated: key revoked\n  next: enter a new credential: headcount connection credential CONNECTION FIELD"
+            "error: unauthenticated: key revoked\n  next: enter a new credential: headcount connection credential CONNECTION"
         );
         let io = anyhow::Error::new(std::io::Error::other("disk on fire")).context("ca.pem can't be read");
         assert_eq!(explain(&io), "error: ca.pem can't be read\n  because: disk on fire");
+    }
+
+    #[test]
+    fn who_does_not_reach_the_vendor_is_told_what_to_look_at() {
+        for (message, words) in [
+            ("No secure connection to the vendor could be made.", "--ca FILE"),
+            ("The vendor's host name can't be resolved.", "check the host name"),
+            ("The vendor can't be reached.", "listens there"),
+            ("The vendor did not answer in time.", "wait until"),
+        ] {
+            let next = for_failure(&Failure::new(FailureCode::Unavailable, message), None);
+            assert!(next.contains(words), "{message}: {next}");
+        }
     }
 
     #[test]

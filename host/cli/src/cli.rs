@@ -127,6 +127,7 @@ mod tests {
         for line in [
             "demo --people 200 --seed 7 --keep",
             "connector list",
+            "connector new acme --path connectors/acme --sdk ../headcount/connectors/sdk",
             "connector inspect tines.wasm",
             "connector pack in.wasm manifest.toml -o out.wasm",
             "connector add out.wasm --accept",

@@ -39,6 +39,9 @@ use crate::exit::Exit;
 /// # Errors
 /// What went wrong; [`Exit::of`] gives its code.
 pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
+    if !may_begin(&command) {
+        context.has_data()?;
+    }
     match command {
         Command::Demo(args) => demo::run(args, &context).await,
         Command::Connector(command) => connector::run(command, &context).await,
@@ -72,5 +75,23 @@ pub async fn run(command: Command, context: Context) -> anyhow::Result<Exit> {
         Command::Budget(command) => budget::run(command, &context).await,
         Command::Audit(args) => audit::run(args, &context).await,
         Command::Sessions(args) => sessions::run(args, &context).await,
+    }
+}
+
+/// Whether a command may begin a data folder, or needs none. All others ask about what is in one.
+fn may_begin(command: &Command) -> bool {
+    match command {
+        Command::Connector(command) => !matches!(command, connector::Command::List),
+        Command::Connection(command) => matches!(command, connection::Command::Add(_)),
+        Command::Demo(_)
+        | Command::Credential(_)
+        | Command::Shared(_)
+        | Command::Serve(_)
+        | Command::Health(_)
+        | Command::Key(_)
+        | Command::Notices(_)
+        | Command::Catalogue(_)
+        | Command::Budget(_) => true,
+        _ => false,
     }
 }

@@ -32,6 +32,20 @@ impl Context {
         Context { config: Arc::new(config), out }
     }
 
+    /// Makes sure that there is a data folder: a question must not make an empty one where its name is misspelt.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn has_data(&self) -> Result<(), Complaint> {
+        let data = self.config.data();
+        // Whatever else is wrong with it is told where it is opened.
+        if data.try_exists().unwrap_or(true) {
+            return Ok(());
+        }
+        let missing = Complaint::not_found(format!("there is no data folder {}", data.display()));
+        Err(missing.next("name the one there is with --data FOLDER; `headcount connector add FILE` makes a new one"))
+    }
+
     /// Whether there is a person who can be asked.
     pub fn can_ask(&self) -> bool {
         !self.out.json && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()

@@ -177,6 +177,11 @@ impl Complaint {
         Complaint { exit: Exit::Failed, message: message.into(), next: None }
     }
 
+    /// Something that ends the program with this code.
+    pub fn of(exit: Exit, message: impl Into<String>) -> Self {
+        Complaint { exit, message: message.into(), next: None }
+    }
+
     /// The vendor or the connector refused, and the next step is known better than from the failure alone.
     pub fn refused(exit: Exit, failure: &Failure, next: String) -> Self {
         Complaint { exit, message: failure.to_string(), next: Some(next) }

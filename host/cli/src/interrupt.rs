@@ -1,5 +1,7 @@
 //! Ctrl-C and SIGTERM: the first stops cleanly, the second at once.
 
+use std::io::Write;
+
 use tokio_util::sync::CancellationToken;
 
 use crate::exit::Exit;
@@ -15,18 +17,19 @@ enum Signal {
 
 /// Cancels this token at the first signal; ends the program at the second.
 pub fn cancels(token: CancellationToken) {
-    listens(token.clone(), token);
+    listens(token.clone(), token, "stopping cleanly: what was stored stays as it was.");
 }
 
 /// At the first signal of either kind, tells this token that what is under way is to stop where it is; ends the program at the second.
 pub fn pauses(token: CancellationToken) {
+    let Ok(mut signals) = Signals::listen() else { return };
     tokio::spawn(async move {
-        if signal().await.is_err() {
+        if signals.next().await.is_none() {
             return;
         }
-        eprintln!("stopping where it is: the next start goes on with what is under way.");
         token.cancel();
-        if signal().await.is_ok() {
+        say("stopping where it is: the next start goes on with what is under way.");
+        if signals.next().await.is_some() {
             std::process::exit(Exit::Cancelled as i32);
         }
     });
@@ -35,37 +38,62 @@ pub fn pauses(token: CancellationToken) {
 /// At the first Ctrl-C, cancels; at the first SIGTERM, stops syncs where they are, for the next one to go on. Ends the program at the
 /// second signal.
 pub fn cancels_or_pauses(cancel: CancellationToken, pause: CancellationToken) {
-    listens(cancel, pause);
+    listens(cancel, pause, "stopping where it is: the next run goes on with what was interrupted.");
 }
 
-fn listens(cancel: CancellationToken, pause: CancellationToken) {
+/// Tells a person, if anybody listens: whoever read standard error may have ended by the same Ctrl-C.
+fn say(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+fn listens(cancel: CancellationToken, pause: CancellationToken, terminated: &'static str) {
+    let Ok(mut signals) = Signals::listen() else { return };
     tokio::spawn(async move {
-        match signal().await {
-            Ok(Signal::Interrupt) => {
-                eprintln!("stopping cleanly: what was stored stays as it was. Press Ctrl-C again to stop at once.");
+        match signals.next().await {
+            Some(Signal::Interrupt) => {
                 cancel.cancel();
+                say("stopping cleanly: what was stored stays as it was. Press Ctrl-C again to stop at once.");
             }
-            Ok(Signal::Terminate) => {
-                eprintln!("stopping where it is: the next run goes on with what was interrupted.");
+            Some(Signal::Terminate) => {
                 pause.cancel();
+                say(terminated);
             }
-            Err(_) => return,
+            None => return,
         }
-        if signal().await.is_ok() {
+        if signals.next().await.is_some() {
             std::process::exit(Exit::Cancelled as i32);
         }
     });
 }
 
-async fn signal() -> std::io::Result<Signal> {
+/// Both signals. They are listened to from here on, so that none that comes before the first wait ends the program by itself.
+struct Signals {
     #[cfg(unix)]
-    {
-        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            pressed = tokio::signal::ctrl_c() => pressed.map(|()| Signal::Interrupt),
-            _ = terminate.recv() => Ok(Signal::Terminate),
-        }
+    interrupt: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    #[cfg(unix)]
+    fn listen() -> std::io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
+
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await.map(|()| Signal::Interrupt)
+    fn listen() -> std::io::Result<Self> {
+        Ok(Signals {})
+    }
+
+    /// The next one; none where signals can't be had.
+    async fn next(&mut self) -> Option<Signal> {
+        #[cfg(unix)]
+        return tokio::select! {
+            pressed = self.interrupt.recv() => pressed.map(|()| Signal::Interrupt),
+            ended = self.terminate.recv() => ended.map(|()| Signal::Terminate),
+        };
+        #[cfg(not(unix))]
+        tokio::signal::ctrl_c().await.ok().map(|()| Signal::Interrupt)
+    }
 }

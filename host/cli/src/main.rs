@@ -25,6 +25,7 @@ mod story;
 mod table;
 mod words;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -44,7 +45,8 @@ fn main() -> ExitCode {
         Ok(exit) => exit.into(),
         Err(error) => {
             if !exit::is_closed_pipe(&error) {
-                eprintln!("{}", advice::explain(&error));
+                // Nobody is left to tell when standard error is closed.
+                let _ = writeln!(std::io::stderr().lock(), "{}", advice::explain(&error));
             }
             Exit::of(&error).into()
         }

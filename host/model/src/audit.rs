@@ -74,6 +74,9 @@ pub struct RequestEvent {
 impl RequestEvent {
     /// The rule of a request for an access token, which the host makes itself.
     pub const TOKEN_URL: &str = "token-url";
+    /// The rule of a notice's way to a webhook, which the host sends itself. In the connection's place stands the channel; the path is
+    /// left out, as a receiver's path is often its key.
+    pub const WEBHOOK: &str = "notice-webhook";
 }
 
 /// One request in the audit trail.

@@ -251,7 +251,7 @@ impl Run {
     /// Gives the job to the instance that waits, or to a new one.
     async fn start(&self, job: Job, reuses: bool) -> Result<(Worker, Reply), CallError> {
         let (sender, answer) = oneshot::channel();
-        // Without an instance and without room for one: a rate can make it wait for minutes. An instance that served the page before
+        // Without an instance and without room for one: a rate can make it wait for minutes. An instance that served the last page
         // ends meanwhile, as any that waits too long.
         let ahead = self.session.gate.ahead().await;
         let mut order = (job, sender, ahead);

@@ -1,9 +1,10 @@
 //! The only code that opens sockets for a connector. The values that carry secrets it gets ready-made from the vault.
 //!
-//! A request passes, in this order: reading of its URL; the rules; counting; permits and rate; resolving, with every address checked
-//! and the checked one dialled; a scan for secrets that the connector should not have; injection of the credential; sending, over
-//! connections that no other tenant or connection shares; decoding and bounding; scrubbing of secrets from the response; recording.
-//! Redirects are handed to the connector as they are, and pass all of this again if it follows them.
+//! A request passes, in this order: reading of its URL; the rules; counting; a scan for secrets that the connector should not have;
+//! its credential, for which a token may have to be had first; permits, rate and room in the audit trail; resolving, with every
+//! address checked and the checked one dialled; sending, over connections that no other tenant or connection shares; decoding and
+//! bounding; scrubbing of secrets from the response; recording. Redirects are handed to the connector as they are, and pass all of
+//! this again if it follows them.
 //!
 //! 1. The host makes one [`Egress`] with the operator's settings.
 //! 2. Each session makes a [`Gate`] for its connection: rules, credentials, budget.

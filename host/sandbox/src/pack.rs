@@ -14,6 +14,9 @@ use crate::package::{MANIFEST_SECTION, Package};
 /// # Errors
 /// The module can't be made a component, or the result is no [`Package`].
 pub fn pack(module_or_component: &[u8], manifest: &Manifest) -> Result<Vec<u8>, PackageError> {
+    if !module_or_component.starts_with(b"\0asm") {
+        return Err(PackageError::NotAComponent("it does not begin as WebAssembly does".to_owned()));
+    }
     let componentized;
     let component = if Parser::is_core_wasm(module_or_component) {
         componentized = componentize(module_or_component)?;

@@ -28,6 +28,6 @@ pub use action::{
 pub use mapping::{FieldChange, MappingSource, RemapError, Remapped, compile, mapping_of, remap, tracking};
 pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};
-pub use scope::ACCEPT_SCOPE;
+pub use scope::{ACCEPT_SCOPE, broken as broken_scope};
 pub use session::{Job, Report, SyncError, reconnect, sync};
 pub use source::Source;

@@ -87,8 +87,8 @@ pub(crate) fn unreadable(failure: &Failure) -> Option<Access> {
     }
 }
 
-/// What is wrong with a scope itself.
-pub(crate) fn broken(scope: &Scope, manifest: &Manifest) -> Option<String> {
+/// What is wrong with a scope itself, as a sync would say it; none where it is good.
+pub fn broken(scope: &Scope, manifest: &Manifest) -> Option<String> {
     if scope.organization.trim().is_empty() {
         return Some("its scope names no organisation".to_owned());
     }

@@ -16,6 +16,7 @@ mod proxy_of_the_environment;
 mod rights_that_outlive_an_action;
 mod swapped_component;
 mod ticket_of_another_tenant;
+mod token_of_another_tenant;
 mod wider_manifest;
 
 use std::path::{Path, PathBuf};
@@ -48,6 +49,7 @@ pub(super) use proxy_of_the_environment::proxy_of_the_environment;
 pub(super) use rights_that_outlive_an_action::rights_that_outlive_an_action;
 pub(super) use swapped_component::swapped_component;
 pub(super) use ticket_of_another_tenant::ticket_of_another_tenant;
+pub(super) use token_of_another_tenant::token_of_another_tenant;
 pub(super) use wider_manifest::wider_manifest;
 
 /// The file in which a host keeps what it compiled from a component.

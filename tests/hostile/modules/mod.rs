@@ -86,5 +86,6 @@ texts!(
     recurse_without_end,
     spin_in_start,
     table_without_end,
+    text_that_is_no_unicode,
     trap_in_start,
 );

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use headcount_tests::hostile::{LEAK, SECRET, Spellings, all, named};
 
 use crate::STAGE;
@@ -17,7 +19,14 @@ fn the_laboratory_knows_every_attack_and_no_other() {
 #[test]
 fn a_secret_that_came_out_would_be_found() {
     let spellings = Spellings::new(&[SECRET]).expect("the secret can be looked for");
-    for leak in [SECRET.to_owned(), SECRET.bytes().map(|byte| format!("{byte:02x}")).collect()] {
+    let basic = |user: &str| STANDARD.encode(format!("{user}:{SECRET}"));
+    let written = [
+        SECRET.to_owned(),
+        SECRET.bytes().map(|byte| format!("{byte:02x}")).collect(),
+        "hq7%2FZr%2B2%22vT9%20kX4%26wB6%25nL8%3CjD3".to_owned(),
+        SECRET.replace('"', "\\\""),
+    ];
+    for leak in written.into_iter().chain(["", "a", "ab", "somebody@example.com"].map(basic)) {
         assert!(spellings.find(format!("before {leak} after").as_bytes()).is_some(), "{leak}");
     }
     assert_eq!(spellings.find(b"nothing of interest"), None);

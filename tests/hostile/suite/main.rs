@@ -11,6 +11,7 @@ mod deputies;
 mod echoes;
 mod floods;
 mod headers;
+mod http2;
 mod loops;
 mod manifests;
 mod memory;
@@ -26,7 +27,7 @@ mod versions;
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use headcount_tests::hostile::{SECRET, Spellings, Start, TOKEN, Witness, World, named};
+use headcount_tests::hostile::{Attack, SECRET, Spellings, Start, TOKEN, Witness, World, named};
 use tokio::runtime::Runtime;
 
 /// No attack may take longer than this, with whatever else the machine does.
@@ -50,8 +51,11 @@ static STAGE: LazyLock<Stage> = LazyLock::new(|| {
 
 /// Runs an attack beside an honest tenant, and holds it to how it must end.
 fn contained(name: &str) {
-    let stage = &*STAGE;
-    let attack = named(name).unwrap_or_else(|| panic!("the laboratory knows no attack {name}"));
+    hold(named(name).unwrap_or_else(|| panic!("the laboratory knows no attack {name}")));
+}
+
+fn hold(attack: &Attack) {
+    let (stage, name) = (&*STAGE, attack.name);
     stage.runtime.block_on(async {
         let attacking = tokio::time::timeout(LONGEST, stage.world.launch(attack));
         let (seen, beside) = tokio::join!(attacking, stage.world.honest_page());

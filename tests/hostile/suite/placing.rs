@@ -4,6 +4,7 @@ use crate::attacks;
 
 attacks!(
     ask_the_settings_for_it,
+    clock_finer_than_a_millisecond,
     error_that_tells_too_much,
     path_outside_of_a_further_host,
     paths_outside_of_the_prefix,

@@ -20,4 +20,5 @@ attacks!(
     narrower_scope,
     rows_skipped_in_silence,
     text_that_is_no_json,
+    text_that_is_no_unicode,
 );

@@ -2,4 +2,11 @@
 
 use crate::attacks;
 
-attacks!(ask_for_the_token_itself, echo_of_a_token, token_by_a_redirect, token_from_inside, token_without_end,);
+attacks!(
+    ask_for_the_token_itself,
+    echo_of_a_token,
+    token_by_a_redirect,
+    token_from_inside,
+    token_of_another_tenant,
+    token_without_end,
+);

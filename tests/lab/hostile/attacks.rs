@@ -8,6 +8,7 @@ mod deputies;
 mod echoes;
 mod floods;
 mod headers;
+mod http2;
 mod loops;
 mod manifests;
 mod memory;
@@ -56,6 +57,11 @@ pub fn all() -> impl Iterator<Item = &'static Attack> {
 /// The attack of this name.
 pub fn named(name: &str) -> Option<&'static Attack> {
     all().find(|attack| attack.name == name)
+}
+
+/// The attacks that are tried a second time, with a vendor that speaks HTTP/2.
+pub fn over_http2() -> impl Iterator<Item = &'static Attack> {
+    http2::ATTACKS.iter()
 }
 
 /// No attack, but what the search for leaks must find: an honest connector that was given the secret as a plain setting.

@@ -38,8 +38,10 @@ fn spell(secret: &str) -> Vec<Vec<u8>> {
         secret.encode_utf16().flat_map(u16::to_be_bytes).collect(),
         secret.bytes().rev().collect(),
     ];
+    // Only what is hidden by writing it so: a secret of letters alone is its own percent encoding.
+    spellings.extend([percent(secret), json(secret)].into_iter().filter(|spelled| spelled != secret).map(String::into_bytes));
     for skip in 0..3 {
-        // Of each alignment the part that does not depend on what stands around it.
+        // Of each alignment the part that does not depend on what stands around it: `Basic` credentials, too, whoever their user is.
         let padded = [&vec![0; skip], secret.as_bytes()].concat();
         for encoded in [STANDARD.encode(&padded), URL_SAFE.encode(&padded)] {
             let inner = encoded.get(4..encoded.len().saturating_sub(4)).unwrap_or_default();
@@ -47,4 +49,16 @@ fn spell(secret: &str) -> Vec<Vec<u8>> {
         }
     }
     spellings
+}
+
+/// As a form or a query has it.
+fn percent(secret: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    secret.bytes().map(|byte| if is_plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// As a text of JSON has it, without its quotes.
+fn json(secret: &str) -> String {
+    let text = serde_json::Value::from(secret).to_string();
+    text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default().to_owned()
 }

@@ -4,6 +4,9 @@
 mod bodies;
 mod echoes;
 
+pub(super) use bodies::UNPACKED;
+pub(super) use echoes::{name_of, pack};
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -168,7 +171,7 @@ async fn answer(stream: &mut Stream, request: &Request) -> Result<()> {
             stream.shutdown().await?;
             anyhow::bail!("the connection is ended")
         }
-        ["oauth", "token"] => {
+        ["oauth", "token", ..] => {
             let body =
                 serde_json::json!({ "access_token": super::TOKEN, "token_type": "Bearer", "expires_in": 3600 }).to_string();
             whole(stream, "200 OK", &["content-type: application/json"], body.as_bytes()).await

@@ -18,7 +18,7 @@ use super::certificates::Authority;
 use super::dns::Dns;
 use super::operator::{budget, egress};
 use super::seen::Ended;
-use super::{Attack, Inside, Seen, Start, Twins, Vendor, twins};
+use super::{Attack, Frames, Inside, Seen, Start, Twins, Vendor, frames, twins};
 
 /// The secret of every connection that attacks.
 pub const SECRET: &str = "hq7/Zr+2\"vT9 kX4&wB6%nL8<jD3";
@@ -39,6 +39,8 @@ pub struct World {
     impostor: Vendor,
     /// Two hosts at one address.
     pub twins: Twins,
+    /// The attacker's servers that speak HTTP/2.
+    pub frames: Frames,
     /// The host.
     pub host: Headcount,
     /// Where it keeps everything.
@@ -47,6 +49,7 @@ pub struct World {
     pub(super) authority: Authority,
     bystander: Tenant,
     glass: OnceCell<Runtime>,
+    http2: OnceCell<Runtime>,
 }
 
 impl World {
@@ -70,6 +73,7 @@ impl World {
         let data = TempDir::new()?;
         let impostor = Vendor::start(authority.server(&["other.example"], &["http/1.1"])?).await?;
         let twins = Twins::start(authority.server(&twins::NAMES, &["h2"])?).await?;
+        let frames = Frames::start(authority.server(&["*.mallory.example"], &["h2"])?).await?;
         let mut egress = egress(&authority, [vendor.address, impostor.address, twins.address], &dns);
         further(&mut egress);
         let host = Headcount::builder(data.path()).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?;
@@ -78,7 +82,8 @@ impl World {
         bystander
             .connect(Draft::new("hello".parse()?, hello.id).secret("api-key", Secret::new(HONEST_SECRET.to_owned())))
             .await?;
-        Ok(World { vendor, inside, impostor, twins, host, data, dns, authority, bystander, glass: OnceCell::new() })
+        let (glass, http2) = (OnceCell::new(), OnceCell::new());
+        Ok(World { vendor, inside, impostor, twins, frames, host, data, dns, authority, bystander, glass, http2 })
     }
 
     /// Compiles what attacks run, for a bench that measures no compiler.
@@ -87,7 +92,7 @@ impl World {
     /// The guest was not built.
     pub async fn compile(&self) -> Result<()> {
         for attack in super::all().filter(|attack| !matches!(attack.start, Start::File(_) | Start::Intruder(_))) {
-            let runtime = if attack.in_glass { self.glass().await? } else { self.host.runtime() };
+            let runtime = self.runtime(attack).await?;
             runtime.load(&Package::read(self.guest(attack)?)?).await?;
         }
         Ok(())
@@ -144,7 +149,7 @@ impl World {
                 }
             }
             start => {
-                let runtime = if attack.in_glass { self.glass().await? } else { self.host.runtime() };
+                let runtime = self.runtime(attack).await?;
                 let package = Package::read(self.guest(attack)?)?;
                 self.call(attack, runtime, &package, start).await
             }
@@ -284,6 +289,29 @@ impl World {
     pub(super) async fn another_host(&self, data: &Path) -> Result<Headcount> {
         let egress = self.egress();
         Ok(Headcount::builder(data).egress(egress).compiler(crate::compiler()?).budget(budget()).open().await?)
+    }
+
+    /// Where an attack runs.
+    async fn runtime(&self, attack: &Attack) -> Result<&Runtime> {
+        match attack {
+            Attack { in_glass: true, .. } => self.glass().await,
+            Attack { over_http2: true, .. } => self.http2().await,
+            _ => Ok(self.host.runtime()),
+        }
+    }
+
+    /// A runtime for which the vendor is the one that speaks HTTP/2.
+    async fn http2(&self) -> Result<&Runtime> {
+        let start = || async {
+            let mut egress = self.egress();
+            for host in frames::FLOODS.into_iter().chain(["api.mallory.example"]) {
+                egress.resolve.insert(host.to_owned(), self.frames.address);
+            }
+            let mut options = RuntimeOptions::new(Egress::new(egress)?);
+            options.compiler = crate::compiler()?;
+            Ok(Runtime::new(options)?)
+        };
+        self.http2.get_or_try_init(start).await
     }
 
     /// A runtime whose connectors' memories can be looked into, and for which the operator opened loopback.

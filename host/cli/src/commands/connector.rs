@@ -1,10 +1,12 @@
 //! `headcount connector`: what there is to connect with.
 
 mod add;
+mod author;
 mod component;
 mod examine;
 mod inspect;
 mod list;
+mod new;
 mod pack;
 mod run;
 mod schema;
@@ -22,6 +24,8 @@ use crate::output::Out;
 pub enum Command {
     /// List the accepted connectors
     List,
+    /// Begin a connector: a small cargo project in a new folder, to be made yours
+    New(new::Args),
     /// Show what a component says of itself, without running it
     Inspect {
         /// The component
@@ -41,6 +45,7 @@ pub enum Command {
 pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
         Command::List => list::run(context).await,
+        Command::New(args) => new::run(&args, context),
         Command::Inspect { file } => inspect::run(&file, context).await,
         Command::Pack(args) => pack::run(args, context).await,
         Command::Add(args) => add::run(args, context).await,

@@ -14,12 +14,15 @@ use crate::words::number;
 /// Rows asked of the store at once.
 const PORTION: u32 = 1_000;
 
+/// Rows that a table shows unless something else is said.
+const SHOWN: u64 = 100;
+
 /// How rows are shown.
 #[derive(clap::Args, Clone, Debug)]
 pub struct ShowArgs {
-    /// At most so many rows
-    #[arg(long, value_name = "N", default_value_t = 100, conflicts_with = "all")]
-    pub limit: u64,
+    /// At most so many rows [default: 100 in a table; every row with --csv or --json]
+    #[arg(long, value_name = "N", conflicts_with = "all")]
+    pub limit: Option<u64>,
     /// Every row
     #[arg(long)]
     pub all: bool,
@@ -143,7 +146,7 @@ pub async fn list(kind: Kind, mut question: Question, args: &Args, context: &Con
             None => records::of_row(row),
         })?;
     }
-    pages.end(records::plural(kind));
+    pages.end_for(records::plural(kind), &tenant).await?;
     Ok(Exit::Done)
 }
 
@@ -183,7 +186,7 @@ impl Listing<'_> {
             self.filter.after = found.last().map(&place);
             pages.write(&found, &object)?;
         }
-        pages.end(self.what);
+        pages.end_for(self.what, tenant).await?;
         Ok(pages.shown)
     }
 }
@@ -207,7 +210,8 @@ impl Pages {
             (false, false) => Format::Table,
         };
         let sheet = Sheet::new(columns, format, context.out);
-        let left = (!show.all).then_some(show.limit);
+        // A program that reads rows would take the first hundred for all of them.
+        let left = show.limit.or((!show.all && format == Format::Table).then_some(SHOWN));
         Pages { sheet, context: context.clone(), left, shown: 0, more: false, over: left == Some(0) }
     }
 
@@ -232,6 +236,19 @@ impl Pages {
         self.sheet.rows(&objects)
     }
 
+    /// Says whether there is more; of nothing, whether the tenant has connections at all.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn end_for(&self, what: &str, tenant: &Tenant) -> anyhow::Result<()> {
+        self.end(what);
+        if self.shown == 0 && tenant.connections().await?.is_empty() {
+            let next = "next: headcount connection add, or name another with --tenant";
+            self.context.out.remark(format!("the tenant {} has no connections\n{next}", tenant.id()));
+        }
+        Ok(())
+    }
+
     /// Says whether there is more.
     pub fn end(&self, what: &str) {
         if self.more {
@@ -248,7 +265,7 @@ mod tests {
     use crate::config::{Config, Flags};
 
     fn pages(limit: u64, all: bool) -> Pages {
-        let show = ShowArgs { limit, all, csv: false, raw: false };
+        let show = ShowArgs { limit: (!all).then_some(limit), all, csv: false, raw: false };
         let config = Config::gather(&Flags { json: true, ..Flags::default() }).unwrap();
         Pages::new(&show, [Column::csv("id")], &Context::new(config))
     }
@@ -270,6 +287,16 @@ mod tests {
         let mut every = pages(0, true);
         read(&mut every, 2_500);
         assert_eq!((every.shown, every.more), (2_500, false));
+    }
+
+    #[test]
+    fn a_table_is_cut_and_what_programs_read_is_not() {
+        let pages = |json: bool, csv: bool| {
+            let config = Config::gather(&Flags { json, ..Flags::default() }).unwrap();
+            let show = ShowArgs { limit: None, all: false, csv, raw: false };
+            Pages::new(&show, [Column::csv("id")], &Context::new(config)).left
+        };
+        assert_eq!((pages(false, false), pages(true, false), pages(false, true)), (Some(SHOWN), None, None));
     }
 
     #[test]

@@ -201,7 +201,9 @@ impl Manifest {
             for (leaf, kinds) in [("proves", &feed.proves), ("repeats", &feed.repeats), ("yields", &feed.yields)] {
                 found.bound(path(leaf), kinds.len(), Kind::ALL.len());
             }
-            found.when(feed.kinds().next().is_none(), path("proves"), || "the feed yields nothing".to_owned());
+            found.when(feed.kinds().next().is_none(), path("proves"), || {
+                "the feed yields nothing: name the kinds in proves or yields".to_owned()
+            });
             found.when(feed.page_size == Some(0), path("page-size"), || "must be at least 1".to_owned());
             let Some(parent) = &feed.parent else {
                 found.when(feed.parent_kind.is_some(), path("parent-kind"), || "there is no parent".to_owned());

@@ -22,7 +22,7 @@ pub enum ManifestError {
     #[error("the manifest is not UTF-8 text")]
     NotText,
     /// Not TOML or JSON of the right shape.
-    #[error("line {line}, column {column}, field {field}: {problem}")]
+    #[error("line {line}, column {column}{}: {problem}", named(.field))]
     Malformed {
         /// From 1.
         line: usize,
@@ -36,6 +36,11 @@ pub enum ManifestError {
     /// Of the right shape, but something in it can't be.
     #[error("{}", .0.iter().map(|(line, problem)| match line { Some(line) => format!("line {line}, {problem}"), None => problem.to_string() }).collect::<Vec<_>>().join("\n"))]
     Wrong(Vec<(Option<usize>, Problem)>),
+}
+
+/// `, field NAME`; nothing where the mistake is in no field: a missing one at the top, or text that is no TOML.
+fn named(field: &str) -> String {
+    if matches!(field, "" | "." | "(none)") { String::new() } else { format!(", field {field}") }
 }
 
 impl Manifest {

@@ -15,7 +15,7 @@ pub(super) const INSTANCES: usize = 64;
 /// Tables of one component: a language's runtime has one or two a core instance. Their elements count as memory.
 pub(super) const TABLES: usize = 16;
 /// Memories of one component: each takes two mappings and 4 GiB of address space, whatever it holds. What the compilers of Rust,
-/// JavaScript and Python make has one; the second is for a component that is put together from two. `engine/capacity.rs` counts on it.
+/// JavaScript and Python make has one; the second is for a component put together from two. `engine/capacity.rs` counts on it.
 pub(crate) const MEMORIES: usize = 2;
 /// Bytes of one table element.
 const ELEMENT: u64 = 8;

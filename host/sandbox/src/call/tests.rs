@@ -99,22 +99,9 @@ async fn pages_that_several_connectors_gave_count_until_they_are_stored() {
     // Half of it is one tenant's: room for three instances of two pages each, and two pages of half a megabyte.
     let runtime = Runtime::new(RuntimeOptions { max_memory: Some(3 << 20), ..options() }).unwrap();
     // Eight skipped rows with one and the same reason of 64,000 bytes.
-    let rows: String = (0..8)
-        .map(|at| 2_300 + at * 28)
-        .map(|row| {
-            format!(
-                "(i32.store (i32.const {}) (i32.const 65536)) (i32.store (i32.const {}) (i32.const 64000))",
-                row + 20,
-                row + 24
-            )
-        })
-        .collect();
-    let skipped = format!(
-        "(i32.store (i32.const {}) (i32.const 1)) (i32.store (i32.const {}) (i32.const 2300)) (i32.store (i32.const {}) (i32.const 8))",
-        PAGE + 88,
-        PAGE + 92,
-        PAGE + 96
-    );
+    let store = |at: u32, value: u32| format!("(i32.store (i32.const {at}) (i32.const {value}))");
+    let rows = (0..8).map(|at| 2_300 + at * 28).map(|row| store(row + 20, 65_536) + &store(row + 24, 64_000)).collect::<String>();
+    let skipped = store(PAGE + 88, 1) + &store(PAGE + 92, 2_300) + &store(PAGE + 96, 8);
     let lavish = Guest { read: format!("{rows} {skipped} i32.const {PAGE}"), ..Guest::default() };
     let connector = runtime.load(&lavish.package()).await.unwrap();
     let runs = [(); 3].map(|()| open(&runtime, &connector, Budget::default()));

@@ -8,6 +8,7 @@ use headcount_model::{AuditRecord, Decision, RequestEvent, Timestamp};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
+use super::Egress;
 use super::gate::Gate;
 use super::refusal::{Refusal, Wait};
 
@@ -16,6 +17,9 @@ const REMEMBERED: usize = 256;
 const LONGEST: usize = 512;
 /// Denied requests of one session that each leave a record. Of those that follow, every one whose number is a power of two does.
 const DENIED_RECORDS: u64 = 1_000;
+
+/// Room for one record in the audit trail.
+pub(super) type Room = mpsc::OwnedPermit<AuditRecord>;
 
 /// The last events of one gate.
 #[derive(Default)]
@@ -57,7 +61,7 @@ struct Open {
     gate: Arc<Gate>,
     at: Timestamp,
     event: Arc<Mutex<RequestEvent>>,
-    room: Mutex<Option<mpsc::OwnedPermit<AuditRecord>>>,
+    room: Mutex<Option<Room>>,
 }
 
 impl Trace {
@@ -76,15 +80,11 @@ impl Trace {
 
     /// Waits until the audit trail has room for the record, so that none is lost while the store is slow.
     pub async fn room(&self, deadline: Instant) -> Result<(), Refusal> {
-        let Some(trail) = &self.0.gate.egress.options.audit else { return Ok(()) };
         let has_room = || self.0.room.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         if has_room() {
             return Ok(());
         }
-        let limit = deadline.saturating_duration_since(Instant::now());
-        let late = |_| Refusal::Timeout { what: Wait::Audit, limit };
-        // Whoever took the records has gone: egress does not end with him.
-        if let Ok(room) = timeout_at(deadline, trail.clone().reserve_owned()).await.map_err(late)? {
+        if let Some(room) = self.0.gate.egress.audit_room(deadline).await? {
             *self.0.room.lock().unwrap_or_else(PoisonError::into_inner) = Some(room);
         }
         Ok(())
@@ -93,7 +93,9 @@ impl Trace {
 
 impl Drop for Open {
     fn drop(&mut self) {
-        let Some(trail) = &self.gate.egress.options.audit else { return };
+        if self.gate.egress.options.audit.is_none() {
+            return;
+        }
         let mut request = self.event.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if request.status.is_none() && request.refused.is_none() {
             request.refused = Some("the call ended before the response came".to_owned());
@@ -111,10 +113,29 @@ impl Drop for Open {
             }
         }
         let record = self.gate.record(self.at, request);
-        match self.room.get_mut().unwrap_or_else(PoisonError::into_inner).take() {
+        let room = self.room.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        self.gate.egress.keep(record, room);
+    }
+}
+
+impl Egress {
+    /// Waits for room for one record in the audit trail; none where nobody keeps one.
+    pub(super) async fn audit_room(&self, deadline: Instant) -> Result<Option<Room>, Refusal> {
+        let Some(trail) = &self.options.audit else { return Ok(None) };
+        let limit = deadline.saturating_duration_since(Instant::now());
+        let late = |_| Refusal::Timeout { what: Wait::Audit, limit };
+        // Whoever took the records may have gone: egress does not end with him.
+        Ok(timeout_at(deadline, trail.clone().reserve_owned()).await.map_err(late)?.ok())
+    }
+
+    /// Gives a record to the audit trail, and counts it where there is no room for it.
+    pub(super) fn keep(&self, mut record: AuditRecord, room: Option<Room>) {
+        let Some(trail) = &self.options.audit else { return };
+        clip(&mut record.request);
+        match room {
             Some(room) => drop(room.send(record)),
             None if trail.try_send(record).is_ok() => {}
-            None => self.gate.egress.unrecorded(),
+            None => self.unrecorded(),
         }
     }
 }

@@ -89,7 +89,8 @@ fn told(error: &hyper::Error) -> String {
     format!("{error}: {}", source.split(" (b\"").next().unwrap_or_default())
 }
 
-/// Interim responses are skipped by hyper, as many as there are. Over HTTP/2 only the wait for the response bounds them.
+/// Interim responses are skipped by hyper, as many as there are. Over HTTP/2 it does not tell of them, and drops each as it comes: there
+/// only the wait for the response bounds them.
 fn bound_interim(request: &mut Request<RequestBody>) -> Arc<Notify> {
     let flooded = Arc::new(Notify::new());
     let (count, told) = (AtomicU32::new(0), flooded.clone());

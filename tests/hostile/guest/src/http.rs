@@ -174,6 +174,18 @@ pub fn reach(asks: impl IntoIterator<Item = Ask>) -> Failure {
     report(format!("reached nothing; {}", walls.join(", ")))
 }
 
+/// Sends each, of which none may get an answer, and then an honest one of the same kind, which must.
+pub fn walled(asks: impl IntoIterator<Item = Ask>, honest: &Ask) -> Failure {
+    let failure = reach(asks);
+    match failure.message.strip_prefix("reached nothing; ") {
+        None => failure,
+        Some(walls) => match honest.send() {
+            Ok(answer) => report(format!("reached only what is honest: {}; {walls}", answer.status)),
+            Err(wall) => report(format!("an honest ask gets no answer either: {wall}")),
+        },
+    }
+}
+
 /// Sends one, and tells all that came back: the status, each header, and the body.
 pub fn tell(ask: &Ask) -> Failure {
     match ask.send() {

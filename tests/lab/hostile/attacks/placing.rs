@@ -6,6 +6,7 @@ use super::super::{Attack, End, SECRET};
 
 pub(super) const ATTACKS: &[Attack] = &[
     Attack::check("ask_the_settings_for_it", End::Says("base-url")),
+    Attack::check("clock_finer_than_a_millisecond", End::Says("no step is finer than a millisecond")),
     Attack::check("write_its_name_in_braces", End::Says("{api-key}")),
     Attack::check("error_that_tells_too_much", End::Says("1 line: ")),
     Attack::check("send_a_pasted_secret", End::Says("reached nothing")).with(&[("vendor", SECRET)]).refused(&[

@@ -4,7 +4,7 @@ use anyhow::ensure;
 use headcount::Manifest;
 use headcount::model::manifest::{Placement, Template};
 
-use super::super::{Attack, End};
+use super::super::{Attack, End, intruders};
 
 pub(super) const ATTACKS: &[Attack] = &[
     Attack::check("token_from_inside", End::Says("nothing came back"))
@@ -19,6 +19,12 @@ pub(super) const ATTACKS: &[Attack] = &[
         }),
     Attack::check("token_without_end", End::Says("token"))
         .manifest(|manifest| tokens_from(manifest, "https://api.mallory.example/oauth/endless")),
+    Attack::intruder(
+        "token_of_another_tenant",
+        |world| Box::pin(intruders::token_of_another_tenant(world)),
+        End::Says("asked once"),
+    )
+    .manifest(|manifest| tokens_from(manifest, "https://api.mallory.example/oauth/token/each")),
     Attack::check("echo_of_a_token", End::Says("********"))
         .manifest(|manifest| tokens_from(manifest, "https://api.mallory.example/oauth/token"))
         .in_glass(),

@@ -9,7 +9,7 @@ use super::echoes::pack;
 use super::{Stream, whole};
 
 /// What a bomb is when it is unpacked.
-const UNPACKED: usize = 24 << 20;
+pub(in crate::hostile) const UNPACKED: usize = 24 << 20;
 /// For ever, as far as a client can tell.
 const EVER: Duration = Duration::from_secs(600);
 

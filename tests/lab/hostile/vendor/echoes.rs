@@ -59,12 +59,12 @@ pub(super) async fn answer(stream: &mut Stream, request: &Request, how: &str) ->
 }
 
 /// What a coding is called in a header.
-pub(super) fn name_of(coding: &str) -> &str {
+pub(in crate::hostile) fn name_of(coding: &str) -> &str {
     if coding == "brotli" { "br" } else { coding }
 }
 
 /// Packs a body.
-pub(super) async fn pack(coding: &str, body: &[u8]) -> Result<Vec<u8>> {
+pub(in crate::hostile) async fn pack(coding: &str, body: &[u8]) -> Result<Vec<u8>> {
     macro_rules! with {
         ($encoder:ident) => {{
             let mut encoder = $encoder::with_quality(Vec::new(), async_compression::Level::Fastest);

@@ -8,7 +8,7 @@ use super::people::PeopleArgs;
 use super::{check, fill};
 use crate::commands::connector::setup_steps;
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Complaint, Exit};
 use crate::pairs::Pair;
 use crate::secrets::SecretArgs;
 use crate::standing;
@@ -91,9 +91,24 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         out.remark(format!("\nnext: {}", connection.life.next));
         return Ok(Exit::Done);
     }
-    check::tell(&check::refusals(&connection.id, tenant.launch(&connection.id).await)?, &connection.id, context)?;
+    let checked =
+        check::refusals(&connection.id, tenant.launch(&connection.id).await).map_err(|error| kept(&connection, error))?;
+    check::tell(&checked, &connection.id, context)?;
     out.remark(format!("\nnext: headcount sync {}", connection.id));
     Ok(Exit::Done)
+}
+
+/// The same error, which says besides that the connection stays, and how to go on with it.
+fn kept(connection: &Connection, error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<Complaint>() {
+        Ok(complaint) => {
+            let id = &connection.id;
+            let first = complaint.what_next().map(|next| format!("{next}; then: ")).unwrap_or_default();
+            let next = format!("connection {id} was kept, and is not launched yet. {first}headcount connection launch {id}");
+            complaint.next(next).into()
+        }
+        Err(other) => other,
+    }
 }
 
 fn tell(connection: &Connection, context: &Context) -> std::io::Result<()> {

@@ -12,12 +12,21 @@ use headcount::{Kind, Manifest};
 
 use crate::output::text;
 use crate::records;
-use crate::words::counted;
+use crate::words::{counted, number};
 
 /// The longest cursor, in bytes.
 const LONGEST_CURSOR: usize = 4 * 1024;
 /// How many findings are kept in words.
 const MOST_FINDINGS: usize = 100;
+/// How many records that came twice are named.
+const FEW: usize = 3;
+
+/// Records of a kind that came again.
+#[derive(Default)]
+struct Repeated {
+    count: u64,
+    first: Vec<String>,
+}
 
 /// Looks at the pages of one feed, in order.
 pub struct Examiner<'a> {
@@ -31,6 +40,7 @@ pub struct Examiner<'a> {
     counts: BTreeMap<Kind, u64>,
     findings: Vec<String>,
     more_findings: u64,
+    repeated: BTreeMap<Kind, Repeated>,
     incomplete: Option<String>,
     ended: bool,
 }
@@ -49,6 +59,7 @@ impl<'a> Examiner<'a> {
             counts: BTreeMap::new(),
             findings: Vec::new(),
             more_findings: 0,
+            repeated: BTreeMap::new(),
             incomplete: None,
             ended: false,
         }
@@ -88,7 +99,8 @@ impl<'a> Examiner<'a> {
                     self.lose(&format!("a cursor is {} bytes long; at most {LONGEST_CURSOR} are taken", cursor.len()));
                 }
                 if !self.cursors.insert(cursor.clone()) {
-                    self.lose("the same cursor came twice: the pages go in circles");
+                    self.lose("its cursors go in circles: the same cursor came twice");
+                    self.ended = true;
                 }
             }
             Progress::Complete => self.ended = true,
@@ -105,11 +117,19 @@ impl<'a> Examiner<'a> {
     }
 
     /// What the host would reject or drop, and how many more findings there were.
-    pub fn findings(&self) -> (&[String], u64) {
-        (&self.findings, self.more_findings)
+    pub fn findings(&self) -> (Vec<String>, u64) {
+        let feed = &self.feed.name;
+        let repeated = self.repeated.iter().map(|(kind, repeated)| {
+            let unsaid = format!("came twice, and the manifest does not say that {feed} repeats any {kind}");
+            match repeated.count.saturating_sub(repeated.first.len() as u64) {
+                0 => format!("{kind} {} {unsaid}", repeated.first.join(", ")),
+                more => format!("{kind} {} and {} more {unsaid}", repeated.first.join(", "), number(more)),
+            }
+        });
+        (self.findings.iter().cloned().chain(repeated).collect(), self.more_findings)
     }
 
-    /// Whether the pages came to an end.
+    /// Whether the pages came to an end, or can't: their cursors go in circles.
     pub fn has_ended(&self) -> bool {
         self.ended
     }
@@ -124,8 +144,11 @@ impl<'a> Examiner<'a> {
     fn identity(&mut self, kind: Kind, id: String) {
         let shown: String = printable(&id).chars().take(80).collect();
         if !self.ids.insert((kind, id)) && !self.feed.repeats.contains(&kind) {
-            let feed = &self.feed.name;
-            self.find(format!("{kind} {shown} came twice, and the manifest does not say that {feed} repeats any {kind}"));
+            let repeated = self.repeated.entry(kind).or_default();
+            repeated.count += 1;
+            if repeated.first.len() < FEW {
+                repeated.first.push(shown.clone());
+            }
             self.lose(&format!("{kind} {shown} came twice: the list may have moved while it was read"));
         }
     }
@@ -169,7 +192,7 @@ mod tests {
         let (manifest, budget) = (manifest(), Budget::default());
         let mut examiner = Examiner::new(&manifest, &manifest.feeds[0], &budget);
         examiner.page(page);
-        (examiner.findings().0.to_vec(), examiner.incomplete())
+        (examiner.findings().0, examiner.incomplete())
     }
 
     #[test]
@@ -241,6 +264,14 @@ mod tests {
         for id in ["1", "2"] {
             examiner.page(&page(users(&[id]), 1, None, Progress::More("same".into())));
         }
-        assert!(examiner.incomplete().unwrap().contains("circles") && !examiner.has_ended());
+        assert!(examiner.incomplete().unwrap().contains("circles") && examiner.has_ended());
+    }
+
+    #[test]
+    fn records_that_came_twice_are_added_up_in_one_line() {
+        let ids = ["1", "2", "3", "4", "5"];
+        let (found, _) = findings(&page(users(&[ids, ids].concat()), 10, None, Progress::Complete));
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].starts_with("user 1, 2, 3 and 2 more came twice"), "{found:?}");
     }
 }

@@ -11,8 +11,8 @@ use headcount::sandbox::{CallError, LogLevel, OpenOptions, Run, Runtime, Runtime
 use headcount::{FailureCode, Kind, Package};
 use serde_json::{Map, Value, json};
 
-use super::component;
 use super::examine::Examiner;
+use super::{author, component};
 use crate::compiler::compiler;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
@@ -73,6 +73,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let work = async {
         let scope = teller.call(run.check().await)?;
         teller.scope(&scope)?;
+        if let Some(broken) = headcount::sync::broken_scope(&scope, &package.manifest) {
+            return Err(Complaint::failed(broken).next("correct `check`, or the manifest's feeds").into());
+        }
         let mut examiner = Examiner::new(&package.manifest, feed, &context.config.budget);
         let mut kept: BTreeMap<Kind, Vec<Map<String, Value>>> = BTreeMap::new();
         let mut cursor: Option<String> = None;
@@ -83,6 +86,9 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             match page.progress {
                 Progress::More(next) => cursor = Some(next),
                 Progress::Complete | Progress::Partial(_) => break,
+            }
+            if examiner.has_ended() {
+                break;
             }
         }
         teller.verdict(&examiner, kept)
@@ -118,7 +124,9 @@ async fn open(args: &Args, package: &Package, context: &Context) -> anyhow::Resu
         credentials,
         budget: context.config.budget.clone(),
     };
-    Ok(runtime.open(&connector, options).map_err(|error| sandbox(&error))?)
+    runtime
+        .open(&connector, options)
+        .map_err(|error| author::unusable_base(&error.to_string()).unwrap_or_else(|| sandbox(&error).into()))
 }
 
 /// Tells what a run did, as it does it.
@@ -177,7 +185,8 @@ impl Teller<'_> {
             if out.json {
                 out.value(&json!({ "event": "log", "level": level(line.level), "message": line.message }))?;
             } else {
-                out.line(format!("  log {}: {}", level(line.level), printable(&line.message)))?;
+                let text: Vec<_> = line.message.lines().map(printable).collect();
+                out.line(format!("  log {}: {}", level(line.level), text.join("\n    ")))?;
             }
         }
         self.lines = lines.len();
@@ -186,7 +195,11 @@ impl Teller<'_> {
                 let next = "give another secret with --secret-file or --secret-stdin".to_owned();
                 Err(Complaint::refused(Exit::Reconnect, &failure, next).into())
             }
-            other => Ok(other?),
+            Err(error) => {
+                let refused = self.events.last().and_then(|event| event.refused.as_deref());
+                Err(author::complaint(error, refused, self.lines > 0))
+            }
+            Ok(done) => Ok(done),
         }
     }
 
