@@ -181,12 +181,12 @@ impl Attack {
         Attack { budget: change, ..self }
     }
 
-    const fn floods_its_log(self) -> Self {
-        Attack { floods_its_log: true, ..self }
-    }
-
     const fn over_http2(self) -> Self {
         Attack { over_http2: true, ..self }
+    }
+
+    const fn floods_its_log(self) -> Self {
+        Attack { floods_its_log: true, ..self }
     }
 
     const fn in_glass(self) -> Self {

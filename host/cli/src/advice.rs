@@ -91,7 +91,7 @@ pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
             Some(seconds) => format!("the vendor asks to wait {seconds} s; then run it again"),
             None => "the vendor wants fewer requests: wait a while, then run it again".to_owned(),
         },
-        FailureCode::Unavailable => "wait until the vendor answers again, then run it again".to_owned(),
+        FailureCode::Unavailable => unavailable(&failure.message),
         FailureCode::InvalidConfiguration => format!("correct the setting: headcount connection edit {id} --set FIELD=VALUE"),
         FailureCode::InvalidInput => format!("correct the input; `headcount action {id}` shows what it takes"),
         FailureCode::NotFound => format!("check the id; `headcount sync {id}` reads the vendor's lists anew"),
@@ -100,6 +100,22 @@ pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
         FailureCode::UnexpectedResponse => "report this to the connector's author, with the text above".to_owned(),
         FailureCode::Unsupported => "this organisation, its plan or the connector does not offer it".to_owned(),
     }
+}
+
+/// What to do where no answer came, going by the SDK's words for why.
+fn unavailable(message: &str) -> String {
+    if message.starts_with("No secure connection to the vendor") {
+        return "if its certificate is of an authority of your own, name that with --ca FILE; `headcount audit --json` has the reason"
+            .to_owned();
+    }
+    if message.starts_with("The vendor's host name can't be resolved") {
+        return "check the host name in the settings, then run it again; `headcount audit --json` has the reason".to_owned();
+    }
+    if message.starts_with("The vendor can't be reached") {
+        return "check the host in the settings, and that something listens there; `headcount audit --json` has the reason"
+            .to_owned();
+    }
+    "wait until the vendor answers again, then run it again".to_owned()
 }
 
 #[cfg(test)]
@@ -118,6 +134,19 @@ mod tests {
         );
         let io = anyhow::Error::new(std::io::Error::other("disk on fire")).context("ca.pem can't be read");
         assert_eq!(explain(&io), "error: ca.pem can't be read\n  because: disk on fire");
+    }
+
+    #[test]
+    fn who_does_not_reach_the_vendor_is_told_what_to_look_at() {
+        for (message, words) in [
+            ("No secure connection to the vendor could be made.", "--ca FILE"),
+            ("The vendor's host name can't be resolved.", "check the host name"),
+            ("The vendor can't be reached.", "listens there"),
+            ("The vendor did not answer in time.", "wait until"),
+        ] {
+            let next = for_failure(&Failure::new(FailureCode::Unavailable, message), None);
+            assert!(next.contains(words), "{message}: {next}");
+        }
     }
 
     #[test]

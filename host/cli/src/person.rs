@@ -23,18 +23,41 @@ impl Person {
     /// The decision of this person, made now.
     ///
     /// # Errors
-    /// Nobody is named, or a text is too long.
+    /// The name is empty, or a text is too long.
     pub fn decision(&self) -> Result<Decision, Complaint> {
-        let name = self.name.clone().or_else(|| std::env::var("USER").ok()).or_else(|| std::env::var("LOGNAME").ok());
-        let name = name.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
-        let Some(person) = name else {
-            return Err(Complaint::usage("nobody knows who decides this").next("--as NAME"));
-        };
+        let person = self.name.as_deref().map_or_else(user, |name| name.trim().to_owned());
+        if person.is_empty() {
+            return Err(Complaint::usage("nobody is named by an empty name").next("--as NAME"));
+        }
         if person.chars().count() > LONGEST || self.reason.chars().count() > LONGEST {
             return Err(Complaint::usage(format!("a name or a reason has {LONGEST} characters at most")));
         }
         Ok(Decision { person, reason: self.reason.trim().to_owned(), at: Timestamp::now() })
     }
+}
+
+/// The name of this system's user, or else its number.
+pub fn user() -> String {
+    let id = uid();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let name = id.as_deref().and_then(|id| {
+        users.lines().find_map(|line| {
+            let mut fields = line.split(':');
+            let (name, number) = (fields.next()?, fields.nth(1)?);
+            (number == id).then(|| name.to_owned())
+        })
+    });
+    match (name, id) {
+        (Some(name), _) => name,
+        (None, Some(id)) => format!("user {id}"),
+        (None, None) => "an unknown user".to_owned(),
+    }
+}
+
+/// Who this process runs as: the environment could say anything.
+fn uid() -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata("/proc/self").ok().map(|own| own.uid().to_string())
 }
 
 #[cfg(test)]
@@ -49,6 +72,8 @@ mod tests {
             Some(("ana".into(), "gone".into()))
         );
         assert!(person("  ", "").decision().is_err());
+        assert!(!user().is_empty());
+        assert_eq!(Person { name: None, reason: String::new() }.decision().map(|made| made.person).ok(), Some(user()));
         assert!(person("ana", &"x".repeat(1_001)).decision().is_err());
     }
 }

@@ -143,6 +143,10 @@ async fn step(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, known:
     let checked = validated(reading, list.feed, page).await?;
     place.watch.page(rows, total, &checked, list.feed, known);
     place.stated |= total.is_some();
+    let again = std::mem::take(&mut place.before);
+    for (kind, read) in &checked.read {
+        *place.read.entry(*kind).or_default() += read;
+    }
     let expected = place.watch.newly_expected(place.turn);
     unread_parents(reading, list, &checked, place);
     let mut followed = None;
@@ -159,7 +163,7 @@ async fn step(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, known:
         },
         Progress::Complete => complete(reading, list, place, known).await,
     }
-    let read = PageRead { checked, rows, expected };
+    let read = PageRead { checked, rows, expected, again };
     let kept = reading.stage(staged(list, number, next, asked_at), Some(read), place, followed).await;
     reading.source.stored(&list.feed.name, list.parent);
     kept

@@ -67,7 +67,7 @@ async fn licenses_are_revoked_by_id_and_by_person_and_the_rest_is_refused_in_wor
     for license in truth.licenses.iter().filter(|license| holder(&truth, &license.id).is_some()).take(40) {
         match act(&lab, &id, "revoke-license", json!({ "license-id": license.id })).await {
             Ok(run) => {
-                assert!(run.effects.iter().any(|effect| effect.what == "no longer held"), "{run:?}");
+                assert!(run.effects.iter().any(|effect| effect.what == "no longer has"), "{run:?}");
                 revoked += 1;
             }
             Err(error) => {

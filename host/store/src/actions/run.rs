@@ -120,7 +120,7 @@ pub struct ActionRun {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ActionEffect {
-    /// What happened: `changed`, `gone`, `no longer held`.
+    /// What happened: `changed`, `gone`; of a grant, `has` or `no longer has`.
     pub what: String,
     /// The record; of a grant, what is held.
     pub record: Reference,

@@ -83,9 +83,9 @@ pub(super) fn effects(believed: &Believed) -> Vec<ActionEffect> {
         name: Some(grant.principal.to_string()),
     };
     let gone = believed.gone.iter().map(|gone| ActionEffect { what: "gone".to_owned(), record: gone.clone(), name: None });
-    let lost = believed.gone_grants.iter().map(|grant| of_grant("no longer held", grant));
-    let held = grants.iter().map(|grant| of_grant("held", grant));
-    gone.chain(lost).chain(records).chain(held).take(MOST_EFFECTS).collect()
+    let lost = believed.gone_grants.iter().map(|grant| of_grant("no longer has", grant));
+    let has = grants.iter().map(|grant| of_grant("has", grant));
+    gone.chain(lost).chain(records).chain(has).take(MOST_EFFECTS).collect()
 }
 
 #[cfg(test)]

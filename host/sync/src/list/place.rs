@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headcount_model::Failure;
+use headcount_model::{Failure, Kind};
 use serde::{Deserialize, Serialize};
 
 use super::watch::Watch;
@@ -44,6 +44,10 @@ pub(super) struct Place {
     /// Feeds that are not read for a record of this list, since it could not be read itself or a filter drops it: why, and for how many
     /// pages.
     pub(super) unread: BTreeMap<String, (String, u64)>,
+    /// How many records of each kind this attempt has read.
+    pub(super) read: BTreeMap<Kind, u64>,
+    /// The same of attempts before, until the first page of this one is kept.
+    pub(super) before: BTreeMap<Kind, u64>,
     /// How it ended.
     pub(super) over: Option<ListOver>,
 }
@@ -110,6 +114,9 @@ impl Place {
         self.page = 0;
         self.cursor = None;
         self.watch = Watch::default();
+        for (kind, read) in std::mem::take(&mut self.read) {
+            *self.before.entry(kind).or_default() += read;
+        }
     }
 }
 

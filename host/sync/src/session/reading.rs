@@ -1,11 +1,12 @@
 //! A session while it reads: permits, time, notes, staged pages and counters, for all who read at once.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, PoisonError};
 use std::time::Duration;
 
 use headcount_mapping::Filters;
-use headcount_model::{Failure, Manifest, Reference, Scope, SessionId, Timestamp};
+use headcount_model::{Failure, Kind, Manifest, Reference, Scope, SessionId, Timestamp};
 use headcount_sandbox::{Budget, Crowded};
 use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError, Wish};
 use serde::Serialize;
@@ -75,6 +76,8 @@ pub(crate) struct PageRead {
     pub rows: u32,
     /// Rows by which the vendor's totals grew with it.
     pub expected: u64,
+    /// What attempts before this one read of the list, where it is the first page of a new one.
+    pub again: BTreeMap<Kind, u64>,
 }
 
 impl<'a> Reading<'a> {
@@ -262,11 +265,11 @@ impl<'a> Reading<'a> {
         followed: Option<i64>,
     ) -> Result<(), SyncError> {
         let mut news = tally::News::default();
-        if let Some(PageRead { checked, rows, expected }) = read {
+        if let Some(PageRead { checked, rows, expected, again }) = read {
             for reason in &checked.reasons {
                 self.note(format!("{}: {reason}", page.feed)).await;
             }
-            news = tally::News::of(&page.feed, &checked, rows, expected);
+            news = tally::News::of(&page.feed, &checked, rows, expected).again(again);
             page.records = checked.records;
             page.seen = checked.seen;
         }

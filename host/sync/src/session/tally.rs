@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use headcount_model::Resource;
+use headcount_model::{Kind, Resource};
 use headcount_sandbox::{Budget, Usage};
 use headcount_store::Counters;
 
@@ -18,6 +18,8 @@ const OTHER: &str = "other reasons";
 #[derive(Default)]
 pub(super) struct News {
     page: Counters,
+    /// What attempts before read of the list, that is now read anew.
+    again: BTreeMap<Kind, u64>,
 }
 
 impl News {
@@ -43,7 +45,12 @@ impl News {
         of_feed.records = checked.read.values().sum();
         of_feed.skipped = checked.skipped;
         of_feed.rejected = checked.rejected;
-        News { page }
+        News { page, again: BTreeMap::new() }
+    }
+
+    /// With what attempts before read of the same list: it counts as read once.
+    pub(super) fn again(self, again: BTreeMap<Kind, u64>) -> Self {
+        News { again, ..self }
     }
 
     /// Adds it to a session's counters.
@@ -57,6 +64,11 @@ impl News {
         counters.unreadable += page.unreadable;
         for (kind, counted) in &page.kinds {
             counters.kinds.entry(*kind).or_default().read += counted.read;
+        }
+        for (kind, before) in &self.again {
+            let counted = counters.kinds.entry(*kind).or_default();
+            counted.read = counted.read.saturating_sub(*before);
+            counted.reread += before;
         }
         for (feed, counted) in &page.feeds {
             let sum = counters.feeds.entry(feed.clone()).or_default();
@@ -102,7 +114,7 @@ pub(super) fn add_usage(counters: &mut Counters, before: &Counters, usage: &Usag
 
 /// The first budget that is used up by all processes together: each of them watches only its own share.
 pub(super) fn exceeded(counters: &Counters, before: &Counters, budget: &Budget) -> Option<Resource> {
-    let records: u64 = counters.kinds.values().map(|kind| kind.read).sum();
+    let records: u64 = counters.kinds.values().map(|kind| kind.read + kind.reread).sum();
     if records + counters.skipped > budget.records {
         return Some(Resource::Records);
     }

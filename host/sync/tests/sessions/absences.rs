@@ -34,6 +34,9 @@ async fn who_is_on_neither_is_removed() {
     let report = world.sync(&script).await;
     assert_eq!((report.state, script.asked("users")), (SessionState::Complete, 2));
     assert_eq!(world.ids(Kind::User).await, ["ana"]);
+    // One pass counts as read, and the other is told beside it.
+    let counted = report.counters.kinds[&Kind::User];
+    assert_eq!((counted.read, counted.reread, counted.unchanged, counted.removed), (1, 1, 1, 1));
 }
 
 #[tokio::test]
