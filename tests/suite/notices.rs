@@ -4,7 +4,6 @@ mod audited;
 mod courier;
 mod mail;
 mod places;
-mod trail;
 
 use std::sync::Arc;
 use std::time::Duration;
