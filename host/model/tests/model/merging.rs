@@ -34,8 +34,9 @@ fn absorbing_itself_changes_nothing() {
 /// What is kept of a field that two occurrences say, in this order and in the other.
 macro_rules! kept {
     ($base:expr; $($field:ident: $one:expr, $other:expr => $kept:expr, $turned:expr;)*) => {$(
+        let base = || $base;
         let with = |value| {
-            let mut record = $base;
+            let mut record = base();
             record.$field = value;
             record
         };

@@ -24,9 +24,9 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0012_notices.sql"),
     include_str!("../../migrations/0013_actions.sql"),
     include_str!("../../migrations/0014_guard.sql"),
-    include_str!("../../migrations/0016_people.sql"),
-    include_str!("../../migrations/0017_operations.sql"),
-    include_str!("../../migrations/0018_pace.sql"),
+    include_str!("../../migrations/0015_scope.sql"),
+    include_str!("../../migrations/0016_deliveries.sql"),
+    include_str!("../../migrations/0017_arrived.sql"),
 ];
 
 /// Since which version how a session ends is kept with what it applied.
