@@ -18,7 +18,7 @@ pub const ATTACK: Attack = Attack {
                     break now;
                 }
             };
-            if (now - before) % MILLISECOND != 0 {
+            if !(now - before).is_multiple_of(MILLISECOND) {
                 return Err(report(format!("a step of {} ns", now - before)));
             }
             before = now;
