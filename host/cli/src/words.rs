@@ -48,7 +48,8 @@ pub fn bytes(value: u64) -> String {
     match value {
         0..1_024 => format!("{value} B"),
         1_024..1_048_576 => format!("{:.1} KiB", value as f64 / 1_024.0),
-        _ => format!("{:.1} MiB", value as f64 / 1_048_576.0),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", value as f64 / 1_048_576.0),
+        _ => format!("{:.1} GiB", value as f64 / 1_073_741_824.0),
     }
 }
 

@@ -199,10 +199,15 @@ pub(crate) fn options() -> RuntimeOptions {
 
 /// Opens a run of a connector under a budget.
 pub(crate) fn open(runtime: &Runtime, connector: &Arc<Connector>, budget: Budget) -> Run {
+    open_for("connection", runtime, connector, budget)
+}
+
+/// The same, for a connection of this name.
+pub(crate) fn open_for(connection: &str, runtime: &Runtime, connector: &Arc<Connector>, budget: Budget) -> Run {
     let settings = Settings { values: Default::default(), base_url: "https://api.acme.example".to_owned(), hosts: Vec::new() };
     let options = OpenOptions {
         tenant: "tenant".parse().unwrap(),
-        connection: "connection".parse().unwrap(),
+        connection: connection.parse().unwrap(),
         settings,
         credentials: Credentials::default(),
         budget,

@@ -11,7 +11,7 @@ use super::*;
 use crate::budget::Excess;
 use crate::engine::RuntimeOptions;
 use crate::fair::Crowded;
-use crate::guests::{FAILURE, Guest, OUTCOME, PAGE, PROGRESS, ROWS, open, options, run};
+use crate::guests::{FAILURE, Guest, OUTCOME, PAGE, PROGRESS, ROWS, open, open_for, options, run};
 
 const SPIN: &str = "(loop $again (br $again)) unreachable";
 
@@ -151,7 +151,7 @@ async fn a_session_that_waits_for_its_rate_holds_no_instance() {
     let mut page = Box::pin(run.read("users", None, None));
     assert!(page.as_mut().now_or_never().is_none());
     assert_eq!(runtime.core.room.free(), 1, "it took room for an instance before its turn");
-    open(&runtime, &connector, Budget::default()).check().await.unwrap();
+    open_for("another", &runtime, &connector, Budget::default()).check().await.unwrap();
     assert!(page.as_mut().now_or_never().is_none());
     // Who gives up gives the turn back; one whose turn is past the call's end doesn't wait for it.
     drop(page);

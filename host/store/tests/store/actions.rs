@@ -212,7 +212,7 @@ async fn who_lost_access_or_address_when_a_list_was_read_again_is_counted_as_in_
     let id = begin(&world, None).await;
     let end = done(ActionState::Done, read_again(people(Some(UserStatus::Suspended))));
     let run = world.store.end_action(&tenant("acme"), id, &end).await.unwrap();
-    assert!(run.notes.iter().any(|note| note.contains("all 8 user records") && note.contains("next sync")), "{:?}", run.notes);
+    assert!(run.notes.iter().any(|note| note.contains("all 8 users") && note.contains("next sync")), "{:?}", run.notes);
     assert_eq!(world.user("acme", "u1").await.1.status, None);
     assert!(world.store.holds(&tenant("acme"), None, 10).await.unwrap().is_empty());
     act(&world, read_again(users([suspended("u1")]))).await;
