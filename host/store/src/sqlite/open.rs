@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -15,6 +15,9 @@ const OLDEST: (u32, u32, u32) = (3, 51, 3);
 
 /// How long another process may hold the file: it may be applying a large session.
 const BUSY: Duration = Duration::from_secs(60);
+
+/// How soon a file that was locked while it was opened is opened again.
+const AGAIN: Duration = Duration::from_millis(20);
 
 /// How long a write may wait for the writes of other sessions.
 const WRITER: Duration = Duration::from_secs(300);
@@ -44,7 +47,15 @@ impl SqliteStore {
         made.map_err(|error| problem(error.to_string()))?.map_err(|error| problem(error.to_string()))?;
         let options = options(SqliteConnectOptions::new().filename(path));
         let writer = pool(options.clone(), 1, WRITER);
-        let store = match prepare(&writer, path).await {
+        let begun = Instant::now();
+        let prepared = loop {
+            match prepare(&writer, path).await {
+                // SQLite does not wait where two connections turn a new file to its log at once.
+                Err(StoreError::Locked) if begun.elapsed() < BUSY => tokio::time::sleep(AGAIN).await,
+                prepared => break prepared,
+            }
+        };
+        let store = match prepared {
             Ok(()) => {
                 let readers = options.pragma("query_only", "1").pragma("cache_size", "-4096");
                 SqliteStore { writer, readers: pool(readers, READERS, READER) }

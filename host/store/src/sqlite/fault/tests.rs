@@ -206,6 +206,12 @@ async fn opening_again_changes_nothing_and_the_file_is_the_owners_alone() {
 
 #[tokio::test]
 async fn two_programs_that_open_a_new_file_at_once_agree() {
+    for _ in 0..20 {
+        opened_at_once().await;
+    }
+}
+
+async fn opened_at_once() {
     let place = place();
     let (one, two) = tokio::join!(SqliteStore::open(&place.path), SqliteStore::open(&place.path));
     let (one, two) = (one.unwrap(), two.unwrap());
