@@ -5,6 +5,7 @@ use std::sync::Arc;
 use headcount_mapping::{FilterError, Filters, Lost, Sifted};
 use headcount_model::{ConnectionId, FilterRule, Kind, Records, Timestamp};
 use headcount_store::{Filter, Row, StoredRecord};
+use headcount_sync::aside;
 
 use crate::{Error, Tenant};
 
@@ -108,7 +109,7 @@ impl Tenant {
             filter.after = Some((last.connection.to_string(), last.key.clone()));
             trial.present += rows.len() as u64;
             let filters = Arc::clone(&filters);
-            let judged = tokio::task::spawn_blocking(move || filters.sift(&mut records(rows))).await;
+            let judged = aside(move || filters.sift(&mut records(rows))).await;
             let Sifted { dropped, failed, .. } = judged.unwrap_or(Err(Lost::Panicked)).map_err(FilterError::from)?;
             for (count, why) in failed.into_values() {
                 trial.failed += count;
@@ -126,7 +127,7 @@ impl Tenant {
 }
 
 async fn compiled(rules: Vec<FilterRule>) -> Result<Filters, FilterError> {
-    tokio::task::spawn_blocking(move || Filters::new(&rules)).await.unwrap_or(Err(FilterError::Lost(Lost::Panicked)))
+    aside(move || Filters::new(&rules)).await.unwrap_or(Err(FilterError::Lost(Lost::Panicked)))
 }
 
 fn records(rows: Vec<Row>) -> Records {

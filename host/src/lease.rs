@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use headcount_model::{ConnectionId, TenantId};
 use headcount_sandbox::{Fair, Permit, Queue};
+use headcount_sync::aside;
 use rustix::process::{Resource, getrlimit};
 
 use crate::Error;
@@ -90,7 +91,7 @@ impl Leases {
         let place = self.places.enter(tenant, self.patience).await;
         let place = place.map_err(|problem| Error::Crowded { connection: connection.clone(), problem })?;
         let (data, tenant, connection) = (data.to_owned(), tenant.clone(), connection.clone());
-        let taken = tokio::task::spawn_blocking(move || {
+        let taken = aside(move || {
             let files = rights.iter().map(|right| lock(&data, &tenant, &connection, right)).collect::<Result<_, _>>();
             files.map(|files| Lease { _files: files, _place: place })
         });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use headcount_mapping::{CompiledMapping, Proposal};
 use headcount_model::{AccountInputs, ConnectionId, Manifest, MappedAccount, Mapping};
 use headcount_store::{Connection, StoredInputs, WhichAccounts};
-use headcount_sync::{MappingSource, RemapError, Remapped, compile, mapping_of, remap, tracking};
+use headcount_sync::{MappingSource, RemapError, Remapped, aside, compile, mapping_of, remap, tracking};
 use serde_json::Value;
 
 use crate::{Error, Tenant};
@@ -86,7 +86,7 @@ impl Tenant {
         let compiled = compile(mapping).await?;
         let Some(found) = self.account(id, account).await? else { return Ok(None) };
         let tracking = tracking(&connection);
-        let made = tokio::task::spawn_blocking(move || {
+        let made = aside(move || {
             let StoredInputs { inputs, mapped } = found;
             let (variables, _) = compiled.read(&inputs, &tracking);
             let before = mapped.map(|(account, _)| account);
@@ -114,7 +114,7 @@ impl Tenant {
             which.after = Some(last.inputs.user.id.clone());
             accounts.extend(portion.into_iter().map(|stored| stored.inputs));
         }
-        let proposed = tokio::task::spawn_blocking(move || headcount_mapping::propose(&accounts, &mapping)).await;
+        let proposed = aside(move || headcount_mapping::propose(&accounts, &mapping)).await;
         proposed.map_err(|_| Error::from(RemapError::Lost(headcount_mapping::Lost::Panicked)))
     }
 
@@ -174,7 +174,7 @@ fn standard(manifest: &Manifest) -> Mapping {
 /// It can't.
 pub async fn check_standard_mapping(manifest: &Manifest) -> Result<(), Error> {
     if let Some(mapping) = manifest.mapping.clone() {
-        let checked = tokio::task::spawn_blocking(move || CompiledMapping::new(&mapping).map(drop)).await;
+        let checked = aside(move || CompiledMapping::new(&mapping).map(drop)).await;
         checked.unwrap_or(Err(headcount_mapping::MappingError::Lost(headcount_mapping::Lost::Panicked)))?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 use headcount_model::manifest::{Action, RefersTo};
 use headcount_model::{ConnectionId, Kind, Manifest, Reference};
 use headcount_store::{Connection, Row, StoreError, StoredRecord};
-use headcount_sync::{Concern, FormField, Preview, form, kept_input};
+use headcount_sync::{Concern, FormField, Preview, aside, form, kept_input};
 use serde_json::Value;
 
 use crate::Tenant;
@@ -40,7 +40,7 @@ impl Tenant {
         }
         let base = connection.settings.base_url.trim_end_matches('/');
         let (by, given, never_kept) = (action.clone(), input.clone(), manifest.never_kept.clone());
-        let kept = tokio::task::spawn_blocking(move || kept_input(&by, &never_kept, &given)).await;
+        let kept = aside(move || kept_input(&by, &never_kept, &given)).await;
         Ok(Preview {
             action: action.name.clone(),
             label: action.label.clone(),

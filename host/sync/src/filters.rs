@@ -9,13 +9,15 @@ use headcount_store::{Connection, StagedPage, Store, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::aside::aside;
+
 /// A connection's filters, ready to be used, and a sentence where they can't be. Then they drop nothing.
 pub(crate) async fn of(store: &dyn Store, connection: &Connection) -> Result<(Arc<Filters>, Option<String>), StoreError> {
     let rules = store.filters(&connection.tenant, &connection.id).await?;
     if rules.is_empty() {
         return Ok((Arc::default(), None));
     }
-    let compiled = tokio::task::spawn_blocking(move || Filters::new(&rules).map_err(|error| error.to_string())).await;
+    let compiled = aside(move || Filters::new(&rules).map_err(|error| error.to_string())).await;
     Ok(match compiled.unwrap_or_else(|panicked| Err(panicked.to_string())) {
         Ok(filters) => (Arc::new(filters), None),
         Err(problem) => (Arc::default(), Some(unused(&problem))),
@@ -35,7 +37,7 @@ pub(crate) async fn keep_in_scope(store: &dyn Store, connection: &Connection, pa
         Ok(merged) => merged,
         Err(error) => return Some(unused(&error.to_string())),
     };
-    let sifting = tokio::task::spawn_blocking(move || {
+    let sifting = aside(move || {
         let mut merged = merged;
         filters.sift(&mut merged).map_err(|lost| lost.to_string())
     });

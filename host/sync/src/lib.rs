@@ -4,6 +4,7 @@
 //! was read to an end that the vendor stated, with as many rows as it stated, under a scope no narrower than before.
 
 mod action;
+mod aside;
 mod attributes;
 mod estimate;
 mod feeds;
@@ -25,6 +26,7 @@ pub use action::{
     ActionError, Attempt, Concern, FieldKind, Form, FormField, Named, Preview, attempt, fingerprint, form, form_value,
     kept_input, prepare,
 };
+pub use aside::aside;
 pub use mapping::{FieldChange, MappingSource, RemapError, Remapped, compile, mapping_of, remap, tracking};
 pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};

@@ -14,6 +14,7 @@ use headcount_store::{SessionState, StagedPage};
 
 use self::place::Place;
 use self::watch::cursor_hash;
+use crate::aside::aside;
 use crate::page::{MOST_REASONS, Validated, validate};
 use crate::session::{Asked, PageRead, Reading, SyncError, lock};
 use crate::verdict::ListEnd;
@@ -207,7 +208,7 @@ fn staged(list: ListId<'_>, number: u32, cursor: Option<String>, asked_at: Times
 /// A page after validation, on a thread where it holds up nobody: a page can be large.
 async fn validated(reading: &Reading<'_>, feed: &Feed, page: Page) -> Result<Validated, SyncError> {
     let (feed, sieve, longest) = (feed.clone(), Arc::clone(&reading.sieve), reading.longest_record());
-    let checked = tokio::task::spawn_blocking(move || validate(&feed, page, &sieve, longest, MOST_REASONS));
+    let checked = aside(move || validate(&feed, page, &sieve, longest, MOST_REASONS));
     checked.await.map_err(|panicked| SyncError::Host(panicked.to_string()))
 }
 

@@ -11,6 +11,8 @@ use headcount_mapping::{CompiledMapping, Lost, MappingError, Tracking, Variables
 use headcount_model::{Manifest, MappedAccount, Mapping, Timestamp, printable};
 use headcount_store::{Connection, MappedCounters, NewlyMapped, Store, StoreError, StoredInputs, WhichAccounts};
 
+use crate::aside::aside;
+
 /// Accounts that are mapped at once.
 const PORTION: u32 = 128;
 /// Changes that are put into words.
@@ -95,7 +97,7 @@ pub async fn mapping_of(
 /// # Errors
 /// It can't be used.
 pub async fn compile(mapping: Mapping) -> Result<Arc<CompiledMapping>, MappingError> {
-    let compiled = tokio::task::spawn_blocking(move || CompiledMapping::new(&mapping)).await;
+    let compiled = aside(move || CompiledMapping::new(&mapping)).await;
     compiled.unwrap_or(Err(MappingError::Lost(Lost::Panicked))).map(Arc::new)
 }
 
@@ -221,7 +223,7 @@ impl Remapping {
             let made = if accounts.is_empty() { Vec::new() } else { mapping.map(&accounts)? };
             Ok((candidates, made, settled))
         };
-        let done = tokio::task::spawn_blocking(work).await.unwrap_or(Err(Lost::Panicked));
+        let done = aside(work).await.unwrap_or(Err(Lost::Panicked));
         let (candidates, made, settled) = done?;
         for account in settled {
             self.told.counters.accounts += 1;

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 /// What a process holds.
 #[derive(Clone, Copy)]
 pub struct Held {
-    /// Resident memory.
+    /// Memory that is resident. What sessions share, as the pages of a connector's data that none has written, counts once.
     pub bytes: u64,
     /// Memory mappings.
     pub mappings: u64,
@@ -22,8 +22,8 @@ impl Held {
     /// It has ended, or this is no Linux.
     pub fn by(process: u32) -> Result<Self> {
         let folder = format!("/proc/{process}");
-        let status = fs::read_to_string(format!("{folder}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("the kernel tells no memory")?;
+        let sums = fs::read_to_string(format!("{folder}/smaps_rollup"))?;
+        let line = sums.lines().find_map(|line| line.strip_prefix("Pss:")).context("the kernel tells no memory")?;
         let kib: u64 = line.trim().trim_end_matches("kB").trim().parse()?;
         Ok(Held {
             bytes: kib * 1_024,

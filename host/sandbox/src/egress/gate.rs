@@ -2,7 +2,6 @@
 
 mod findings;
 
-use std::collections::HashSet;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -16,7 +15,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::event::{Events, Trace};
-use super::forbidden::FORBIDDEN;
+use super::forbidden::is_forbidden;
 use super::hooks::GateHooks;
 use super::pace::{Ahead, Pace};
 use super::policy::{Policy, Purpose};
@@ -62,8 +61,6 @@ pub struct Gate {
     pub(super) certified: Option<(Arc<ClientConfig>, blake3::Hash)>,
     /// Requests of this session at once.
     pub(super) concurrent: Arc<Semaphore>,
-    /// Headers that a connector may neither set nor see.
-    pub(super) forbidden: Arc<HashSet<HeaderName>>,
     pub(super) events: Events,
     /// The fields whose credentials requests carry.
     pub(super) credentials: Vec<String>,
@@ -99,9 +96,6 @@ impl Gate {
             None => None,
         };
         let pace = egress.paces.of(&tenant, &connection, &meter.budget().rate(&manifest.rate));
-        let mut forbidden = injection.owned();
-        forbidden.extend(wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS);
-        forbidden.extend(FORBIDDEN);
         let entered = |field: &&str| credentials.get(field).is_some_and(|secret| !secret.is_empty());
         let carried = manifest.auth.iter().map(|placement| placement.secret()).filter(entered).map(str::to_owned).collect();
         let concurrent = usize::try_from(meter.budget().concurrent_requests.max(1)).unwrap_or(1);
@@ -117,7 +111,6 @@ impl Gate {
             tls,
             certified,
             concurrent: Arc::new(Semaphore::new(concurrent.min(Semaphore::MAX_PERMITS))),
-            forbidden: Arc::new(forbidden),
             events: Events::default(),
             credentials: carried,
             connector: OnceLock::new(),
@@ -134,6 +127,11 @@ impl Gate {
     /// What an instance gets for one call. The call's time begins now.
     pub fn hooks(self: &Arc<Self>, purpose: Purpose) -> GateHooks {
         GateHooks::new(self.clone(), purpose)
+    }
+
+    /// Whether a connector may neither set nor see a header.
+    pub(super) fn forbids(&self, name: &HeaderName) -> bool {
+        is_forbidden(name) || self.injection.owns(name)
     }
 
     /// Waits for the turn of a call's first request, as long as a call may take. None if the rate makes it wait longer: then its

@@ -1,11 +1,10 @@
 //! What wasmtime calls when a connector sends a request.
 
-use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::uri::Scheme;
-use http::{HeaderName, Request, Response};
+use http::{Request, Response};
 use http_body_util::BodyExt;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use wasmtime_wasi_http::{Error as Code, ForbiddenHeaderFilter, RequestOptions, WasiBody, WasiHttpHooks};
@@ -31,7 +30,6 @@ pub struct GateHooks {
     gate: Arc<Gate>,
     purpose: Purpose,
     waits: Waits,
-    forbidden: Arc<HashSet<HeaderName>>,
     paced: Arc<Mutex<Option<Duration>>>,
     /// The turn of the first request.
     ahead: Option<Ahead>,
@@ -42,16 +40,7 @@ pub struct GateHooks {
 impl GateHooks {
     pub(super) fn new(gate: Arc<Gate>, purpose: Purpose) -> Self {
         let waits = Waits::of(&gate);
-        let forbidden = gate.forbidden.clone();
-        GateHooks {
-            gate,
-            purpose,
-            waits,
-            forbidden,
-            paced: Arc::default(),
-            ahead: None,
-            call: CancellationToken::new().drop_guard(),
-        }
+        GateHooks { gate, purpose, waits, paced: Arc::default(), ahead: None, call: CancellationToken::new().drop_guard() }
     }
 
     /// With a turn that has come already, for the first request.
@@ -78,8 +67,8 @@ impl GateHooks {
 
 impl WasiHttpHooks for GateHooks {
     fn forbidden_header_filter(&mut self) -> ForbiddenHeaderFilter {
-        let forbidden = self.forbidden.clone();
-        Arc::new(move |name| forbidden.contains(name))
+        let gate = Arc::clone(&self.gate);
+        Arc::new(move |name| gate.forbids(name))
     }
 
     fn is_supported_scheme(&mut self, scheme: &Scheme) -> bool {

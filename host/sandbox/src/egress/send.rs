@@ -15,7 +15,6 @@ use super::body::ResponseBody;
 use super::decode::{ACCEPTED, Coding, Decoded};
 use super::dial;
 use super::exchange::{Exchanged, Outgoing, exchange};
-use super::forbidden::is_forbidden;
 use super::pace::until;
 use super::pool::{Connected, Key};
 use super::refusal::Refusal;
@@ -128,7 +127,7 @@ impl Admitted {
     /// Scans what the connector made, before credentials stand in it.
     fn prepare(&self, mut headers: HeaderMap, body: Written, waits: Waits) -> Result<(Outgoing, RequestBody), Refusal> {
         let gate = &self.gate;
-        if let Some(name) = headers.keys().find(|name| is_forbidden(name) || gate.injection.owns(name)) {
+        if let Some(name) = headers.keys().find(|name| gate.forbids(name)) {
             return Err(Refusal::Header(name.to_string()));
         }
         let path_and_query = Zeroizing::new(self.target.path_and_query());
@@ -193,7 +192,8 @@ impl Admitted {
             let stale = idle.is_some();
             let connected = match idle {
                 Some(connected) => connected,
-                None => self.connect(outgoing).await.map_err(fresh)?,
+                // Much larger than all else of a request, and done with before it waits for its vendor.
+                None => Box::pin(self.connect(outgoing)).await.map_err(fresh)?,
             };
             self.event.change(|event| {
                 event.address = connected.address;
@@ -287,8 +287,7 @@ impl Admitted {
         if coding.is_some() {
             OF_THE_CODED.iter().for_each(|name| drop(parts.headers.remove(*name)));
         }
-        let hidden: Vec<HeaderName> =
-            parts.headers.keys().filter(|name| is_forbidden(name) || self.gate.injection.owns(name)).cloned().collect();
+        let hidden: Vec<HeaderName> = parts.headers.keys().filter(|name| self.gate.forbids(name)).cloned().collect();
         hidden.iter().for_each(|name| drop(parts.headers.remove(name)));
         let mut hits = 0;
         if let Some(scrubber) = self.gate.scrubber() {

@@ -172,11 +172,6 @@ impl Injection {
         self.owned.contains(name)
     }
 
-    /// The headers that credentials own.
-    pub fn owned(&self) -> HashSet<HeaderName> {
-        self.owned.clone()
-    }
-
     /// Takes a credential's parameters out of the query, whatever the connector put there: an echo of the last response's `next`.
     pub fn strip(&self, target: &mut Target) {
         if self.parameters.is_empty() {

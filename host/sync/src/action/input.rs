@@ -7,6 +7,7 @@ use headcount_model::{Kind, Reference};
 use serde_json::{Map, Value, json};
 
 use super::{ActionError, secret};
+use crate::aside::aside;
 use crate::attributes::Sieve;
 
 /// The longest input, in bytes of JSON.
@@ -38,7 +39,7 @@ pub(crate) async fn checked(action: &Action, input: &Value) -> Result<Value, Act
 
 /// Holds the input against the action's schema, on a thread where it may take long.
 async fn check(schema: Map<String, Value>, input: Value) -> Result<(), ActionError> {
-    let checking = tokio::task::spawn_blocking(move || {
+    let checking = aside(move || {
         let problems = problems(schema, &input).map_err(ActionError::Schema)?;
         if problems.is_empty() { Ok(()) } else { Err(ActionError::Input(problems.join("; "))) }
     });

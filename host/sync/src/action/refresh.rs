@@ -15,6 +15,7 @@ use headcount_store::{Brought, ParentPage, StagedPage, StoreError, SyncRules};
 
 use self::allowance::{Allowance, CutShort, MOST_RECORDS};
 use super::input::Named;
+use crate::aside::aside;
 use crate::attributes::Sieve;
 use crate::list::{Known, Sum, Watch};
 use crate::page::{MOST_REASONS, Validated, validate};
@@ -152,7 +153,7 @@ async fn read(job: &Job<'_>, list: &List<'_>, first: u32, allowance: &mut Allowa
 /// A page after validation, and how long its records are; on a thread where that holds up nobody.
 async fn validated(job: &Job<'_>, feed: &Feed, page: Page, sieve: &Arc<Sieve>) -> Result<(Validated, usize), Unread> {
     let (feed, sieve, longest) = (feed.clone(), Arc::clone(sieve), job.budget.record_bytes);
-    let checking = tokio::task::spawn_blocking(move || {
+    let checking = aside(move || {
         let checked = validate(&feed, page, &sieve, longest, MOST_REASONS);
         let bytes = serde_json::to_vec(&checked.records).map_or(usize::MAX, |json| json.len());
         (checked, bytes)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use headcount_model::{Kind, Records, Reference};
 
 use super::{Reading, SyncError, lock};
+use crate::aside::aside;
 use crate::{filters, list};
 
 /// What judging the records of a kind found.
@@ -31,7 +32,7 @@ impl Reading<'_> {
             let records = self.store.staged_records(tenant, session, kind, after.as_deref()).await?;
             let Some(last) = ids(&records).pop() else { return Ok(judged) };
             let filters = Arc::clone(&self.filters);
-            let sifting = self.call(tokio::task::spawn_blocking(move || {
+            let sifting = self.call(aside(move || {
                 let mut records = records;
                 let sifted = filters.sift(&mut records);
                 (records, sifted)
