@@ -64,7 +64,7 @@ fn runtime() -> Result<tokio::runtime::Runtime> {
 }
 
 async fn sides(servers: &Servers) -> Result<(Run, Bare)> {
-    let package: Package = unpaced::jumpcloud()?;
+    let package: Package = unpaced::connector("jumpcloud")?;
     let given = servers.settings(Vendor::JumpCloud).into_iter().collect();
     let problem = |errors: Vec<_>| anyhow::anyhow!("{errors:?}");
     let settings: Settings = package.manifest.settings(&given, |_| false).map_err(problem)?;

@@ -32,7 +32,7 @@ fn main() -> Result<()> {
     let (many, rounds) = (numbers.next().unwrap_or(100_000), numbers.next().unwrap_or(3));
     let scratch = tempfile::tempdir()?;
     let component = scratch.path().join("jumpcloud.wasm");
-    std::fs::write(&component, unpaced::jumpcloud()?.bytes())?;
+    std::fs::write(&component, unpaced::connector("jumpcloud")?.bytes())?;
     let start = |people| Servers::start(Company::new(7, people), Options::default());
     let sizes = [1_000, many];
     let [small, large] = sizes.map(|accounts| runtime.block_on(start(accounts)));

@@ -82,7 +82,7 @@ struct Round {
 
 impl Bench {
     fn new(servers: &Servers, runtime: tokio::runtime::Runtime) -> Result<Self> {
-        let package = unpaced::jumpcloud()?;
+        let package = unpaced::connector("jumpcloud")?;
         let entered = runtime.enter();
         let egress = Egress::new(headcount_tests::egress(servers))?;
         let given = servers.settings(Vendor::JumpCloud).into_iter().collect();

@@ -9,11 +9,11 @@
 mod host;
 #[path = "resync/parts.rs"]
 mod parts;
+mod unpaced;
 
 use anyhow::{Result, ensure};
 use headcount_tests::measure::verdict;
 use headcount_tests::people::{PAGE, People};
-use headcount_tests::target;
 use host::{Found, HOST, Pass, Task, measure};
 
 /// The most of the first sync's time in the store that the second one may spend there.
@@ -34,7 +34,8 @@ fn main() -> Result<()> {
     ensure!(many.is_multiple_of(PAGE), "{many} people are no full pages of {PAGE}");
     let vendor = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let scratch = tempfile::tempdir()?;
-    let component = target()?.join("connectors/hello.wasm");
+    let component = scratch.path().join("hello.wasm");
+    std::fs::write(&component, unpaced::connector("hello")?.bytes())?;
     let warm = scratch.path().join("warm");
     let mut found: [Vec<Found>; 2] = Default::default();
     for (people, found) in [FEW, many].into_iter().zip(&mut found) {

@@ -58,7 +58,7 @@ async fn measure(servers: Arc<Servers>, rounds: usize, spinners: usize, breathes
     options.compiler = Compiler::InProcess;
     let sandbox = Runtime::new(options)?;
     let spinner = sandbox.load(&spinner::spinner(breathes)?).await?;
-    let jumpcloud = sandbox.load(&unpaced::jumpcloud()?).await?;
+    let jumpcloud = sandbox.load(&unpaced::connector("jumpcloud")?).await?;
     let honest = open(
         &sandbox,
         &jumpcloud,

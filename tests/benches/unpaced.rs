@@ -1,4 +1,4 @@
-//! JumpCloud's connector as it ships, but for the rate in its manifest: a bench must not measure waiting.
+//! A connector as it ships, but for the rate in its manifest: a bench must not measure waiting.
 
 use anyhow::Result;
 use headcount::model::manifest::Rate;
@@ -8,8 +8,8 @@ use headcount::sandbox::{Package, pack};
 ///
 /// # Errors
 /// It was not built yet, or is no component.
-pub fn jumpcloud() -> Result<Package> {
-    let shipped = headcount_tests::component("jumpcloud")?;
+pub fn connector(name: &str) -> Result<Package> {
+    let shipped = headcount_tests::component(name)?;
     let mut manifest = Package::read(shipped.clone())?.manifest.as_ref().clone();
     manifest.rate = Rate { per_second: Some(1_000_000), ..Rate::default() };
     Ok(Package::read(pack(&shipped, &manifest)?)?)
