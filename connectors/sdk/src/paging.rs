@@ -2,6 +2,8 @@
 
 use std::fmt::Display;
 
+use serde_json::value::RawValue;
+
 use crate::json::{Object, scalar};
 use crate::path::decode;
 use crate::{Failure, FailureCode, Progress, Request, Response, Result};
@@ -40,7 +42,8 @@ pub enum End {
     /// A page with fewer rows than were asked for. Only for vendors that always give the size that is asked for: one that gives
     /// less would end the list at once.
     Short,
-    /// This place (a JSON Pointer) in the answer holds null. Where the place does not exist, an empty page ends the list.
+    /// This place (a JSON Pointer) in the answer holds null. Where the place does not exist, an empty page ends the list. A page without
+    /// rows at which the list is over, though the page before named it, is asked for again at once: rows were lost.
     Null(&'static str),
 }
 
@@ -126,7 +129,7 @@ impl Paging {
     }
 
     /// A page may have no rows and yet name a next one, as where the vendor cuts the pages first and filters them then. Without this
-    /// such a page is an unexpected response: rows are lacking, and nobody knows how many.
+    /// such a page is an unexpected response: rows are lacking, and nobody knows how many. With [`End::Null`], it may be the last one, too.
     #[must_use]
     pub const fn may_be_empty(mut self) -> Self {
         self.sparse = true;
@@ -201,6 +204,14 @@ impl Paging {
                 }
                 next
             }
+            (_, Place::Counted { seen, .. }) if rows == 0 && *seen > 0 && !self.sparse && self.says_that_it_ends(envelope) => {
+                let broken = format_args!("The answer to {label} has no rows, and yet the page before it named it.");
+                return Err(Failure {
+                    http_status: Some(response.status()),
+                    retry_after: Some(0),
+                    ..Failure::unavailable(broken)
+                });
+            }
             (_, Place::Counted { page, seen }) => {
                 let seen = seen.saturating_add(rows);
                 match page.checked_add(1) {
@@ -225,11 +236,21 @@ impl Paging {
         }
     }
 
+    /// Whether the vendor says in the answer that no page follows.
+    fn says_that_it_ends(&self, envelope: Option<&Object<'_>>) -> bool {
+        self.named(envelope).is_some_and(|next| next.get() == "null")
+    }
+
+    /// What the answer says of the next page, where a null there would be the end.
+    fn named<'a>(&self, envelope: Option<&Object<'a>>) -> Option<&'a RawValue> {
+        let End::Null(pointer) = self.end else { return None };
+        envelope?.pointer(pointer)
+    }
+
     fn ends(&self, rows: u32, seen: u32, total: Option<u32>, envelope: Option<&Object<'_>>) -> bool {
-        let named = |pointer| envelope.and_then(|envelope| envelope.pointer(pointer));
         match (self.end, total) {
             // An empty page that names a next one is no end.
-            (End::Null(pointer), _) if named(pointer).is_some() => named(pointer).is_some_and(|raw| raw.get() == "null"),
+            (End::Null(_), _) if self.named(envelope).is_some() => self.says_that_it_ends(envelope),
             _ if rows == 0 => true,
             (_, Some(total)) => seen >= total,
             (End::Short, None) => self.size.is_some_and(|(_, size)| rows < size),
