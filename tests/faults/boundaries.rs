@@ -152,12 +152,6 @@ impl Boundary {
         self.list == "check" || self.from > 1
     }
 
-    /// Whether the page, without its rows in reading after reading, is what the vendor would say if they had been deleted: it
-    /// states no total, and few rows are on it.
-    pub fn could_be_true(&self) -> bool {
-        !self.total && self.page == self.pages && ["roles", "members"].contains(&self.list)
-    }
-
     /// Strikes every request for this page.
     pub fn always(&self, fault: Fault) -> Rule {
         Rule { from: self.from, ..Rule::always(&self.path, fault).page(self.page).query(self.query) }

@@ -21,7 +21,9 @@ pub async fn run(world: &mut World, at: &Boundary, trouble: Trouble) -> Result<O
     if rules.is_empty() {
         return Ok(None);
     }
-    world.servers.switch(|switches| switches.tines_memberships = at.list != "members");
+    // Who is in a team then comes from the list of the team alone.
+    let by_team = at.list == "members" || trouble == Trouble::ParentsCutShortOnce;
+    world.servers.switch(|switches| switches.tines_memberships = !by_team);
     world.servers.evolve(0);
     world.servers.faults(vendor).clear();
     let seat = world.seat().await;

@@ -30,6 +30,7 @@ pub enum Trouble {
     TotalChanges,
     TotalChangesOnce,
     ParentsCutShort,
+    ParentsCutShortOnce,
     BadDate,
     NarrowerKey,
     ForeignKey,
@@ -56,7 +57,8 @@ impl Trouble {
         all.extend(Dialect::ALL.map(|dialect| Tomorrow(Some(dialect))));
         all.extend([Status(500), StatusOnce(500), Status(503), StatusOnce(503), Timeout, Reset, ResetOnce]);
         all.extend([TruncatedJson, Html, WrongContentType, SamePage, SamePageOnce, Shifted, ShiftedOnce, Cyclic, EmptyWithNext]);
-        all.extend([LostPage, LostPageOnce, TotalChanges, TotalChangesOnce, ParentsCutShort, BadDate, NarrowerKey, ForeignKey]);
+        all.extend([LostPage, LostPageOnce, TotalChanges, TotalChangesOnce, ParentsCutShort]);
+        all.extend([ParentsCutShortOnce, BadDate, NarrowerKey, ForeignKey]);
         all
     }
 
@@ -90,6 +92,7 @@ impl Trouble {
             TotalChanges => "another total".to_owned(),
             TotalChangesOnce => "another total, once".to_owned(),
             ParentsCutShort => "list of parents cut short".to_owned(),
+            ParentsCutShortOnce => "list of parents cut short, once".to_owned(),
             BadDate => "record with a bad date".to_owned(),
             NarrowerKey => "key that sees less from then on".to_owned(),
             ForeignKey => "key of another organisation from then on".to_owned(),
@@ -125,11 +128,12 @@ impl Trouble {
             ShiftedOnce => once(Fault::ShiftedPage, !first && !at.keyset),
             Cyclic => list(Fault::CyclicNext, at.pages > 1),
             EmptyWithNext => list(Fault::EmptyPageWithNext, at.page < at.pages),
-            LostPage => list(Fault::LostPage, !at.could_be_true()),
+            LostPage => list(Fault::LostPage, true),
             LostPageOnce => once(Fault::LostPage, true),
             TotalChanges => list(Fault::TotalChanges, at.total && !first),
             TotalChangesOnce => once(Fault::TotalChanges, at.total && !first),
-            ParentsCutShort => list(Fault::CutShort, at.parents && at.total),
+            ParentsCutShort => list(Fault::CutShort, at.parents),
+            ParentsCutShortOnce => once(Fault::CutShort, at.parents),
             BadDate => list(Fault::BadDate, at.dates),
             NarrowerKey => Some(at.onward(Fault::As(headers(vendor, servers, Reach::Narrow)))),
             ForeignKey => Some(at.onward(Fault::As(headers(vendor, servers, Reach::OtherOrganization)))),

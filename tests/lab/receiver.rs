@@ -1,4 +1,4 @@
-//! A receiver of webhooks: an HTTP server over TLS that answers as it is told, and keeps what it gets.
+//! A receiver of webhooks, or a vendor of a few answers: an HTTP server over TLS that answers as it is told, and keeps what it gets.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -44,6 +44,8 @@ pub struct Receiver {
 struct State {
     /// The status of the answers; 0 is none at all.
     status: u16,
+    /// By path and query, what is answered in JSON, with 200.
+    pages: HashMap<String, String>,
     requests: Vec<Request>,
 }
 
@@ -60,7 +62,7 @@ impl Receiver {
         let acceptor = TlsAcceptor::from(authority.server(&[name], &["http/1.1"])?);
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let address = listener.local_addr()?;
-        let state = Arc::new(Mutex::new(State { status: 204, requests: Vec::new() }));
+        let state = Arc::new(Mutex::new(State { status: 204, pages: HashMap::new(), requests: Vec::new() }));
         let (shared, got) = (state.clone(), watch::Sender::new(0));
         let told = got.clone();
         let task = tokio::spawn(async move {
@@ -80,6 +82,11 @@ impl Receiver {
     /// Answers with this status from now on; 0 is no answer, and an open connection.
     pub fn answer(&self, status: u16) {
         self.lock().status = status;
+    }
+
+    /// Answers a request for this path and query with this JSON, whatever it answers else.
+    pub fn page(&self, path: &str, page: &serde_json::Value) {
+        self.lock().pages.insert(path.to_owned(), page.to_string());
     }
 
     /// What it got, in order.
@@ -111,12 +118,19 @@ async fn answer(
         headers: parts.headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
         body: body.collect().await.map(|body| body.to_bytes().to_vec()).unwrap_or_default(),
     };
-    let status = {
+    let (status, page) = {
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let page = state.pages.get(&got.path).cloned();
         state.requests.push(got);
         told.send_replace(state.requests.len());
-        state.status
+        (state.status, page)
     };
+    if let Some(page) = page {
+        let mut response = hyper::Response::new(Full::new(Bytes::from(page)));
+        let json = hyper::header::HeaderValue::from_static("application/json");
+        response.headers_mut().insert(hyper::header::CONTENT_TYPE, json);
+        return Ok(response);
+    }
     if status == 0 {
         std::future::pending::<()>().await;
     }

@@ -22,6 +22,7 @@ mod interruption;
 mod keyring;
 mod keys;
 mod mapping;
+mod new_connector;
 mod notices;
 mod people;
 mod program;

@@ -1,10 +1,12 @@
 //! How a vendor divides lists into pages, said once as a constant.
 
-use std::fmt::Display;
+mod next;
+
+use serde_json::value::RawValue;
 
 use crate::json::{Object, scalar};
-use crate::path::decode;
 use crate::{Failure, FailureCode, Progress, Request, Response, Result};
+use next::From;
 
 /// The longest cursor that the contract allows, in bytes.
 const LONGEST_CURSOR: usize = 4096;
@@ -40,7 +42,8 @@ pub enum End {
     /// A page with fewer rows than were asked for. Only for vendors that always give the size that is asked for: one that gives
     /// less would end the list at once.
     Short,
-    /// This place (a JSON Pointer) in the answer holds null. Where the place does not exist, an empty page ends the list.
+    /// This place (a JSON Pointer) in the answer holds null. Where the place does not exist, an empty page ends the list. A page without
+    /// rows at which the list is over, though the page before named it, is asked for again at once: rows were lost.
     Null(&'static str),
 }
 
@@ -50,13 +53,6 @@ enum Step {
     Page { name: &'static str, first: u32 },
     Offset { name: &'static str },
     Cursor { name: &'static str, from: From },
-}
-
-#[derive(Clone, Copy, Debug)]
-enum From {
-    Value(&'static str),
-    Url(&'static str),
-    Link,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -126,7 +122,7 @@ impl Paging {
     }
 
     /// A page may have no rows and yet name a next one, as where the vendor cuts the pages first and filters them then. Without this
-    /// such a page is an unexpected response: rows are lacking, and nobody knows how many.
+    /// such a page is an unexpected response: rows are lacking, and nobody knows how many. With [`End::Null`], it may be the last one, too.
     #[must_use]
     pub const fn may_be_empty(mut self) -> Self {
         self.sparse = true;
@@ -201,6 +197,14 @@ impl Paging {
                 }
                 next
             }
+            (_, Place::Counted { seen, .. }) if rows == 0 && *seen > 0 && !self.sparse && self.says_that_it_ends(envelope) => {
+                let broken = format_args!("The answer to {label} has no rows, and yet the page before it named it.");
+                return Err(Failure {
+                    http_status: Some(response.status()),
+                    retry_after: Some(0),
+                    ..Failure::unavailable(broken)
+                });
+            }
             (_, Place::Counted { page, seen }) => {
                 let seen = seen.saturating_add(rows);
                 match page.checked_add(1) {
@@ -225,87 +229,25 @@ impl Paging {
         }
     }
 
+    /// Whether the vendor says in the answer that no page follows.
+    fn says_that_it_ends(&self, envelope: Option<&Object<'_>>) -> bool {
+        self.named(envelope).is_some_and(|next| next.get() == "null")
+    }
+
+    /// What the answer says of the next page, where a null there would be the end.
+    fn named<'a>(&self, envelope: Option<&Object<'a>>) -> Option<&'a RawValue> {
+        let End::Null(pointer) = self.end else { return None };
+        envelope?.pointer(pointer)
+    }
+
     fn ends(&self, rows: u32, seen: u32, total: Option<u32>, envelope: Option<&Object<'_>>) -> bool {
-        let named = |pointer| envelope.and_then(|envelope| envelope.pointer(pointer));
         match (self.end, total) {
             // An empty page that names a next one is no end.
-            (End::Null(pointer), _) if named(pointer).is_some() => named(pointer).is_some_and(|raw| raw.get() == "null"),
+            (End::Null(_), _) if self.named(envelope).is_some() => self.says_that_it_ends(envelope),
             _ if rows == 0 => true,
             (_, Some(total)) => seen >= total,
             (End::Short, None) => self.size.is_some_and(|(_, size)| rows < size),
             (End::Empty | End::Null(_), None) => false,
         }
-    }
-}
-
-impl From {
-    fn next(self, parameter: &str, response: &Response, envelope: Option<&Object<'_>>) -> Result<Option<String>> {
-        let at = |pointer| envelope.and_then(|envelope| envelope.pointer(pointer)).and_then(scalar);
-        let url = match self {
-            From::Value(pointer) => return Ok(at(pointer)),
-            From::Url(pointer) => at(pointer),
-            // Kandji sends `<None>` after its last page.
-            From::Link => response.header("link").and_then(next_link).filter(|url| url.contains('?')).map(str::to_owned),
-        };
-        let Some(url) = url else { return Ok(None) };
-        match parameter_of(&url, parameter) {
-            Some(cursor) => Ok(Some(cursor)),
-            None => Err(response.misread(lacks(response.label(), parameter))),
-        }
-    }
-}
-
-fn lacks(label: &str, parameter: &str) -> impl Display {
-    format!("The answer to {label} names a next page without the parameter {parameter}.")
-}
-
-/// The target of the link whose relation is `next` (RFC 8288).
-fn next_link(header: &str) -> Option<&str> {
-    let mut rest = header;
-    loop {
-        let (target, tail) = rest.split_once('<')?.1.split_once('>')?;
-        let parameters = tail.split('<').next()?;
-        let is_next = parameters.split([';', ',']).any(|parameter| {
-            parameter.split_once('=').is_some_and(|(name, value)| {
-                name.trim().eq_ignore_ascii_case("rel")
-                    && value.trim().trim_matches('"').split(' ').any(|rel| rel.eq_ignore_ascii_case("next"))
-            })
-        });
-        if is_next {
-            return Some(target);
-        }
-        rest = tail;
-    }
-}
-
-/// The decoded, non-empty value of a query parameter of a URL.
-fn parameter_of(url: &str, name: &str) -> Option<String> {
-    let query = url.split_once('?')?.1.split('#').next()?;
-    let value = query.split('&').find_map(|pair| {
-        let (key, value) = pair.split_once('=')?;
-        (decode(key) == name).then(|| decode(value))
-    })?;
-    (!value.is_empty()).then_some(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_link_is_found_among_others() {
-        let header = r#"<https://v.example/a?page=1>; rel="prev", <https://v.example/a?page=3&x=1>; title="t"; rel="last next""#;
-        assert_eq!(next_link(header), Some("https://v.example/a?page=3&x=1"));
-        assert_eq!(next_link(r#"<https://v.example/a?page=1>; rel="prev""#), None);
-        assert_eq!(next_link("nonsense"), None);
-        assert_eq!(next_link("<<<>"), None);
-    }
-
-    #[test]
-    fn a_parameter_is_taken_out_of_a_url_and_decoded() {
-        let url = "https://elsewhere.example/users?limit=3&cursor=cD0yOTE0Mw%3D%3D#x";
-        assert_eq!(parameter_of(url, "cursor").as_deref(), Some("cD0yOTE0Mw=="));
-        assert_eq!(parameter_of(url, "page"), None);
-        assert_eq!(parameter_of("/users?cursor=", "cursor"), None);
     }
 }

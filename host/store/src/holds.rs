@@ -1,11 +1,16 @@
 //! Removals that wait for a person, what syncs may do, and what a person decided.
 
+mod decisions;
+mod preferences;
+
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use headcount_model::{ConnectionId, Kind, SessionId, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use self::decisions::{Decided, Decision, Left, MOST_TOLD, Outcome, Verdict};
+pub use self::preferences::{Deactivate, Extent, Preferences, Writes};
 use crate::{Fields, Result, What};
 
 /// A day, in microseconds.
@@ -24,56 +29,6 @@ pub fn decide(session: SessionId) -> String {
 pub const EXPIRES_AFTER_DAYS: i64 = 28;
 /// On these days a person is reminded.
 pub const REMINDED_ON_DAYS: [i64; 3] = [1, 7, 21];
-
-/// Which records syncs of a connection bring into the store.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Writes {
-    /// New ones come in, known ones are updated.
-    #[default]
-    CreateAndUpdate,
-    /// New ones come in, and those that are back; known ones stay as they are.
-    CreateOnly,
-    /// Known ones are updated; new ones are left out.
-    UpdateOnly,
-}
-
-/// What takes a record out of use.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Deactivate {
-    /// That it is proven to be missing, or that the vendor marks it inactive or suspended.
-    #[default]
-    Missing,
-    /// Only that the vendor marks it inactive or suspended: what is missing stays.
-    Inactive,
-    /// Nothing: what is missing stays, and users keep the status that let them in.
-    Never,
-}
-
-/// Whose records a connection brings in.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Extent {
-    /// Users, and all that they may hold.
-    #[default]
-    PeopleAndAccounts,
-    /// Users alone: other kinds are neither created nor changed nor removed.
-    PeopleOnly,
-}
-
-/// What syncs of a connection do with what they find. Grants are no records of their own here: those whose ends are in the store are
-/// always brought in, and taken away when they are proven to be missing. Actions, which a person does, know no preferences.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Preferences {
-    /// Which records are written.
-    pub writes: Writes,
-    /// What takes them out of use.
-    pub deactivate: Deactivate,
-    /// Of whom.
-    pub extent: Extent,
-}
 
 /// Where removals are that a session held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -179,108 +134,6 @@ pub struct DiffRow {
     /// What was updated, or waits to be.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: Fields,
-}
-
-/// What a person decides, and why.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Decision {
-    /// Who; never empty.
-    pub person: String,
-    /// Why; may be empty.
-    pub reason: String,
-    /// When.
-    pub at: Timestamp,
-}
-
-/// What was decided about a session's removals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Verdict {
-    /// They were done.
-    Released,
-    /// They were turned down.
-    Rejected,
-    /// Nobody decided in time.
-    Expired,
-    /// What had been removed was brought back.
-    Undone,
-}
-
-impl Verdict {
-    /// The word in the store and on the command line.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Verdict::Released => "released",
-            Verdict::Rejected => "rejected",
-            Verdict::Expired => "expired",
-            Verdict::Undone => "undone",
-        }
-    }
-}
-
-/// A decision as it is kept.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Decided {
-    /// Of which connection.
-    pub connection: ConnectionId,
-    /// About which session.
-    pub session: SessionId,
-    /// When.
-    pub at: Timestamp,
-    /// What.
-    pub verdict: Verdict,
-    /// Who.
-    pub person: String,
-    /// Why.
-    pub reason: String,
-    /// How many records it changed, and how many it left.
-    pub outcome: Outcome,
-}
-
-impl Decided {
-    /// Why what is missing stays: `because ana turned session 6 down`.
-    pub fn because(&self) -> String {
-        let (person, session) = (headcount_model::printable(&self.person), self.session);
-        match self.verdict {
-            Verdict::Rejected => format!("because {person} turned session {session} down"),
-            Verdict::Undone => format!("because {person} undid session {session}"),
-            Verdict::Expired => format!("because nobody decided about session {session} within {EXPIRES_AFTER_DAYS} days"),
-            Verdict::Released => format!("though {person} released session {session}"),
-        }
-    }
-}
-
-/// A record that a decision left as it is.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Left {
-    /// Its kind.
-    pub kind: Kind,
-    /// Its id.
-    pub id: String,
-    /// What a person calls it.
-    pub name: Option<String>,
-    /// Why.
-    pub why: String,
-}
-
-/// The most records that an [`Outcome`] tells one by one.
-pub const MOST_TOLD: usize = 100;
-
-/// What a decision did.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-pub struct Outcome {
-    /// Records changed, by kind.
-    pub changed: BTreeMap<Kind, u64>,
-    /// Records left as they are.
-    pub left: u64,
-    /// The first [`MOST_TOLD`] of them.
-    pub told: Vec<Left>,
-    /// The organisation that was accepted in place of the connection's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<String>,
 }
 
 /// Removals that have waited for a day, a week or three, and still do.

@@ -40,6 +40,16 @@ fn a_null_ends_a_list_and_its_absence_does_not() {
 }
 
 #[test]
+fn a_page_that_was_announced_and_is_empty_at_the_end_lost_its_rows() {
+    let vendor = vendor()
+        .on("GET /rows?page=1", Reply::json(json!({ "rows": rows(&[1]), "meta": { "next": "?page=2" } })))
+        .on("GET /rows?page=2", Reply::json(json!({ "rows": [], "meta": { "next": null } })));
+    let failure = vendor.read_all("null").unwrap_err();
+    assert_eq!((failure.code, failure.retry_after), (FailureCode::Unavailable, Some(0)), "it is asked for again: {failure}");
+    assert!(failure.message.contains("no rows"), "{failure}");
+}
+
+#[test]
 fn offsets_rise_by_the_rows_that_came_until_the_stated_total() {
     let vendor = vendor()
         .on("GET /rows?skip=0&limit=2", Reply::json(json!({ "total": 3, "rows": rows(&[1]) })))

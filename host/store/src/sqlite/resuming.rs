@@ -216,10 +216,35 @@ pub(super) async fn abandon(
 ) -> Result<Option<SessionId>> {
     let mut transaction = store.begin().await?;
     let sql = format!("{COLUMNS} WHERE tenant = $1 AND connection = $2 AND ended_at IS NULL");
-    let open = sqlx::query(sqlx::AssertSqlSafe(sql))
+    let id = leave(&mut transaction, sql, (tenant, connection), (state, why, now)).await?;
+    transaction.commit().await?;
+    Ok(id)
+}
+
+/// Ends a session that was interrupted while it read: records that it read as they were stored are about to change, and it kept nothing
+/// else of them. One that was applied already stays.
+pub(super) async fn overtake(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    why: &str,
+    now: Timestamp,
+) -> Result<()> {
+    let sql = format!("{COLUMNS} WHERE tenant = $1 AND connection = $2 AND ended_at IS NULL AND ending IS NULL");
+    leave(database, sql, (tenant, connection), (SessionState::Failed, why, now)).await.map(drop)
+}
+
+/// Ends the session that a query finds, and drops what it staged.
+async fn leave(
+    database: &mut SqliteConnection,
+    open: String,
+    (tenant, connection): (&TenantId, &ConnectionId),
+    (state, why, now): (SessionState, &str, Timestamp),
+) -> Result<Option<SessionId>> {
+    let open = sqlx::query(sqlx::AssertSqlSafe(open))
         .bind(tenant.as_str())
         .bind(connection.as_str())
-        .fetch_optional(&mut *transaction)
+        .fetch_optional(&mut *database)
         .await?;
     let Some(row) = open else { return Ok(None) };
     let id: i64 = row.try_get("id")?;
@@ -231,9 +256,8 @@ pub(super) async fn abandon(
         .bind(json(&notes)?)
         .bind(id)
         .bind(tenant.as_str())
-        .execute(&mut *transaction)
+        .execute(&mut *database)
         .await?;
-    drop_staged(&mut transaction, SessionId(id)).await?;
-    transaction.commit().await?;
+    drop_staged(database, SessionId(id)).await?;
     Ok(Some(SessionId(id)))
 }

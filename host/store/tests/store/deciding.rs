@@ -52,6 +52,25 @@ async fn a_row_that_changed_since_it_was_held_is_left_and_told() {
 }
 
 #[tokio::test]
+async fn what_an_interrupted_session_read_before_a_release_is_not_applied_after_it() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (held, _) = acme.sync(people(81..=100), &complete(1)).await;
+    // All are back, as they are stored; but before that is applied, the process dies, and a person releases what waits.
+    let open = acme.world.begin("acme", "one").await;
+    acme.world.stage("acme", open, &page("all", people(1..=100))).await;
+    let outcome = store.release(&tenant("acme"), held, &by(2)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], acme.present().await), (80, 20));
+    let went_on = store.apply(&tenant("acme"), open, &complete(3)).await;
+    assert!(went_on.is_err(), "{went_on:?}, and {} are present", acme.present().await);
+    let ended = store.session(&tenant("acme"), open).await.unwrap().unwrap();
+    assert_eq!(ended.state, SessionState::Failed);
+    assert!(ended.notes.iter().any(|note| note.contains("were released")), "{:?}", ended.notes);
+    acme.sync(people(1..=100), &complete(4)).await;
+    assert_eq!(acme.present().await, 100);
+}
+
+#[tokio::test]
 async fn what_was_rejected_stays_until_it_is_back_and_can_still_be_released() {
     let acme = Acme::of_a_hundred().await;
     let store = &acme.world.store;

@@ -97,7 +97,8 @@ async fn go_on(job: &Job<'_>, session: &Session, now: Timestamp) -> Result<(), S
 fn known(session: Session, now: Timestamp) -> Before {
     Before {
         reads_on: session.scope.is_some(),
-        doubts: since(session.touched_at, now) > LONG_PAUSE,
+        // A clock that was put back does not tell how long the pause was.
+        doubts: now < session.touched_at || since(session.touched_at, now) > LONG_PAUSE,
         age: since(session.started_at, now),
         scope: session.scope,
         counters: session.counters,

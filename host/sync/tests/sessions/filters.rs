@@ -81,12 +81,6 @@ async fn what_is_out_of_scope_is_not_asked_after_and_what_hangs_on_it_stays() {
 
 /// Devices are listed for each group, and nowhere else.
 const DEVICES_OF_GROUPS: &str = r#"
-id = "acme"
-name = "Acme"
-version = "1.0.0"
-base-url = "https://api.example.com"
-vendor = { name = "Acme" }
-
 [[feeds]]
 name = "groups"
 proves = ["group"]
@@ -103,8 +97,7 @@ proves = ["user"]
 
 #[tokio::test]
 async fn records_that_only_a_dropped_parent_lists_stay_also_when_the_session_was_interrupted() {
-    let mut world = World::new().await;
-    world.manifest = headcount_model::Manifest::from_toml(DEVICES_OF_GROUPS).unwrap();
+    let world = World::of(DEVICES_OF_GROUPS).await;
     let device =
         |group: &str| Asset { id: format!("of {group}"), name: "d".into(), category: "laptop".into(), ..Asset::default() };
     let script = move || {
@@ -132,15 +125,8 @@ async fn records_that_only_a_dropped_parent_lists_stay_also_when_the_session_was
 
 #[tokio::test]
 async fn a_parent_that_another_list_brings_into_scope_is_told() {
-    let world = World::new().await;
-    // The users feed lists roles, too; here it stands for any list that says more of a record.
-    let manifest = r#"
-id = "acme"
-name = "Acme"
-version = "1.0.0"
-base-url = "https://api.example.com"
-vendor = { name = "Acme" }
-
+    // The details stand for any list that says more of a record.
+    let feeds = r#"
 [[feeds]]
 name = "groups"
 proves = ["group"]
@@ -155,7 +141,7 @@ name = "details"
 parent = "groups"
 repeats = ["group"]
 "#;
-    let world = World { manifest: headcount_model::Manifest::from_toml(manifest).unwrap(), ..world };
+    let world = World::of(feeds).await;
     filtered(&world, Kind::Group, Effect::Keep, "group.description == 'sales'").await;
     let script = Script::new(|feed, parent, _, _| match (feed, parent) {
         ("groups", _) => {

@@ -5,7 +5,7 @@ use headcount_store::{Decision, Holds, SessionState};
 use serde_json::json;
 
 use crate::actions::{act, action, outcome};
-use crate::script::{Script, World, groups, members, nothing, page, users};
+use crate::script::{FEEDS, Script, World, groups, manifest, members, nothing, page, users};
 
 const PEOPLE: [&str; 24] =
     ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s", "t", "u", "v", "w", "x"];
@@ -88,8 +88,7 @@ async fn where_grants_repeat_one_list_alone_takes_nothing_away() {
     for change in ["proves = [\"grant\"]\nrepeats = [\"grant\"]", "proves = []\nyields = [\"grant\"]"] {
         let mut world = World::new().await;
         world.sync(&club(|_| &PEOPLE)).await;
-        let manifest = crate::script::MANIFEST.replace("proves = [\"grant\"]", change);
-        world.manifest = headcount_model::Manifest::from_toml(&manifest).unwrap();
+        world.manifest = manifest(&FEEDS.replace("proves = [\"grant\"]", change));
         touched(&mut world, club(|_| &PEOPLE[1..])).await;
         assert_eq!(world.ids(Kind::Grant).await.len(), 24, "{change}");
     }

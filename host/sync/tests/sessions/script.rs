@@ -162,13 +162,17 @@ pub struct World {
     pub manifest: Manifest,
 }
 
-pub const MANIFEST: &str = r#"
+/// What a connector's manifest begins with, whatever its feeds.
+const HEAD: &str = r#"
 id = "acme"
 name = "Acme"
 version = "1.0.0"
 base-url = "https://api.example.com"
 vendor = { name = "Acme" }
+"#;
 
+/// The feeds of most cases.
+pub const FEEDS: &str = r#"
 [[feeds]]
 name = "users"
 proves = ["user"]
@@ -189,9 +193,19 @@ required = false
 proves = ["asset"]
 "#;
 
+/// The manifest of a connector with these feeds.
+pub fn manifest(feeds: &str) -> Manifest {
+    Manifest::from_toml(&format!("{HEAD}{feeds}")).unwrap()
+}
+
 impl World {
     pub async fn new() -> Self {
-        let manifest = Manifest::from_toml(MANIFEST).unwrap();
+        Self::of(FEEDS).await
+    }
+
+    /// One whose connector has these feeds.
+    pub async fn of(feeds: &str) -> Self {
+        let manifest = manifest(feeds);
         let store = SqliteStore::in_memory().await.unwrap();
         let settings = Settings { values: BTreeMap::new(), base_url: "https://api.example.com".to_owned(), hosts: vec![] };
         let now = headcount_model::Timestamp::from_micros(1);

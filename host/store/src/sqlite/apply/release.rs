@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::super::changes::Log;
 use super::super::holds::{decide, held_by, move_session, tidy, well};
 use super::super::record::table;
+use super::super::resuming::overtake;
 use super::super::sessions::from_json;
 use super::super::upsert::{Manner, stored, upsert};
 use super::absence::number;
@@ -26,6 +27,10 @@ pub(crate) async fn release(
     if let Some(scope) = foreign::scope(database, tenant, session).await? {
         return foreign::accept(database, tenant, (&connection, session), scope, decision).await;
     }
+    let why = format!(
+        "The session was interrupted, and the removals of session {session} were released before it went on: the next sync begins anew."
+    );
+    overtake(database, tenant, &connection, &why, decision.at).await?;
     let apply = Apply::default();
     let preferences = Preferences::default();
     let applying = Applying { tenant, connection, session, apply: &apply, gone: Vec::new(), now: decision.at, preferences };

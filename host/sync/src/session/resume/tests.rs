@@ -80,6 +80,14 @@ fn a_session_is_resumed_within_a_day_and_not_before_it_began() {
 }
 
 #[test]
+fn after_a_long_pause_or_one_of_unknown_length_the_check_is_repeated() {
+    let doubts = |now: Timestamp| known(Session { touched_at: at(12), ..session() }, now).doubts;
+    assert!(!doubts(at(12)));
+    assert!(doubts(at(13)));
+    assert!(doubts(at(11)), "the clock was put back");
+}
+
+#[test]
 fn what_a_person_asked_for_and_what_never_ends_is_not_resumed() {
     let same = Digest::from_bytes([1; 32]);
     let options = SyncOptions::default();
