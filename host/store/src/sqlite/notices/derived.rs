@@ -5,6 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use super::super::SqliteStore;
+use super::super::apply::foreign;
 use super::super::sessions::{parsed, time};
 use super::{raise, recover};
 use crate::{Cause, Health, HealthState, NewNotice, Result, SessionEnd, SessionState};
@@ -56,19 +57,26 @@ pub(in crate::sqlite) async fn of_session(
             let next = format!("nothing was removed, and the next run tries again{}", about.more());
             about.raise(database, Cause::RunFailed, format!("the run of {connection} failed: {why}"), next).await?;
         }
-        SessionState::Complete | SessionState::Partial | SessionState::Held => {
+        _ if end.state.is_finished() => {
             about.recover(database, Cause::RunFailed, format!("{connection} was synced again")).await?;
-            if end.state == SessionState::Complete {
-                about.recover(database, Cause::Incomplete, format!("{connection} was read completely again")).await?;
-            } else if end.state == SessionState::Partial {
-                let why = end.notes.first().map_or("something was not read", String::as_str);
+            if let Some(why) = not_read(end) {
                 let next = format!("nothing unproven was removed{}", about.more());
                 about.raise(database, Cause::Incomplete, format!("{connection} was not read completely: {why}"), next).await?;
+            } else if foreign::scope(database, tenant, session).await?.is_none() {
+                // What another organisation's credential read says nothing of this one's lists.
+                about.recover(database, Cause::Incomplete, format!("{connection} was read completely again")).await?;
             }
         }
         _ => {}
     }
     Ok(())
+}
+
+/// Why a session did not read everything: the first list that did not end complete. Its state does not tell, since one that also holds
+/// removals is held.
+fn not_read(end: &SessionEnd) -> Option<&str> {
+    let feed = end.counters.feeds.values().find(|feed| feed.incomplete > 0)?;
+    Some(feed.reason.as_deref().unwrap_or("a list was cut short"))
 }
 
 /// What a connection's health tells, in the transaction that may have changed it.
