@@ -2,8 +2,8 @@
 
 use headcount_model::{Failure, FailureCode};
 use headcount_store::{
-    Cause, Connection, FeedCounters, Health, HealthState, Holds, Life, LifeState, NewNotice, NoticeFilter, NoticeKind, Notices, SessionEnd,
-    SessionState, SessionStore, SqliteStore, Store, StoreError, Wish, Witness,
+    Cause, Connection, FeedCounters, Health, HealthState, Holds, Life, LifeState, NewNotice, NoticeFilter, NoticeKind, Notices,
+    SessionEnd, SessionState, SessionStore, SqliteStore, Store, StoreError, Wish, Witness,
 };
 
 use crate::acme::{Acme, by, complete, people};

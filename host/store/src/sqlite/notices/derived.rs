@@ -6,6 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::super::SqliteStore;
 use super::super::apply::foreign;
+use super::super::schedules::ACTIVE;
 use super::super::sessions::{parsed, time};
 use super::{raise, recover};
 use crate::{Cause, Health, HealthState, NewNotice, Result, SessionEnd, SessionState};
@@ -137,6 +138,43 @@ pub(super) async fn raise_overrun(store: &SqliteStore, begun_before: Timestamp, 
         let what = format!("the run of {connection} has not finished since {}", time(&row, "started_at")?);
         let next = format!("see how far it is with `headcount sessions show {session}`, and whether its program still runs");
         raised += u64::from(raise(&mut transaction, &about.notice(Cause::Overran, what, next)).await?.is_some());
+    }
+    transaction.commit().await?;
+    Ok(raised)
+}
+
+/// Runs looked at in one transaction; what is left is the next one's.
+const BATCH: i64 = 1_000;
+
+/// Raises that a scheduled run has not started, for each that was planned for before a time and is in somebody's hands. Those that nobody
+/// took are noticed where they are put off.
+pub(super) async fn raise_unstarted(store: &SqliteStore, planned_before: Timestamp, at: Timestamp) -> Result<u64> {
+    let mut transaction = store.begin().await?;
+    // While a session is open, whoever began it, the connection is being read; that it takes too long is another matter.
+    let unstarted = format!(
+        "SELECT s.tenant, s.connection, s.planned_at FROM schedules s
+         WHERE (s.worker IS NOT NULL OR s.requested_at IS NOT NULL) AND s.paused = 0 AND s.planned_at < $1 AND {ACTIVE}
+            AND NOT EXISTS (SELECT 1 FROM sessions x WHERE x.tenant = s.tenant AND x.connection = s.connection
+                AND (x.ended_at IS NULL OR x.started_at >= s.planned_at AND x.state <> $2))
+            AND NOT EXISTS (SELECT 1 FROM causes c WHERE c.tenant = s.tenant AND c.connection = s.connection AND c.cause = $3)
+         ORDER BY s.planned_at LIMIT $4"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(unstarted))
+        .bind(planned_before.micros())
+        .bind(SessionState::Test.as_str())
+        .bind(Cause::NotStarted.as_str())
+        .bind(BATCH)
+        .fetch_all(&mut *transaction)
+        .await?;
+    let mut raised = 0;
+    for row in rows {
+        let (tenant, connection): (TenantId, ConnectionId) = (parsed(&row, "tenant")?, parsed(&row, "connection")?);
+        let about = About { tenant: &tenant, connection: &connection, session: None, at };
+        let what = format!("the run of {connection} that was planned for {} has not started yet", time(&row, "planned_at")?);
+        let next = "it is tried again by itself; see with `headcount sessions` what else runs, and in what `headcount serve` prints \
+                    why it was given back";
+        let notice = about.notice(Cause::NotStarted, what, next.to_owned());
+        raised += u64::from(raise(&mut transaction, &notice).await?.is_some());
     }
     transaction.commit().await?;
     Ok(raised)
