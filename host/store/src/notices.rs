@@ -182,7 +182,8 @@ pub trait Notices: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn open_causes(&self, cause: Cause, before: Timestamp, limit: u32) -> Result<Vec<OpenCause>>;
-    /// Raises [`Cause::Overran`] for every open session, of all tenants, that began before a time. Returns how many were new.
+    /// Raises [`Cause::Overran`] for every open session, of all tenants, that began before a time; test runs and those that a person paused
+    /// excepted. Returns how many were new.
     ///
     /// # Errors
     /// The store failed.

@@ -33,6 +33,13 @@ impl About<'_> {
         recover(database, &self.notice(cause, what, String::new())).await.map(|_| ())
     }
 
+    /// Tells that a run is over, however it ended.
+    async fn over(&self, database: &mut SqliteConnection, state: SessionState) -> Result<()> {
+        let (connection, state) = (self.connection, state.as_str());
+        self.recover(database, Cause::Overran, format!("the run of {connection} has ended ({state})")).await?;
+        self.recover(database, Cause::NotStarted, format!("{connection} has run again ({state})")).await
+    }
+
     fn more(&self) -> String {
         self.session.map(|session| format!("; see `headcount sessions show {session}`")).unwrap_or_default()
     }
@@ -50,8 +57,7 @@ pub(in crate::sqlite) async fn of_session(
         return Ok(());
     }
     let about = About { tenant, connection, session: Some(session), at: end.ended_at };
-    about.recover(database, Cause::Overran, format!("the run of {connection} has ended ({})", end.state.as_str())).await?;
-    about.recover(database, Cause::NotStarted, format!("{connection} has run again ({})", end.state.as_str())).await?;
+    about.over(database, end.state).await?;
     match end.state {
         SessionState::Failed if !is_reconnect(end.health.as_ref()) => {
             let why = end.failure.as_ref().map_or_else(|| "it was interrupted".to_owned(), ToString::to_string);
@@ -71,6 +77,17 @@ pub(in crate::sqlite) async fn of_session(
         _ => {}
     }
     Ok(())
+}
+
+/// What it tells that a session was ended which its process had left behind.
+pub(in crate::sqlite) async fn of_abandoned(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    (session, state): (SessionId, SessionState),
+    at: Timestamp,
+) -> Result<()> {
+    About { tenant, connection, session: Some(session), at }.over(database, state).await
 }
 
 /// Why a session did not read everything: the first list that did not end complete. Its state does not tell, since one that also holds
@@ -126,9 +143,9 @@ fn is_reconnect(health: Option<&Health>) -> bool {
 /// Raises that a session takes too long, for each that began before a time.
 pub(super) async fn raise_overrun(store: &SqliteStore, begun_before: Timestamp, at: Timestamp) -> Result<u64> {
     let mut transaction = store.begin().await?;
-    // One that a person paused is to go on later, and is late for nobody.
+    // One that a person paused is to go on later, and is late for nobody. Nor is a test run, which ends no cause, either.
     let open = "SELECT id, tenant, connection, started_at FROM sessions
-        WHERE ended_at IS NULL AND started_at < $1 AND pause_asked_at IS NULL";
+        WHERE ended_at IS NULL AND started_at < $1 AND pause_asked_at IS NULL AND COALESCE(basis ->> '$.test', 0) = 0";
     let rows = sqlx::query(open).bind(begun_before.micros()).fetch_all(&mut *transaction).await?;
     let mut raised = 0;
     for row in rows {
