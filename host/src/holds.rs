@@ -89,8 +89,8 @@ impl Tenant {
 
 impl Headcount {
     /// Turns down what has waited for 28 days, and reminds people of what has waited for a day, a week or three: of all tenants, by
-    /// notices, each once. Gives how many notices were made. A [`Worker`](crate::Worker) does so by itself; who runs none calls it now
-    /// and then.
+    /// notices, each once. Gives how many notices were made. A [`Worker`](crate::Worker) does so by itself; who runs none calls it
+    /// now and then.
     ///
     /// # Errors
     /// The store failed.

@@ -182,15 +182,15 @@ pub trait Notices: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn open_causes(&self, cause: Cause, before: Timestamp, limit: u32) -> Result<Vec<OpenCause>>;
-    /// Raises [`Cause::Overran`] for every open session, of all tenants, that began before a time; test runs and those that a person paused
-    /// excepted. Returns how many were new.
+    /// Raises [`Cause::Overran`] for every open session, of all tenants, that began before a time; test runs and those that a person
+    /// paused excepted. Returns how many were new.
     ///
     /// # Errors
     /// The store failed.
     async fn raise_overrun(&self, begun_before: Timestamp, at: Timestamp) -> Result<u64>;
-    /// Raises [`Cause::NotStarted`] for every scheduled run, of all tenants, that was planned for before a time, was taken or waits with
-    /// a run that a person asked for, and of which no session has begun: whoever takes it gives it back, or dies. Returns how many were
-    /// new.
+    /// Raises [`Cause::NotStarted`] for every scheduled run, of all tenants, that was planned for before a time, was taken or waits
+    /// with a run that a person asked for, and of which no session has begun: whoever takes it gives it back, or dies. Returns how
+    /// many were new.
     ///
     /// # Errors
     /// The store failed.

@@ -70,7 +70,7 @@ pub(super) async fn upsert<R: Stored>(
         let mut batch: Vec<Option<Hashed<R>>> = compared.by_ref().take(portion).map(Some).collect();
         let given = batch.iter().flatten().map(|(record, hash)| (record.key().into_owned(), hash.clone())).collect();
         let differences = differences::<R>(database, owner, given).await?;
-        let withheld = told(database, owner, (&batch, &differences), manner, (tally, &mut entries)).await?;
+        let withheld = told(database, owner, &batch, &differences, manner, (tally, &mut entries)).await?;
         for (place, difference) in differences {
             let left_alone = withheld.contains(&place);
             if matches!(difference, Difference::Changed) && !manner.update && !left_alone {
@@ -105,7 +105,8 @@ pub(super) async fn upsert<R: Stored>(
 async fn told<R: Stored>(
     database: &mut SqliteConnection,
     owner: Owner<'_>,
-    (batch, differences): (&[Option<Hashed<R>>], &[(usize, Difference)]),
+    batch: &[Option<Hashed<R>>],
+    differences: &[(usize, Difference)],
     manner: &mut Manner<'_, R>,
     (tally, entries): (&mut KindCounters, &mut Vec<Entry>),
 ) -> Result<Vec<usize>> {

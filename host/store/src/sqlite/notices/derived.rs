@@ -90,8 +90,8 @@ pub(in crate::sqlite) async fn of_abandoned(
     About { tenant, connection, session: Some(session), at }.over(database, state).await
 }
 
-/// Why a session did not read everything: the first list that did not end complete. Its state does not tell, since one that also holds
-/// removals is held.
+/// Why a session did not read everything: the first list that did not end complete. Its state does not tell, since one that also
+/// holds removals is held.
 fn not_read(end: &SessionEnd) -> Option<&str> {
     let feed = end.counters.feeds.values().find(|feed| feed.incomplete > 0)?;
     Some(feed.reason.as_deref().unwrap_or("a list was cut short"))
@@ -163,8 +163,8 @@ pub(super) async fn raise_overrun(store: &SqliteStore, begun_before: Timestamp, 
 /// Runs looked at in one transaction; what is left is the next one's.
 const BATCH: i64 = 1_000;
 
-/// Raises that a scheduled run has not started, for each that was planned for before a time and is in somebody's hands. Those that nobody
-/// took are noticed where they are put off.
+/// Raises that a scheduled run has not started, for each that was planned for before a time and is in somebody's hands. Those that
+/// nobody took are noticed where they are put off.
 pub(super) async fn raise_unstarted(store: &SqliteStore, planned_before: Timestamp, at: Timestamp) -> Result<u64> {
     let mut transaction = store.begin().await?;
     // While a session is open, whoever began it, the connection is being read; that it takes too long is another matter.
@@ -188,8 +188,8 @@ pub(super) async fn raise_unstarted(store: &SqliteStore, planned_before: Timesta
         let (tenant, connection): (TenantId, ConnectionId) = (parsed(&row, "tenant")?, parsed(&row, "connection")?);
         let about = About { tenant: &tenant, connection: &connection, session: None, at };
         let what = format!("the run of {connection} that was planned for {} has not started yet", time(&row, "planned_at")?);
-        let next = "it is tried again by itself; see with `headcount sessions` what else runs, and in what `headcount serve` prints \
-                    why it was given back";
+        let next = "it is tried again by itself; see what else runs with `headcount sessions`, and why it was given back in what \
+                    `headcount serve` prints";
         let notice = about.notice(Cause::NotStarted, what, next.to_owned());
         raised += u64::from(raise(&mut transaction, &notice).await?.is_some());
     }
