@@ -1,7 +1,9 @@
 //! Removals that wait for a person: looked at, released, turned down, undone.
 
 use headcount_model::{ConnectionId, SessionId, TenantId, Timestamp};
-use headcount_store::{Decided, Decision, DiffRow, Hold, Outcome, Preferences, Reminder, StoreError};
+use headcount_store::{
+    Cause, Decided, Decision, DiffRow, Hold, NewNotice, Outcome, Preferences, REMINDED_ON_DAYS, Reminder, StoreError, decide,
+};
 
 use crate::{Error, Headcount, Tenant};
 
@@ -86,6 +88,35 @@ impl Tenant {
 }
 
 impl Headcount {
+    /// Turns down what has waited for 28 days, and reminds people of what has waited for a day, a week or three: of all tenants, by
+    /// notices, each once. Gives how many notices were made. A [`Worker`](crate::Worker) does so by itself; who runs none calls it
+    /// now and then.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn look_after_holds(&self, now: Timestamp) -> Result<u32, Error> {
+        let store = &self.inner.store;
+        let mut told = 0;
+        for (tenant, connection, session) in store.expire_holds(now).await? {
+            tracing::info!(%tenant, %connection, %session, "removals that nobody decided about were turned down");
+            told += 1;
+        }
+        for reminder in store.due_reminders(now).await? {
+            let given = REMINDED_ON_DAYS.iter().filter(|day| **day <= reminder.day).count();
+            let notice = NewNotice {
+                what: format!("removals of {} have waited for a person since {}", reminder.connection, reminder.since),
+                next: decide(reminder.session),
+                tenant: reminder.tenant,
+                connection: reminder.connection,
+                cause: Cause::Held,
+                session: Some(reminder.session),
+                at: now,
+            };
+            told += u32::from(store.remind(&notice, u32::try_from(given).unwrap_or(0)).await?.is_some());
+        }
+        Ok(told)
+    }
+
     /// Whose removals have waited for a day, a week or three, of all tenants. It depends on the store and the time alone: whoever sends
     /// reminders remembers, by connection, [`Reminder::since`] and [`Reminder::day`], which were sent.
     ///

@@ -1,5 +1,7 @@
 //! Removals that are too many, as a person meets them: the program says what waits, and does what is decided.
 
+mod waiting;
+
 use std::process::{Command, Output};
 
 use headcount::store::Filter;

@@ -1,5 +1,6 @@
 //! Schedules through the whole: real components and vendors, a clock that is moved by hand, and the program as it serves.
 
+mod late;
 mod stopping;
 
 use std::sync::Arc;

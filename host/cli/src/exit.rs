@@ -49,9 +49,10 @@ allow-webhook, allow-host, allow-egress, let-denied-requests-out, forbid-actions
 `[budget]`, with the names that `headcount budget show` lists, how much of each tenant's audit trail and of its changes is
 kept: `[audit]` and `[changes]`, each with records and days, how long records are kept that have gone: `[gone]` with days, what
 the engine may take: `[engine]` with max-instances, max-memory, max-queueing and max-compiling, how `headcount serve` runs:
-`[serve]` with at-once, each-tenant, grace, catch-up, overrun, drain and messages-an-hour (of each tenant, webhooks and
-e-mails; more are withheld, and listed), and the mail server for notices: `[mail]` with host, port, security (tls or
-starttls), from and user; its password is taken from HEADCOUNT_MAIL_PASSWORD.
+`[serve]` with at-once, each-tenant, grace, catch-up, overrun (a run that takes longer is told of), deadline (it is ended; of
+`headcount sync`, too), drain and messages-an-hour (of each tenant, webhooks and e-mails; more are withheld, and listed), and
+the mail server for notices: `[mail]` with host, port, security (tls or starttls), from and user; its password is taken from
+HEADCOUNT_MAIL_PASSWORD.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
 impl Exit {

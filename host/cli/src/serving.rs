@@ -26,6 +26,8 @@ pub struct Serve {
     #[serde(deserialize_with = "time")]
     overrun: Option<Duration>,
     #[serde(deserialize_with = "time")]
+    deadline: Option<Duration>,
+    #[serde(deserialize_with = "time")]
     drain: Option<Duration>,
     messages_an_hour: Option<u32>,
 }
@@ -39,7 +41,13 @@ impl Serve {
         options.grace = self.grace.unwrap_or(options.grace);
         options.catch_up = self.catch_up.unwrap_or(options.catch_up);
         options.overrun = self.overrun.unwrap_or(options.overrun);
+        options.sync.deadline = self.deadline(options.sync.deadline);
         options.drain = self.drain.unwrap_or(options.drain);
+    }
+
+    /// How long a session may take, of whoever runs it.
+    pub fn deadline(&self, otherwise: Duration) -> Duration {
+        self.deadline.unwrap_or(otherwise)
     }
 
     /// Sets what concerns messages.
@@ -114,12 +122,13 @@ mod tests {
 
     #[test]
     fn what_is_set_reaches_the_worker_and_the_rest_stays() {
-        let serve: Serve = toml::from_str("at-once = 3\neach-tenant = 0\noverrun = '2 h'").unwrap();
+        let serve: Serve = toml::from_str("at-once = 3\neach-tenant = 0\noverrun = '2 h'\ndeadline = '3 h'").unwrap();
         let mut options = WorkerOptions::default();
         let before = options.grace;
+        assert!(options.overrun < options.sync.deadline, "that it takes long is told before it is ended");
         serve.set(&mut options);
         assert_eq!((options.at_once, options.each_tenant, options.overrun.as_secs()), (3, 1, 7_200));
-        assert_eq!(options.grace, before);
+        assert_eq!((options.grace, options.sync.deadline.as_secs()), (before, 10_800));
         let (serve, mut options): (Serve, _) = (toml::from_str("messages-an-hour = 60").unwrap(), CourierOptions::default());
         serve.set_courier(&mut options);
         assert_eq!(options.an_hour, 60);

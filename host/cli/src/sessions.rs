@@ -62,6 +62,8 @@ pub fn total(counters: &Counters) -> KindCounters {
         unchanged: sum.unchanged + kind.unchanged,
         removed: sum.removed + kind.removed,
         returned: sum.returned + kind.returned,
+        deactivated: sum.deactivated + kind.deactivated,
+        reactivated: sum.reactivated + kind.reactivated,
         kept: sum.kept + kind.kept,
         aside: sum.aside + kind.aside,
         held: sum.held + kind.held,

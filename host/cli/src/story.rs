@@ -117,6 +117,22 @@ pub fn kept(session: &Session) -> Option<String> {
     (!told.is_empty()).then(|| told.join("\n  "))
 }
 
+/// How many records fell out of use or are in use again, by kind: what is missing or back, and users that the vendor marked so.
+pub fn use_of(counters: &Counters) -> Option<String> {
+    let deactivated = by_kind(counters, |kind| kind.deactivated);
+    let marked = by_kind(counters, |kind| kind.deactivated.saturating_sub(kind.removed));
+    let reactivated = by_kind(counters, |kind| kind.reactivated);
+    let mut told = Vec::new();
+    if !deactivated.is_empty() {
+        let by_mark = if marked.is_empty() { String::new() } else { format!(", of which the vendor marked {marked}") };
+        told.push(format!("deactivated: {deactivated}{by_mark}"));
+    }
+    if !reactivated.is_empty() {
+        told.push(format!("reactivated: {reactivated}"));
+    }
+    (!told.is_empty()).then(|| told.join("; "))
+}
+
 /// What a state means, in a sentence.
 pub fn meaning(state: SessionState, counters: &Counters) -> String {
     if state == SessionState::Complete {
@@ -204,6 +220,17 @@ mod tests {
     fn the_most_frequent_reason_comes_first() {
         let told = reasons(&BTreeMap::from([("rare".to_owned(), 1), ("frequent".to_owned(), 1_200)])).render();
         assert_eq!(told.lines().skip(1).map(cells).collect::<Vec<_>>(), [["1,200", "frequent"], ["1", "rare"]]);
+    }
+
+    #[test]
+    fn what_fell_out_of_use_is_told_with_how_it_did() {
+        let mut counters = Counters::default();
+        assert_eq!(use_of(&counters), None);
+        let users = KindCounters { removed: 1, deactivated: 3, reactivated: 1, ..Default::default() };
+        counters.kinds.insert(Kind::User, users);
+        counters.kinds.insert(Kind::Grant, KindCounters { removed: 4, deactivated: 4, ..Default::default() });
+        let told = use_of(&counters).unwrap();
+        assert_eq!(told, "deactivated: 3 users, 4 grants, of which the vendor marked 2 users; reactivated: 1 user");
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub struct Letter {
     pub name: String,
     /// Why, in one word: `run-failed`, `reconnect`, …
     pub cause: String,
-    /// `raised`, `reminded` or `recovered`.
+    /// `raised`, `reminded`, `recovered` or `expired`.
     pub kind: String,
     /// When.
     pub at: Timestamp,
@@ -88,6 +88,7 @@ impl Letter {
             ("reconnect", "recovered") => "the credential works again",
             ("reconnect", _) => "reconnect: the credential no longer works",
             ("held", "recovered") => "no removals wait any more",
+            ("held", "expired") => "nobody decided about the removals that waited",
             ("held", _) => "removals wait for a person",
             ("incomplete", "recovered") => "was read completely again",
             ("incomplete", _) => "was not read completely",
@@ -140,6 +141,7 @@ mod tests {
             let of = |kind: &str| Letter { cause: cause.into(), kind: kind.into(), ..letter() };
             assert_ne!(of("raised").title(), of("recovered").title());
             assert!(of("reminded").subject().contains("reminder: "));
+            assert_eq!(of("expired").title() != of("raised").title(), cause == "held", "nothing else expires");
             titles.insert(of("raised").title());
         }
         assert_eq!(titles.len(), 6);

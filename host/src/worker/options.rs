@@ -26,7 +26,7 @@ pub struct WorkerOptions {
     pub grace: Duration,
     /// Within which time missed runs are caught up with, each at a point of its own.
     pub catch_up: Duration,
-    /// How long a run may take before that is told.
+    /// How long a run may take before that is told. It goes on until `sync.deadline`, which ends it.
     pub overrun: Duration,
     /// How often everything is looked at: connections without a schedule, runs that take too long, reminders.
     pub rounds: Duration,

@@ -2,7 +2,7 @@
 //! too long, and reminders.
 
 use headcount_model::{ConnectionId, TenantId, Timestamp};
-use headcount_store::{Cause, NewNotice, Planned, REMINDED_ON_DAYS, Rhythm};
+use headcount_store::{Cause, NewNotice, Planned, Rhythm};
 use headcount_sync::schedule;
 
 use super::options::Happening;
@@ -86,27 +86,13 @@ impl Runner {
         Ok(())
     }
 
-    /// Tells of runs that take too long, and reminds of removals that wait.
+    /// Tells of runs that were taken and don't start, and of those that take too long, and reminds of removals that wait.
     pub async fn watch(&self, now: Timestamp) -> Result<u32, Error> {
         let store = self.host.store();
         let overran = store.raise_overrun(before(now, self.options.overrun), now).await?;
-        let mut told = u32::try_from(overran).unwrap_or(u32::MAX);
-        for (tenant, connection, session) in store.expire_holds(now).await? {
-            tracing::info!(%tenant, %connection, %session, "removals that nobody decided about were turned down");
-        }
-        for reminder in store.due_reminders(now).await? {
-            let given = REMINDED_ON_DAYS.iter().filter(|day| **day <= reminder.day).count();
-            let notice = NewNotice {
-                what: format!("removals of {} have waited for a person since {}", reminder.connection, reminder.since),
-                next: "look at them and decide: `headcount sessions held`".to_owned(),
-                tenant: reminder.tenant,
-                connection: reminder.connection,
-                cause: Cause::Held,
-                session: Some(reminder.session),
-                at: now,
-            };
-            told += u32::from(store.remind(&notice, u32::try_from(given).unwrap_or(0)).await?.is_some());
-        }
+        let unstarted = store.raise_unstarted(before(now, self.options.grace.saturating_add(schedule::JITTER)), now).await?;
+        let mut told = u32::try_from(overran.saturating_add(unstarted)).unwrap_or(u32::MAX);
+        told += self.host.look_after_holds(now).await?;
         Ok(told)
     }
 

@@ -21,6 +21,11 @@ pub struct KindCounters {
     pub removed: u64,
     /// Back after having been removed.
     pub returned: u64,
+    /// Out of use since: those removed, and of those updated the users that the vendor has marked inactive or suspended.
+    pub deactivated: u64,
+    /// In use again: of those returned all but users that are inactive or suspended, and of those updated the users that no longer
+    /// are.
+    pub reactivated: u64,
     /// Absent, but not proven to be missing, or held: kept.
     pub kept: u64,
     /// Missing, or newly inactive or suspended, and waiting for a person.

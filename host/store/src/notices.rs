@@ -52,11 +52,13 @@ pub enum NoticeKind {
     Reminded,
     /// It has passed.
     Recovered,
+    /// It is over, and nothing became well: nobody did anything about it in time.
+    Expired,
 }
 
 impl NoticeKind {
     /// All of them.
-    pub const ALL: [NoticeKind; 3] = [NoticeKind::Raised, NoticeKind::Reminded, NoticeKind::Recovered];
+    pub const ALL: [NoticeKind; 4] = [NoticeKind::Raised, NoticeKind::Reminded, NoticeKind::Recovered, NoticeKind::Expired];
 
     /// The word in the store, in messages and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -64,6 +66,7 @@ impl NoticeKind {
             NoticeKind::Raised => "raised",
             NoticeKind::Reminded => "reminded",
             NoticeKind::Recovered => "recovered",
+            NoticeKind::Expired => "expired",
         }
     }
 }
@@ -155,7 +158,7 @@ impl Default for NoticeFilter {
 /// The list of what people are told. A notice is queued for all of its tenant's channels in the transaction that makes it.
 ///
 /// Sessions raise and recover by themselves, in the transaction that ends them: run-failed, reconnect, held and incomplete. So do
-/// changes of a connection's health. Each tenant's list keeps the newest 10,000.
+/// changes of a connection's health, and removals that nobody decided about in time. Each tenant's list keeps the newest 10,000.
 #[async_trait]
 pub trait Notices: Send + Sync + 'static {
     /// Tells that a cause began, unless it was told and has not passed since. Returns the new notice's number.
@@ -179,11 +182,19 @@ pub trait Notices: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn open_causes(&self, cause: Cause, before: Timestamp, limit: u32) -> Result<Vec<OpenCause>>;
-    /// Raises [`Cause::Overran`] for every open session, of all tenants, that began before a time. Returns how many were new.
+    /// Raises [`Cause::Overran`] for every open session, of all tenants, that began before a time; test runs and those that a person
+    /// paused excepted. Returns how many were new.
     ///
     /// # Errors
     /// The store failed.
     async fn raise_overrun(&self, begun_before: Timestamp, at: Timestamp) -> Result<u64>;
+    /// Raises [`Cause::NotStarted`] for every scheduled run, of all tenants, that was planned for before a time, was taken or waits
+    /// with a run that a person asked for, and of which no session has begun: whoever takes it gives it back, or dies. Returns how
+    /// many were new.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn raise_unstarted(&self, planned_before: Timestamp, at: Timestamp) -> Result<u64>;
     /// A tenant's notices by filter, the newest first.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ pub struct SyncOptions {
     pub attempts: u32,
     /// The longest wait before such a repeat. One that would end after the session's deadline is not begun, either.
     pub longest_wait: Duration,
-    /// The longest that the whole session may take.
+    /// The longest that the whole session may take. That it takes long is told before: a worker does so after its `overrun`.
     pub deadline: Duration,
     /// When removals wait for a person.
     pub guard: Guard,
@@ -43,14 +43,14 @@ pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 
 impl Default for SyncOptions {
     /// A real run: 4 pages at once, 5 attempts, waits of up to an hour (many vendors count by the hour; a minute more for what
-    /// rounding and jitter add), 24 hours in all.
+    /// rounding and jitter add), 48 hours in all.
     fn default() -> Self {
         SyncOptions {
             test: false,
             parallel: 4,
             attempts: 5,
             longest_wait: Duration::from_secs(3_660),
-            deadline: Duration::from_secs(24 * 3_600),
+            deadline: Duration::from_secs(48 * 3_600),
             guard: Guard::default(),
             clock: Arc::new(Timestamp::now),
             cancel: CancellationToken::new(),

@@ -10,6 +10,8 @@
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 use headcount_model::{ConnectionId, TenantId, Timestamp};
@@ -26,8 +28,8 @@ const LONGEST_TEXT: usize = 100;
 const LOOKED_AT: usize = 100;
 /// In seconds.
 const DAY: u64 = 86_400;
-/// By how much a run may come after its time, in microseconds.
-const JITTER: u64 = 60_000_000;
+/// By how much a run may come after its time.
+pub const JITTER: Duration = Duration::from_secs(60);
 /// Microseconds in a second.
 const SECOND: i64 = 1_000_000;
 
@@ -107,12 +109,12 @@ pub fn next(rhythm: &Rhythm, tenant: &TenantId, connection: &ConnectionId, after
         Rhythm::Every { .. } => return Err(InvalidRhythm::Interval),
         Rhythm::Cron { pattern, zone } => after_of(&parse(pattern)?, pattern, &self::zone(zone)?, after)?,
     };
-    let jitter = hash(tenant, connection, &planned_at.micros().to_string()) % JITTER;
+    let jitter = hash(tenant, connection, &planned_at.micros().to_string()) % JITTER.as_micros() as u64;
     Ok(Planned { planned_at, due_at: later(planned_at, jitter) })
 }
 
 /// When a run that was missed is caught up with: within a time from now, each connection at a point of its own.
-pub fn catch_up(tenant: &TenantId, connection: &ConnectionId, now: Timestamp, within: std::time::Duration) -> Timestamp {
+pub fn catch_up(tenant: &TenantId, connection: &ConnectionId, now: Timestamp, within: Duration) -> Timestamp {
     let within = u64::try_from(within.as_micros()).unwrap_or(u64::MAX).max(1);
     later(now, hash(tenant, connection, "catch up") % within)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use headcount::model::printable;
 use headcount::store::{Connection, Counters, LifeState};
-use headcount::{ConnectionId, Report, SessionState, SyncOptions, Tenant};
+use headcount::{ConnectionId, Report, SessionState, SyncOptions, Tenant, Timestamp};
 use serde_json::json;
 use tokio::task::JoinSet;
 
@@ -62,7 +62,8 @@ impl Finished {
 
 /// Syncs connections.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let tenant = context.tenant().await?;
+    let host = context.host().await?;
+    let tenant = context.tenant_of(&host);
     let mut connections = Vec::new();
     for id in args.connections.iter().collect::<BTreeSet<_>>() {
         connections.push(tenant.connection(id).await?);
@@ -90,7 +91,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut options = SyncOptions::default();
     options.test = args.test;
     options.anew = args.anew;
+    options.deadline = context.config.serve.deadline(options.deadline);
     interrupt::cancels_or_pauses(options.cancel.clone(), options.pause.clone());
+    // Where no server runs, nobody else does so.
+    if !args.test
+        && let Err(error) = host.look_after_holds(Timestamp::now()).await
+    {
+        tracing::warn!(%error, "removals that wait can't be looked after");
+    }
     let wanted = connections.len();
     let finished = all(&tenant, connections, &options, args.at_once as usize, &Board::new(context.out)).await;
     tell(&finished, context)?;

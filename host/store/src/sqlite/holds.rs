@@ -246,6 +246,9 @@ async fn turn_down(
         outcome.changed.insert(read_kind(row, 0)?, u64::try_from(row.try_get::<i64, _>(1)?).unwrap_or(0));
     }
     move_session(database, tenant, session, state).await?;
+    if verdict == Verdict::Expired {
+        decided::tell_expiry(database, tenant, (connection, session), foreign, decision.at).await?;
+    }
     if foreign {
         not_theirs(database, tenant, connection, decision).await?;
         tidy(database, tenant, connection).await?;

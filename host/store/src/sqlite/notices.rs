@@ -8,7 +8,7 @@ use headcount_model::{ConnectionId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-pub(super) use self::derived::{of_health, of_session};
+pub(super) use self::derived::{of_abandoned, of_health, of_session};
 use super::SqliteStore;
 use super::connections::require_connection;
 use super::outbox::queue;
@@ -62,6 +62,10 @@ impl Notices for SqliteStore {
         derived::raise_overrun(self, begun_before, at).await
     }
 
+    async fn raise_unstarted(&self, planned_before: Timestamp, at: Timestamp) -> Result<u64> {
+        derived::raise_unstarted(self, planned_before, at).await
+    }
+
     async fn notices(&self, tenant: &TenantId, filter: &NoticeFilter) -> Result<Vec<Notice>> {
         list::notices(self, tenant, filter).await
     }
@@ -96,16 +100,29 @@ pub(in crate::sqlite) async fn raise(database: &mut SqliteConnection, notice: &N
 
 /// Tells that a cause has passed, if it was open.
 pub(in crate::sqlite) async fn recover(database: &mut SqliteConnection, notice: &NewNotice) -> Result<Option<u64>> {
+    if !close(database, notice).await? {
+        return Ok(None);
+    }
+    add(database, notice, NoticeKind::Recovered).await.map(Some)
+}
+
+/// Tells that nobody did anything about a cause in time, and whether it is over with that.
+pub(in crate::sqlite) async fn expire(database: &mut SqliteConnection, notice: &NewNotice, over: bool) -> Result<()> {
+    if over {
+        close(database, notice).await?;
+    }
+    add(database, notice, NoticeKind::Expired).await.map(|_| ())
+}
+
+/// Whether a cause was open; it is not any more.
+async fn close(database: &mut SqliteConnection, notice: &NewNotice) -> Result<bool> {
     let closed = sqlx::query("DELETE FROM causes WHERE tenant = $1 AND connection = $2 AND cause = $3")
         .bind(notice.tenant.as_str())
         .bind(notice.connection.as_str())
         .bind(notice.cause.as_str())
-        .execute(&mut *database)
+        .execute(database)
         .await?;
-    if closed.rows_affected() == 0 {
-        return Ok(None);
-    }
-    add(database, notice, NoticeKind::Recovered).await.map(Some)
+    Ok(closed.rows_affected() > 0)
 }
 
 /// Adds to the list, queues for the channels, and cuts the list to its bound.

@@ -45,6 +45,10 @@ pub(super) trait Stored: Clone + Merge + serde::Serialize + DeserializeOwned + S
     /// because whoever changes a record's fields changes the schema, and changing the schema drops what was staged.
     fn payload(&self) -> Result<String>;
 
+    /// Whether the vendor marks it as out of use.
+    fn is_off(&self) -> bool {
+        false
+    }
     /// What a person calls it: as [`name_column`] has it.
     fn name(&self) -> Option<String>;
     /// The fields that another one has otherwise, by column: in this one, and in the other.
@@ -105,6 +109,9 @@ trait Searched {
     const DERIVED: &'static [&'static str];
     fn derive(&self, values: &mut Values);
     fn name(&self) -> Option<String>;
+    fn is_off(&self) -> bool {
+        false
+    }
 }
 
 impl Searched for User {
@@ -118,6 +125,10 @@ impl Searched for User {
 
     fn name(&self) -> Option<String> {
         self.display_name.as_ref().or(self.email.as_ref()).or(self.user_name.as_ref()).cloned()
+    }
+
+    fn is_off(&self) -> bool {
+        self.status.is_some_and(|status| status.is_lost())
     }
 }
 
@@ -193,6 +204,10 @@ macro_rules! stored {
 
             fn name(&self) -> Option<String> {
                 Searched::name(self)
+            }
+
+            fn is_off(&self) -> bool {
+                Searched::is_off(self)
             }
 
             fn differing(&self, other: &Self) -> Result<Vec<Differing>> {

@@ -5,6 +5,7 @@ use headcount_model::{ConnectionId, Kind, SessionId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
+use super::notices::of_abandoned;
 use super::sessions::{COLUMNS, begin_session, from_json, json, optional, parsed, read, sessions};
 use super::stage::drop_staged;
 use super::{SqliteStore, places, session_errors};
@@ -258,6 +259,9 @@ async fn leave(
         .bind(tenant.as_str())
         .execute(&mut *database)
         .await?;
+    if !optional::<Basis>(&row, "basis")?.is_some_and(|basis| basis.test) {
+        of_abandoned(database, tenant, connection, (SessionId(id), state), now).await?;
+    }
     drop_staged(database, SessionId(id)).await?;
     Ok(Some(SessionId(id)))
 }

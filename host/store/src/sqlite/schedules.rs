@@ -17,7 +17,7 @@ use crate::{Claim, ClaimRequest, NewNotice, Planned, QueuedRun, Result, Rhythm, 
 const COLUMNS: &str = "SELECT s.* FROM schedules s";
 
 /// Whether a person wants the connection to run.
-const ACTIVE: &str =
+pub(super) const ACTIVE: &str =
     "EXISTS (SELECT 1 FROM connections c WHERE c.tenant = s.tenant AND c.id = s.connection AND c.life ->> 'state' = 'active')";
 
 #[async_trait]

@@ -70,7 +70,7 @@ pub(super) async fn upsert<R: Stored>(
         let mut batch: Vec<Option<Hashed<R>>> = compared.by_ref().take(portion).map(Some).collect();
         let given = batch.iter().flatten().map(|(record, hash)| (record.key().into_owned(), hash.clone())).collect();
         let differences = differences::<R>(database, owner, given).await?;
-        let withheld = told(database, owner, &batch, &differences, manner, &mut entries).await?;
+        let withheld = told(database, owner, &batch, &differences, manner, (tally, &mut entries)).await?;
         for (place, difference) in differences {
             let left_alone = withheld.contains(&place);
             if matches!(difference, Difference::Changed) && !manner.update && !left_alone {
@@ -101,14 +101,14 @@ pub(super) async fn upsert<R: Stored>(
 }
 
 /// What is told of the records of a batch that changed or returned: what they were is read before it is replaced. Gives the places of those
-/// that are withheld.
+/// that are withheld, and counts those that fell out of use or are in use again.
 async fn told<R: Stored>(
     database: &mut SqliteConnection,
     owner: Owner<'_>,
     batch: &[Option<Hashed<R>>],
     differences: &[(usize, Difference)],
     manner: &mut Manner<'_, R>,
-    entries: &mut Vec<Entry>,
+    (tally, entries): (&mut KindCounters, &mut Vec<Entry>),
 ) -> Result<Vec<usize>> {
     let what = |difference: Difference| match difference {
         Difference::Changed if manner.update => Some(What::Updated),
@@ -131,6 +131,9 @@ async fn told<R: Stored>(
             withheld.push(*place);
             continue;
         }
+        let (was_off, is_off) = (before.is_off(), after.is_off());
+        tally.deactivated += u64::from(*what == What::Updated && !was_off && is_off);
+        tally.reactivated += u64::from(!is_off && (was_off || *what == What::Returned));
         let fields = changes::differences(&before, after)?;
         let name = after.name();
         entries.push(Entry { kind: R::KIND.as_str(), id: before.key().into_owned(), what: *what, name, fields });

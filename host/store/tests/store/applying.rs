@@ -18,13 +18,43 @@ async fn each_record_is_counted_as_what_happened_to_it() {
     assert_eq!(tally(&first, Kind::User), KindCounters { created: 3, ..Default::default() });
     let changed = User { status: Some(UserStatus::Suspended), ..user("2", "b@x") };
     let second = world.sync("acme", "one", &[page("users", users([user("1", "a@x"), changed]))], &proven(20, &[])).await;
-    assert_eq!(tally(&second, Kind::User), KindCounters { updated: 1, unchanged: 1, removed: 1, ..Default::default() });
+    assert_eq!(
+        tally(&second, Kind::User),
+        KindCounters { updated: 1, unchanged: 1, removed: 1, deactivated: 2, ..Default::default() }
+    );
     let third = world
         .sync("acme", "one", &[page("users", users([user("1", "a@x"), user("3", "c@x"), user("4", "d@x")]))], &unproven(30))
         .await;
-    assert_eq!(tally(&third, Kind::User), KindCounters { created: 1, unchanged: 1, returned: 1, kept: 1, ..Default::default() });
+    assert_eq!(
+        tally(&third, Kind::User),
+        KindCounters { created: 1, unchanged: 1, returned: 1, reactivated: 1, kept: 1, ..Default::default() }
+    );
     let (row, _) = world.user("acme", "3").await;
     assert_eq!((row.gone_at, row.first_seen_at, row.changed_at), (None, at(10), at(30)));
+}
+
+#[tokio::test]
+async fn what_falls_out_of_use_and_comes_into_use_again_is_counted_however_it_does() {
+    let world = World::new().await;
+    let marked = |id: &str, status| User { status: Some(status), ..user(id, &format!("{id}@x")) };
+    let sync = async |all: Vec<User>, apply: &Apply| {
+        let told = tally(&world.sync("acme", "one", &[page("users", users(all))], apply).await, Kind::User);
+        (told.deactivated, told.reactivated)
+    };
+    let (on, off, barred) = (UserStatus::Active, UserStatus::Inactive, UserStatus::Suspended);
+    let first = vec![marked("1", on), marked("2", on), marked("3", off), marked("4", on), marked("5", barred)];
+    assert_eq!(sync(first, &proven(10, &[])).await, (0, 0), "what is new was never in use here");
+    // Marked, missing, active again, merely locked, and out of use in another way.
+    let second = vec![marked("1", barred), marked("3", on), marked("4", UserStatus::Locked), marked("5", off)];
+    assert_eq!(sync(second.clone(), &proven(20, &[])).await, (2, 1));
+    assert_eq!(sync(second, &proven(30, &[])).await, (0, 0), "counted when it happens");
+    // Back in use, and back only to be seen as what it is.
+    let mut third = vec![marked("1", barred), marked("2", on), marked("3", on), marked("4", on), marked("5", off)];
+    assert_eq!(sync(third.clone(), &proven(40, &[])).await, (0, 1));
+    third.remove(0);
+    assert_eq!(sync(third.clone(), &proven(50, &[])).await, (1, 0));
+    third.push(marked("1", barred));
+    assert_eq!(sync(third, &proven(60, &[])).await, (0, 0), "it is back, and may not sign in");
 }
 
 #[tokio::test]
@@ -82,12 +112,15 @@ async fn what_was_skipped_with_its_id_is_seen_and_not_missing() {
     let mut second = page("users", users([user("1", "a@x")]));
     second.seen = vec![reference("user:2"), reference("user:7"), reference("user:1")];
     let applied = world.sync("acme", "one", &[second.clone()], &proven(20, &[])).await;
-    assert_eq!(tally(&applied, Kind::User), KindCounters { unchanged: 2, removed: 1, ..Default::default() });
+    assert_eq!(tally(&applied, Kind::User), KindCounters { unchanged: 2, removed: 1, deactivated: 1, ..Default::default() });
     assert_eq!(world.present("acme", Kind::User).await, ["1", "2"]);
     // One that was gone is back when it is skipped: the vendor has it.
     second.seen = vec![reference("user:3")];
     let applied = world.sync("acme", "one", &[second], &unproven(30)).await;
-    assert_eq!(tally(&applied, Kind::User), KindCounters { unchanged: 1, returned: 1, kept: 1, ..Default::default() });
+    assert_eq!(
+        tally(&applied, Kind::User),
+        KindCounters { unchanged: 1, returned: 1, reactivated: 1, kept: 1, ..Default::default() }
+    );
 }
 
 #[tokio::test]
@@ -107,9 +140,12 @@ async fn what_the_vendor_said_is_gone_goes_even_unproven_and_listed() {
     world.sync("acme", "one", &[all()], &proven(10, &["all"])).await;
     let gone = Apply { gone: vec![reference("user:1")], ..unproven(20) };
     let applied = world.sync("acme", "one", &[all()], &gone).await;
-    assert_eq!(tally(&applied, Kind::User), KindCounters { unchanged: 1, removed: 1, ..Default::default() });
+    assert_eq!(tally(&applied, Kind::User), KindCounters { unchanged: 1, removed: 1, deactivated: 1, ..Default::default() });
     // Its grant is gone with it, though it was listed.
-    assert_eq!(tally(&applied, Kind::Grant), KindCounters { unchanged: 1, removed: 1, aside: 1, ..Default::default() });
+    assert_eq!(
+        tally(&applied, Kind::Grant),
+        KindCounters { unchanged: 1, removed: 1, deactivated: 1, aside: 1, ..Default::default() }
+    );
     let gone = Apply { gone_grants: vec![grant("user:2", "group:g")], ..unproven(30) };
     let applied = world.sync("acme", "one", &[], &gone).await;
     assert_eq!(tally(&applied, Kind::Grant).removed, 1);
@@ -128,7 +164,10 @@ async fn a_dry_run_gives_the_same_numbers_and_writes_nothing() {
     assert_eq!(world.rows("acme", Kind::User).await, before);
     let again = world.store.apply(&tenant("acme"), session, &Apply { dry_run: false, ..dry }).await.unwrap();
     assert_eq!(first, again);
-    assert_eq!(tally(&again, Kind::User), KindCounters { created: 1, updated: 1, removed: 1, ..Default::default() });
+    assert_eq!(
+        tally(&again, Kind::User),
+        KindCounters { created: 1, updated: 1, removed: 1, deactivated: 1, ..Default::default() }
+    );
 }
 
 #[tokio::test]
@@ -139,7 +178,7 @@ async fn nothing_is_removed_that_is_not_proven() {
     let groups_only = Apply { proven: [Kind::Group].into(), ..unproven(20) };
     let applied = world.sync("acme", "one", &[], &groups_only).await;
     assert_eq!(tally(&applied, Kind::User), KindCounters { kept: 1, ..Default::default() });
-    assert_eq!(tally(&applied, Kind::Group), KindCounters { removed: 1, ..Default::default() });
+    assert_eq!(tally(&applied, Kind::Group), KindCounters { removed: 1, deactivated: 1, ..Default::default() });
     assert_eq!(world.present("acme", Kind::User).await, ["1"]);
 }
 

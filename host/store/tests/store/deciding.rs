@@ -2,7 +2,8 @@
 
 use headcount_model::{Kind, Records, User};
 use headcount_store::{
-    Apply, Counters, DAY, Health, HealthState, Holds, RELEASE, SessionEnd, SessionState, Store, Verdict, WINDOW, Witness,
+    Apply, Cause, Connection, Counters, DAY, Health, HealthState, Holds, NoticeFilter, NoticeKind, Notices, RELEASE, SessionEnd,
+    SessionState, Store, Verdict, WINDOW, Witness, decide,
 };
 
 use crate::acme::*;
@@ -101,6 +102,8 @@ async fn reminders_and_expiry_depend_on_the_time_alone() {
     let acme = Acme::of_a_hundred().await;
     let store = &acme.world.store;
     let (first, _) = acme.sync(people(21..=100), &complete(0)).await;
+    let waits = Health::new(HealthState::Held, Witness::Session(first), at(1)).next(decide(first));
+    store.put_connection(&Connection { health: waits, ..connection("acme", "one") }).await.unwrap();
     // A newer run takes its place; the wait began with the first.
     let (second, _) = acme.sync(people(21..=100), &complete(12)).await;
     assert_ne!(first, second);
@@ -113,7 +116,14 @@ async fn reminders_and_expiry_depend_on_the_time_alone() {
     let expired = store.expire_holds(at(28 * DAY)).await.unwrap();
     assert_eq!(expired, [(tenant("acme"), connection_id("one"), second)]);
     assert_eq!((acme.state(second).await, acme.present().await), (SessionState::Expired, 100));
+    assert_eq!(store.expire_holds(at(29 * DAY)).await.unwrap(), []);
     assert_eq!(store.due_reminders(at(30 * DAY)).await.unwrap(), []);
+    // Told once, and not as if anything had become well.
+    let told = store.notices(&tenant("acme"), &NoticeFilter::default()).await.unwrap();
+    let kinds: Vec<_> = told.iter().map(|notice| (notice.cause, notice.kind)).collect();
+    assert_eq!(kinds, [(Cause::Held, NoticeKind::Expired), (Cause::Held, NoticeKind::Raised)]);
+    assert!(told[0].what.contains("28 days") && told[0].next.contains(&format!("{RELEASE} {second}")), "{told:?}");
+    assert!(store.open_causes(Cause::Held, at(99 * DAY), 9).await.unwrap().is_empty());
     assert_eq!(store.decisions(&tenant("acme"), second).await.unwrap()[0].person, "headcount");
     let (_, applied) = acme.sync(people(21..=100), &complete(31 * 24)).await;
     assert!(applied.held.is_empty());

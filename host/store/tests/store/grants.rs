@@ -69,7 +69,10 @@ async fn grants_are_removed_parent_by_parent() {
     let proven_g =
         Apply { proven_grants: [ParentPage { feed: "members".into(), parent: Some("g".into()) }].into(), ..unproven(20) };
     let applied = world.sync("acme", "one", &second, &proven_g).await;
-    assert_eq!(applied.kinds[&Kind::Grant], KindCounters { unchanged: 1, removed: 1, kept: 1, ..Default::default() });
+    assert_eq!(
+        applied.kinds[&Kind::Grant],
+        KindCounters { unchanged: 1, removed: 1, deactivated: 1, kept: 1, ..Default::default() }
+    );
     assert_eq!(
         world.present("acme", Kind::Grant).await,
         [r#"["user:1","group:h",null,null]"#, r#"["user:2","group:g",null,null]"#]
@@ -89,10 +92,13 @@ async fn grants_go_and_come_back_with_their_ends() {
     let mut second = all();
     second.records.groups.pop();
     let applied = world.sync("acme", "one", &[second], &proven(20, &[])).await;
-    assert_eq!(applied.kinds[&Kind::Grant], KindCounters { unchanged: 1, removed: 2, aside: 2, ..Default::default() });
+    assert_eq!(
+        applied.kinds[&Kind::Grant],
+        KindCounters { unchanged: 1, removed: 2, deactivated: 2, aside: 2, ..Default::default() }
+    );
     let applied = world.sync("acme", "one", &[all()], &proven(30, &["all"])).await;
-    assert_eq!(applied.kinds[&Kind::Group], KindCounters { unchanged: 1, returned: 1, ..Default::default() });
-    assert_eq!(applied.kinds[&Kind::Grant], KindCounters { unchanged: 1, returned: 2, ..Default::default() });
+    assert_eq!(applied.kinds[&Kind::Group], KindCounters { unchanged: 1, returned: 1, reactivated: 1, ..Default::default() });
+    assert_eq!(applied.kinds[&Kind::Grant], KindCounters { unchanged: 1, returned: 2, reactivated: 2, ..Default::default() });
 }
 
 #[tokio::test]
@@ -113,7 +119,7 @@ async fn a_grant_belongs_to_the_feed_that_comes_first_in_reading_order() {
     assert_eq!(applied.kinds[&Kind::Grant], KindCounters { unchanged: 1, ..Default::default() });
     assert_eq!(world.rows("acme", Kind::Grant).await[0].changed_at, at(10));
     let applied = world.sync("acme", "one", &[page("all", ends())], &proven(40, &["late"])).await;
-    assert_eq!(applied.kinds[&Kind::Grant], KindCounters { removed: 1, ..Default::default() });
+    assert_eq!(applied.kinds[&Kind::Grant], KindCounters { removed: 1, deactivated: 1, ..Default::default() });
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use headcount_model::{Failure, FailureCode};
 use headcount_store::{
-    Cause, Connection, Health, HealthState, Holds, Life, LifeState, NewNotice, NoticeFilter, NoticeKind, Notices, SessionEnd,
-    SessionState, SessionStore, SqliteStore, Store, StoreError, Wish, Witness,
+    Cause, Connection, FeedCounters, Health, HealthState, Holds, Life, LifeState, NewNotice, NoticeFilter, NoticeKind, Notices,
+    SessionEnd, SessionState, SessionStore, SqliteStore, Store, StoreError, Wish, Witness,
 };
 
 use crate::acme::{Acme, by, complete, people};
@@ -115,8 +115,7 @@ async fn a_credential_that_stops_working_is_one_cause_and_its_health_ends_it() {
 async fn held_removals_and_lists_that_were_not_read_have_causes_of_their_own() {
     let world = World::new().await;
     let held = SessionEnd { health: Some(health(HealthState::Held)), ..end(SessionState::Complete) };
-    let notes = vec!["not read completely: users".to_owned()];
-    let partial = SessionEnd { notes, health: Some(health(HealthState::Ok)), ..end(SessionState::Partial) };
+    let partial = SessionEnd { health: Some(health(HealthState::Ok)), ..incomplete(SessionState::Partial) };
     ended(&world, held).await;
     ended(&world, partial).await;
     ended(&world, end(SessionState::Complete)).await;
@@ -124,6 +123,29 @@ async fn held_removals_and_lists_that_were_not_read_have_causes_of_their_own() {
     let (incomplete, held) = (Cause::Incomplete, Cause::Held);
     let (raised, recovered) = (NoticeKind::Raised, NoticeKind::Recovered);
     assert_eq!(told, [(incomplete, recovered), (held, recovered), (incomplete, raised), (held, raised)]);
+}
+
+/// A session of which one list was cut short.
+fn incomplete(state: SessionState) -> SessionEnd {
+    let mut end = end(state);
+    let teams = FeedCounters { incomplete: 1, reason: Some("teams: 503".into()), ..FeedCounters::default() };
+    end.counters.feeds.insert("teams".into(), teams);
+    end
+}
+
+#[tokio::test]
+async fn a_run_that_holds_removals_tells_all_the_same_whether_everything_was_read() {
+    let world = World::new().await;
+    for state in [SessionState::Held, SessionState::Partial, SessionState::Released] {
+        ended(&world, incomplete(state)).await;
+    }
+    assert_eq!(told(&world.store, "acme").await, [(Cause::Incomplete, NoticeKind::Raised)]);
+    let notice = world.store.notice(&tenant("acme"), 1).await.unwrap().unwrap();
+    assert_eq!(notice.what, "one was not read completely: teams: 503");
+    ended(&world, end(SessionState::Held)).await;
+    ended(&world, end(SessionState::Complete)).await;
+    let both = [(Cause::Incomplete, NoticeKind::Recovered), (Cause::Incomplete, NoticeKind::Raised)];
+    assert_eq!(told(&world.store, "acme").await, both);
 }
 
 #[tokio::test]

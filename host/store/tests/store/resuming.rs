@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use headcount_model::{Digest, Failure, FailureCode, Kind, Reference, SessionId};
 use headcount_store::{
-    Apply, Basis, Counters, Move, NewSession, Place, Resumption, SessionError, SessionState, SessionStore, StagedPage, Store,
+    Apply, Basis, Cause, Counters, Move, NewSession, NoticeFilter, NoticeKind, Notices, Place, Resumption, SessionError,
+    SessionState, SessionStore, StagedPage, Store,
 };
 
 use crate::world::*;
@@ -21,6 +22,10 @@ fn basis() -> Basis {
 }
 
 async fn begin(world: &World) -> SessionId {
+    begin_on(world, &basis()).await
+}
+
+async fn begin_on(world: &World, basis: &Basis) -> SessionId {
     let new = NewSession {
         tenant: tenant("acme"),
         connection: connection_id("one"),
@@ -28,7 +33,7 @@ async fn begin(world: &World) -> SessionId {
         credential: None,
         started_at: at(5),
     };
-    world.store.begin_on(&new, &basis()).await.unwrap()
+    world.store.begin_on(&new, basis).await.unwrap()
 }
 
 fn page(number: u32, ids: &[&str]) -> StagedPage {
@@ -156,6 +161,34 @@ async fn a_resumed_session_says_so_and_one_that_is_abandoned_says_why() {
     assert_eq!((over.state, over.ended_at, over.resumed.len()), (SessionState::Failed, Some(at(9)), 1));
     assert_eq!(over.notes, ["page 0", "its connector was replaced"]);
     assert!(!store.ask_cancel(&acme, session, at(10)).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_run_that_took_too_long_and_is_given_up_takes_too_long_no_more() {
+    for state in [SessionState::Failed, SessionState::Cancelled] {
+        let world = World::new().await;
+        let (store, acme) = (&world.store, tenant("acme"));
+        begin(&world).await;
+        assert_eq!(store.raise_overrun(at(6), at(7)).await.unwrap(), 1);
+        store.abandon(&acme, &connection_id("one"), state, "its process died", at(9)).await.unwrap();
+        // The next one has a time of its own.
+        begin(&world).await;
+        assert_eq!(store.raise_overrun(at(6), at(10)).await.unwrap(), 1);
+        let told = store.notices(&acme, &NoticeFilter::default()).await.unwrap();
+        let kinds: Vec<_> = told.iter().rev().map(|notice| (notice.cause, notice.kind)).collect();
+        assert_eq!(kinds, [NoticeKind::Raised, NoticeKind::Recovered, NoticeKind::Raised].map(|kind| (Cause::Overran, kind)));
+        assert_eq!(told[1].what, format!("the run of one has ended ({})", state.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn a_test_run_is_late_for_nobody() {
+    let world = World::new().await;
+    let (store, acme) = (&world.store, tenant("acme"));
+    begin_on(&world, &Basis { test: true, ..basis() }).await;
+    assert_eq!(store.raise_overrun(at(6), at(7)).await.unwrap(), 0);
+    store.abandon(&acme, &connection_id("one"), SessionState::Failed, "its process died", at(9)).await.unwrap();
+    assert!(store.notices(&acme, &NoticeFilter::default()).await.unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -42,13 +42,14 @@ async fn among_them_others_are_created_updated_and_removed() {
     second.remove(7);
     second.push(titled("n", "T"));
     let applied = world.sync("acme", "one", &[numbered(0, second)], &proven(20, &[])).await;
-    let expected = KindCounters { created: 1, updated: 1, unchanged: 8, removed: 1, ..KindCounters::default() };
+    let expected = KindCounters { created: 1, updated: 1, unchanged: 8, removed: 1, deactivated: 1, ..KindCounters::default() };
     assert_eq!(applied.kinds[&Kind::User], expected);
     assert_eq!(world.user("acme", "3").await.1.title.as_deref(), Some("new"));
     assert!(world.user("acme", "7").await.0.gone_at.is_some());
     // One that comes back is no longer as it is stored.
     let applied = world.sync("acme", "one", &[numbered(0, ten("new"))], &proven(30, &[])).await;
-    let expected = KindCounters { returned: 1, unchanged: 9, removed: 1, ..KindCounters::default() };
+    let expected =
+        KindCounters { returned: 1, reactivated: 1, unchanged: 9, removed: 1, deactivated: 1, ..KindCounters::default() };
     assert_eq!(applied.kinds[&Kind::User], expected);
 }
 

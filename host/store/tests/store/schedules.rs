@@ -2,11 +2,11 @@
 
 use headcount_model::Timestamp;
 use headcount_store::{
-    Cause, Claim, ClaimRequest, Connection, Life, LifeState, NewNotice, Notices, Planned, Rhythm, Schedules, SqliteStore, Store,
-    Witness,
+    Cause, Claim, ClaimRequest, Connection, Life, LifeState, NewNotice, NoticeFilter, NoticeKind, Notices, Planned, Rhythm,
+    Schedules, SessionState, SqliteStore, Store, Witness,
 };
 
-use crate::world::{World, at, connection, connection_id, tenant};
+use crate::world::{World, at, connection, connection_id, end, tenant};
 
 const HOURLY: Rhythm = Rhythm::Every { seconds: 3_600 };
 
@@ -68,6 +68,48 @@ async fn a_run_is_taken_once_when_it_is_due_and_planned_anew_when_it_ends() {
     let schedule = store.schedule(&tenant("acme"), &connection_id("one")).await.unwrap().unwrap();
     assert_eq!((schedule.due_at, schedule.started_at, schedule.ended_at), (at(200), Some(at(100)), Some(at(130))));
     assert_eq!(names(&take(&store, &request(200)).await), ["acme/one"]);
+}
+
+#[tokio::test]
+async fn a_run_that_is_given_back_again_and_again_is_told_once_until_the_connection_has_run() {
+    let world = World::new().await;
+    let (store, acme, one) = (&world.store, tenant("acme"), connection_id("one"));
+    store.put_connection(&living(LifeState::Active, "acme", "one")).await.unwrap();
+    // What begins in this test begins at 5.
+    store.put_schedule(&acme, &one, &HOURLY, planned(4)).await.unwrap();
+    let raised = async |before: i64| store.raise_unstarted(at(before), at(400)).await.unwrap();
+    assert_eq!(raised(400).await, 0, "nobody took it: that it was missed is told where it is put off");
+    let claim = take(store, &request(100)).await.remove(0);
+    assert!(store.give_back(&claim, at(160)).await.unwrap());
+    take(store, &request(160)).await;
+    assert_eq!(raised(4).await, 0, "it has time yet");
+    let test = world.begin("acme", "one").await;
+    assert_eq!(raised(400).await, 0, "it is being read");
+    store.end_session(&acme, test, &end(SessionState::Test)).await.unwrap();
+    assert_eq!(raised(400).await, 1, "that was a test run");
+    assert_eq!(raised(400).await, 0);
+    let session = world.begin("acme", "one").await;
+    store.end_session(&acme, session, &end(SessionState::Failed)).await.unwrap();
+    assert_eq!(raised(400).await, 0, "it has started");
+    let told = store.notices(&acme, &NoticeFilter::default()).await.unwrap();
+    let mut told: Vec<_> = told.iter().rev().map(|notice| (notice.cause, notice.kind)).collect();
+    told.retain(|(cause, _)| *cause == Cause::NotStarted);
+    assert_eq!(told, [(Cause::NotStarted, NoticeKind::Raised), (Cause::NotStarted, NoticeKind::Recovered)]);
+}
+
+#[tokio::test]
+async fn a_run_that_a_person_asked_for_does_not_hide_that_the_scheduled_one_does_not_start() {
+    let store = queue(&[("acme", "one", 100), ("acme", "two", 100), ("globex", "one", 100)]).await;
+    for (tenant, id) in [("acme", "one"), ("acme", "two"), ("globex", "one")] {
+        assert!(store.request_run(&self::tenant(tenant), &connection_id(id), at(90)).await.unwrap());
+    }
+    // Neither a paused schedule nor a paused connection is late.
+    store.pause_schedule(&tenant("acme"), &connection_id("two"), true, planned(100)).await.unwrap();
+    store.put_connection(&living(LifeState::Paused, "globex", "one")).await.unwrap();
+    assert_eq!(store.raise_unstarted(at(100), at(300)).await.unwrap(), 0);
+    assert_eq!(store.raise_unstarted(at(101), at(300)).await.unwrap(), 1);
+    let told = store.notices(&tenant("acme"), &NoticeFilter::default()).await.unwrap();
+    assert_eq!((told.len(), told[0].connection.as_str(), told[0].cause), (1, "one", Cause::NotStarted));
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use headcount_model::{Digest, Scope, SessionId, Timestamp};
 use headcount_store::{
-    Basis, Counters, CredentialBasis, CredentialUse, Ending, NewSession, OpenSession, Resumption, Session, SessionState,
-    StoreError,
+    Basis, Cause, Counters, CredentialBasis, CredentialUse, Ending, NewNotice, NewSession, OpenSession, Resumption, Session,
+    SessionState, StoreError,
 };
 
 use super::{Job, SyncError};
@@ -68,7 +68,12 @@ pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened,
                 let why = "The session was interrupted, and a person asked for its end.";
                 job.store.abandon(tenant, connection, SessionState::Cancelled, why, now).await?;
             }
-            Some(Obstacle::Other(reason)) => {
+            Some(obstacle @ (Obstacle::Other(_) | Obstacle::Spent(_))) => {
+                let (reason, spent) = obstacle.reason();
+                if spent && !session.basis.as_ref().is_some_and(|basis| basis.test) {
+                    // Nobody else tells of a run whose processes died.
+                    job.store.raise(&failed(&session, &reason, now)).await?;
+                }
                 let why = format!("The session was interrupted and could not be resumed: {reason}.");
                 job.store.abandon(tenant, connection, SessionState::Failed, &why, now).await?;
                 notes.push(format!(
@@ -136,7 +141,35 @@ async fn basis(job: &Job<'_>, options: &SyncOptions) -> Result<Basis, SyncError>
 #[derive(Debug, PartialEq)]
 enum Obstacle {
     Cancelled,
+    /// It ran as long, or was interrupted as often, as a run may.
+    Spent(String),
+    /// Something else has changed.
     Other(String),
+}
+
+impl Obstacle {
+    /// Why, and whether the run itself is to blame.
+    fn reason(self) -> (String, bool) {
+        match self {
+            Obstacle::Cancelled => ("a person asked for its end".to_owned(), false),
+            Obstacle::Spent(reason) => (reason, true),
+            Obstacle::Other(reason) => (reason, false),
+        }
+    }
+}
+
+/// What is told of a session that is given up.
+fn failed(session: &Session, reason: &str, now: Timestamp) -> NewNotice {
+    let connection = session.connection.clone();
+    NewNotice {
+        tenant: session.tenant.clone(),
+        cause: Cause::RunFailed,
+        session: Some(session.id),
+        at: now,
+        what: format!("the run of {connection} did not finish and was given up: {reason}"),
+        next: format!("nothing was removed, and another run begins now; see `headcount sessions show {}`", session.id),
+        connection,
+    }
 }
 
 /// Why an open session can't be resumed with a component and a credential.
@@ -163,12 +196,12 @@ fn obstacle(
         }
         () if then.test != basis.test => other("one of the two is a test run"),
         () if now < session.started_at => other("it began later than now, by this machine's clock"),
-        () if age >= YOUNG => other("it began more than 24 hours ago"),
+        () if age >= YOUNG => Some(Obstacle::Spent("it began more than 24 hours ago".to_owned())),
         () if age >= options.deadline => {
-            Some(Obstacle::Other(format!("it began longer ago than a session may take ({:?})", options.deadline)))
+            Some(Obstacle::Spent(format!("it began longer ago than a session may take ({:?})", options.deadline)))
         }
         () if session.resumed.len() >= MOST_TIMES => {
-            Some(Obstacle::Other(format!("it was resumed {MOST_TIMES} times already, and interrupted each time")))
+            Some(Obstacle::Spent(format!("it was resumed {MOST_TIMES} times already, and interrupted each time")))
         }
         () => None,
     }

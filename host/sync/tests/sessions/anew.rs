@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount_model::{Failure, FailureCode, Kind, Progress, SessionId, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{SealedCredential, SessionState, SessionStore, Store};
+use headcount_store::{Cause, NoticeFilter, NoticeKind, Notices, SealedCredential, SessionState, SessionStore, Store};
 use headcount_sync::{Report, SyncOptions};
 
 use crate::resuming::{more, newest};
@@ -87,6 +87,13 @@ async fn a_session_that_began_too_long_ago_begins_anew() {
     let report = world.sync_with(&Script::new(|_, _, _, _| Ok(nothing())), &options).await;
     assert_eq!(report.session.0, 2);
     assert!(report.notes[0].contains("than a session may take"), "{:?}", report.notes);
+    // Its process could not tell of it; a run that ends well ends that.
+    let told = async || world.store.notices(&"t".parse().unwrap(), &NoticeFilter::default()).await.unwrap();
+    let raised = told().await.pop().unwrap();
+    assert_eq!((raised.cause, raised.kind, raised.session), (Cause::RunFailed, NoticeKind::Raised, Some(SessionId(1))));
+    assert!(raised.what.contains("did not finish") && raised.what.contains("may take"), "{raised:?}");
+    world.sync(&Script::new(|_, _, _, _| Ok(nothing()))).await;
+    assert_eq!(told().await[0].kind, NoticeKind::Recovered);
 }
 
 #[tokio::test]

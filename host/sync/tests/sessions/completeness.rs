@@ -1,7 +1,7 @@
 //! Nothing is removed unless the list was read to an end that the vendor stated.
 
 use headcount_model::{Failure, FailureCode, Kind, Page, Progress, Records, Reference, Skipped, User};
-use headcount_store::{HealthState, SessionState};
+use headcount_store::{Cause, HealthState, NoticeFilter, NoticeKind, Notices, SessionState};
 use headcount_sync::SyncOptions;
 
 use crate::script::{Script, World, failure, groups, members, nothing, only_users, page, users, world_of_two};
@@ -34,6 +34,29 @@ async fn a_partial_list_creates_but_never_removes() {
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "cy"]);
     let health = world.connection().await.health;
     assert!(health.state == HealthState::Incomplete && health.why.contains("the rest is lost"), "{health:?}");
+}
+
+#[tokio::test]
+async fn a_session_that_holds_removals_tells_that_another_list_was_cut_short() {
+    let world = World::new().await;
+    let all = || users(&["ana", "bo", "cy", "di"]);
+    world.sync(&only_users(vec![page(all(), Progress::Complete)])).await;
+    let cut_short = Script::new(|feed, _, _, _| match feed {
+        "groups" => Ok(page(groups(&["g"]), Progress::Partial(Failure::new(FailureCode::Unavailable, "the rest is lost")))),
+        _ => Ok(nothing()),
+    });
+    assert_eq!(world.sync(&cut_short).await.state, SessionState::Held);
+    let told = async || {
+        let all = world.store.notices(&"t".parse().unwrap(), &NoticeFilter::default()).await.unwrap();
+        let of_lists = all.into_iter().filter(|notice| notice.cause == Cause::Incomplete);
+        of_lists.map(|notice| (notice.kind, notice.what)).collect::<Vec<_>>()
+    };
+    let raised = told().await;
+    assert!(raised.len() == 1 && raised[0].1.contains("groups: ") && raised[0].1.contains("the rest is lost"), "{raised:?}");
+    // All is read again, and what waits still does.
+    assert_eq!(world.sync(&only_users(vec![nothing()])).await.state, SessionState::Held);
+    assert_eq!(told().await[0].0, NoticeKind::Recovered);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "cy", "di"]);
 }
 
 #[tokio::test]

@@ -94,6 +94,9 @@ fn changes(session: &Session, out: Out) -> std::io::Result<()> {
         out.line("\nrecords")?;
         out.grid(&mut sessions::kinds(&session.counters))?;
     }
+    if let Some(in_use) = story::use_of(&session.counters) {
+        out.line(format!("  {in_use}"))?;
+    }
     if let Some(kept) = story::kept(session) {
         out.line(format!("  {kept}"))?;
     }

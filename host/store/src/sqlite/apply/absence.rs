@@ -53,7 +53,11 @@ pub(super) async fn mark_seen<R: Stored>(
     tally.unchanged += same(database, applying, R::KIND).await?;
     let marked = "SELECT seen.id FROM seen WHERE seen.session = $3 AND seen.kind = $4
          AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = seen.id)";
-    let sql = format!("SELECT count(*), count(gone_at) FROM {table} WHERE tenant = $1 AND connection = $2 AND id IN ({marked})");
+    let on = if R::KIND == Kind::User { "AND (status IS NULL OR status NOT IN ('inactive', 'suspended'))" } else { "" };
+    let sql = format!(
+        "SELECT count(*), count(gone_at), count(CASE WHEN gone_at IS NOT NULL {on} THEN 1 END) FROM {table}
+         WHERE tenant = $1 AND connection = $2 AND id IN ({marked})"
+    );
     let row = sqlx::query(AssertSqlSafe(sql))
         .bind(applying.tenant.as_str())
         .bind(applying.connection.as_str())
@@ -64,6 +68,7 @@ pub(super) async fn mark_seen<R: Stored>(
     let (all, gone) = (number(row.try_get(0)?), number(row.try_get(1)?));
     tally.unchanged += all - gone;
     tally.returned += gone;
+    tally.reactivated += number(row.try_get(2)?);
     if all == 0 {
         return Ok(());
     }
@@ -115,7 +120,9 @@ pub(super) async fn settle<R: Stored>(
 ) -> Result<()> {
     let before = before(database, applying, R::KIND).await?;
     if judged.reasons.is_empty() {
-        tally.removed += remove(database, applying, R::KIND, &before, log).await?;
+        let removed = remove(database, applying, R::KIND, &before, log).await?;
+        tally.removed += removed;
+        tally.deactivated += removed;
     }
     keep(database, applying, R::KIND, R::TABLE, &before, tally).await
 }

@@ -31,6 +31,7 @@ pub(super) async fn apply(
         let before = absence::before(database, applying, Kind::Grant).await?;
         if judged.reasons.is_empty() {
             tally.removed += absence::remove(database, applying, Kind::Grant, &before, log).await?;
+            tally.deactivated = tally.removed;
         }
         return Ok(tally);
     }

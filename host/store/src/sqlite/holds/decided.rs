@@ -1,15 +1,15 @@
 //! What was decided about sessions' removals, by whom and why.
 
-use headcount_model::{ConnectionId, SessionId, TenantId};
+use headcount_model::{ConnectionId, SessionId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::super::SqliteStore;
-use super::super::notices::of_health;
+use super::super::notices::{expire, of_health};
 use super::super::sessions::{from_json, json, optional, parsed, time};
 use crate::{
-    Decided, Decision, Ending, Health, HealthState, Outcome, RELEASE, Result, SessionEnd, SessionState, Standing, StoreError,
-    Verdict, Witness,
+    Cause, Decided, Decision, EXPIRES_AFTER_DAYS, Ending, Health, HealthState, NewNotice, Outcome, RELEASE, Result, SessionEnd,
+    SessionState, Standing, StoreError, Verdict, Witness,
 };
 
 /// Writes down a decision.
@@ -94,8 +94,37 @@ pub(crate) async fn not_theirs(
     connection: &ConnectionId,
     decision: &Decision,
 ) -> Result<()> {
-    let next = "enter a credential of the organisation that this connection holds, or pause it";
-    waiting_no_more(database, tenant, connection, decision, |health| health.next(next)).await
+    waiting_no_more(database, tenant, connection, decision, |health| health.next(NOT_THEIRS)).await
+}
+
+/// What to do about a credential of another organisation that was turned down.
+const NOT_THEIRS: &str = "enter a credential of the organisation that this connection holds, or pause it";
+
+/// Tells that nobody decided in time about what waits of a session, before it waits no longer. That is no recovery.
+pub(super) async fn tell_expiry(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    (connection, session): (&ConnectionId, SessionId),
+    foreign: bool,
+    at: Timestamp,
+) -> Result<()> {
+    let Some(health) = health_of(database, tenant, connection).await? else { return Ok(()) };
+    // What is held for another reason stays so, and is told once.
+    let over = health.state != HealthState::Held || waits(&health) && !foreign;
+    let (waited, next) = match foreign {
+        true => ("the records of another organisation", format!("they stay out: {NOT_THEIRS}")),
+        false => (
+            "the removals",
+            format!(
+                "the records stay until they are back at the vendor, and the next loss is judged by itself; do the removals after all \
+                 with `{RELEASE} {session}`"
+            ),
+        ),
+    };
+    let what = format!("nobody decided about {waited} of {connection} within {EXPIRES_AFTER_DAYS} days: they were turned down");
+    let (tenant, connection) = (tenant.clone(), connection.clone());
+    let notice = NewNotice { tenant, connection, cause: Cause::Held, session: Some(session), at, what, next };
+    expire(database, &notice, over).await
 }
 
 async fn waiting_no_more(
@@ -105,13 +134,7 @@ async fn waiting_no_more(
     decision: &Decision,
     then: impl FnOnce(Health) -> Health,
 ) -> Result<()> {
-    let text: Option<String> = sqlx::query_scalar("SELECT health FROM connections WHERE tenant = $1 AND id = $2")
-        .bind(tenant.as_str())
-        .bind(connection.as_str())
-        .fetch_optional(&mut *database)
-        .await?;
-    let Some(text) = text else { return Ok(()) };
-    let health: Health = from_json(&text, "health")?;
+    let Some(health) = health_of(database, tenant, connection).await? else { return Ok(()) };
     if !waits(&health) {
         // Its health is another matter; that nothing waits any more is told all the same.
         return of_health(database, tenant, connection, &health, None, decision.at).await;
@@ -124,6 +147,16 @@ async fn waiting_no_more(
         .execute(&mut *database)
         .await?;
     of_health(database, tenant, connection, &health, None, decision.at).await
+}
+
+/// How a connection is, unless it is gone.
+async fn health_of(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<Health>> {
+    let text: Option<String> = sqlx::query_scalar("SELECT health FROM connections WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .fetch_optional(database)
+        .await?;
+    text.map(|text| from_json(&text, "health")).transpose()
 }
 
 /// Whether it is held because something waits for a person.

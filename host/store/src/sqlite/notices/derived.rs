@@ -5,6 +5,8 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use super::super::SqliteStore;
+use super::super::apply::foreign;
+use super::super::schedules::ACTIVE;
 use super::super::sessions::{parsed, time};
 use super::{raise, recover};
 use crate::{Cause, Health, HealthState, NewNotice, Result, SessionEnd, SessionState};
@@ -31,6 +33,13 @@ impl About<'_> {
         recover(database, &self.notice(cause, what, String::new())).await.map(|_| ())
     }
 
+    /// Tells that a run is over, however it ended.
+    async fn over(&self, database: &mut SqliteConnection, state: SessionState) -> Result<()> {
+        let (connection, state) = (self.connection, state.as_str());
+        self.recover(database, Cause::Overran, format!("the run of {connection} has ended ({state})")).await?;
+        self.recover(database, Cause::NotStarted, format!("{connection} has run again ({state})")).await
+    }
+
     fn more(&self) -> String {
         self.session.map(|session| format!("; see `headcount sessions show {session}`")).unwrap_or_default()
     }
@@ -48,27 +57,44 @@ pub(in crate::sqlite) async fn of_session(
         return Ok(());
     }
     let about = About { tenant, connection, session: Some(session), at: end.ended_at };
-    about.recover(database, Cause::Overran, format!("the run of {connection} has ended ({})", end.state.as_str())).await?;
-    about.recover(database, Cause::NotStarted, format!("{connection} has run again ({})", end.state.as_str())).await?;
+    about.over(database, end.state).await?;
     match end.state {
         SessionState::Failed if !is_reconnect(end.health.as_ref()) => {
             let why = end.failure.as_ref().map_or_else(|| "it was interrupted".to_owned(), ToString::to_string);
             let next = format!("nothing was removed, and the next run tries again{}", about.more());
             about.raise(database, Cause::RunFailed, format!("the run of {connection} failed: {why}"), next).await?;
         }
-        SessionState::Complete | SessionState::Partial | SessionState::Held => {
+        _ if end.state.is_finished() => {
             about.recover(database, Cause::RunFailed, format!("{connection} was synced again")).await?;
-            if end.state == SessionState::Complete {
-                about.recover(database, Cause::Incomplete, format!("{connection} was read completely again")).await?;
-            } else if end.state == SessionState::Partial {
-                let why = end.notes.first().map_or("something was not read", String::as_str);
+            if let Some(why) = not_read(end) {
                 let next = format!("nothing unproven was removed{}", about.more());
                 about.raise(database, Cause::Incomplete, format!("{connection} was not read completely: {why}"), next).await?;
+            } else if foreign::scope(database, tenant, session).await?.is_none() {
+                // What another organisation's credential read says nothing of this one's lists.
+                about.recover(database, Cause::Incomplete, format!("{connection} was read completely again")).await?;
             }
         }
         _ => {}
     }
     Ok(())
+}
+
+/// What it tells that a session was ended which its process had left behind.
+pub(in crate::sqlite) async fn of_abandoned(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    (session, state): (SessionId, SessionState),
+    at: Timestamp,
+) -> Result<()> {
+    About { tenant, connection, session: Some(session), at }.over(database, state).await
+}
+
+/// Why a session did not read everything: the first list that did not end complete. Its state does not tell, since one that also
+/// holds removals is held.
+fn not_read(end: &SessionEnd) -> Option<&str> {
+    let feed = end.counters.feeds.values().find(|feed| feed.incomplete > 0)?;
+    Some(feed.reason.as_deref().unwrap_or("a list was cut short"))
 }
 
 /// What a connection's health tells, in the transaction that may have changed it.
@@ -117,9 +143,9 @@ fn is_reconnect(health: Option<&Health>) -> bool {
 /// Raises that a session takes too long, for each that began before a time.
 pub(super) async fn raise_overrun(store: &SqliteStore, begun_before: Timestamp, at: Timestamp) -> Result<u64> {
     let mut transaction = store.begin().await?;
-    // One that a person paused is to go on later, and is late for nobody.
+    // One that a person paused is to go on later, and is late for nobody. Nor is a test run, which ends no cause, either.
     let open = "SELECT id, tenant, connection, started_at FROM sessions
-        WHERE ended_at IS NULL AND started_at < $1 AND pause_asked_at IS NULL";
+        WHERE ended_at IS NULL AND started_at < $1 AND pause_asked_at IS NULL AND COALESCE(basis ->> '$.test', 0) = 0";
     let rows = sqlx::query(open).bind(begun_before.micros()).fetch_all(&mut *transaction).await?;
     let mut raised = 0;
     for row in rows {
@@ -129,6 +155,43 @@ pub(super) async fn raise_overrun(store: &SqliteStore, begun_before: Timestamp, 
         let what = format!("the run of {connection} has not finished since {}", time(&row, "started_at")?);
         let next = format!("see how far it is with `headcount sessions show {session}`, and whether its program still runs");
         raised += u64::from(raise(&mut transaction, &about.notice(Cause::Overran, what, next)).await?.is_some());
+    }
+    transaction.commit().await?;
+    Ok(raised)
+}
+
+/// Runs looked at in one transaction; what is left is the next one's.
+const BATCH: i64 = 1_000;
+
+/// Raises that a scheduled run has not started, for each that was planned for before a time and is in somebody's hands. Those that
+/// nobody took are noticed where they are put off.
+pub(super) async fn raise_unstarted(store: &SqliteStore, planned_before: Timestamp, at: Timestamp) -> Result<u64> {
+    let mut transaction = store.begin().await?;
+    // While a session is open, whoever began it, the connection is being read; that it takes too long is another matter.
+    let unstarted = format!(
+        "SELECT s.tenant, s.connection, s.planned_at FROM schedules s
+         WHERE (s.worker IS NOT NULL OR s.requested_at IS NOT NULL) AND s.paused = 0 AND s.planned_at < $1 AND {ACTIVE}
+            AND NOT EXISTS (SELECT 1 FROM sessions x WHERE x.tenant = s.tenant AND x.connection = s.connection
+                AND (x.ended_at IS NULL OR x.started_at >= s.planned_at AND x.state <> $2))
+            AND NOT EXISTS (SELECT 1 FROM causes c WHERE c.tenant = s.tenant AND c.connection = s.connection AND c.cause = $3)
+         ORDER BY s.planned_at LIMIT $4"
+    );
+    let rows = sqlx::query(sqlx::AssertSqlSafe(unstarted))
+        .bind(planned_before.micros())
+        .bind(SessionState::Test.as_str())
+        .bind(Cause::NotStarted.as_str())
+        .bind(BATCH)
+        .fetch_all(&mut *transaction)
+        .await?;
+    let mut raised = 0;
+    for row in rows {
+        let (tenant, connection): (TenantId, ConnectionId) = (parsed(&row, "tenant")?, parsed(&row, "connection")?);
+        let about = About { tenant: &tenant, connection: &connection, session: None, at };
+        let what = format!("the run of {connection} that was planned for {} has not started yet", time(&row, "planned_at")?);
+        let next = "it is tried again by itself; see what else runs with `headcount sessions`, and why it was given back in what \
+                    `headcount serve` prints";
+        let notice = about.notice(Cause::NotStarted, what, next.to_owned());
+        raised += u64::from(raise(&mut transaction, &notice).await?.is_some());
     }
     transaction.commit().await?;
     Ok(raised)
