@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headcount_model::{Access, Kind, Manifest, Scope};
+use headcount_model::{Access, Failure, FailureCode, Kind, Manifest, Scope};
 use headcount_store::ParentPage;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,20 @@ pub(crate) enum ListEnd {
     Complete,
     /// Something is or may be lacking; why.
     Incomplete(String),
+    /// The same, since the vendor refused the credential in the middle; in its words. Whether the credential is good is asked at the end.
+    Refused(String),
     /// The parent does not exist any more.
     ParentGone,
+}
+
+impl ListEnd {
+    /// After a page that failed, or one that ended early.
+    pub(crate) fn failed(failure: &Failure) -> Self {
+        match failure.code {
+            FailureCode::Unauthenticated | FailureCode::Forbidden => ListEnd::Refused(failure.to_string()),
+            _ => ListEnd::Incomplete(failure.to_string()),
+        }
+    }
 }
 
 /// How all lists ended.
@@ -23,6 +35,7 @@ pub(crate) enum ListEnd {
 pub(crate) struct Verdicts {
     lists: BTreeMap<String, FeedVerdict>,
     required_forbidden: bool,
+    refused: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -48,11 +61,12 @@ impl Verdicts {
     pub(crate) fn list(&mut self, feed: &str, parent: Option<&str>, end: &ListEnd) {
         let verdict = self.lists.entry(feed.to_owned()).or_default();
         verdict.read = true;
+        self.refused |= matches!(end, ListEnd::Refused(_));
         match end {
             ListEnd::Complete | ListEnd::ParentGone => {
                 verdict.complete.insert(parent.map(str::to_owned));
             }
-            ListEnd::Incomplete(reason) => {
+            ListEnd::Incomplete(reason) | ListEnd::Refused(reason) => {
                 verdict.failures += 1;
                 verdict.incomplete.get_or_insert_with(|| match parent {
                     Some(parent) => format!("{} of {}: {reason}", feed, headcount_model::printable(parent)),
@@ -102,6 +116,11 @@ impl Verdicts {
     /// Whether the credential may not read a feed that the manifest requires.
     pub(crate) fn required_forbidden(&self) -> bool {
         self.required_forbidden
+    }
+
+    /// Whether a vendor refused the credential in the middle of a list.
+    pub(crate) fn refused(&self) -> bool {
+        self.refused
     }
 
     /// What the lists of all parents say about the access to their feed; nothing when there were no parents.
