@@ -166,6 +166,11 @@ impl Verdicts {
         })
     }
 
+    /// Why a feed as a whole is incomplete.
+    pub(crate) fn reason(&self, feed: &str) -> Option<&str> {
+        self.lists.get(feed)?.incomplete.as_deref()
+    }
+
     /// Whether a feed was read completely, for every parent, and so was every feed that lists those parents.
     fn is_complete(&self, manifest: &Manifest, feed: &str) -> bool {
         let read = self.lists.get(feed).is_some_and(|verdict| verdict.read && verdict.incomplete.is_none());
@@ -200,6 +205,16 @@ impl Verdicts {
         };
         let whole = |kind: Kind| carrying(kind).all(|feed| self.is_complete(manifest, &feed.name) && stated(&feed.name));
         Kind::ALL.into_iter().filter(|kind| carrying(*kind).next().is_some() && whole(*kind)).collect()
+    }
+
+    /// Whether every list that may carry grants is complete, and some feed proves them.
+    pub(crate) fn whole_grants(&self, manifest: &Manifest, scope: &Scope) -> bool {
+        let mut carrying = manifest
+            .feeds
+            .iter()
+            .filter(|feed| feed.kinds().any(|kind| kind == Kind::Grant) && scope.access(&feed.name) != Some(Access::NotOffered));
+        manifest.feeds.iter().any(|feed| feed.proves.contains(&Kind::Grant))
+            && carrying.all(|feed| self.is_complete(manifest, &feed.name))
     }
 
     /// Feeds and parents whose absent grants are missing: each list for itself, unless a grant may come from several lists, of several
