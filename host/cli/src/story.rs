@@ -7,6 +7,7 @@ use headcount::model::printable;
 use headcount::store::{Counters, KindCounters, SessionError};
 use headcount::{Kind, Session, SessionState};
 
+use crate::progress;
 use crate::records::plural;
 use crate::table::Grid;
 use crate::words::{counted, duration, number, time};
@@ -37,6 +38,15 @@ pub fn resumed(session: &Session) -> Vec<String> {
         )
     };
     session.resumed.iter().map(line).collect()
+}
+
+/// How far it is, as another process that works on it wrote down with its last page; none where it is over.
+pub fn so_far(session: &Session) -> Option<String> {
+    if session.state.is_over() {
+        return None;
+    }
+    let remaining = session.counters.remaining_millis.map(Duration::from_millis);
+    Some(format!("{}, as of {}", progress::so_far(&session.counters, remaining), time(session.touched_at)))
 }
 
 /// What was read of each feed, and whether all of it.

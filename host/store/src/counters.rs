@@ -95,6 +95,10 @@ pub struct Counters {
     pub waits: u64,
     /// Milliseconds of such waits.
     pub waited_millis: u64,
+    /// While it reads, with its last page: the milliseconds that reading takes still, at the pace so far. None where the vendor states
+    /// no totals, where too little was read, and once nothing is left to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_millis: Option<u64>,
 }
 
 /// What was read of one feed.

@@ -51,7 +51,7 @@ fn beginning(session: &Session, decisions: &[Decided], out: Out) -> std::io::Res
         }
     }
     out.line(format!("  begun {}, took {}, with {}", time(session.started_at), sessions::took(session), session.digest))?;
-    for line in story::basis(session).into_iter().chain(story::resumed(session)) {
+    for line in story::so_far(session).into_iter().chain(story::basis(session)).chain(story::resumed(session)) {
         out.line(format!("  {line}"))?;
     }
     if let Some(asked) = session.cancel_asked_at {
