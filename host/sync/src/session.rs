@@ -28,7 +28,7 @@ pub use job::{Job, Report, SyncError};
 use resume::Opened;
 
 pub(crate) use reading::{Asked, PageRead, Reading, lock};
-pub(crate) use tally::count_reason;
+pub(crate) use tally::{count_reason, exemplify};
 
 /// Runs one session of a connection to its end: goes on with the one that an earlier process left, or begins one.
 ///
