@@ -33,7 +33,7 @@ async fn stopped() -> World {
         options.anew = true;
         world.sync_with(&all_three(), &options).await;
     }
-    panic!("the second page was never asked for");
+    unreachable!("the second page was never asked for")
 }
 
 fn all_three() -> Script {

@@ -130,7 +130,7 @@ impl Vendor {
         let no_groups = trouble == Trouble::NoGroups;
         let cut = trouble == Trouble::UsersCutShort;
         let narrow = trouble == Trouble::Narrower;
-        let sees = |id: Id| !narrow || if id < 100 { id % 3 != 0 } else { id != 99 + GROUPS };
+        let sees = |id: Id| !narrow || if id < 100 { !id.is_multiple_of(3) } else { id != 99 + GROUPS };
         let seen: BTreeSet<Id> = self.groups.iter().copied().filter(|id| !no_groups && sees(*id)).collect();
         let users = self.users.iter().filter(|(id, _)| sees(**id));
         let users = users.take(if cut { self.users.len() / 2 } else { usize::MAX });
