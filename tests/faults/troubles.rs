@@ -10,6 +10,7 @@ pub enum Trouble {
     Status(u16),
     StatusOnce(u16),
     Revoked,
+    Barred,
     /// 429 in one way after the other, with nothing to wait for.
     Soon(usize),
     Tomorrow(Option<Dialect>),
@@ -51,7 +52,7 @@ impl Trouble {
     /// All, in the order of the report.
     pub fn all() -> Vec<Trouble> {
         use Trouble::*;
-        let mut all = vec![Status(401), Revoked, Status(403), Status(404)];
+        let mut all = vec![Status(401), Revoked, Status(403), Barred, Status(404)];
         all.extend((0..SOON.len()).map(Soon));
         all.push(Tomorrow(None));
         all.extend(Dialect::ALL.map(|dialect| Tomorrow(Some(dialect))));
@@ -69,6 +70,7 @@ impl Trouble {
             Status(status) => status.to_string(),
             StatusOnce(status) => format!("{status}, once"),
             Revoked => "401 from then on".to_owned(),
+            Barred => "403 from then on".to_owned(),
             Soon(group) => {
                 let ways: Vec<&str> = SOON[group].iter().map(|dialect| dialect.map_or("nobody", words)).collect();
                 format!("429 in the words of {}, once each", ways.join(", "))
@@ -113,6 +115,7 @@ impl Trouble {
             Status(status) => Some(at.always(answer(status))),
             StatusOnce(status) => Some(at.once(answer(status))),
             Revoked => Some(at.onward(answer(401))),
+            Barred => Some(at.onward(answer(403))),
             // Each is understood the same everywhere: once a vendor is enough to see it understood.
             Tomorrow(Some(dialect)) if dialect != Dialect::Seconds && !(at.main && at.page == 2) => None,
             Tomorrow(dialect) => Some(at.always(too_many(dialect, TOMORROW))),

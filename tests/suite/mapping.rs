@@ -4,6 +4,7 @@ mod filters;
 mod mappings;
 mod program;
 mod standard;
+mod tracking;
 
 use headcount::store::{Filter, Row};
 use headcount::{ConnectionId, Kind, MappedAccount};

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use headcount::store::{Health, HealthState, Life, LifeState, Witness};
 use headcount::{SessionState, Timestamp};
 use headcount_tests::{Lab, program};
-use headcount_vendors::Vendor;
+use headcount_vendors::{Fault, Rule, Vendor};
 use serde_json::Value;
 
 /// A lab with one connection that runs by itself.
@@ -93,6 +93,48 @@ async fn a_server_runs_what_is_asked_for_and_ends_cleanly_at_sigterm() {
     server.signal("-TERM");
     assert_eq!(server.event()["event"], "stopped");
     assert!(server.child.wait().unwrap().success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_far_a_run_of_the_server_is_and_how_long_it_takes_still_is_shown_by_another_process() {
+    const LICENSES: &str = "/api/v1/customer/licenses";
+    let lab = Lab::new(60).await.unwrap();
+    let id = lab.connect(Vendor::JetBrains).await.unwrap();
+    let mut connection = lab.acme.connection(&id).await.unwrap();
+    connection.life = Life::new(LifeState::Active, Witness::Person(String::new()), Timestamp::now());
+    lab.acme.store().put_connection(&connection).await.unwrap();
+    let faults = lab.servers.faults(Vendor::JetBrains);
+    faults.page_size(LICENSES, 10);
+    faults.set(Rule::always(LICENSES, Fault::Delay(Duration::from_millis(1_200))).page(2));
+    faults.set(Rule::always(LICENSES, Fault::Hang).page(3));
+    let mut server = Server::start(&lab);
+    said(&lab, &["sync", id.as_str(), "--now"]);
+    assert_eq!(server.event()["event"], "started");
+
+    let end = Instant::now() + Duration::from_secs(60);
+    let (value, shown) = loop {
+        // Until the check was made there may be no session.
+        let value: Value = serde_json::from_slice(&run(&lab, &["--json", "sessions", "show", "1"]).stdout).unwrap_or_default();
+        if value["progress"]["remaining-millis"].is_u64() {
+            break (value, said(&lab, &["sessions", "show", "1"]));
+        }
+        assert!(Instant::now() < end, "{value}");
+    };
+    let progress = &value["progress"];
+    assert_eq!((&value["state"], &progress["rows"]), (&"reading".into(), &20.into()), "{value}");
+    let expected = progress["expected"].as_u64().unwrap();
+    assert!(expected > 20, "{value}");
+    // At the pace so far: two pages took at least as long as the second one was late.
+    let least = 1_200 * (expected - 20) / 20;
+    assert!(progress["remaining-millis"].as_u64().unwrap() >= least, "{value}");
+    assert!(value["counters"]["remaining-millis"].is_null() && progress["as-of"].is_string(), "{value}");
+    assert!(shown.contains(&format!("20 of {expected} rows, ")) && shown.contains(", as of "), "{shown}");
+
+    faults.clear();
+    said(&lab, &["sessions", "cancel", "1"]);
+    assert_eq!(server.event()["event"], "ended");
+    let over: Value = serde_json::from_str(&said(&lab, &["--json", "sessions", "show", "1"])).unwrap();
+    assert!(over["progress"].is_null() && over["counters"]["remaining-millis"].is_null(), "{over}");
 }
 
 /// What `headcount health` says of a server, once it says that.

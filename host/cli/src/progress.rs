@@ -137,6 +137,11 @@ impl Track {
 }
 
 fn sentence(state: SessionState, counters: &Counters, remaining: Option<Duration>) -> String {
+    format!("{}, {}", state.as_str(), so_far(counters, remaining))
+}
+
+/// How far a session is: `100 of 1,300 rows, 2 requests, about 36 s left`.
+pub fn so_far(counters: &Counters, remaining: Option<Duration>) -> String {
     let rows = match counters.expected {
         expected if expected >= counters.rows && expected > 0 => {
             format!("{} of {} rows", number(counters.rows), number(expected))
@@ -144,7 +149,7 @@ fn sentence(state: SessionState, counters: &Counters, remaining: Option<Duration
         _ => counted(counters.rows, "row"),
     };
     let left = remaining.filter(|time| *time >= SHORT).map(|time| format!(", about {} left", duration(time))).unwrap_or_default();
-    format!("{}, {rows}, {}{left}", state.as_str(), counted(counters.requests, "request"))
+    format!("{rows}, {}{left}", counted(counters.requests, "request"))
 }
 
 #[cfg(test)]

@@ -160,8 +160,25 @@ pub fn report_value(connection: &Connection, report: &Report) -> Value {
     })
 }
 
+/// How far a session is, as JSON, in the words of the events that a sync prints; null where it is over.
+fn progress(session: &Session) -> Value {
+    if session.state.is_over() {
+        return Value::Null;
+    }
+    let counters = &session.counters;
+    json!({
+        "rows": counters.rows,
+        "expected": counters.expected,
+        "requests": counters.requests,
+        "remaining-millis": counters.remaining_millis,
+        "as-of": crate::words::time(session.touched_at),
+    })
+}
+
 /// A session as JSON.
 pub fn value(session: &Session) -> Value {
+    // Of one that was interrupted and given up, the last word is no estimate any more.
+    let counters = Counters { remaining_millis: None, ..session.counters.clone() };
     json!({
         "id": session.id.to_string(),
         "connection": session.connection.as_str(),
@@ -170,7 +187,8 @@ pub fn value(session: &Session) -> Value {
         "state": session.state.as_str(),
         "started-at": crate::words::time(session.started_at),
         "ended-at": session.ended_at.map(crate::words::time),
-        "counters": session.counters,
+        "counters": counters,
+        "progress": progress(session),
         "scope": session.scope.as_ref().map(crate::scope::value),
         "failure": session.failure,
         "notes": session.notes,

@@ -1,12 +1,13 @@
 //! A session told to a person who wasn't there: what it ran on, what was read, and what was not removed and why.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use headcount::model::printable;
 use headcount::store::{Counters, KindCounters, SessionError};
 use headcount::{Kind, Session, SessionState};
 
+use crate::progress;
 use crate::records::plural;
 use crate::table::Grid;
 use crate::words::{counted, duration, number, time};
@@ -39,6 +40,15 @@ pub fn resumed(session: &Session) -> Vec<String> {
     session.resumed.iter().map(line).collect()
 }
 
+/// How far it is, as another process that works on it wrote down with its last page; none where it is over.
+pub fn so_far(session: &Session) -> Option<String> {
+    if session.state.is_over() {
+        return None;
+    }
+    let remaining = session.counters.remaining_millis.map(Duration::from_millis);
+    Some(format!("{}, as of {}", progress::so_far(&session.counters, remaining), time(session.touched_at)))
+}
+
 /// What was read of each feed, and whether all of it.
 pub fn feeds(counters: &Counters) -> Grid {
     let mut grid = Grid::new(["FEED", "PAGES", "ROWS", "OF", "RECORDS", "SKIPPED", "REJECTED", "RESULT"]).indented(2);
@@ -60,13 +70,19 @@ pub fn feeds(counters: &Counters) -> Grid {
     grid
 }
 
-/// Reasons and how often each came, the most frequent first.
-pub fn reasons(reasons: &BTreeMap<String, u64>) -> Grid {
+/// Reasons and how often each came, the most frequent first; with examples, where there are any.
+pub fn reasons(reasons: &BTreeMap<String, u64>, examples: &BTreeMap<String, BTreeSet<String>>) -> Grid {
     let mut sorted: Vec<(&String, u64)> = reasons.iter().map(|(reason, count)| (reason, *count)).collect();
     sorted.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(other.0)));
-    let mut grid = Grid::new(["TIMES", "REASON"]).indented(2);
+    if examples.is_empty() {
+        let mut grid = Grid::new(["TIMES", "REASON"]).indented(2);
+        sorted.into_iter().for_each(|(reason, count)| grid.row([number(count), printable(reason).into_owned()]));
+        return grid;
+    }
+    let mut grid = Grid::new(["TIMES", "REASON", "AS IN"]).indented(2);
     for (reason, count) in sorted {
-        grid.row([number(count), printable(reason).into_owned()]);
+        let few: Vec<&str> = examples.get(reason).into_iter().flatten().map(String::as_str).collect();
+        grid.row([number(count), printable(reason).into_owned(), printable(&few.join(", ")).into_owned()]);
     }
     grid
 }
@@ -218,8 +234,11 @@ mod tests {
 
     #[test]
     fn the_most_frequent_reason_comes_first() {
-        let told = reasons(&BTreeMap::from([("rare".to_owned(), 1), ("frequent".to_owned(), 1_200)])).render();
-        assert_eq!(told.lines().skip(1).map(cells).collect::<Vec<_>>(), [["1,200", "frequent"], ["1", "rare"]]);
+        let told = BTreeMap::from([("rare".to_owned(), 1), ("frequent".to_owned(), 1_200)]);
+        let lines = |examples| reasons(&told, &examples).render().lines().skip(1).map(cells).collect::<Vec<_>>();
+        assert_eq!(lines(BTreeMap::new()), [["1,200", "frequent"], ["1", "rare"]]);
+        let examples = BTreeMap::from([("rare".to_owned(), BTreeSet::from(["7".to_owned(), "12".to_owned()]))]);
+        assert_eq!(lines(examples), [vec!["1,200", "frequent"], vec!["1", "rare", "12, 7"]]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a session counts: records, pages, requests, budgets, and reasons.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{Kind, Metered, Resource};
 use serde::{Deserialize, Serialize};
@@ -92,14 +92,22 @@ pub struct Counters {
     pub budgets: BTreeMap<Resource, Metered>,
     /// By feed.
     pub feeds: BTreeMap<String, FeedCounters>,
-    /// Why rows were skipped, and how many for each reason. Reasons past a bound are summed under one.
+    /// Why rows were skipped, and how many for each reason. Reasons past a bound are summed under one; what differs from row to row is
+    /// left out of them.
     pub skip_reasons: BTreeMap<String, u64>,
+    /// For each of these reasons, a few of the rows: their ids, or what was left out of the reason.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub skip_examples: BTreeMap<String, BTreeSet<String>>,
     /// Why records were rejected, and how many for each reason. Reasons past a bound are summed under one.
     pub reject_reasons: BTreeMap<String, u64>,
     /// Waits for the vendor, or for room in the host.
     pub waits: u64,
     /// Milliseconds of such waits.
     pub waited_millis: u64,
+    /// While it reads, with its last page: the milliseconds that reading takes still, at the pace so far. None where the vendor states
+    /// no totals, where too little was read, and once nothing is left to read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remaining_millis: Option<u64>,
 }
 
 /// What was read of one feed.

@@ -204,7 +204,7 @@ async fn one_parent(
             if failure.code == FailureCode::Forbidden {
                 lock(&reading.verdicts).parent_forbidden(&feed.name);
             }
-            ListEnd::Incomplete(failure.to_string())
+            ListEnd::failed(&failure)
         }
     };
     lock(&reading.verdicts).list(&feed.name, Some(id), &end);

@@ -153,7 +153,7 @@ async fn step(reading: &Reading<'_>, list: ListId<'_>, place: &mut Place, known:
     let mut followed = None;
     let mut next = None;
     match progress {
-        Progress::Partial(failure) => place.end(ListEnd::Incomplete(failure.to_string())),
+        Progress::Partial(failure) => place.end(ListEnd::failed(&failure)),
         Progress::More(cursor) => match place.watch.circles(&cursor, known) {
             Some(reason) => place.end(ListEnd::Incomplete(reason)),
             None => {

@@ -23,7 +23,7 @@ pub struct SyncOptions {
     pub deadline: Duration,
     /// When removals wait for a person.
     pub guard: Guard,
-    /// Tells the time at which what was found is applied: losses are counted over 24 hours.
+    /// Tells the time at which a session begins or goes on, and at which what was found is applied: losses are counted over 24 hours.
     pub clock: Clock,
     /// Stops the session when cancelled: it is over, and what it read is dropped.
     pub cancel: CancellationToken,

@@ -8,7 +8,7 @@ use headcount_model::{Grant, Kind, Manifest, Page, Progress, Records, Reference,
 use headcount_sandbox::Budget;
 
 use crate::attributes::Sieve;
-use crate::session::count_reason;
+use crate::session::{count_reason, exemplify};
 
 /// The longest id, in bytes.
 const LONGEST_ID: usize = 512;
@@ -53,6 +53,8 @@ pub(crate) struct Validated {
     pub reasons: Vec<String>,
     /// Why rows were skipped, without their ids, and how many for each reason.
     pub skip_reasons: BTreeMap<String, u64>,
+    /// A few of those rows, by reason.
+    pub skip_examples: BTreeMap<String, BTreeSet<String>>,
     /// The same for rejected records.
     pub reject_reasons: BTreeMap<String, u64>,
     most_reasons: usize,
@@ -71,18 +73,26 @@ pub(crate) fn validate(feed: &Feed, page: Page, sieve: &Sieve, longest_record: u
         lossy: None,
         reasons: page.unreadable.iter().take(most_reasons).cloned().collect(),
         skip_reasons: BTreeMap::new(),
+        skip_examples: BTreeMap::new(),
         reject_reasons: BTreeMap::new(),
         most_reasons,
     };
     for skipped in page.skipped {
         let id = skipped.subject.as_ref().map_or("", |subject| &subject.id);
-        count_reason(&mut out.skip_reasons, &nameless(&skipped.reason, id), 1);
+        let (reason, example) = nameless(&skipped.reason, id);
+        count_reason(&mut out.skip_reasons, &reason, 1);
+        if !example.is_empty() {
+            exemplify(&mut out.skip_examples, &reason, [example]);
+        }
         match skipped.subject {
             Some(subject) if is_id(&subject.id) => out.seen.push(subject),
             _ if skipped.harmless => {}
             _ => out.lose(format!("a row was skipped without saying which: {}", skipped.reason)),
         }
-        out.say(skipped.reason);
+        // Once for all rows that are skipped for the same: whoever keeps it keeps it once.
+        if out.skip_reasons.get(&reason) == Some(&1) {
+            out.say(reason);
+        }
     }
     let kinds: BTreeSet<Kind> = feed.kinds().collect();
     let mut examine = Examine { out: &mut out, kinds, feed, sieve, longest_record };
@@ -225,10 +235,24 @@ impl Examine<'_> {
     }
 }
 
-/// A reason without the id in it, so that equal ones are counted together. A short id may stand for anything, and stays.
-fn nameless(reason: &str, id: &str) -> String {
-    let reason: String = reason.chars().take(200).collect();
-    if id.len() < 4 { reason } else { reason.replace(id, "…") }
+/// A reason without what differs from row to row, so that equal ones are counted together, and that as an example: the id, or else the
+/// words with a digit. A short id may stand for anything, and stays where it has none.
+fn nameless(reason: &str, id: &str) -> (String, String) {
+    let mut reason: String = reason.chars().take(200).collect();
+    if id.len() >= 4 {
+        reason = reason.replace(id, "…");
+    }
+    let mut found = Vec::new();
+    let word = |word: &str| {
+        let core = word.trim_matches(|letter: char| !letter.is_alphanumeric());
+        if !core.contains(|letter: char| letter.is_ascii_digit()) {
+            return word.to_owned();
+        }
+        found.push(core.to_owned());
+        word.replace(core, "…")
+    };
+    let told = reason.split(' ').map(word).collect::<Vec<_>>().join(" ");
+    (told, if id.is_empty() { short(&found.join(" ")) } else { short(id) })
 }
 
 fn is_id(id: &str) -> bool {

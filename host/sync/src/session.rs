@@ -8,6 +8,7 @@ mod reading;
 mod resume;
 mod sifting;
 mod tally;
+mod unproven;
 mod verifying;
 
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub use job::{Job, Report, SyncError};
 use resume::Opened;
 
 pub(crate) use reading::{Asked, PageRead, Reading, lock};
-pub(crate) use tally::count_reason;
+pub(crate) use tally::{count_reason, exemplify};
 
 /// Runs one session of a connection to its end: goes on with the one that an earlier process left, or begins one.
 ///
@@ -220,7 +221,10 @@ impl Reading<'_> {
         }
         match verdict {
             // Also of a partial session: what was read under this scope must not vanish under a narrower one.
-            ScopeVerdict::Sufficient => apply.baseline = Some(scope::joined(scope, self.connection.baseline.as_ref())),
+            ScopeVerdict::Sufficient => {
+                self.tell_unproven(scope).await?;
+                apply.baseline = Some(scope::joined(scope, self.connection.baseline.as_ref()));
+            }
             ScopeVerdict::Narrower(reason) => self.insist(reason.clone()),
             ScopeVerdict::Foreign(reason) => {
                 if self.options.test {

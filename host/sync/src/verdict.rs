@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headcount_model::{Access, Kind, Manifest, Scope};
+use headcount_model::{Access, Failure, FailureCode, Kind, Manifest, Scope};
 use headcount_store::ParentPage;
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +14,20 @@ pub(crate) enum ListEnd {
     Complete,
     /// Something is or may be lacking; why.
     Incomplete(String),
+    /// The same, since the vendor refused the credential in the middle; in its words. Whether the credential is good is asked at the end.
+    Refused(String),
     /// The parent does not exist any more.
     ParentGone,
+}
+
+impl ListEnd {
+    /// After a page that failed, or one that ended early.
+    pub(crate) fn failed(failure: &Failure) -> Self {
+        match failure.code {
+            FailureCode::Unauthenticated | FailureCode::Forbidden => ListEnd::Refused(failure.to_string()),
+            _ => ListEnd::Incomplete(failure.to_string()),
+        }
+    }
 }
 
 /// How all lists ended.
@@ -23,6 +35,7 @@ pub(crate) enum ListEnd {
 pub(crate) struct Verdicts {
     lists: BTreeMap<String, FeedVerdict>,
     required_forbidden: bool,
+    refused: bool,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -48,11 +61,12 @@ impl Verdicts {
     pub(crate) fn list(&mut self, feed: &str, parent: Option<&str>, end: &ListEnd) {
         let verdict = self.lists.entry(feed.to_owned()).or_default();
         verdict.read = true;
+        self.refused |= matches!(end, ListEnd::Refused(_));
         match end {
             ListEnd::Complete | ListEnd::ParentGone => {
                 verdict.complete.insert(parent.map(str::to_owned));
             }
-            ListEnd::Incomplete(reason) => {
+            ListEnd::Incomplete(reason) | ListEnd::Refused(reason) => {
                 verdict.failures += 1;
                 verdict.incomplete.get_or_insert_with(|| match parent {
                     Some(parent) => format!("{} of {}: {reason}", feed, headcount_model::printable(parent)),
@@ -104,6 +118,11 @@ impl Verdicts {
         self.required_forbidden
     }
 
+    /// Whether a vendor refused the credential in the middle of a list.
+    pub(crate) fn refused(&self) -> bool {
+        self.refused
+    }
+
     /// What the lists of all parents say about the access to their feed; nothing when there were no parents.
     pub(crate) fn access_by_parents(&self, feed: &str) -> Option<Access> {
         let verdict = self.lists.get(feed)?;
@@ -147,6 +166,11 @@ impl Verdicts {
         })
     }
 
+    /// Why a feed as a whole is incomplete.
+    pub(crate) fn reason(&self, feed: &str) -> Option<&str> {
+        self.lists.get(feed)?.incomplete.as_deref()
+    }
+
     /// Whether a feed was read completely, for every parent, and so was every feed that lists those parents.
     fn is_complete(&self, manifest: &Manifest, feed: &str) -> bool {
         let read = self.lists.get(feed).is_some_and(|verdict| verdict.read && verdict.incomplete.is_none());
@@ -181,6 +205,16 @@ impl Verdicts {
         };
         let whole = |kind: Kind| carrying(kind).all(|feed| self.is_complete(manifest, &feed.name) && stated(&feed.name));
         Kind::ALL.into_iter().filter(|kind| carrying(*kind).next().is_some() && whole(*kind)).collect()
+    }
+
+    /// Whether every list that may carry grants is complete, and some feed proves them.
+    pub(crate) fn whole_grants(&self, manifest: &Manifest, scope: &Scope) -> bool {
+        let mut carrying = manifest
+            .feeds
+            .iter()
+            .filter(|feed| feed.kinds().any(|kind| kind == Kind::Grant) && scope.access(&feed.name) != Some(Access::NotOffered));
+        manifest.feeds.iter().any(|feed| feed.proves.contains(&Kind::Grant))
+            && carrying.all(|feed| self.is_complete(manifest, &feed.name))
     }
 
     /// Feeds and parents whose absent grants are missing: each list for itself, unless a grant may come from several lists, of several

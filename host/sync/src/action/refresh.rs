@@ -137,7 +137,9 @@ async fn read(job: &Job<'_>, list: &List<'_>, first: u32, allowance: &mut Allowa
                 return match watch.sum() {
                     Sum::Ended(ListEnd::Complete) => Ok((pages, stated)),
                     Sum::Ended(ListEnd::ParentGone) => Err(Unread::Incomplete("its parent is gone".to_owned())),
-                    Sum::Ended(ListEnd::Incomplete(reason)) | Sum::Moved(reason) => Err(Unread::Incomplete(reason)),
+                    Sum::Ended(ListEnd::Incomplete(reason) | ListEnd::Refused(reason)) | Sum::Moved(reason) => {
+                        Err(Unread::Incomplete(reason))
+                    }
                 };
             }
             Progress::Partial(failure) => return Err(Unread::Incomplete(failure.to_string())),

@@ -27,7 +27,7 @@ pub(crate) async fn verify(reading: &Reading<'_>, list: ListId<'_>) -> Result<()
     };
     let reason = match over {
         ListOver::Ended(ListEnd::Complete) => return Ok(()),
-        ListOver::Ended(ListEnd::Incomplete(reason)) => reason,
+        ListOver::Ended(ListEnd::Incomplete(reason) | ListEnd::Refused(reason)) => reason,
         ListOver::Ended(ListEnd::ParentGone) => "its parent is gone".to_owned(),
         ListOver::FirstPageFailed(failure) => failure.to_string(),
     };

@@ -100,7 +100,7 @@ impl Place {
     pub(super) fn failed(&mut self, failure: Failure) {
         match (self.turn, self.page) {
             (0, 0) => self.over = Some(ListOver::FirstPageFailed(failure)),
-            _ => self.end(ListEnd::Incomplete(failure.to_string())),
+            _ => self.end(ListEnd::failed(&failure)),
         }
     }
 

@@ -6,18 +6,21 @@ use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
 
 impl Reading<'_> {
-    /// Asks once more who the credential is, where something could be removed. Gives a verdict if it does not see all that it saw
-    /// when the session began, or if nobody knows.
+    /// Asks once more who the credential is, where something could be removed, or where the vendor refused it in the middle of a list.
+    /// Gives a verdict if it does not see all that it saw when the session began, or if nobody knows.
     ///
     /// # Errors
     /// The vendor does not accept the credential any more, or it is another organisation's; or what ends any session.
     pub(super) async fn judge_at_end(&self) -> Result<Option<ScopeVerdict>, SyncError> {
         let begun = lock(&self.scope).clone();
-        let Some(begun) = begun.filter(|_| self.connection.baseline.is_some() && lock(&self.counters).pages > 0) else {
+        let (removes, refused) = (self.connection.baseline.is_some(), lock(&self.verdicts).refused());
+        let Some(begun) = begun.filter(|_| (removes || refused) && lock(&self.counters).pages > 0) else {
             return Ok(None);
         };
         let ended = match self.check().await {
             Ok(ended) => ended,
+            // The first session removes nothing, and what it reads must become the baseline.
+            Err(SyncError::Failure(_)) if !removes => return Ok(None),
             Err(SyncError::Failure(failure)) => {
                 let reason = format!("who the credential is could not be asked when everything was read: {failure}");
                 lock(&self.verdicts).feed_incomplete("the check at the end", reason);
@@ -36,7 +39,7 @@ impl Reading<'_> {
                 *lock(&self.scope) = Some(ended);
                 Err(SyncError::Failure(Failure::new(FailureCode::InvalidConfiguration, reason)))
             }
-            narrower => Ok(Some(narrower)),
+            narrower => Ok(Some(narrower).filter(|_| removes)),
         }
     }
 }

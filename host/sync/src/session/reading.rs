@@ -103,7 +103,8 @@ impl<'a> Reading<'a> {
             gone: SyncMutex::default(),
             budget: job.budget,
             permits: Semaphore::new(options.parallel.max(1)),
-            counters: SyncMutex::new(before.counters.clone()),
+            // How long it takes still is worked out anew.
+            counters: SyncMutex::new(Counters { remaining_millis: None, ..before.counters.clone() }),
             notes: SyncMutex::new(before.notes.clone()),
             commits: Mutex::default(),
             errors: AtomicU32::new(0),
@@ -200,7 +201,8 @@ impl<'a> Reading<'a> {
     /// Moves the session to another state, and keeps what the check said.
     pub(super) async fn move_on(&self, state: SessionState, scope: Option<&Scope>) -> Result<(), SyncError> {
         let _turn = self.commits.lock().await;
-        let (counters, notes) = (self.snapshot(), lock(&self.notes).clone());
+        let (mut counters, notes) = (self.snapshot(), lock(&self.notes).clone());
+        counters.remaining_millis = self.remaining(state, &counters);
         let news = Move { state: Some(state), counters: &counters, scope, notes: &notes };
         self.store.move_session(&self.connection.tenant, self.session, news).await?;
         self.tell(state, &counters);
@@ -279,7 +281,8 @@ impl<'a> Reading<'a> {
             let _turn = self.commits.lock().await;
             let mut counters = lock(&self.counters).clone();
             news.count(&mut counters);
-            let counters = self.with_usage(counters);
+            let mut counters = self.with_usage(counters);
+            counters.remaining_millis = self.remaining(SessionState::Reading, &counters);
             if let Some(resource) = tally::exceeded(&counters, &self.before.counters, self.budget) {
                 return Err(SyncError::Excess(self.budget.excess(resource)));
             }
@@ -309,6 +312,13 @@ impl<'a> Reading<'a> {
             let remaining = if state.is_over() { None } else { self.pace.remaining(counters) };
             progress(&Progress { session: self.session, state, counters: counters.clone(), remaining });
         }
+    }
+
+    /// The milliseconds that reading takes still, for whoever looks into the store.
+    fn remaining(&self, state: SessionState, counters: &Counters) -> Option<u64> {
+        let reads = matches!(state, SessionState::Reading | SessionState::Waiting | SessionState::Verifying);
+        let remaining = self.pace.remaining(counters).filter(|_| reads)?;
+        Some(u64::try_from(remaining.as_millis()).unwrap_or(u64::MAX))
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) enum Opened {
 pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened, SyncError> {
     let (tenant, connection) = (&job.connection.tenant, &job.connection.id);
     let basis = basis(job, options).await?;
-    let now = Timestamp::now();
+    let now = (options.clock)();
     let mut notes = Vec::new();
     if let Some(OpenSession { session, ending }) = job.store.open_session(tenant, connection).await? {
         if let Some(ending) = ending {

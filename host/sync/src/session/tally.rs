@@ -1,6 +1,6 @@
 //! What a session counts: a page's share, what the processes before it used, and how its lists ended.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{Kind, Resource};
 use headcount_sandbox::{Budget, Usage};
@@ -11,6 +11,8 @@ use crate::verdict::Verdicts;
 
 /// How many distinct reasons a session keeps.
 const MOST_REASONS: usize = 50;
+/// How many examples it keeps of each.
+const MOST_EXAMPLES: usize = 3;
 /// Under what the reasons past that are summed.
 const OTHER: &str = "other reasons";
 
@@ -32,6 +34,7 @@ impl News {
             rejected: checked.rejected,
             unreadable: checked.unreadable,
             skip_reasons: checked.skip_reasons.clone(),
+            skip_examples: checked.skip_examples.clone(),
             reject_reasons: checked.reject_reasons.clone(),
             ..Counters::default()
         };
@@ -80,6 +83,11 @@ impl News {
             sum.rejected += counted.rejected;
         }
         add_reasons(&mut counters.skip_reasons, &page.skip_reasons);
+        for (reason, examples) in &page.skip_examples {
+            if counters.skip_reasons.contains_key(reason) {
+                exemplify(&mut counters.skip_examples, reason, examples.iter().cloned());
+            }
+        }
         add_reasons(&mut counters.reject_reasons, &page.reject_reasons);
     }
 }
@@ -87,6 +95,18 @@ impl News {
 fn add_reasons(sum: &mut BTreeMap<String, u64>, more: &BTreeMap<String, u64>) {
     for (reason, count) in more {
         count_reason(sum, reason, *count);
+    }
+}
+
+/// Keeps a few examples of a reason: the same few, in whichever order they come.
+pub(crate) fn exemplify(all: &mut BTreeMap<String, BTreeSet<String>>, reason: &str, examples: impl IntoIterator<Item = String>) {
+    if all.len() >= MOST_REASONS && !all.contains_key(reason) {
+        return;
+    }
+    let kept = all.entry(reason.to_owned()).or_default();
+    kept.extend(examples);
+    while kept.len() > MOST_EXAMPLES {
+        kept.pop_last();
     }
 }
 

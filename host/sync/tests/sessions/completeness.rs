@@ -287,3 +287,26 @@ async fn a_grant_on_a_second_page_again_is_a_row_that_moved_and_on_the_same_page
     assert_eq!(report.state, SessionState::Complete, "{:?}", report.notes);
     assert_eq!(world.ids(Kind::Grant).await.len(), 2);
 }
+
+#[tokio::test]
+async fn rows_that_are_skipped_for_the_same_reason_are_counted_as_one_with_a_few_examples() {
+    let world = World::new().await;
+    let row = |number: usize| Skipped {
+        subject: number.is_multiple_of(2).then(|| Reference::new(Kind::User, format!("user-{number:03}"))),
+        harmless: true,
+        reason: match number.is_multiple_of(2) {
+            true => format!("user-{number:03} has no name."),
+            false => format!("A group is tied to app5f{number}; only users count."),
+        },
+    };
+    let pages = |from: usize, progress| Page { skipped: (from..from + 40).map(row).collect(), ..page(users(&[]), progress) };
+    let pages = vec![pages(0, Progress::More("1".to_owned())), pages(40, Progress::Complete)];
+    let report = world.sync(&only_users(pages)).await;
+    assert_eq!((report.state, report.counters.skipped), (SessionState::Complete, 80));
+    let (unnamed, tied) = ("… has no name.".to_owned(), "A group is tied to …; only users count.".to_owned());
+    assert_eq!(report.counters.skip_reasons, [(unnamed.clone(), 40), (tied.clone(), 40)].into());
+    let few = |ids: [&str; 3]| ids.map(str::to_owned).into();
+    assert_eq!(report.counters.skip_examples[&unnamed], few(["user-000", "user-002", "user-004"]));
+    assert_eq!(report.counters.skip_examples[&tied], few(["app5f1", "app5f11", "app5f13"]));
+    assert_eq!(report.notes.len(), 2, "{:?}", report.notes);
+}

@@ -66,6 +66,68 @@ async fn a_required_feed_that_is_forbidden_for_every_parent_asks_to_reconnect_an
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "cy"]);
 }
 
+/// A vendor that refuses the second page of its users, by an answer or by the connector's word that the page is not all.
+fn turning(code: FailureCode, by_page: bool, checks: Vec<Result<headcount_model::Scope, CallError>>) -> Script {
+    let script = Script::new(move |feed, _, cursor, _| match (feed, cursor) {
+        ("users", None) => Ok(page(users(&["ana"]), Progress::More("1".to_owned()))),
+        ("users", _) if by_page => Ok(page(users(&["bo"]), Progress::Partial(Failure::new(code, "as scripted")))),
+        ("users", _) => Err(failure(code)),
+        _ => Ok(nothing()),
+    });
+    script.checks(checks)
+}
+
+const REFUSALS: [(FailureCode, bool); 3] =
+    [(FailureCode::Forbidden, false), (FailureCode::Forbidden, true), (FailureCode::Unauthenticated, true)];
+
+#[tokio::test]
+async fn a_list_that_is_refused_in_its_middle_asks_to_reconnect_if_the_check_is_refused_too() {
+    for (code, by_page) in REFUSALS {
+        for check in [FailureCode::Forbidden, FailureCode::Unauthenticated] {
+            let refused = || Err(failure(check));
+            for world in [World::new().await, world_of_two().await] {
+                let before = world.ids(Kind::User).await;
+                let report = world.sync(&turning(code, by_page, vec![Ok(scope(&[])), refused(), refused()])).await;
+                assert_eq!(report.state, SessionState::Failed, "{code} {by_page} {check}: {:?}", report.notes);
+                assert_eq!(world.connection().await.health.state, HealthState::Reconnect, "{code} {by_page} {check}");
+                assert_eq!(world.ids(Kind::User).await, before);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_refused_in_its_middle_is_incomplete_if_the_check_is_well_or_says_nothing() {
+    for (code, by_page) in REFUSALS {
+        for check in [Ok(scope(&["a"])), Ok(scope(&[])), Err(failure(FailureCode::UnexpectedResponse))] {
+            let world = World::new().await;
+            let script = turning(code, by_page, vec![Ok(scope(&["a"])), check]);
+            let report = world.sync(&script).await;
+            assert_eq!((report.state, script.asked("")), (SessionState::Partial, 2), "{:?}", report.notes);
+            let connection = world.connection().await;
+            assert_eq!(connection.health.state, HealthState::Incomplete, "{:?}", connection.health);
+            assert!(connection.health.why.contains("users: ") && connection.health.why.contains("as scripted"));
+            assert_eq!(world.ids(Kind::User).await.first().map(String::as_str), Some("ana"));
+            // Whatever it sees at the end: what was read under the first scope must not vanish under a narrower one.
+            assert_eq!(connection.baseline.map(|baseline| baseline.facts), Some(scope(&["a"]).facts));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_in_the_middle_of_a_list_is_not_forgotten_by_a_session_that_goes_on() {
+    for call in 2..9 {
+        let world = World::new().await;
+        let script = |checks| turning(FailureCode::Forbidden, false, checks);
+        let refused = || Err(failure(FailureCode::Forbidden));
+        world.sync_until(script(vec![Ok(scope(&[])), refused(), refused()]), call).await;
+        if world.connection().await.health.state != HealthState::Reconnect {
+            assert_eq!(world.sync(&script(vec![refused(), refused()])).await.state, SessionState::Failed, "stopped at {call}");
+        }
+        assert_eq!(world.connection().await.health.state, HealthState::Reconnect, "stopped at {call}");
+    }
+}
+
 #[tokio::test]
 async fn a_failure_after_a_passing_check_no_longer_asks_to_reconnect() {
     let world = world_of_two().await;

@@ -5,6 +5,7 @@
 mod absences;
 mod actions;
 mod anew;
+mod changed;
 mod completeness;
 mod failures;
 mod filters;
@@ -17,3 +18,4 @@ mod resuming;
 mod scopes;
 mod script;
 mod shared_records;
+mod unproven;

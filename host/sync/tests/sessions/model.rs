@@ -53,14 +53,27 @@ pub enum How {
 #[derive(Clone, Debug)]
 pub struct Told {
     pub records: BTreeMap<Id, Face>,
+    /// What is listed, too, and out of scope.
+    pub dropped: BTreeMap<Id, Face>,
     /// Whether users, and groups, were listed to the end.
     pub users: bool,
     pub groups: bool,
     /// Groups whose members were listed to the end.
     pub members_of: BTreeSet<Id>,
+    /// Whether everything was listed to the end that was asked for.
+    pub complete: bool,
+    /// Whether as many users were listed as the vendor says there are.
+    pub confirmed: bool,
     /// Whether the credential saw as much as before.
     pub judged: bool,
     pub test: bool,
+}
+
+impl Told {
+    /// Whether a record is listed, in scope or not.
+    fn lists(&self, id: Id) -> bool {
+        self.records.contains_key(&id) || self.dropped.contains_key(&id)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,6 +107,8 @@ pub struct Model {
     losses: BTreeMap<(Id, How), i64>,
     /// Sessions whose removals wait (true) or were turned down.
     holds: BTreeMap<i64, bool>,
+    /// Since when removals have waited, in whichever session.
+    since: i64,
     held: BTreeMap<(Id, How), Waiting>,
     removed: BTreeMap<i64, Vec<(Id, i64)>>,
     pub wishes: Wishes,
@@ -127,14 +142,14 @@ impl Model {
     }
 
     /// What would be taken away, and whether it stays whatever is decided; and memberships that only go with an end.
-    fn lost(&self, told: &Told, complete: bool) -> (BTreeMap<(Id, How), bool>, BTreeSet<Id>) {
+    fn lost(&self, told: &Told) -> (BTreeMap<(Id, How), bool>, BTreeSet<Id>) {
         let mut follows = BTreeSet::new();
         let mut lost: BTreeMap<(Id, How), bool> = BTreeMap::new();
         let waits = |(id, how): (Id, How)| {
             self.held.get(&(id, how)).is_some_and(|held| {
                 // Another address than the one that was turned down is another change.
                 let same = how != How::Rekeyed || told.records[&id].address == held.next.address;
-                same && !(self.holds[&held.session] && complete && told.judged)
+                same && !(self.holds[&held.session] && told.complete && told.judged)
             })
         };
         for (id, face) in told.records.iter().filter(|(id, _)| kind(**id) == Kind::User && self.has(**id)) {
@@ -149,14 +164,16 @@ impl Model {
                 lost.insert((*id, How::Rekeyed), waits((*id, How::Rekeyed)));
             }
         }
-        for id in self.present().into_keys().filter(|id| !told.records.contains_key(id)) {
+        for id in self.present().into_keys().filter(|id| !told.lists(*id)) {
+            // Who is out of scope was not asked what he holds.
+            let known = kind(id) != Kind::Member || !ends(id).into_iter().any(|end| told.dropped.contains_key(&end));
             let missing = told.judged
                 && match kind(id) {
                     Kind::User => told.users && self.wishes.deactivate == 0,
                     Kind::Group => told.groups && self.wishes.deactivate == 0 && !self.wishes.people_only,
                     Kind::Member => told.members_of.contains(&ends(id)[1]) && !self.wishes.people_only,
                 };
-            if missing {
+            if missing && known {
                 lost.insert((id, How::Lost), waits((id, How::Lost)));
             }
         }
@@ -172,12 +189,12 @@ impl Model {
     }
 
     /// What a session leaves.
-    pub fn run(&mut self, session: i64, told: &Told, complete: bool, now: i64) {
+    pub fn run(&mut self, session: i64, told: &Told, now: i64) {
         if told.test {
             return;
         }
-        let (lost, follows) = self.lost(told, complete);
-        let (holds, keys) = self.judge(told, &lost, complete, now);
+        let (lost, follows) = self.lost(told);
+        let (holds, keys) = self.judge(told, &lost, now);
         let stays = |how: How, waits: bool| waits || if how == How::Rekeyed { keys } else { holds };
         let covered = |of: Kind| of == Kind::User || !self.wishes.people_only;
         let (create, update) = (self.wishes.create != Some(false), self.wishes.update != Some(false));
@@ -213,9 +230,9 @@ impl Model {
             }
         }
         self.rows = rows;
-        self.hold(session, told, (&lost, &follows), (holds, keys), complete);
+        self.hold((session, now), told, (&lost, &follows), (holds, keys));
         for of in [Kind::User, Kind::Group, Kind::Member] {
-            let present = self.count(of);
+            let present = self.in_scope(of, told);
             if !(of != Kind::User && self.wishes.people_only) && self.was_counted(of, told, &lost) {
                 self.totals.entry(of).or_default().push((now, present));
             }
@@ -229,30 +246,35 @@ impl Model {
         }
     }
 
+    /// How many are there, but for those that were listed and are out of scope.
+    fn in_scope(&self, of: Kind, told: &Told) -> usize {
+        self.present().keys().filter(|id| kind(**id) == of && !told.dropped.contains_key(id)).count()
+    }
+
     /// A kind of which nothing was read, and nothing is there, is not counted.
     fn was_counted(&self, of: Kind, told: &Told, lost: &BTreeMap<(Id, How), bool>) -> bool {
-        let told = told.records.keys().any(|id| kind(*id) == of);
-        self.count(of) > 0 || told || lost.keys().any(|(id, _)| kind(*id) == of)
+        let any = told.records.keys().any(|id| kind(*id) == of);
+        self.in_scope(of, told) > 0 || any || lost.keys().any(|(id, _)| kind(*id) == of)
     }
 
     fn hold(
         &mut self,
-        session: i64,
+        (session, now): (i64, i64),
         told: &Told,
         (lost, follows): (&BTreeMap<(Id, How), bool>, &BTreeSet<Id>),
         (holds, keys): (bool, bool),
-        complete: bool,
     ) {
         let held = std::mem::take(&mut self.held);
         self.held = held.into_iter().filter(|(key, held)| self.still_held(told, lost, *key, held)).collect();
         let open = self.open();
         if let Some(open) = open
-            && complete
+            && told.complete
             && told.judged
         {
             self.held.retain(|_, held| held.session != open);
         }
         if holds {
+            self.since = open.map_or(now, |_| self.since);
             if let Some(open) = open {
                 self.holds.remove(&open);
                 self.held.values_mut().filter(|held| held.session == open).for_each(|held| held.session = session);
@@ -273,7 +295,8 @@ impl Model {
     fn still_held(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, (id, how): (Id, How), held: &Waiting) -> bool {
         let listed = told.records.get(&id);
         let same = how != How::Rekeyed || listed.is_some_and(|face| face.address == held.next.address);
-        self.has(id) && (lost.contains_key(&(id, how)) && same || listed.is_none())
+        let back = listed.is_some() || how == How::Lost && told.lists(id);
+        self.has(id) && (lost.contains_key(&(id, how)) && same || !back)
     }
 
     fn tidy(&mut self) {

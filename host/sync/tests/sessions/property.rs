@@ -1,205 +1,99 @@
-//! Any sequence of vendor states, runs, failures, preferences, releases, rejections and undoings leaves the store that a simple model
-//! predicts.
+//! Any sequence of vendor states, totals, runs, failures, preferences, filters, accepted scopes, releases, rejections, undoings and
+//! decisions that nobody made in time leaves the store that a simple model predicts.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod vendor;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use headcount_model::{
-    Failure, FailureCode, Grant, Group, Kind, Page, Progress, Records, Reference, SessionId, Timestamp, User, UserStatus,
-};
+use headcount_model::{Kind, SessionId, Timestamp, UserStatus};
 use headcount_store::{
-    Deactivate, Decision, Extent, Filter, HoldState, Holds, Preferences, SessionState, Store, StoredRecord, WINDOW, Writes,
+    ConnectionChange, Deactivate, Decision, Extent, Filter, HoldState, Holds, MappingStore, Preferences, SessionState, Store,
+    StoredRecord, WINDOW, Writes,
 };
 use headcount_sync::SyncOptions;
 use proptest::prelude::*;
 
-use crate::model;
-use crate::model::{Face, Id, Model, Told, Wishes, ends, kind, member};
-use crate::script::{Script, World, failure, page, scope};
-
-const USERS: u32 = 14;
-const GROUPS: u32 = 4;
+use crate::model::{Face, Id, Model, Wishes, member};
+use crate::script::World;
+use vendor::{Change, GROUPS, Night, Sieve, Total, Trouble, USERS, Vendor, script};
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
 enum Step {
-    /// The vendor's company becomes this one.
-    Vendor {
-        users: u32,
-        inactive: u32,
-        addresses: u32,
-        groups: u32,
-        members: u64,
-    },
-    /// Only a few things change at the vendor.
-    Slight {
-        leaver: u32,
-        idle: u32,
-        moved: u32,
-    },
+    Vendor(Change),
     /// A sync, so many hours later.
     Run {
         hours: i64,
-        trouble: Trouble,
-        test: bool,
+        night: Night,
     },
     Prefer {
         writes: u8,
         deactivate: u8,
         people_only: bool,
     },
+    /// What is out of scope from now on.
+    Filter(Sieve),
+    /// What the credential saw last is accepted as the connection's scope.
+    Accept,
     Release,
     Reject,
     Undo {
         back: usize,
     },
-}
-
-/// What goes wrong in a sync.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Trouble {
-    None,
-    /// The list of users ends in its middle.
-    UsersCutShort,
-    /// Groups can't be read.
-    NoGroups,
-    /// One group's members can't be read.
-    NoMembersOf(u32),
-    /// The vendor does not answer at all.
-    Down,
-    /// The credential sees less.
-    Narrower,
+    /// Days in which nobody decides.
+    Wait {
+        days: i64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let trouble = prop_oneof![
-        6 => Just(Trouble::None),
+        8 => Just(Trouble::None),
         1 => Just(Trouble::UsersCutShort),
         1 => Just(Trouble::NoGroups),
         1 => (0..GROUPS).prop_map(Trouble::NoMembersOf),
         1 => Just(Trouble::Down),
-        1 => Just(Trouble::Narrower),
+        3 => Just(Trouble::Narrower),
     ];
-    let run = (prop_oneof![Just(1_i64), Just(7), Just(25)], trouble, prop::bool::weighted(0.1));
+    let total = prop_oneof![4 => Just(Total::Unstated), 4 => Just(Total::Right), 1 => Just(Total::Wrong)];
+    let night = (trouble, total, prop::bool::weighted(0.1)).prop_map(|(trouble, total, test)| Night { trouble, total, test });
+    let run = (prop_oneof![Just(1_i64), Just(7), Just(25)], night);
+    let sieve = prop_oneof![
+        2 => Just(Sieve::Nothing),
+        1 => (0..3_u8).prop_map(Sieve::Address),
+        1 => (0..3_u8).prop_map(Sieve::AllBut),
+        1 => (0..GROUPS).prop_map(Sieve::Group),
+    ];
+    // Most are there, few are inactive, and few have the second address.
+    let anew = (any::<[u64; 3]>(), any::<[u64; 3]>(), any::<[u64; 3]>(), any::<u32>(), any::<u64>()).prop_map(
+        |(users, inactive, addresses, groups, members)| Change::Anew {
+            users: users[0] | users[1] | users[2],
+            inactive: inactive[0] & inactive[1] & inactive[2],
+            addresses: addresses[0] & addresses[1] & addresses[2],
+            groups,
+            members,
+        },
+    );
+    let slight = (prop::collection::vec(0..USERS, 0..4), 0..USERS, 0..USERS).prop_map(|(leavers, idle, moved)| Change::Slight {
+        leavers,
+        idle,
+        moved,
+    });
     prop_oneof![
-        2 => (any::<u32>(), any::<u32>(), any::<u32>(), any::<u32>(), any::<u64>(), any::<u32>()).prop_map(
-            |(users, inactive, addresses, groups, members, few)| Step::Vendor {
-                users,
-                inactive: inactive & few,
-                addresses: addresses & few,
-                groups,
-                members,
-            }
-        ),
-        3 => (0..USERS, 0..USERS, 0..USERS).prop_map(|(leaver, idle, moved)| Step::Slight { leaver, idle, moved }),
-        6 => run.prop_map(|(hours, trouble, test)| Step::Run { hours, trouble, test }),
+        2 => anew.prop_map(Step::Vendor),
+        4 => slight.prop_map(Step::Vendor),
+        7 => run.prop_map(|(hours, night)| Step::Run { hours, night }),
         1 => (0..3_u8, 0..3_u8, prop::bool::weighted(0.2))
             .prop_map(|(writes, deactivate, people_only)| Step::Prefer { writes, deactivate, people_only }),
+        1 => sieve.prop_map(Step::Filter),
+        1 => Just(Step::Accept),
         1 => Just(Step::Release),
         1 => Just(Step::Reject),
         1 => (0..3_usize).prop_map(|back| Step::Undo { back }),
+        1 => prop_oneof![Just(1_i64), Just(14), Just(28)].prop_map(|days| Step::Wait { days }),
     ]
-}
-
-/// The vendor's company.
-#[derive(Clone, Debug, Default)]
-struct Vendor {
-    users: BTreeMap<Id, Face>,
-    groups: BTreeSet<Id>,
-    members: BTreeSet<Id>,
-}
-
-impl Vendor {
-    fn change(&mut self, step: &Step) {
-        match *step {
-            Step::Vendor { users, inactive, addresses, groups, members } => {
-                let face = |user: u32| Face { inactive: inactive >> user & 1 == 1, address: (addresses >> user & 1) as u8 };
-                self.users = (0..USERS).filter(|user| users >> user & 1 == 1).map(|user| (user, face(user))).collect();
-                self.groups = (0..GROUPS).filter(|group| groups >> group & 1 == 1).map(|group| 100 + group).collect();
-                let pairs = (0..USERS).flat_map(|user| (0..GROUPS).map(move |group| (user, group)));
-                let chosen = pairs.filter(|(user, group)| members >> (user * GROUPS + group) & 1 == 1);
-                self.members = chosen.map(|(user, group)| member(user, 100 + group)).collect();
-            }
-            Step::Slight { leaver, idle, moved } => {
-                if self.users.remove(&leaver).is_none() {
-                    self.users.insert(leaver, Face::default());
-                }
-                if let Some(face) = self.users.get_mut(&idle) {
-                    face.inactive = !face.inactive;
-                }
-                if let Some(face) = self.users.get_mut(&moved) {
-                    face.address = (face.address + 1) % 3;
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// What a sync is told in this trouble.
-    fn told(&self, trouble: Trouble, test: bool) -> Told {
-        let no_groups = trouble == Trouble::NoGroups;
-        let cut = trouble == Trouble::UsersCutShort;
-        let groups = if no_groups { BTreeSet::new() } else { self.groups.clone() };
-        let barred = |group: Id| trouble == Trouble::NoMembersOf(group - 100);
-        let members_of: BTreeSet<Id> = groups.iter().copied().filter(|group| !barred(*group)).collect();
-        let users = self.users.iter().take(if cut { self.users.len() / 2 } else { usize::MAX });
-        let mut records: BTreeMap<Id, Face> = users.map(|(id, face)| (*id, *face)).collect();
-        records.extend(groups.iter().map(|id| (*id, Face::default())));
-        let members = self.members.iter().filter(|id| members_of.contains(&ends(**id)[1]));
-        records.extend(members.map(|id| (*id, Face::default())));
-        Told { records, users: !cut, groups: !no_groups, members_of, judged: trouble != Trouble::Narrower, test }
-    }
-}
-
-fn name(id: Id) -> String {
-    format!("{id:04}")
-}
-
-fn record(id: Id, face: Face, records: &mut Records) {
-    match kind(id) {
-        model::Kind::User => records.users.push(User {
-            id: name(id),
-            email: Some(format!("{id}@{}.example", face.address)),
-            status: face.inactive.then_some(UserStatus::Inactive),
-            ..User::default()
-        }),
-        model::Kind::Group => records.groups.push(Group { id: name(id), name: "g".to_owned(), ..Group::default() }),
-        model::Kind::Member => {
-            let [user, group] = ends(id);
-            records.grants.push(Grant::new(Reference::new(Kind::User, name(user)), Reference::new(Kind::Group, name(group))));
-        }
-    }
-}
-
-/// What a connector says of this.
-fn script(told: &Told, trouble: Trouble) -> Script {
-    let told = told.clone();
-    let teams: &[&str] = if trouble == Trouble::Narrower { &["a"] } else { &["a", "b"] };
-    let answer = if trouble == Trouble::Down { Err(failure(FailureCode::Unavailable)) } else { Ok(scope(teams)) };
-    let broken = || Failure::new(FailureCode::Unavailable, "as told");
-    let read = move |feed: &str, parent: Option<&str>, _: Option<&str>, _: u32| {
-        let of = |wanted: &dyn Fn(Id) -> bool| {
-            let mut records = Records::default();
-            told.records.iter().filter(|(id, _)| wanted(**id)).for_each(|(id, face)| record(*id, *face, &mut records));
-            records
-        };
-        let end = |whole: bool| if whole { Progress::Complete } else { Progress::Partial(broken()) };
-        Ok::<Page, _>(match feed {
-            "users" => page(of(&|id| kind(id) == model::Kind::User), end(told.users)),
-            "groups" if !told.groups => return Err(failure(FailureCode::Unavailable)),
-            "groups" => page(of(&|id| kind(id) == model::Kind::Group), Progress::Complete),
-            "members" => {
-                let group: Id = parent.and_then(|parent| parent.parse().ok()).unwrap();
-                if !told.members_of.contains(&group) {
-                    return Err(failure(FailureCode::Unavailable));
-                }
-                page(of(&|id| kind(id) == model::Kind::Member && ends(id)[1] == group), Progress::Complete)
-            }
-            _ => page(Records::default(), Progress::Complete),
-        })
-    };
-    Script::new(read).checks(std::iter::once(answer))
 }
 
 /// What the store holds.
@@ -259,34 +153,54 @@ async fn follow(steps: Vec<Step>) {
     options.clock = Arc::new(move || Timestamp::from_micros(clock.load(Ordering::Relaxed) * WINDOW / 24));
     let (mut vendor, mut model, mut sessions) = (Vendor::default(), Model::default(), Vec::<i64>::new());
     // Before a credential saw all, none sees less.
-    let mut saw_all = false;
+    let (mut saw_all, mut sieve) = (false, Sieve::Nothing);
     for (at, step) in steps.iter().enumerate() {
-        vendor.change(step);
         let now = hour.fetch_add(1, Ordering::Relaxed) + 1;
         let decision = Decision { person: "ana".to_owned(), reason: String::new(), at: (options.clock)() };
         let open = model.holds().into_iter().next_back().map(|(session, _)| session);
         match step {
-            Step::Vendor { .. } | Step::Slight { .. } => continue,
-            Step::Run { hours, trouble, test } => {
+            Step::Vendor(change) => {
+                vendor.change(change);
+                continue;
+            }
+            Step::Run { hours, night } => {
                 let now = hour.fetch_add(*hours, Ordering::Relaxed) + hours;
-                options.test = *test;
-                let mut told = vendor.told(*trouble, *test);
+                options.test = night.test;
+                let mut told = vendor.told(*night, sieve);
                 told.judged |= !saw_all;
-                saw_all |= !matches!(trouble, Trouble::Narrower | Trouble::Down) && !test;
-                let report = world.sync_with(&script(&told, *trouble), &options).await;
+                saw_all |= !matches!(night.trouble, Trouble::Narrower | Trouble::Down) && !night.test;
+                let report = world.sync_with(&script(&told, *night), &options).await;
                 sessions.push(report.session.0);
-                if *trouble == Trouble::Down {
+                if night.trouble == Trouble::Down {
                     assert_eq!(report.state, SessionState::Failed);
                 } else {
-                    let barred = matches!(trouble, Trouble::NoMembersOf(group) if vendor.groups.contains(&(100 + group)));
-                    let complete = told.users && told.groups && !barred;
-                    model.run(report.session.0, &told, complete, now);
+                    model.run(report.session.0, &told, now);
                 }
             }
             Step::Prefer { writes, deactivate, people_only } => {
                 let only = |this: u8| (*writes == this).then_some(false);
                 model.wishes = Wishes { create: only(2), update: only(1), deactivate: *deactivate, people_only: *people_only };
                 world.store.put_preferences(&tenant, &connection, &preferences(model.wishes)).await.unwrap();
+            }
+            Step::Filter(next) => {
+                sieve = *next;
+                world.store.put_filters(&tenant, &connection, &sieve.rules()).await.unwrap();
+            }
+            Step::Accept => {
+                let sessions = world.store.sessions(&tenant, Some(&connection), 100).await.unwrap();
+                let Some(scope) = sessions.into_iter().filter(|session| session.state.is_finished()).find_map(|one| one.scope)
+                else {
+                    continue;
+                };
+                saw_all = scope.facts[0].values.len() == 2;
+                let change = ConnectionChange { baseline: Some(scope), ..ConnectionChange::default() };
+                assert!(world.store.change_connection(&tenant, &connection, &change).await.unwrap());
+            }
+            Step::Wait { days } => {
+                let now = hour.fetch_add(days * 24, Ordering::Relaxed) + days * 24;
+                let expired = world.store.expire_holds((options.clock)()).await.unwrap();
+                let expired: Vec<i64> = expired.into_iter().map(|(_, _, session)| session.0).collect();
+                assert_eq!(expired, model.expire(now), "step {at}");
             }
             Step::Release => {
                 let Some(session) = open else { continue };

@@ -160,6 +160,8 @@ impl Source for Script {
 pub struct World {
     pub store: SqliteStore,
     pub manifest: Manifest,
+    /// Which component it is.
+    pub digest: Digest,
 }
 
 /// What a connector's manifest begins with, whatever its feeds.
@@ -212,7 +214,7 @@ impl World {
         let (tenant, connector) = ("t".parse().unwrap(), "acme".parse().unwrap());
         let connection = Connection::new(tenant, "acme".parse().unwrap(), connector, settings, now);
         store.put_connection(&connection).await.unwrap();
-        World { store, manifest }
+        World { store, manifest, digest: Digest::from_bytes([7; 32]) }
     }
 
     pub async fn connection(&self) -> Connection {
@@ -247,7 +249,7 @@ impl World {
             source: script,
             connection: &connection,
             manifest: &self.manifest,
-            digest: Digest::from_bytes([7; 32]),
+            digest: self.digest,
             credential: None,
             budget: &Budget::default(),
         };

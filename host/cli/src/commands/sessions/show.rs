@@ -1,5 +1,7 @@
 //! `headcount sessions show`: the story of one session, for a person who wasn't there.
 
+use std::collections::BTreeMap;
+
 use headcount::model::printable;
 use headcount::store::{Decided, SessionError, Verdict};
 use headcount::{Session, Tenant};
@@ -51,7 +53,7 @@ fn beginning(session: &Session, decisions: &[Decided], out: Out) -> std::io::Res
         }
     }
     out.line(format!("  begun {}, took {}, with {}", time(session.started_at), sessions::took(session), session.digest))?;
-    for line in story::basis(session).into_iter().chain(story::resumed(session)) {
+    for line in story::so_far(session).into_iter().chain(story::basis(session)).chain(story::resumed(session)) {
         out.line(format!("  {line}"))?;
     }
     if let Some(asked) = session.cancel_asked_at {
@@ -73,12 +75,14 @@ fn reading(session: &Session, errors: &[SessionError], out: Out) -> std::io::Res
         out.line("\nwhat was read")?;
         out.grid(&mut story::feeds(counters))?;
     }
-    for (title, reasons) in
-        [("why rows were skipped", &counters.skip_reasons), ("why records were rejected", &counters.reject_reasons)]
-    {
+    let none = BTreeMap::new();
+    for (title, reasons, examples) in [
+        ("why rows were skipped", &counters.skip_reasons, &counters.skip_examples),
+        ("why records were rejected", &counters.reject_reasons, &none),
+    ] {
         if !reasons.is_empty() {
             out.line(format!("\n{title}"))?;
-            out.grid(&mut story::reasons(reasons))?;
+            out.grid(&mut story::reasons(reasons, examples))?;
         }
     }
     if !errors.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{How, Id, Kind, Model, Waiting, ends, kind};
+use super::{DAY, How, Id, Kind, Model, Waiting, ends, kind};
 
 impl Model {
     /// Does what a session held; says whether it held anything.
@@ -49,6 +49,12 @@ impl Model {
             }
             _ => false,
         }
+    }
+
+    /// Turns down what has waited for 28 days; gives the sessions.
+    pub fn expire(&mut self, now: i64) -> Vec<i64> {
+        let open = self.open().filter(|_| self.since <= now - 28 * DAY);
+        open.into_iter().filter(|session| self.reject(*session)).collect()
     }
 
     /// Brings back what a session removed, as far as it is as the session left it.

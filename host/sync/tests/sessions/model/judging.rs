@@ -6,7 +6,7 @@ use super::{DAY, How, Id, Kind, Model, Told, ends, kind};
 
 impl Model {
     /// Whether removals wait, and whether addresses do.
-    pub(super) fn judge(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, complete: bool, now: i64) -> (bool, bool) {
+    pub(super) fn judge(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, now: i64) -> (bool, bool) {
         let mut verdict = (false, false);
         for of in [Kind::User, Kind::Group, Kind::Member] {
             let ids = |keys: bool| -> BTreeSet<Id> {
@@ -18,7 +18,7 @@ impl Model {
                 continue;
             }
             let waiting = |keys: bool, now: &BTreeSet<Id>| -> BTreeSet<Id> {
-                let waits = self.still_waiting(told, lost, complete);
+                let waits = self.still_waiting(told, lost);
                 waits
                     .filter(|(id, how)| kind(*id) == of && (*how == How::Rekeyed) == keys && !now.contains(id))
                     .map(|(id, _)| id)
@@ -34,7 +34,7 @@ impl Model {
                     let listed = told.records.get(id);
                     let able = listed.is_some_and(|face| !face.inactive) && self.wishes.update != Some(false);
                     let still = match how {
-                        How::Lost => !keys && row.gone_at.is_some() && listed.is_none(),
+                        How::Lost => !keys && row.gone_at.is_some() && !told.lists(*id),
                         How::Inactive => !keys && row.gone_at.is_none() && row.face.inactive && !able,
                         How::Rekeyed => keys,
                     };
@@ -45,7 +45,8 @@ impl Model {
                 }
                 ids.len()
             };
-            let (least, percent) = if of == Kind::Member { (25, 20) } else { (3, if of == Kind::User { 5 } else { 10 }) };
+            let (least, percent) =
+                if of == Kind::Member { (25, 20) } else { (3, if of == Kind::User && !told.confirmed { 5 } else { 10 }) };
             let all = gone.len() + earlier(false) + waits[0].len();
             if !gone.is_empty() {
                 let too_many = all > least.max(base * percent / 100);
@@ -63,8 +64,8 @@ impl Model {
     }
 
     /// What waits since earlier sessions, and is neither back nor judged anew.
-    fn still_waiting(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, complete: bool) -> impl Iterator<Item = (Id, How)> {
-        let decides = complete && told.judged;
+    fn still_waiting(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>) -> impl Iterator<Item = (Id, How)> {
+        let decides = told.complete && told.judged;
         self.held
             .iter()
             .filter(move |(key, held)| !decides && self.holds[&held.session] && self.still_held(told, lost, **key, held))
