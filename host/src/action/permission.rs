@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use headcount_model::manifest::Action;
-use headcount_model::{ConnectionId, ConnectorId, Timestamp};
+use headcount_model::{ConnectionId, ConnectorId, TenantId, Timestamp};
 use headcount_store::{ActionPermit, ActionStop, Connection, LifeState};
 
 use crate::{Error, Tenant};
@@ -16,33 +16,60 @@ use crate::{Error, Tenant};
 /// | `*` | every action that changes something |
 /// | `jetbrains` | every action of this connector that changes something |
 /// | `jetbrains/revoke-license` | this action, also where it only reads |
+/// | `connection:acme/tines` | every action of this connection of the tenant `acme` that changes something |
+/// | `connection:acme/tines/deactivate` | this action of this connection, also where it only reads |
+/// | `connection:acme/*` | every action of the tenant `acme` that changes something, whichever connections it has or makes |
 ///
-/// Without rules, nothing is forbidden; but a connection permits no action until it is switched on for it.
+/// Without rules, nothing is forbidden; but a connection permits no action until it is switched on for it. A rule for one
+/// connection says nothing of another that the tenant makes with the same credential: `connection:acme/*` does.
 ///
 /// ```
 /// use headcount::ActionRule;
 /// assert_eq!("jetbrains/revoke-license".parse::<ActionRule>()?.to_string(), "jetbrains/revoke-license");
+/// assert_eq!("connection:acme/tines".parse::<ActionRule>()?.to_string(), "connection:acme/tines");
 /// assert!("jetbrains/".parse::<ActionRule>().is_err());
 /// # Ok::<(), String>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ActionRule {
-    connector: Option<ConnectorId>,
+    whose: Whose,
     action: Option<String>,
 }
+
+/// Whose actions a rule is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Whose {
+    All,
+    Connector(ConnectorId),
+    /// One connection of a tenant, or all that it has.
+    Connection(TenantId, Option<ConnectionId>),
+}
+
+/// What a rule for a connection begins with: no id has a colon.
+const CONNECTION: &str = "connection:";
+
+const WRITE_IT: &str = "write *, CONNECTOR, CONNECTOR/ACTION, connection:TENANT/CONNECTION, connection:TENANT/CONNECTION/ACTION or \
+connection:TENANT/*";
 
 impl ActionRule {
     /// Every action that changes something.
     pub fn all() -> Self {
-        ActionRule { connector: None, action: None }
+        ActionRule { whose: Whose::All, action: None }
     }
 
-    fn forbids(&self, connector: &ConnectorId, action: &Action) -> bool {
-        let connector = self.connector.as_ref().is_none_or(|own| own == connector);
-        match &self.action {
-            Some(own) => connector && *own == action.name,
-            None => connector && !action.read_only,
-        }
+    /// Every action of one connection of a tenant that changes something; without a connection, of all that the tenant has or makes.
+    pub fn connection(tenant: TenantId, connection: Option<ConnectionId>) -> Self {
+        ActionRule { whose: Whose::Connection(tenant, connection), action: None }
+    }
+
+    fn forbids(&self, connection: &Connection, action: &Action) -> bool {
+        let covered = match &self.whose {
+            Whose::All => true,
+            Whose::Connector(connector) => *connector == connection.connector,
+            Whose::Connection(tenant, id) => *tenant == connection.tenant && id.as_ref().is_none_or(|id| *id == connection.id),
+        };
+        let named = self.action.as_ref().map_or(!action.read_only, |own| *own == action.name);
+        covered && named
     }
 }
 
@@ -53,27 +80,44 @@ impl FromStr for ActionRule {
         if text == "*" {
             return Ok(ActionRule::all());
         }
-        let (connector, action) = match text.split_once('/') {
-            Some((connector, action)) => (connector, Some(action)),
-            None => (text, None),
+        let wrong = |error: headcount_model::InvalidId| format!("{error}: {WRITE_IT}");
+        let (whose, action) = match text.strip_prefix(CONNECTION) {
+            Some(rest) => {
+                let Some((tenant, rest)) = rest.split_once('/') else {
+                    return Err(format!("{text:?} names no connection: {WRITE_IT}"));
+                };
+                let (id, action) = name_and_action(rest);
+                // An action is one of a connector's: of all connections, it would be anything of that name.
+                let id = if id == "*" && action.is_none() { None } else { Some(id.parse().map_err(wrong)?) };
+                (Whose::Connection(tenant.parse().map_err(wrong)?, id), action)
+            }
+            None => {
+                let (connector, action) = name_and_action(text);
+                (Whose::Connector(connector.parse().map_err(wrong)?), action)
+            }
         };
-        let connector = connector.parse().map_err(|error: headcount_model::InvalidId| error.to_string())?;
         let is_name =
             |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if action.is_some_and(|action| !is_name(action)) {
-            return Err(format!("{text:?} names no action: write *, CONNECTOR or CONNECTOR/ACTION"));
+            return Err(format!("{text:?} names no action: {WRITE_IT}"));
         }
-        Ok(ActionRule { connector: Some(connector), action: action.map(str::to_owned) })
+        Ok(ActionRule { whose, action: action.map(str::to_owned) })
     }
+}
+
+fn name_and_action(text: &str) -> (&str, Option<&str>) {
+    text.split_once('/').map_or((text, None), |(name, action)| (name, Some(action)))
 }
 
 impl fmt::Display for ActionRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.connector, &self.action) {
-            (Some(connector), Some(action)) => write!(f, "{connector}/{action}"),
-            (Some(connector), None) => connector.fmt(f),
-            (None, _) => f.write_str("*"),
+        match &self.whose {
+            Whose::All => f.write_str("*")?,
+            Whose::Connector(connector) => connector.fmt(f)?,
+            Whose::Connection(tenant, Some(id)) => write!(f, "{CONNECTION}{tenant}/{id}")?,
+            Whose::Connection(tenant, None) => write!(f, "{CONNECTION}{tenant}/*")?,
         }
+        self.action.as_ref().map_or(Ok(()), |action| write!(f, "/{action}"))
     }
 }
 
@@ -139,7 +183,7 @@ impl Tenant {
     /// Whether an action of a connection may be done now.
     pub(crate) async fn permission(&self, connection: &Connection, action: &Action) -> Result<Permission, Error> {
         let id = &connection.id;
-        if let Some(rule) = self.inner.forbidden_actions.iter().find(|rule| rule.forbids(&connection.connector, action)) {
+        if let Some(rule) = self.inner.forbidden_actions.iter().find(|rule| rule.forbids(connection, action)) {
             return Ok(Permission::ForbiddenByOperator(rule.clone()));
         }
         if action.read_only {
@@ -220,6 +264,7 @@ impl Tenant {
 
 #[cfg(test)]
 mod tests {
+    use headcount_model::manifest::Settings;
     use serde_json::json;
 
     use super::*;
@@ -230,18 +275,34 @@ mod tests {
             let input = json!({ "type": "object" });
             serde_json::from_value(json!({ "name": "look", "label": "L", "read-only": read_only, "input": input })).unwrap()
         };
-        let acme: ConnectorId = "acme".parse().unwrap();
-        for (rule, changing, reading) in [
+        let settings = Settings { values: Default::default(), base_url: "https://a.example".into(), hosts: vec![] };
+        let (acme, own) = ("acme".parse().unwrap(), "own".parse().unwrap());
+        let connection = Connection::new(acme, own, "maker".parse().unwrap(), settings, Timestamp::from_micros(1));
+        for (text, changing, reading) in [
             ("*", true, false),
-            ("acme", true, false),
-            ("acme/look", true, true),
-            ("acme/other", false, false),
+            ("maker", true, false),
+            ("maker/look", true, true),
+            ("maker/other", false, false),
             ("b", false, false),
+            // A connector that is called like the connection or the tenant.
+            ("own", false, false),
+            ("acme", false, false),
+            ("acme/own", false, false),
+            ("connection:acme/own", true, false),
+            ("connection:acme/own/look", true, true),
+            ("connection:acme/own/other", false, false),
+            ("connection:acme/*", true, false),
+            ("connection:acme/other", false, false),
+            ("connection:other/own", false, false),
+            ("connection:other/*", false, false),
         ] {
-            let rule: ActionRule = rule.parse().unwrap();
-            assert_eq!((rule.forbids(&acme, &action(false)), rule.forbids(&acme, &action(true))), (changing, reading), "{rule}");
+            let rule: ActionRule = text.parse().unwrap();
+            let forbids = [rule.forbids(&connection, &action(false)), rule.forbids(&connection, &action(true))];
+            assert_eq!((forbids, rule.to_string().as_str()), ([changing, reading], text));
         }
-        for wrong in ["", "/", "acme/", "Acme", "acme/Look", "*/look"] {
+        let wrong = ["", "/", "acme/", "Acme", "acme/Look", "*/look", "connection:", "connection:acme", "connection:/own"];
+        let more = ["connection:acme/", "connection:acme/own/", "connection:acme/own/a/b", "connection:*/own", "connection:acme/*/look"];
+        for wrong in wrong.into_iter().chain(more) {
             assert!(wrong.parse::<ActionRule>().is_err(), "{wrong}");
         }
     }
