@@ -1,5 +1,7 @@
 //! People across the vendors: who is one person, who left, who administers, and what a person decides.
 
+mod access;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output};
 
