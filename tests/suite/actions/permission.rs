@@ -58,7 +58,8 @@ async fn what_the_operator_forbids_one_connection_its_tenant_does_not_lift_and_o
     let (lab, id) = permitted(100, Vendor::Tines).await;
     let input = json!({ "user-id": somebody(&lab, Vendor::Tines) });
     let ours = ["connection:acme/tines", "connection:acme/tines/deactivate", "connection:acme/*"];
-    let others = ["connection:acme/jetbrains", "connection:acme/tines/reactivate", "connection:other/tines", "connection:other/*"];
+    let others =
+        ["connection:acme/jetbrains", "connection:acme/tines/reactivate", "connection:other/tines", "connection:other/*"];
     for (rule, forbidden) in ours.map(|rule| (rule, true)).into_iter().chain(others.map(|rule| (rule, false))) {
         let builder = Headcount::builder(lab.data.path()).egress(egress(&lab.servers)).compiler(compiler().unwrap());
         let strict = builder.forbid_actions(rule.parse().unwrap()).open().await.unwrap().tenant("acme".parse().unwrap());
@@ -89,7 +90,9 @@ async fn what_the_operator_forbids_one_connection_its_tenant_does_not_lift_and_o
     acme.permit_actions(&id, &[], "mallory", None).await.unwrap();
     let before = writes(&lab, Vendor::Tines);
     let error = acme.act(&id, &request("deactivate", input)).await.unwrap_err();
-    assert!(matches!(&error, Error::ActionForbidden { permission, .. } if matches!(**permission, Permission::ForbiddenByOperator(_))));
+    assert!(
+        matches!(&error, Error::ActionForbidden { permission, .. } if matches!(**permission, Permission::ForbiddenByOperator(_)))
+    );
     assert_eq!(writes(&lab, Vendor::Tines), before);
 }
 
