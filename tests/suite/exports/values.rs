@@ -84,6 +84,12 @@ async fn every_collection_is_exported_whole_in_every_format() {
         }
     }
     as_the_store_has_them(&lab, &read["jsonl"]).await;
+    for (collection, connection, rows) in
+        [("decisions", "kandji", 1), ("decisions", "jetbrains", 0), ("actions", "jetbrains", 2), ("actions", "kandji", 0)]
+    {
+        let one = headcount(&lab, &["export", collection, "--connection", connection, "--output", "-"]);
+        assert_eq!(lines(&one.stdout).len(), rows, "{collection} of {connection}");
+    }
 }
 
 /// A row as CSV can have it: everything is text, and none is no different from an empty one.
