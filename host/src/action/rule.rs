@@ -46,8 +46,8 @@ enum Whose {
 /// What a rule for a connection begins with: no id has a colon.
 const CONNECTION: &str = "connection:";
 
-const WRITE_IT: &str = "write *, CONNECTOR, CONNECTOR/ACTION, connection:TENANT/CONNECTION, connection:TENANT/CONNECTION/ACTION or \
-connection:TENANT/*";
+const WRITE_IT: &str = "write *, CONNECTOR, CONNECTOR/ACTION, connection:TENANT/CONNECTION, \
+    connection:TENANT/CONNECTION/ACTION or connection:TENANT/*";
 
 impl ActionRule {
     /// Every action that changes something.
@@ -55,7 +55,8 @@ impl ActionRule {
         ActionRule { whose: Whose::All, action: None }
     }
 
-    /// Every action of one connection of a tenant that changes something; without a connection, of all that the tenant has or makes.
+    /// Every action of one connection of a tenant that changes something; without a connection, of all that the tenant has or
+    /// makes.
     pub fn connection(tenant: TenantId, connection: Option<ConnectionId>) -> Self {
         ActionRule { whose: Whose::Connection(tenant, connection), action: None }
     }

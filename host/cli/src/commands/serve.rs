@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_reason_is_one_clause_on_one_line_and_says_where_the_rest_is() {
-        assert_eq!(because(Some("teams: 403\r\nroot: ok"), Some(SessionId(7))), "because teams: 403\\r\\nroot: ok");
+        assert_eq!(because(Some("teams: 403\r\nroot: ok"), Some(SessionId(7))), "because teams: 403\\u{d}\\u{a}root: ok");
         let long = because(Some(&"x".repeat(10_000)), Some(SessionId(7)));
         assert!(long.ends_with("… (headcount sessions show 7)") && long.chars().count() < 400, "{long}");
         assert_eq!(because(None, Some(SessionId(7))), "as `headcount sessions show 7` tells");
