@@ -57,7 +57,7 @@ impl SqliteStore {
         };
         let store = match prepared {
             Ok(()) => {
-                let readers = options.pragma("query_only", "1").pragma("cache_size", "-4096");
+                let readers = options.pragma("query_only", "1").pragma("cache_size", "-512");
                 SqliteStore { writer, readers: pool(readers, READERS, READER) }
             }
             Err(error) => {
@@ -95,8 +95,8 @@ fn options(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .busy_timeout(BUSY)
         .foreign_keys(true)
         .pragma("temp_store", "2")
-        // 10 MiB: any large session fills it, so it is most of what the host grows by.
-        .pragma("cache_size", "-10240")
+        // 5 MiB: any large session fills it, so it is most of what the host grows by.
+        .pragma("cache_size", "-5120")
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(STATEMENTS)
         .row_buffer_size(ROWS_IN_FLIGHT)
