@@ -5,6 +5,7 @@ mod history;
 mod permission;
 mod preview;
 mod request;
+mod rule;
 
 use std::collections::BTreeSet;
 
@@ -19,8 +20,9 @@ use self::asked::again;
 use crate::tenant::Opened;
 use crate::{Error, Tenant};
 
-pub use permission::{ActionRule, Permission};
+pub use permission::Permission;
 pub use request::ActionRequest;
+pub use rule::ActionRule;
 
 /// The most accounts whose fields are made anew after an action; the next sync does the rest.
 const MOST_TOUCHED: usize = 4_096;

@@ -124,7 +124,8 @@ impl Builder {
         self
     }
 
-    /// Forbids actions, whatever tenants and connections permit. May be called several times.
+    /// Forbids actions, whatever tenants and connections permit: everywhere, of a connector or of one connection. May be called
+    /// several times.
     pub fn forbid_actions(mut self, rule: ActionRule) -> Self {
         self.forbidden_actions.push(rule);
         self

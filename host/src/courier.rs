@@ -6,6 +6,7 @@
 //! it again, under the same id, by which receivers know it.
 
 mod deliver;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::{Clock, SystemClock, after};
 use crate::health::Pulse;
 use crate::{Error, Headcount, Inner};
+
+pub use trial::Tested;
 
 /// The waits before what became of a delivery is noted again, where the store failed.
 const NOTED_AGAIN: [Duration; 3] = [Duration::from_millis(100), Duration::from_millis(500), Duration::from_secs(2)];

@@ -45,6 +45,12 @@ pub enum Collection {
     Connections,
     /// The newest 10,000 sessions.
     Sessions,
+    /// What was decided about removals that waited, by whom and why.
+    Decisions,
+    /// Actions that were asked for, and what became of them; the newest first.
+    Actions,
+    /// What people were told; the newest first.
+    Notices,
     /// What changed, as far as it is kept.
     Changes,
     /// The catalogue of software.
@@ -58,7 +64,7 @@ pub struct UnknownCollection(pub String);
 
 impl Collection {
     /// All of them.
-    pub const ALL: [Collection; 14] = [
+    pub const ALL: [Collection; 17] = [
         Collection::Users,
         Collection::Groups,
         Collection::Roles,
@@ -71,6 +77,9 @@ impl Collection {
         Collection::Accounts,
         Collection::Connections,
         Collection::Sessions,
+        Collection::Decisions,
+        Collection::Actions,
+        Collection::Notices,
         Collection::Changes,
         Collection::Software,
     ];

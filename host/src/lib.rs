@@ -75,7 +75,7 @@ pub use builder::Builder;
 pub use changes::ChangesOptions;
 pub use clock::{Clock, SystemClock};
 pub use connection::{Draft, Paused, Records, Removal, Touched};
-pub use courier::{Courier, CourierOptions, Sent};
+pub use courier::{Courier, CourierOptions, Sent, Tested};
 pub use credential::named::{Credential, RotatedCredential};
 pub use credential::source::{CredentialSource, Provided, SourceError, Wanted};
 pub use error::{ChannelError, ConnectorError, Error, NamedCredentialError, SharedError};
@@ -108,7 +108,9 @@ pub use headcount_store::{
     Store,
 };
 pub use headcount_sync as sync;
-pub use headcount_sync::{Concern, Form, FormField, MappingSource, Preview, Progress, Remapped, Report, SyncOptions};
+pub use headcount_sync::{
+    Concern, EachChange, FieldChange, Form, FormField, MappingSource, Preview, Progress, Remapped, Report, SyncOptions,
+};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

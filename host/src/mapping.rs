@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use headcount_mapping::{CompiledMapping, Proposal};
 use headcount_model::{AccountInputs, ConnectionId, Manifest, MappedAccount, Mapping};
 use headcount_store::{Connection, StoredInputs, WhichAccounts};
-use headcount_sync::{MappingSource, RemapError, Remapped, aside, compile, mapping_of, remap, tracking};
+use headcount_sync::{
+    EachChange, MappingSource, RemapError, Remapped, aside, compile, mapping_of, remap, remap_telling, tracking,
+};
 use serde_json::Value;
 
 use crate::{Error, Tenant};
@@ -49,6 +51,21 @@ impl Tenant {
         let (connection, manifest) = self.connection_and_manifest(id).await?;
         let compiled = compile(mapping.cloned().unwrap_or_else(|| standard(&manifest))).await?;
         Ok(remap(self.inner.store.as_ref(), &connection, &compiled, None, false).await?)
+    }
+
+    /// As [`preview_mapping`](Self::preview_mapping), and tells every change of a field as it is found, in portions.
+    ///
+    /// # Errors
+    /// There is no such connection, or the mapping can't be used.
+    pub async fn preview_mapping_changes(
+        &self,
+        id: &ConnectionId,
+        mapping: Option<&Mapping>,
+        each: EachChange<'_>,
+    ) -> Result<Remapped, Error> {
+        let (connection, manifest) = self.connection_and_manifest(id).await?;
+        let compiled = compile(mapping.cloned().unwrap_or_else(|| standard(&manifest))).await?;
+        Ok(remap_telling(self.inner.store.as_ref(), &connection, &compiled, None, false, Some(each)).await?)
     }
 
     /// Gives a connection a mapping, and makes the fields of its accounts anew. None goes back to the connector's standard mapping.

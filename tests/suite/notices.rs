@@ -4,6 +4,7 @@ mod audited;
 mod courier;
 mod mail;
 mod places;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;

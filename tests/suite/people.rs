@@ -1,5 +1,8 @@
 //! People across the vendors: who is one person, who left, who administers, and what a person decides.
 
+mod access;
+mod confirming;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output};
 
@@ -216,47 +219,6 @@ async fn each_connection_belongs_to_software_of_the_catalogue() {
     ] {
         assert_eq!(headcount(&lab, arguments).status.code(), Some(code), "{arguments:?}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_plain_is_confirmed_at_once_and_the_rest_is_left() {
-    let lab = Lab::new(20).await.unwrap();
-    let store = lab.host.store().as_ref();
-    let connection = by_hand(store, "one").await;
-    let accounts = |given: &[(&str, &str)]| -> Vec<Account> {
-        let account = |(id, key): &(&str, &str)| Account {
-            id: (*id).to_owned(),
-            email: Some(format!("{key}@x.example")),
-            ..Account::default()
-        };
-        given.iter().map(account).collect()
-    };
-    let first = [("1", "maiden"), ("2", "back"), ("4", "twin"), ("5", "twin"), ("6", "old"), ("7", "other")];
-    session(store, &connection, accounts(&first)).await;
-    session(store, &connection, accounts(&[("1", "married"), ("4", "twin"), ("5", "twin"), ("6", "other"), ("7", "other")]))
-        .await;
-    let last = [("1", "married"), ("3", "back"), ("4", "twin"), ("5", "twin"), ("6", "other"), ("7", "other"), ("8", "other")];
-    session(store, &connection, accounts(&last)).await;
-    let doubts = || -> Vec<String> {
-        let found = json(&lab, &["people", "conflicts", "--all"]);
-        found.iter().map(|one| format!("{} {}", one["account"].as_str().unwrap(), one["doubt"].as_str().unwrap())).collect()
-    };
-    assert_eq!(doubts(), ["1 changed", "3 reused", "4 duplicate", "5 duplicate", "6 changed", "8 claimed"]);
-    let output = headcount(&lab, &["--json", "people", "confirm", "one", "--as", "Ana"]);
-    assert_eq!(output.status.code(), Some(3), "something is left: {}", String::from_utf8_lossy(&output.stderr));
-    let done: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!((done["confirmed"].as_u64(), done["left"].as_u64()), (Some(4), Some(2)), "{done}");
-    assert_eq!(doubts(), ["6 changed", "8 claimed"]);
-    // The one who holds the key and the one whose key changed to it are one person: then nothing is left to decide.
-    let number = |key: &str| json(&lab, &["people", "show", key])[0]["id"].as_str().unwrap().to_owned();
-    let (old, other) = (number("old@x.example"), whose(&lab, "7"));
-    said(&lab, &["people", "merge", &other, &old, "--as", "Ana"]);
-    assert_eq!(headcount(&lab, &["people", "show", &old]).status.code(), Some(5), "{old} is no more");
-    session(store, &connection, accounts(&last)).await;
-    said(&lab, &["people", "link", "one", "6", &other, "--as", "Ana"]);
-    assert_eq!((doubts(), whose(&lab, "8")), (vec!["7 duplicate".to_owned(), "8 duplicate".to_owned()], other));
-    said(&lab, &["people", "confirm", "one", "--as", "Ana"]);
-    assert_eq!(doubts(), [""; 0]);
 }
 
 /// Whose an account of the connection `one` is.

@@ -96,6 +96,34 @@ async fn from_adding_a_connector_to_asking_who_has_access() {
     assert!(targets.contains(&grant.target.as_str()), "{targets:?}");
     let holders = json(&lab, &["holders", "jumpcloud", "application", &grant.target]);
     assert!(holders.iter().any(|holder| holder.to_string().contains(&user.id)));
+    // By its name it is the same; a name that nothing has is no empty list.
+    let name = truth.applications.iter().find(|application| application.id == grant.target).unwrap().name.to_uppercase();
+    assert_eq!(json(&lab, &["holders", "jumpcloud", "application", &name]), holders);
+    assert_eq!(headcount(&lab, &["holders", "jumpcloud", "application", "nothing\u{1b}[2J"], "").status.code(), Some(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_holders_of_all_licenses_of_a_product_are_found_by_its_name() {
+    let lab = Lab::new(100).await.unwrap();
+    lab.connect_and_sync(Vendor::JetBrains).await.unwrap();
+    let truth = lab.servers.truth(Vendor::JetBrains);
+    let product = truth.licenses[0].product_name;
+    let ids: Vec<&str> = truth.licenses.iter().filter(|one| one.product_name == product).map(|one| one.id.as_str()).collect();
+    assert!(ids.len() > 1, "{product}");
+    let held = truth.grants.iter().filter(|grant| grant.principal_kind == "user" && ids.contains(&grant.target.as_str()));
+    let mut expected: Vec<(String, String)> = held.map(|grant| (grant.target.clone(), grant.principal.clone())).collect();
+    let found = json(&lab, &["holders", "jetbrains", "license", &product.to_lowercase()]);
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let mut found: Vec<(String, String)> = found.iter().map(|one| (text(&one["of"]), text(&one["user"]))).collect();
+    expected.sort();
+    found.sort();
+    assert!(!expected.is_empty());
+    assert_eq!(found, expected);
+    let table = headcount(&lab, &["holders", "jetbrains", "license", product], "");
+    assert!(String::from_utf8_lossy(&table.stdout).lines().next().unwrap().contains("LICENSE"));
+    // A day of its own stands beside what is counted from it.
+    let unused = headcount(&lab, &["licenses", "--unused", "90"], "");
+    assert!(String::from_utf8_lossy(&unused.stderr).contains("not used since 20"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -137,6 +137,47 @@ async fn how_far_a_run_of_the_server_is_and_how_long_it_takes_still_is_shown_by_
     assert!(over["progress"].is_null() && over["counters"]["remaining-millis"].is_null(), "{over}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn each_line_of_a_servers_log_has_its_time_and_says_why_a_run_is_not_complete() {
+    let lab = lab().await;
+    let begun = Timestamp::now().to_string();
+    let mut child = command(&lab, &["serve"]).stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut server = Server { child, lines };
+    let mut line = || {
+        let line = server.lines.next().expect("the server goes on").unwrap();
+        let (at, rest) = line.split_once(' ').unwrap();
+        // To the second, in UTC.
+        assert!(at.len() == 20 && at.ends_with('Z'), "{line}");
+        assert!(at[..19] >= begun[..19] && at[..19] <= Timestamp::now().to_string()[..19], "{line}");
+        rest.to_owned()
+    };
+    assert!(line().starts_with("serving "));
+    let mut ran = || {
+        said(&lab, &["sync", "tines", "--now"]);
+        assert_eq!(line(), "acme/tines: started");
+        line()
+    };
+    let complete = ran();
+    assert!(complete.starts_with("acme/tines: complete; next 20"), "{complete}");
+
+    let broken = Fault::Status { status: 200, content_type: "application/json".into(), body: "{\"teams\": [{}".into() };
+    lab.servers.faults(Vendor::Tines).set(Rule::always("/api/v1/teams", broken));
+    let partial = ran();
+    assert!(partial.starts_with("acme/tines: partial, because not read completely: teams: "), "{partial}");
+    lab.servers.faults(Vendor::Tines).clear();
+    // The vendor's own words can't write lines of the log.
+    let refused = Fault::Status { status: 401, content_type: "text/plain".into(), body: "no\n2099-01-01T00:00:00Z acme".into() };
+    lab.servers.faults(Vendor::Tines).set(Rule::always("", refused));
+    let failed = ran();
+    assert!(failed.starts_with("acme/tines: failed, because ") && failed.contains("; next 20"), "{failed}");
+
+    server.signal("-TERM");
+    let last = server.lines.next().unwrap().unwrap();
+    assert!(last.contains("Z stopped: "), "{last}");
+    assert!(server.child.wait().unwrap().success());
+}
+
 /// What `headcount health` says of a server, once it says that.
 fn health(lab: &Lab, wanted: impl Fn(&Value) -> bool) -> Value {
     let end = Instant::now() + Duration::from_secs(60);

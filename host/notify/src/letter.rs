@@ -1,25 +1,28 @@
 //! A notice in words, for people, and in JSON, for programs. Whatever vendors and administrators wrote is made printable here.
 
-use headcount_model::{ConnectionId, SessionId, TenantId, Timestamp, printable};
+use headcount_model::{ChannelId, ConnectionId, SessionId, TenantId, Timestamp, printable};
 use serde_json::{Value, json};
 
 /// Characters of a subject.
 const LONGEST_SUBJECT: usize = 150;
+
+/// The cause and kind of a test message.
+const TEST: &str = "test";
 
 /// What is sent of a notice.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
     /// Whose.
     pub tenant: TenantId,
-    /// The notice's number in the tenant's list.
-    pub number: u64,
-    /// Of which connection.
-    pub connection: ConnectionId,
+    /// The notice's number in the tenant's list; none of a test message, which is no notice.
+    pub number: Option<u64>,
+    /// Of which connection; none of a test message.
+    pub connection: Option<ConnectionId>,
     /// What people call the connection.
     pub name: String,
-    /// Why, in one word: `run-failed`, `reconnect`, …
+    /// Why, in one word: `run-failed`, `reconnect`, …; `test`.
     pub cause: String,
-    /// `raised`, `reminded`, `recovered` or `expired`.
+    /// `raised`, `reminded`, `recovered` or `expired`; `test`.
     pub kind: String,
     /// When.
     pub at: Timestamp,
@@ -32,9 +35,26 @@ pub struct Letter {
 }
 
 impl Letter {
+    /// A message that tells nothing but that a channel works.
+    pub fn test(tenant: TenantId, channel: &ChannelId, at: Timestamp) -> Self {
+        Letter {
+            tenant,
+            number: None,
+            connection: None,
+            name: String::new(),
+            cause: TEST.to_owned(),
+            kind: TEST.to_owned(),
+            at,
+            session: None,
+            what: format!("this is a test message over the channel {channel}: nothing has happened"),
+            next: "nothing: notices of this tenant reach you by this channel".to_owned(),
+        }
+    }
+
     /// One line: whose connection, and what is with it.
     pub fn subject(&self) -> String {
-        let name = if self.name.is_empty() { self.connection.as_str() } else { &self.name };
+        let of = self.connection.as_ref().map_or(self.tenant.as_str(), ConnectionId::as_str);
+        let name = if self.name.is_empty() { of } else { &self.name };
         let reminder = if self.kind == "reminded" { "reminder: " } else { "" };
         let subject = format!("[Headcount] {}: {reminder}{}", printable(name), self.title());
         subject.chars().take(LONGEST_SUBJECT).collect()
@@ -42,20 +62,22 @@ impl Letter {
 
     /// The plain text of a message: what happened, to whom, and what to do next.
     pub fn text(&self) -> String {
-        let mut lines = vec![
-            format!("{}.", sentence(&self.what)),
-            String::new(),
-            format!("Tenant:      {}", self.tenant),
-            format!("Connection:  {} ({})", self.connection, printable(&self.name)),
-            format!("When:        {}", self.at),
-        ];
+        let mut lines = vec![format!("{}.", sentence(&self.what)), String::new(), format!("Tenant:      {}", self.tenant)];
+        if let Some(connection) = &self.connection {
+            lines.push(format!("Connection:  {connection} ({})", printable(&self.name)));
+        }
+        lines.push(format!("When:        {}", self.at));
         if let Some(session) = self.session {
             lines.push(format!("Session:     {session}"));
         }
         if !self.next.is_empty() {
             lines.extend([String::new(), format!("What to do:  {}.", sentence(&self.next))]);
         }
-        lines.extend([String::new(), format!("Notice {} of Headcount. See `headcount notices`.", self.number)]);
+        let last = match self.number {
+            Some(number) => format!("Notice {number} of Headcount. See `headcount notices`."),
+            None => "A test message of Headcount. See `headcount notices channel`.".to_owned(),
+        };
+        lines.extend([String::new(), last]);
         lines.join("\r\n") + "\r\n"
     }
 
@@ -80,6 +102,7 @@ impl Letter {
 
     fn title(&self) -> &'static str {
         match (self.cause.as_str(), self.kind.as_str()) {
+            (TEST, _) => "a test message",
             ("run-failed" | "not-started", "recovered") => "runs again",
             ("run-failed", _) => "the run failed",
             ("not-started", _) => "a run did not start",
@@ -112,8 +135,8 @@ mod tests {
     fn letter() -> Letter {
         Letter {
             tenant: "acme".parse().unwrap(),
-            number: 7,
-            connection: "tines".parse().unwrap(),
+            number: Some(7),
+            connection: Some("tines".parse().unwrap()),
             name: "Tines\r\nBcc: everybody@example.com".into(),
             cause: "reconnect".into(),
             kind: "raised".into(),
@@ -152,5 +175,17 @@ mod tests {
         let event = letter().json();
         assert_eq!(event["type"], "notice.raised");
         assert_eq!(event["data"]["name"], letter().name);
+    }
+
+    #[test]
+    fn a_test_message_says_that_it_is_one_and_speaks_of_no_connection() {
+        let test = Letter::test("acme".parse().unwrap(), &"ops".parse().unwrap(), Timestamp::from_micros(0));
+        assert_eq!(test.subject(), "[Headcount] acme: a test message");
+        let text = test.text();
+        assert!(text.starts_with("This is a test message over the channel ops: nothing has happened.\r\n"), "{text}");
+        assert!(!text.contains("Connection:") && !text.contains("Notice "), "{text}");
+        let event = test.json();
+        assert_eq!((&event["type"], &event["data"]["cause"]), (&"notice.test".into(), &"test".into()));
+        assert!(event["data"]["notice"].is_null() && event["data"]["connection"].is_null(), "{event}");
     }
 }

@@ -1,81 +1,13 @@
 //! Who lets actions change something: the operator, the tenant and the connection, all three. Reading needs nobody's permission.
 
 use std::fmt;
-use std::str::FromStr;
 
 use headcount_model::manifest::Action;
-use headcount_model::{ConnectionId, ConnectorId, Timestamp};
+use headcount_model::{ConnectionId, Timestamp};
 use headcount_store::{ActionPermit, ActionStop, Connection, LifeState};
 
+use super::ActionRule;
 use crate::{Error, Tenant};
-
-/// Actions that an operator forbids.
-///
-/// | rule | forbids |
-/// |---|---|
-/// | `*` | every action that changes something |
-/// | `jetbrains` | every action of this connector that changes something |
-/// | `jetbrains/revoke-license` | this action, also where it only reads |
-///
-/// Without rules, nothing is forbidden; but a connection permits no action until it is switched on for it.
-///
-/// ```
-/// use headcount::ActionRule;
-/// assert_eq!("jetbrains/revoke-license".parse::<ActionRule>()?.to_string(), "jetbrains/revoke-license");
-/// assert!("jetbrains/".parse::<ActionRule>().is_err());
-/// # Ok::<(), String>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ActionRule {
-    connector: Option<ConnectorId>,
-    action: Option<String>,
-}
-
-impl ActionRule {
-    /// Every action that changes something.
-    pub fn all() -> Self {
-        ActionRule { connector: None, action: None }
-    }
-
-    fn forbids(&self, connector: &ConnectorId, action: &Action) -> bool {
-        let connector = self.connector.as_ref().is_none_or(|own| own == connector);
-        match &self.action {
-            Some(own) => connector && *own == action.name,
-            None => connector && !action.read_only,
-        }
-    }
-}
-
-impl FromStr for ActionRule {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if text == "*" {
-            return Ok(ActionRule::all());
-        }
-        let (connector, action) = match text.split_once('/') {
-            Some((connector, action)) => (connector, Some(action)),
-            None => (text, None),
-        };
-        let connector = connector.parse().map_err(|error: headcount_model::InvalidId| error.to_string())?;
-        let is_name =
-            |name: &str| !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if action.is_some_and(|action| !is_name(action)) {
-            return Err(format!("{text:?} names no action: write *, CONNECTOR or CONNECTOR/ACTION"));
-        }
-        Ok(ActionRule { connector: Some(connector), action: action.map(str::to_owned) })
-    }
-}
-
-impl fmt::Display for ActionRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.connector, &self.action) {
-            (Some(connector), Some(action)) => write!(f, "{connector}/{action}"),
-            (Some(connector), None) => connector.fmt(f),
-            (None, _) => f.write_str("*"),
-        }
-    }
-}
 
 /// Whether an action may be done, and who says so. Its text says what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,7 +71,7 @@ impl Tenant {
     /// Whether an action of a connection may be done now.
     pub(crate) async fn permission(&self, connection: &Connection, action: &Action) -> Result<Permission, Error> {
         let id = &connection.id;
-        if let Some(rule) = self.inner.forbidden_actions.iter().find(|rule| rule.forbids(&connection.connector, action)) {
+        if let Some(rule) = self.inner.forbidden_actions.iter().find(|rule| rule.forbids(connection, action)) {
             return Ok(Permission::ForbiddenByOperator(rule.clone()));
         }
         if action.read_only {
@@ -215,34 +147,5 @@ impl Tenant {
             return Err(headcount_sync::ActionError::Unknown { connector, action: unknown.clone(), known }.into());
         }
         Ok(actions.to_vec())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn a_rule_covers_what_changes_something_and_what_it_names() {
-        let action = |read_only: bool| -> Action {
-            let input = json!({ "type": "object" });
-            serde_json::from_value(json!({ "name": "look", "label": "L", "read-only": read_only, "input": input })).unwrap()
-        };
-        let acme: ConnectorId = "acme".parse().unwrap();
-        for (rule, changing, reading) in [
-            ("*", true, false),
-            ("acme", true, false),
-            ("acme/look", true, true),
-            ("acme/other", false, false),
-            ("b", false, false),
-        ] {
-            let rule: ActionRule = rule.parse().unwrap();
-            assert_eq!((rule.forbids(&acme, &action(false)), rule.forbids(&acme, &action(true))), (changing, reading), "{rule}");
-        }
-        for wrong in ["", "/", "acme/", "Acme", "acme/Look", "*/look"] {
-            assert!(wrong.parse::<ActionRule>().is_err(), "{wrong}");
-        }
     }
 }

@@ -4,7 +4,7 @@ use headcount_model::{ChannelId, Timestamp};
 use headcount_notify::{ATTEMPTS, Letter, MailError, Recipient, again};
 use headcount_sandbox::egress::Message;
 use headcount_sandbox::vault;
-use headcount_store::{ChannelTarget, Contact, Parcel, Settled};
+use headcount_store::{Channel, ChannelTarget, Contact, Parcel, Settled};
 
 use super::Courier;
 use crate::clock::after;
@@ -13,12 +13,12 @@ use crate::clock::after;
 const GONE: u16 = 410;
 
 /// Why a message did not arrive, and whether trying again can help.
-struct Undelivered {
-    problem: String,
+pub(super) struct Undelivered {
+    pub(super) problem: String,
     is_final: bool,
 }
 
-fn undelivered(problem: impl ToString, is_final: bool) -> Undelivered {
+pub(super) fn undelivered(problem: impl ToString, is_final: bool) -> Undelivered {
     Undelivered { problem: problem.to_string(), is_final }
 }
 
@@ -49,13 +49,18 @@ impl Courier {
     async fn attempt(&self, parcel: &Parcel) -> Result<(), Undelivered> {
         let id = message_id(parcel);
         match &parcel.channel.target {
-            ChannelTarget::Webhook { url } => self.post(parcel, &id, url).await,
-            ChannelTarget::Email { to } => self.mail(parcel, &id, to).await,
+            ChannelTarget::Webhook { url } => self.post(&parcel.channel, &id, url, &self.letter(parcel).await?).await,
+            ChannelTarget::Email { to } => {
+                let Some(address) = &parcel.recipient else { return Err(undelivered(MailError::Nobody, true)) };
+                let recipient = self.recipient(parcel, address, to).await?;
+                self.mail(&id, &recipient, &self.letter(parcel).await?).await
+            }
         }
     }
 
-    async fn post(&self, parcel: &Parcel, id: &str, url: &str) -> Result<(), Undelivered> {
-        let (tenant, channel) = (&parcel.notice.tenant, &parcel.channel);
+    /// Sends a letter to a channel's URL.
+    pub(super) async fn post(&self, channel: &Channel, id: &str, url: &str, letter: &Letter) -> Result<(), Undelivered> {
+        let tenant = &channel.tenant;
         let host = |error: &dyn std::fmt::Display| undelivered(error, true);
         let binding = self.inner.channel_binding(tenant, &channel.id, url).map_err(|error| host(&error))?;
         let sealed = channel.sealed.as_deref().ok_or_else(|| undelivered("it has nothing to sign with", true))?;
@@ -65,7 +70,6 @@ impl Courier {
         };
         let secret = self.inner.vault.open(&binding, sealed).map_err(entered_again)?;
         let connection = channel.id.as_str().parse().map_err(|error| host(&error))?;
-        let letter = self.letter(parcel).await?;
         let body = letter.json().to_string();
         let seconds = self.options.clock.now().micros().div_euclid(1_000_000);
         let signature = vault::sign_webhook(&secret, id, seconds, body.as_bytes()).map_err(|error| host(&error))?;
@@ -85,14 +89,12 @@ impl Courier {
         }
     }
 
-    async fn mail(&self, parcel: &Parcel, id: &str, to: &[String]) -> Result<(), Undelivered> {
+    /// Sends a letter by e-mail.
+    pub(super) async fn mail(&self, id: &str, recipient: &Recipient, letter: &Letter) -> Result<(), Undelivered> {
         let mailer = self.mailer.as_ref();
         let mailer =
             mailer.ok_or_else(|| undelivered("the operator has set no mail server ([mail] in the configuration)", true))?;
-        let Some(address) = &parcel.recipient else { return Err(undelivered(MailError::Nobody, true)) };
-        let recipient = self.recipient(parcel, address, to).await?;
-        let letter = self.letter(parcel).await?;
-        mailer.send(&letter, id, &recipient).await.map_err(|error| {
+        mailer.send(letter, id, recipient).await.map_err(|error| {
             let is_final = !error.is_transient();
             undelivered(error, is_final)
         })
@@ -118,8 +120,8 @@ impl Courier {
         let connection = connection.map_err(|error| undelivered(error, false))?;
         Ok(Letter {
             tenant: notice.tenant.clone(),
-            number: notice.number,
-            connection: notice.connection.clone(),
+            number: Some(notice.number),
+            connection: Some(notice.connection.clone()),
             name: connection.map_or_else(|| notice.connection.to_string(), |connection| connection.name),
             cause: notice.cause.as_str().to_owned(),
             kind: notice.kind.as_str().to_owned(),

@@ -2,7 +2,7 @@
 
 use headcount_export::Row;
 use headcount_model::{ConnectionId, Kind, Timestamp};
-use headcount_store::{Connection, Link, Person, Session, Unlinked, WhyUnlinked};
+use headcount_store::{ActionRun, Connection, Decided, Link, Notice, Person, Session, Unlinked, WhyUnlinked};
 use serde_json::{Value, json};
 
 /// The fields of anything that has some.
@@ -116,10 +116,54 @@ pub(super) fn of_session(session: &Session) -> Row {
     }))
 }
 
+pub(super) fn of_decision((number, decided): &(u64, Decided)) -> Row {
+    let mut row = object(json!(decided));
+    row.insert("number".to_owned(), json!(number));
+    row
+}
+
+/// An action: its input is kept without secrets.
+pub(super) fn of_action(run: &ActionRun) -> Row {
+    let asked = &run.asked;
+    object(json!({
+        "id": run.id,
+        "connection": asked.connection,
+        "connector": asked.connector,
+        "digest": asked.digest,
+        "action": asked.action,
+        "label": asked.label,
+        "changes": asked.changes,
+        "repeatable": asked.repeatable,
+        "state": run.state,
+        "requested-at": asked.requested_at,
+        "requested-by": asked.requested_by,
+        "through": asked.through,
+        "why": asked.why,
+        "key": asked.key,
+        "input": asked.input,
+        "preview": asked.preview,
+        "ended-at": run.ended_at,
+        "summary": run.summary,
+        "effects": run.effects,
+        "output": run.output,
+        "failure": run.failure,
+        "notes": run.notes,
+        "session": run.session,
+        "requests": run.requests,
+    }))
+}
+
+pub(super) fn of_notice(notice: &Notice) -> Row {
+    let mut row = object(json!(notice));
+    // Every row of an export is one tenant's.
+    row.remove("tenant");
+    row
+}
+
 #[cfg(test)]
 mod tests {
-    use headcount_model::{Application, Asset, Grant, Group, License, Reference, Role, User};
-    use headcount_store::{Change, StoredRecord, What};
+    use headcount_model::{Application, Asset, Grant, Group, License, Reference, Role, SessionId, User};
+    use headcount_store::{Cause, Change, NoticeKind, Outcome, StoredRecord, Verdict, What};
 
     use super::*;
     use crate::Collection;
@@ -180,5 +224,34 @@ mod tests {
             fields: [("name".to_owned(), [Value::Null, json!("x")])].into(),
         };
         covers(Collection::Changes, &object(json!(change)));
+    }
+
+    #[test]
+    fn no_field_of_a_decision_or_a_notice_is_lost() {
+        let (connection, session, at): (ConnectionId, _, _) = ("one".parse().unwrap(), SessionId(1), Timestamp::from_micros(1));
+        let decided = Decided {
+            connection: connection.clone(),
+            session,
+            at,
+            verdict: Verdict::Released,
+            person: "ana".to_owned(),
+            reason: String::new(),
+            outcome: Outcome::default(),
+        };
+        covers(Collection::Decisions, &of_decision(&(1, decided)));
+        let notice = Notice {
+            tenant: "acme".parse().unwrap(),
+            number: 1,
+            at,
+            connection,
+            cause: Cause::Held,
+            kind: NoticeKind::Raised,
+            session: Some(session),
+            what: String::new(),
+            next: String::new(),
+            read_at: None,
+            withheld: 0,
+        };
+        covers(Collection::Notices, &of_notice(&notice));
     }
 }

@@ -1,8 +1,8 @@
 //! A collection's rows, read from the store in portions.
 
 use headcount_export::Row;
-use headcount_model::{Kind, SessionId};
-use headcount_store::{ChangeFilter, Filter};
+use headcount_model::{ActionRunId, Kind, SessionId};
+use headcount_store::{ActionFilter, ChangeFilter, Filter, NoticeFilter};
 use serde_json::json;
 
 use super::{Collection, ExportOptions, rows};
@@ -11,17 +11,21 @@ use crate::{Error, Tenant};
 /// Rows asked of the store at once.
 const PORTION: u32 = 1_000;
 
-/// Sessions that are exported, and how many of them are asked of the store at once: each tells a long story.
+/// Sessions that are exported.
 const SESSIONS: u32 = 10_000;
-const SESSIONS_AT_ONCE: u32 = 100;
+
+/// Sessions and actions asked of the store at once: each tells a long story.
+const AT_ONCE: u32 = 100;
 
 /// Where an export is.
 pub(super) struct Source<'a> {
     tenant: &'a Tenant,
     collection: Collection,
     filter: Filter,
-    /// Of changes: the number to ask after next.
+    /// Of changes and decisions: the number to ask after next; of notices: the one to ask before next.
     number: Option<u64>,
+    /// Of actions: the one to ask before next.
+    action: Option<ActionRunId>,
     /// Of sessions: the one to ask before next, and how many are still to come.
     before: Option<SessionId>,
     sessions_left: u32,
@@ -33,7 +37,8 @@ pub(super) struct Source<'a> {
 impl<'a> Source<'a> {
     pub(super) fn new(tenant: &'a Tenant, collection: Collection, options: &ExportOptions) -> Self {
         let filter = Filter { connection: options.connection.clone(), gone: options.gone, limit: PORTION, ..Filter::default() };
-        Source { tenant, collection, filter, number: None, before: None, sessions_left: SESSIONS, linked: false, over: false }
+        let (number, action, before) = (None, None, None);
+        Source { tenant, collection, filter, number, action, before, sessions_left: SESSIONS, linked: false, over: false }
     }
 
     /// The next rows; none at the end.
@@ -59,6 +64,9 @@ impl<'a> Source<'a> {
             Collection::People => self.people().await,
             Collection::Links => self.links().await,
             Collection::Accounts => self.accounts().await,
+            Collection::Decisions => self.decisions().await,
+            Collection::Actions => self.actions().await,
+            Collection::Notices => self.notices().await,
             Collection::Changes => self.changes().await,
             Collection::Connections => {
                 self.over = true;
@@ -128,12 +136,38 @@ impl<'a> Source<'a> {
     }
 
     async fn sessions(&mut self) -> Result<Vec<Row>, Error> {
-        let (connection, limit) = (self.filter.connection.as_ref(), SESSIONS_AT_ONCE.min(self.sessions_left));
+        let (connection, limit) = (self.filter.connection.as_ref(), AT_ONCE.min(self.sessions_left));
         let read = self.tenant.store().sessions_before(self.tenant.id(), connection, self.before, limit).await?;
         self.sessions_left -= limit;
         self.before = read.last().map(|session| session.id);
         self.over = read.len() < limit as usize || self.sessions_left == 0;
         Ok(read.iter().map(rows::of_session).collect())
+    }
+
+    async fn decisions(&mut self) -> Result<Vec<Row>, Error> {
+        let (connection, after) = (self.filter.connection.as_ref(), self.number.unwrap_or(0));
+        let read = self.tenant.store().decisions_after(self.tenant.id(), connection, after, PORTION).await?;
+        self.number = read.last().map(|(number, _)| *number);
+        self.over = read.len() < PORTION as usize;
+        Ok(read.iter().map(rows::of_decision).collect())
+    }
+
+    async fn actions(&mut self) -> Result<Vec<Row>, Error> {
+        let connection = self.filter.connection.clone();
+        let filter = ActionFilter { connection, before: self.action, limit: AT_ONCE, ..ActionFilter::default() };
+        let read = self.tenant.store().action_runs(self.tenant.id(), &filter).await?;
+        self.action = read.last().map(|run| run.id);
+        self.over = read.len() < AT_ONCE as usize;
+        Ok(read.iter().map(rows::of_action).collect())
+    }
+
+    async fn notices(&mut self) -> Result<Vec<Row>, Error> {
+        let connection = self.filter.connection.clone();
+        let filter = NoticeFilter { connection, before: self.number, limit: PORTION, ..NoticeFilter::default() };
+        let read = self.tenant.store().notices(self.tenant.id(), &filter).await?;
+        self.number = read.last().map(|notice| notice.number);
+        self.over = read.len() < PORTION as usize;
+        Ok(read.iter().map(rows::of_notice).collect())
     }
 
     async fn connections(&self) -> Result<Vec<Row>, Error> {

@@ -189,6 +189,57 @@ const SESSIONS: Table = Table {
     ],
 };
 
+const DECISIONS: Table = Table {
+    name: "decisions",
+    columns: &[n("number"), t("connection"), n("session"), at("at"), t("verdict"), t("person"), t("reason"), s("outcome")],
+};
+
+const ACTIONS: Table = Table {
+    name: "actions",
+    columns: &[
+        n("id"),
+        t("connection"),
+        t("connector"),
+        t("digest"),
+        t("action"),
+        t("label"),
+        b("changes"),
+        b("repeatable"),
+        t("state"),
+        at("requested-at"),
+        t("requested-by"),
+        t("through"),
+        t("why"),
+        t("key"),
+        s("input"),
+        s("preview"),
+        at("ended-at"),
+        t("summary"),
+        s("effects"),
+        s("output"),
+        s("failure"),
+        s("notes"),
+        n("session"),
+        n("requests"),
+    ],
+};
+
+const NOTICES: Table = Table {
+    name: "notices",
+    columns: &[
+        n("number"),
+        at("at"),
+        t("connection"),
+        t("cause"),
+        t("kind"),
+        n("session"),
+        t("what"),
+        t("next"),
+        at("read-at"),
+        n("withheld"),
+    ],
+};
+
 const CHANGES: Table = Table {
     name: "changes",
     columns: &[n("number"), at("at"), t("connection"), n("session"), t("kind"), t("id"), t("what"), t("name"), s("fields")],
@@ -225,6 +276,9 @@ impl Collection {
             Collection::Accounts => &ACCOUNTS,
             Collection::Connections => &CONNECTIONS,
             Collection::Sessions => &SESSIONS,
+            Collection::Decisions => &DECISIONS,
+            Collection::Actions => &ACTIONS,
+            Collection::Notices => &NOTICES,
             Collection::Changes => &CHANGES,
             Collection::Software => &SOFTWARE,
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use headcount_model::{ConnectionId, TenantId, Timestamp};
+use headcount_model::{ConnectionId, SessionId, TenantId, Timestamp};
 use headcount_store::SessionState;
 use headcount_sync::SyncOptions;
 
@@ -89,6 +89,10 @@ pub enum Happening {
         connection: ConnectionId,
         /// How its session ended; in words where there was none.
         result: Result<SessionState, String>,
+        /// Which session that was, if there was one.
+        session: Option<SessionId>,
+        /// Why the session did not end complete, in a clause: a failure, what was not read, or what waits.
+        why: Option<String>,
         /// When it runs next; none where that is another worker's to say.
         next: Option<Timestamp>,
     },

@@ -29,7 +29,7 @@ pub(super) struct Runner {
 
 /// Why a run goes no further.
 enum Outcome {
-    Over(Result<SessionState, String>),
+    Over(Result<Box<Report>, String>),
     /// It can't begin now.
     Later(String),
     /// It stops where it is, to go on later: the worker stops, or a person paused its connection.
@@ -65,7 +65,13 @@ impl Runner {
             tracing::error!(%tenant, %connection, %error, "a run's end can't be stored: it is run again when its lease has run out");
             None
         });
-        self.tell(&Happening::Ended { tenant: claim.tenant.clone(), connection: claim.connection.clone(), result, next });
+        let (tenant, connection) = (claim.tenant.clone(), claim.connection.clone());
+        let (session, why) = match &result {
+            Ok(report) => (Some(report.session), why(report)),
+            Err(_) => (None, None),
+        };
+        let result = result.map(|report| report.state);
+        self.tell(&Happening::Ended { tenant, connection, result, session, why, next });
     }
 
     /// Syncs while the lease holds. Whatever stops it, it is dropped where it is: the store holds what was staged, and the next
@@ -102,7 +108,7 @@ impl Runner {
 
     async fn judge(&self, claim: &Claim, result: Result<Report, Error>) -> Outcome {
         let error = match result {
-            Ok(report) => return Outcome::Over(Ok(report.state)),
+            Ok(report) => return Outcome::Over(Ok(Box::new(report))),
             Err(error) => error,
         };
         match &error {
@@ -152,4 +158,14 @@ impl Runner {
             listener(happening);
         }
     }
+}
+
+/// Why a session did not end complete: what failed, what waits, or the first of what a person should know.
+fn why(report: &Report) -> Option<String> {
+    if report.state == SessionState::Complete {
+        return None;
+    }
+    let waits = report.notes.iter().find(|note| report.state == SessionState::Held && note.contains("for a person"));
+    let failure = report.failure.as_ref().map(ToString::to_string);
+    failure.or_else(|| waits.or(report.notes.first()).cloned())
 }

@@ -190,6 +190,14 @@ pub trait Holds: Send + Sync + 'static {
     async fn undo(&self, tenant: &TenantId, session: SessionId, decision: &Decision) -> Result<Outcome>;
     /// What was decided about a session, in order.
     async fn decisions(&self, tenant: &TenantId, session: SessionId) -> Result<Vec<Decided>>;
+    /// What was decided about any session, with each decision's number, in order: after a number, at most `limit`.
+    async fn decisions_after(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionId>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, Decided)>>;
     /// Whose reminders are due at a time: of each hold the last one that is. It depends on the store and the time alone, so whoever sends
     /// them remembers which were sent.
     async fn due_reminders(&self, now: Timestamp) -> Result<Vec<Reminder>>;

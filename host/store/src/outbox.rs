@@ -195,6 +195,11 @@ pub trait Outbox: Send + Sync + 'static {
     /// # Errors
     /// The store failed.
     async fn take_parcels(&self, request: &ParcelRequest) -> Result<Taken>;
+    /// Counts one more message of a tenant in an hour of the clock, unless it had so many sent by then; says whether it did.
+    ///
+    /// # Errors
+    /// The store failed.
+    async fn spend_message(&self, tenant: &TenantId, now: Timestamp, an_hour: u32) -> Result<bool>;
     /// Notes what became of an attempt, and says whether it was still the taker's.
     ///
     /// # Errors

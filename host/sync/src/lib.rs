@@ -27,7 +27,9 @@ pub use action::{
     kept_input, prepare,
 };
 pub use aside::aside;
-pub use mapping::{FieldChange, MappingSource, RemapError, Remapped, compile, mapping_of, remap, tracking};
+pub use mapping::{
+    EachChange, FieldChange, MappingSource, RemapError, Remapped, compile, mapping_of, remap, remap_telling, tracking,
+};
 pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};
 pub use scope::{ACCEPT_SCOPE, broken as broken_scope};

@@ -3,7 +3,9 @@
 //! It is a function of the store and the mapping: what it would change can be told without changing it, and what was interrupted is
 //! made good by the next time.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+mod changes;
+
+use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use headcount_model::{Manifest, MappedAccount, Mapping, Timestamp, printable};
 use headcount_store::{Connection, MappedCounters, NewlyMapped, Store, StoreError, StoredInputs, WhichAccounts};
 
 use crate::aside::aside;
+use changes::changes;
+pub use changes::{EachChange, FieldChange};
 
 /// Accounts that are mapped at once.
 const PORTION: u32 = 128;
@@ -45,20 +49,6 @@ pub enum MappingSource {
     Usual,
 }
 
-/// How one field of one account changes.
-#[derive(Clone, Debug, PartialEq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct FieldChange {
-    /// The account's id.
-    pub account: String,
-    /// The field; `(sync key)` for the key itself.
-    pub field: String,
-    /// As it is.
-    pub before: serde_json::Value,
-    /// As it becomes.
-    pub after: serde_json::Value,
-}
-
 /// What mapping changed, or would change.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Remapped {
@@ -72,7 +62,7 @@ pub struct Remapped {
     pub fields: BTreeMap<String, u64>,
     /// Why each field could not be made the first time.
     pub failures: BTreeMap<String, String>,
-    /// The first changes.
+    /// The first 20 changes; [`remap_telling`] tells every one.
     pub examples: Vec<FieldChange>,
 }
 
@@ -112,7 +102,27 @@ pub async fn remap(
     only: Option<&[String]>,
     write: bool,
 ) -> Result<Remapped, RemapError> {
-    let mut remapping = Remapping { told: Remapped::default(), tracking: tracking(connection), keys: HashSet::new() };
+    remap_telling(store, connection, mapping, only, write, None).await
+}
+
+/// As [`remap`], and tells every change of a field while it goes on: however many there are, only a portion of them is held.
+///
+/// # Errors
+/// As [`remap`].
+pub async fn remap_telling(
+    store: &dyn Store,
+    connection: &Connection,
+    mapping: &Arc<CompiledMapping>,
+    only: Option<&[String]>,
+    write: bool,
+    mut each: Option<EachChange<'_>>,
+) -> Result<Remapped, RemapError> {
+    let mut remapping = Remapping {
+        told: Remapped::default(),
+        tracking: tracking(connection),
+        keys: HashSet::new(),
+        changes: each.is_some().then(Vec::new),
+    };
     let portions: Vec<Option<&[String]>> = match only {
         Some(only) => only.chunks(PORTION as usize).map(Some).collect(),
         None => vec![None],
@@ -133,6 +143,10 @@ pub async fn remap(
             // While one portion is mapped, the next is read.
             let (done, next) = tokio::join!(work, store.account_inputs(tenant, id, &which));
             done?;
+            if let (Some(each), Some(changes)) = (&mut each, &mut remapping.changes) {
+                each(changes);
+                changes.clear();
+            }
             portion = next?;
         }
     }
@@ -190,6 +204,8 @@ struct Remapping {
     tracking: Tracking,
     /// Hashes of the keys so far: eight bytes an account.
     keys: HashSet<u64>,
+    /// The changes of the portion, where somebody is told of each.
+    changes: Option<Vec<FieldChange>>,
 }
 
 /// An account on its way: its id, its variables, the hash of its inputs, and what was made of it before.
@@ -272,25 +288,13 @@ impl Remapping {
         self.told.counters.changed += 1;
         for (field, before, after) in changes {
             *self.told.fields.entry(field.clone()).or_default() += 1;
+            let change = FieldChange { account: candidate.id.clone(), field, before, after };
             if self.told.examples.len() < DESCRIBED {
-                self.told.examples.push(FieldChange { account: candidate.id.clone(), field, before, after });
+                self.told.examples.push(change.clone());
+            }
+            if let Some(changes) = &mut self.changes {
+                changes.push(change);
             }
         }
     }
-}
-
-/// Fields with another value, a person's with their target before them.
-fn changes(before: &MappedAccount, after: &MappedAccount) -> Vec<(String, serde_json::Value, serde_json::Value)> {
-    let mut changes = Vec::new();
-    for (prefix, before, after) in [("", &before.fields, &after.fields), ("person ", &before.person_fields, &after.person_fields)]
-    {
-        let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
-        for name in names {
-            let (was, is) = (before.get(name).cloned().unwrap_or_default(), after.get(name).cloned().unwrap_or_default());
-            if was != is {
-                changes.push((format!("{prefix}{name}"), was, is));
-            }
-        }
-    }
-    changes
 }

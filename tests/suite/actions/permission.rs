@@ -1,6 +1,6 @@
 //! Changing something needs a permit of the connection, and neither the operator's nor the tenant's veto. Reading needs nothing.
 
-use headcount::{ActionState, Error, Headcount, Permission};
+use headcount::{ActionRule, ActionState, Error, Headcount, Permission, Records};
 use headcount_tests::{Lab, compiler, egress};
 use headcount_vendors::Vendor;
 use serde_json::json;
@@ -51,6 +51,49 @@ async fn what_the_operator_forbids_nobody_permits() {
             assert_eq!(writes(&lab, Vendor::Tines), before);
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_operator_forbids_one_connection_its_tenant_does_not_lift_and_others_keep() {
+    let (lab, id) = permitted(100, Vendor::Tines).await;
+    let input = json!({ "user-id": somebody(&lab, Vendor::Tines) });
+    let ours = ["connection:acme/tines", "connection:acme/tines/deactivate", "connection:acme/*"];
+    let others =
+        ["connection:acme/jetbrains", "connection:acme/tines/reactivate", "connection:other/tines", "connection:other/*"];
+    for (rule, forbidden) in ours.map(|rule| (rule, true)).into_iter().chain(others.map(|rule| (rule, false))) {
+        let builder = Headcount::builder(lab.data.path()).egress(egress(&lab.servers)).compiler(compiler().unwrap());
+        let strict = builder.forbid_actions(rule.parse().unwrap()).open().await.unwrap().tenant("acme".parse().unwrap());
+        // All that a tenant can do about it.
+        strict.permit_actions(&id, &[], "mallory", Some("I may")).await.unwrap();
+        strict.resume_actions().await.unwrap();
+        let offered = strict.actions(&id).await.unwrap();
+        let deactivate = offered.iter().find(|offered| offered.action.name == "deactivate").unwrap();
+        assert_eq!(deactivate.permission.is_given(), !forbidden, "{rule}");
+        let before = writes(&lab, Vendor::Tines);
+        match strict.act(&id, &request("deactivate", input.clone())).await {
+            Ok(_) => assert!(!forbidden, "{rule}"),
+            Err(error) => {
+                let told = error.to_string();
+                assert!(forbidden && told.contains(&format!("forbids {rule}")), "{rule}: {told}");
+                assert!(told.contains("only the operator can change that (forbid-actions)"), "{told}");
+                assert_eq!(writes(&lab, Vendor::Tines), before, "{rule}: the vendor was asked");
+                assert_eq!(newest(&lab).await.state, ActionState::Forbidden);
+            }
+        }
+    }
+    // A connection that is removed and made anew is the same to the operator.
+    let builder = Headcount::builder(lab.data.path()).egress(egress(&lab.servers)).compiler(compiler().unwrap());
+    let strict = builder.forbid_actions(ActionRule::connection("acme".parse().unwrap(), Some(id.clone()))).open().await.unwrap();
+    lab.acme.remove(&id, Records::Purge).await.unwrap();
+    lab.connect_and_sync(Vendor::Tines).await.unwrap();
+    let acme = strict.tenant("acme".parse().unwrap());
+    acme.permit_actions(&id, &[], "mallory", None).await.unwrap();
+    let before = writes(&lab, Vendor::Tines);
+    let error = acme.act(&id, &request("deactivate", input)).await.unwrap_err();
+    assert!(
+        matches!(&error, Error::ActionForbidden { permission, .. } if matches!(**permission, Permission::ForbiddenByOperator(_)))
+    );
+    assert_eq!(writes(&lab, Vendor::Tines), before);
 }
 
 #[tokio::test(flavor = "multi_thread")]

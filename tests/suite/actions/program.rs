@@ -75,6 +75,10 @@ async fn an_operator_forbids_actions_in_the_configuration() {
     assert!(said(&output).contains("operator"), "{}", said(&output));
     let output = headcount(&lab, &["--forbid-actions", "*", "action", "tines", "reactivate", "--set", "user-id=1", "--yes"]);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    std::fs::write(&file, "forbid-actions = ['connection:acme/tines']").unwrap();
+    let output = headcount(&lab, &["--config", config, "action", "tines", "reactivate", "--set", "user-id=1", "--yes"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("forbids connection:acme/tines: only the operator"), "{}", said(&output));
     std::fs::write(&file, "forbid-actions = ['Tines!']").unwrap();
     let output = headcount(&lab, &["--config", config, "action", "tines"]);
     assert!(!output.status.success() && said(&output).contains("forbid-actions"), "{}", said(&output));

@@ -1,5 +1,6 @@
 //! Mappings and filters as a person at a terminal has them.
 
+use std::collections::BTreeMap;
 use std::process::{Command, Output, Stdio};
 
 use headcount_tests::{Lab, program};
@@ -56,6 +57,24 @@ async fn a_mapping_from_show_to_apply() {
         &done(&lab, &["mapping", "preview", "tines", path]),
         &[&format!("would change {accounts} of {accounts} accounts"), "shouted"],
     );
+    // Ten are shown, with where to see the rest; every one can be read, in each form.
+    let few = done(&lab, &["mapping", "preview", "tines", path]);
+    has(&few, &[&format!("these are 10 of {accounts} changes: headcount mapping preview tines {path} --all shows every one")]);
+    assert_eq!(few.matches("@").count(), 10, "{few}");
+    let told = json(&lab, &["mapping", "preview", "tines", path]);
+    let (summary, changes) = told.split_last().unwrap();
+    assert_eq!((&summary["event"], &summary["changed"]), (&"mapping-preview".into(), &accounts.into()));
+    let shouted: BTreeMap<&str, &str> =
+        changes.iter().map(|change| (change["account"].as_str().unwrap(), change["after"].as_str().unwrap())).collect();
+    let truth = lab.servers.truth(Vendor::Tines).users;
+    let emails: Vec<String> = truth.iter().map(|user| user.email.as_deref().unwrap().to_ascii_uppercase()).collect();
+    let expected: BTreeMap<&str, &str> =
+        truth.iter().zip(&emails).map(|(user, email)| (user.id.as_str(), email.as_str())).collect();
+    assert_eq!((changes.len(), shouted), (accounts, expected));
+    let every = done(&lab, &["mapping", "preview", "tines", path, "--all"]);
+    let csv = done(&lab, &["mapping", "preview", "tines", path, "--csv"]);
+    assert!(csv.starts_with("account,field,before,after\n") && csv.matches(",shouted,,").count() == accounts, "{csv}");
+    assert!(emails.iter().all(|email| every.contains(email) && csv.contains(email)), "{every}");
     let unasked = headcount(&lab, &["mapping", "apply", "tines", path]);
     assert_eq!(unasked.status.code(), Some(2), "nobody can be asked: {}", said(&unasked));
     let applied = json(&lab, &["mapping", "apply", "tines", path, "--yes"]).remove(0);

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{World, turn};
 
-fn mail(server: &MailServer, security: Security) -> MailOptions {
+pub(super) fn mail(server: &MailServer, security: Security) -> MailOptions {
     MailOptions {
         host: "mail.example.com".into(),
         port: 465,

@@ -68,6 +68,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         }
         out.grid(&mut grid)?;
     }
+    let gone = person.accounts.iter().filter_map(|account| account.gone_at.map(|gone| (account, gone)));
+    for (at, (account, gone)) in gone.enumerate() {
+        let first = if at == 0 { "\n" } else { "" };
+        let id = printable(&account.id);
+        out.line(format!("{first}{}: had account {id}, removed {}", account.connection, time(gone)))?;
+    }
     let (things, apps) = (counted(paths.len() as u64, "thing"), counted(by_connection.len() as u64, "connection"));
     out.remark(format!("\n{things} in {apps}"));
     Ok(Exit::Done)

@@ -15,8 +15,8 @@ use crate::words::{number, time};
 /// What to export, and whither.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// users, groups, roles, applications, licenses, assets, grants, people, links, accounts, connections, sessions, changes,
-    /// software; or all
+    /// users, groups, roles, applications, licenses, assets, grants, people, links, accounts, connections, sessions, decisions,
+    /// actions, notices, changes, software; or all
     #[arg(value_parser = wanted)]
     pub collection: Wanted,
     /// jsonl, csv or parquet

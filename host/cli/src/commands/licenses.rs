@@ -9,6 +9,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Column;
 use crate::records;
+use crate::words::time;
 
 /// After how many days a license counts as unused, where nothing is said.
 const UNUSED_DAYS: u32 = 90;
@@ -59,12 +60,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         (_, true) => Some(LicenseState::Suspended),
         _ => None,
     };
-    let question = LicenseFilter {
-        filter: list::filter(&args.records),
-        free: args.free,
-        state,
-        unused_since: args.unused.map(|days| days_before(now, days)),
-    };
+    let unused_since = args.unused.map(|days| days_before(now, days));
+    if let Some(since) = unused_since {
+        context.out.remark(counted_from(since));
+    }
+    let question = LicenseFilter { filter: list::filter(&args.records), free: args.free, state, unused_since };
     list::list(Kind::License, Question::Licenses(question), &args.records, context).await
 }
 
@@ -85,5 +85,11 @@ async fn products(args: &Args, unused_since: Timestamp, context: &Context) -> an
         pages.write(left.get(..left.len().min(limit as usize)).unwrap_or_default(), records::of)?;
     }
     pages.end("products");
+    context.out.remark(counted_from(unused_since));
     Ok(Exit::Done)
+}
+
+/// What unused means, with its day: the same question finds more on a later one.
+fn counted_from(since: Timestamp) -> String {
+    format!("unused: held, and not used since {}", time(since))
 }

@@ -2,6 +2,7 @@
 
 mod change;
 mod edit;
+mod preview;
 mod propose;
 mod show;
 mod test;
@@ -38,7 +39,7 @@ pub enum Command {
     /// Show one account before and after its mapping, or what one expression makes of it
     Test(test::Args),
     /// Show which accounts a mapping would change, and change nothing
-    Preview(change::FileArgs),
+    Preview(preview::Args),
     /// Take a mapping from a file: shows what changes, asks, and does it
     Apply(change::ApplyArgs),
 }
@@ -52,7 +53,7 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Edit(args) => edit::run(args, context).await,
         Command::Propose(args) => propose::run(args, context).await,
         Command::Test(args) => test::run(args, context).await,
-        Command::Preview(args) => change::preview(args, context).await,
+        Command::Preview(args) => preview::run(args, context).await,
         Command::Apply(args) => change::apply(args, context).await,
     }
 }

@@ -5,7 +5,7 @@ mod deliveries;
 
 use headcount::model::printable;
 use headcount::store::{Notice, NoticeFilter};
-use headcount::{ConnectionId, Tenant};
+use headcount::{ConnectionId, CourierOptions, Tenant};
 use serde_json::{Value, json};
 
 use crate::context::Context;
@@ -42,7 +42,7 @@ pub enum Command {
         #[arg(long)]
         all: bool,
     },
-    /// Where notices are sent: add, list, remove
+    /// Where notices are sent: add, list, test, remove
     #[command(subcommand)]
     Channel(channel::Command),
     /// What became of notices on their way
@@ -64,6 +64,9 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
     if let Command::Send = command {
         return deliveries::send(context).await;
     }
+    if let Command::Channel(channel::Command::Test { channel, connection }) = &command {
+        return channel::test(channel, connection.as_ref(), context).await;
+    }
     let tenant = context.tenant().await?;
     match command {
         Command::List { unread, connection, limit } => {
@@ -83,6 +86,14 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Send => {}
     }
     Ok(Exit::Done)
+}
+
+/// How messages are sent, as the operator has it.
+async fn courier_options(context: &Context) -> anyhow::Result<CourierOptions> {
+    let mut options = CourierOptions::default();
+    options.mail = context.mail().await?;
+    context.config.serve.set_courier(&mut options);
+    Ok(options)
 }
 
 fn list(found: &[Notice], context: &Context) -> std::io::Result<()> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headcount::model::printable;
-use headcount::{CourierOptions, Happening, WorkerOptions};
+use headcount::{CourierOptions, Happening, SessionId, SessionState, Timestamp, WorkerOptions};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +13,9 @@ use crate::health::{self, Signs};
 use crate::interrupt;
 use crate::output::Out;
 use crate::words::time;
+
+/// Characters of a reason that stand in a line of the log.
+const LONGEST_REASON: usize = 300;
 
 /// How to serve.
 #[derive(clap::Args, Debug)]
@@ -55,25 +58,39 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let (at_once, each_tenant) = (options.at_once, options.each_tenant);
     let data = host.data().display().to_string();
     if out.json {
-        out.value(&json!({ "event": "serving", "data": data, "at-once": at_once, "each-tenant": each_tenant }))?;
+        out.value(&dated(json!({ "event": "serving", "data": data, "at-once": at_once, "each-tenant": each_tenant })))?;
     } else {
         let data = printable(&data);
-        out.line(format!("serving {data}: at most {at_once} runs at once, {each_tenant} of one tenant. Ctrl-C stops it."))?;
+        log(out, &format!("serving {data}: at most {at_once} runs at once, {each_tenant} of one tenant. Ctrl-C stops it."))?;
     }
     let health = health::keep(health::path(host.data()), signs, stop.clone());
     tokio::join!(host.worker(options).run(stop.clone()), courier.run(stop), health);
     host.flush_audit().await;
     if out.json {
-        out.value(&json!({ "event": "stopped" }))?;
+        out.value(&dated(json!({ "event": "stopped" })))?;
     } else {
-        out.line("stopped: what was under way goes on at the next start")?;
+        log(out, "stopped: what was under way goes on at the next start")?;
     }
     Ok(Exit::Done)
 }
 
 fn tell(out: Out, happening: &Happening) {
     // Whoever read the output may have gone: serving goes on.
-    let _ = if out.json { out.value(&value(happening)) } else { line(happening).map_or(Ok(()), |line| out.line(line)) };
+    let _ = match (out.json, line(happening)) {
+        (true, _) => out.value(&dated(value(happening))),
+        (false, Some(line)) => log(out, &line),
+        (false, None) => Ok(()),
+    };
+}
+
+/// One line of the log: when, and what.
+fn log(out: Out, line: &str) -> std::io::Result<()> {
+    out.line(format!("{} {line}", time(Timestamp::now())))
+}
+
+fn dated(mut event: Value) -> Value {
+    event["at"] = json!(time(Timestamp::now()));
+    event
 }
 
 fn value(happening: &Happening) -> Value {
@@ -81,11 +98,13 @@ fn value(happening: &Happening) -> Value {
         Happening::Started { tenant, connection } => {
             json!({ "event": "started", "tenant": tenant, "connection": connection })
         }
-        Happening::Ended { tenant, connection, result, next } => json!({
+        Happening::Ended { tenant, connection, result, session, why, next } => json!({
             "event": "ended",
             "tenant": tenant,
             "connection": connection,
             "state": result.as_ref().ok().map(|state| state.as_str()),
+            "session": session,
+            "why": why,
             "error": result.as_ref().err(),
             "next": next.map(time),
         }),
@@ -103,9 +122,10 @@ fn value(happening: &Happening) -> Value {
 fn line(happening: &Happening) -> Option<String> {
     Some(match happening {
         Happening::Started { tenant, connection } => format!("{tenant}/{connection}: started"),
-        Happening::Ended { tenant, connection, result, next } => {
+        Happening::Ended { tenant, connection, result, session, why, next } => {
             let how = match result {
-                Ok(state) => state.as_str().to_owned(),
+                Ok(SessionState::Complete) => SessionState::Complete.as_str().to_owned(),
+                Ok(state) => format!("{}, {}", state.as_str(), because(why.as_deref(), *session)),
                 Err(why) => printable(why).into_owned(),
             };
             let next = next.map(|next| format!("; next {}", time(next))).unwrap_or_default();
@@ -116,4 +136,27 @@ fn line(happening: &Happening) -> Option<String> {
         }
         _ => return None,
     })
+}
+
+/// Why a run did not end complete, in a clause that a log's line can hold.
+fn because(why: Option<&str>, session: Option<SessionId>) -> String {
+    let more = session.map(|session| format!("headcount sessions show {session}")).unwrap_or_default();
+    let Some(why) = why else { return format!("as `{more}` tells") };
+    let why = printable(why);
+    let cut: String = why.chars().take(LONGEST_REASON).collect();
+    let rest = if cut.len() < why.len() { format!("… ({more})") } else { String::new() };
+    format!("because {cut}{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_clause_on_one_line_and_says_where_the_rest_is() {
+        assert_eq!(because(Some("teams: 403\r\nroot: ok"), Some(SessionId(7))), "because teams: 403\\u{d}\\u{a}root: ok");
+        let long = because(Some(&"x".repeat(10_000)), Some(SessionId(7)));
+        assert!(long.ends_with("… (headcount sessions show 7)") && long.chars().count() < 400, "{long}");
+        assert_eq!(because(None, Some(SessionId(7))), "as `headcount sessions show 7` tells");
+    }
 }

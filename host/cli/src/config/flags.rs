@@ -53,7 +53,7 @@ pub struct Flags {
     /// While writing a policy: let requests out, without credentials, that a manifest denies and --allow-egress covers, and count them
     #[arg(long, global = true)]
     pub let_denied_requests_out: bool,
-    /// Forbid actions: *, a CONNECTOR's, or CONNECTOR/ACTION; may be repeated
+    /// Forbid actions: *, CONNECTOR[/ACTION], connection:TENANT/CONNECTION[/ACTION] or connection:TENANT/*; may be repeated
     #[arg(long, global = true, value_name = "RULE")]
     pub forbid_actions: Vec<ActionRule>,
     /// Tell more on standard error; -vv and -vvv tell still more

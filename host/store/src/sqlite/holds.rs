@@ -105,6 +105,16 @@ impl Holds for SqliteStore {
         decided::decisions(self, tenant, session).await
     }
 
+    async fn decisions_after(
+        &self,
+        tenant: &TenantId,
+        connection: Option<&ConnectionId>,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<(u64, Decided)>> {
+        decided::decisions_after(self, tenant, connection, after, limit).await
+    }
+
     async fn due_reminders(&self, now: Timestamp) -> Result<Vec<Reminder>> {
         let rows = sqlx::query(AssertSqlSafe(format!(
             "SELECT tenant, connection, session, since, (SELECT count(*) FROM ({RECORDS})) AS records

@@ -83,6 +83,10 @@ impl Outbox for SqliteStore {
         parcels::take(self, request).await
     }
 
+    async fn spend_message(&self, tenant: &TenantId, now: Timestamp, an_hour: u32) -> Result<bool> {
+        parcels::spend(self, tenant, now, an_hour).await
+    }
+
     async fn settle_parcel(&self, parcel: &Parcel, settled: &Settled) -> Result<bool> {
         parcels::settle(self, parcel, settled).await
     }

@@ -1,19 +1,17 @@
-//! `headcount mapping set|unset|preview|apply`: what a change does to the accounts is shown before it is done.
+//! `headcount mapping set|unset|apply`: what a change does to the accounts is shown before it is done.
 
 use std::path::PathBuf;
 
 use headcount::model::mapping::{Pick, Rows, Target};
 use headcount::model::printable;
-use headcount::{ConnectionId, Mapping, MappingRule, Remapped, Tenant};
-use serde_json::{Value, json};
+use headcount::{ConnectionId, Mapping, MappingRule, Tenant};
+use serde_json::Value;
 
+use super::preview::{Examples, tell};
 use super::read;
 use crate::ask;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
-use crate::output::text;
-use crate::table::Grid;
-use crate::words::number;
 
 /// A field and how it is made.
 #[derive(clap::Args, Debug)]
@@ -58,15 +56,6 @@ pub struct UnsetArgs {
     /// Don't ask
     #[arg(long)]
     pub yes: bool,
-}
-
-/// A mapping in a file.
-#[derive(clap::Args, Debug)]
-pub struct FileArgs {
-    /// The connection
-    pub connection: ConnectionId,
-    /// The file, TOML, as `show --toml` writes it; without one, the connector's standard mapping
-    pub file: Option<PathBuf>,
 }
 
 /// A mapping in a file, to be taken.
@@ -137,15 +126,6 @@ pub async fn unset(args: UnsetArgs, context: &Context) -> anyhow::Result<Exit> {
     change(&tenant, &args.connection, Some(mapping), args.yes, context).await
 }
 
-/// Shows what a mapping would change.
-pub async fn preview(args: FileArgs, context: &Context) -> anyhow::Result<Exit> {
-    let tenant = context.tenant().await?;
-    let mapping = super::chosen(args.file.as_ref()).await?;
-    let would = tenant.preview_mapping(&args.connection, mapping.as_ref()).await?;
-    tell(&would, "would change", "mapping-preview", &args.connection, context)?;
-    Ok(Exit::Done)
-}
-
 /// Takes a mapping from a file.
 pub async fn apply(args: ApplyArgs, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
@@ -171,52 +151,14 @@ pub(super) async fn change(
                 .into());
         }
         let would = tenant.preview_mapping(id, mapping.as_ref()).await?;
-        tell(&would, "would change", "mapping-preview", id, context)?;
+        let all = format!("a preview of the whole mapping in a file (headcount mapping preview {id} FILE --all)");
+        tell(&would, "would change", "mapping-preview", id, Examples::And(&all), context)?;
         if !ask::yes("Change them?").await? {
             context.out.remark("nothing was changed");
             return Ok(Exit::Cancelled);
         }
     }
     let done = tenant.set_mapping(id, mapping.as_ref()).await?;
-    tell(&done, "changed", "mapping-applied", id, context)?;
+    tell(&done, "changed", "mapping-applied", id, Examples::Alone, context)?;
     Ok(Exit::Done)
-}
-
-/// What a mapping changes, in a table and a few sentences.
-fn tell(told: &Remapped, verb: &str, event: &str, id: &ConnectionId, context: &Context) -> anyhow::Result<()> {
-    let out = context.out;
-    if out.json {
-        out.value(&json!({
-            "event": event, "connection": id, "accounts": told.counters.accounts, "changed": told.counters.changed,
-            "keys": told.keys, "shared-keys": told.shared_keys, "fields": told.fields, "failed": told.counters.failed,
-            "failures": told.failures, "examples": told.examples,
-        }))?;
-        return Ok(());
-    }
-    let (changed, accounts) = (number(told.counters.changed), number(told.counters.accounts));
-    out.line(format!("the mapping {verb} {changed} of {accounts} accounts of {id}"))?;
-    let mut fields = Grid::new(["FIELD", "ACCOUNTS"]).indented(2);
-    for (field, count) in &told.fields {
-        fields.row([field.clone(), number(*count)]);
-    }
-    out.grid(&mut fields)?;
-    let mut examples = Grid::new(["ACCOUNT", "FIELD", "BEFORE", "AFTER"]).indented(2);
-    for change in told.examples.iter().take(10) {
-        examples.row([change.account.clone(), change.field.clone(), text(&change.before), text(&change.after)]);
-    }
-    if !examples.is_empty() {
-        out.line("for example:")?;
-        out.grid(&mut examples)?;
-    }
-    if told.keys > 0 {
-        out.line(format!("{} accounts get another sync key: they may become another person's", number(told.keys)))?;
-    }
-    if told.shared_keys > 0 {
-        out.line(format!("{} accounts share their sync key with another one of {id}", number(told.shared_keys)))?;
-    }
-    for (field, why) in &told.failures {
-        let failed = told.counters.failed.get(field).copied().unwrap_or(0);
-        out.line(format!("{field} can't be made for {} accounts, and stays as it was: {why}", number(failed)))?;
-    }
-    Ok(())
 }

@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
+use headcount::model::printable;
 use headcount::sandbox::vault::print_signing_secret;
 use headcount::store::{Channel, ChannelTarget};
-use headcount::{ChannelId, Tenant};
+use headcount::{ChannelId, ConnectionId, Tenant, Tested};
 use serde_json::json;
 
 use crate::context::Context;
+use crate::exit::Exit;
 use crate::secrets;
 use crate::table::Grid;
 use crate::words::time;
@@ -20,6 +22,14 @@ pub enum Command {
     Add(Kind),
     /// List where notices are sent
     List,
+    /// Send a test message there now, told as such, and print what came of it
+    Test {
+        /// Which
+        channel: ChannelId,
+        /// For e-mail: to the contacts of this connection, too
+        #[arg(long, value_name = "ID")]
+        connection: Option<ConnectionId>,
+    },
     /// Send no more there; what is still on its way is dropped
     Remove {
         /// Which
@@ -83,12 +93,36 @@ pub async fn run(command: Command, tenant: &Tenant, context: &Context) -> anyhow
             }
         }
         Command::List => list(&tenant.channels().await?, context)?,
+        // It needs the mail server, too.
+        Command::Test { .. } => {}
         Command::Remove { channel } => {
             tenant.remove_channel(&channel).await?;
             out.remark(format!("nothing goes to {channel} any more"));
         }
     }
     Ok(())
+}
+
+/// Sends a test message over a channel.
+///
+/// # Errors
+/// There is no such channel or connection, or the channel has nobody to send to.
+pub async fn test(channel: &ChannelId, connection: Option<&ConnectionId>, context: &Context) -> anyhow::Result<Exit> {
+    let host = context.host().await?;
+    let tenant = context.tenant_of(&host);
+    let courier = host.courier(super::courier_options(context).await?)?;
+    let tested = courier.test_channel(&tenant, channel, connection).await?;
+    let out = context.out;
+    for Tested { to, problem } in &tested {
+        if out.json {
+            let accepted = problem.is_none();
+            out.value(&json!({ "event": "tested", "channel": channel, "to": to, "accepted": accepted, "problem": problem }))?;
+        } else {
+            let what = problem.as_ref().map_or_else(|| "was accepted".to_owned(), |problem| format!("did not arrive: {problem}"));
+            out.line(printable(&format!("{channel}: the test message to {to} {what}")))?;
+        }
+    }
+    Ok(if tested.iter().all(|one| one.problem.is_none()) { Exit::Done } else { Exit::Failed })
 }
 
 fn list(channels: &[Channel], context: &Context) -> std::io::Result<()> {

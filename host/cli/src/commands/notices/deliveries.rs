@@ -1,7 +1,7 @@
 //! `headcount notices deliveries`, `redeliver` and `send`: what became of notices on their way.
 
 use headcount::store::{Delivery, DeliveryState};
-use headcount::{CourierOptions, Sent, Tenant};
+use headcount::{Sent, Tenant};
 use serde_json::json;
 
 use crate::context::Context;
@@ -77,10 +77,7 @@ pub async fn redeliver(notice: Option<u64>, tenant: &Tenant, context: &Context) 
 /// Sends what is due now, of all tenants.
 pub async fn send(context: &Context) -> anyhow::Result<Exit> {
     let host = context.host().await?;
-    let mut options = CourierOptions::default();
-    options.mail = context.mail().await?;
-    context.config.serve.set_courier(&mut options);
-    let courier = host.courier(options)?;
+    let courier = host.courier(super::courier_options(context).await?)?;
     let mut total = Sent::default();
     loop {
         let sent = courier.turn().await?;

@@ -4,12 +4,14 @@ use headcount::store::{Conflict, Doubt, Filter, PersonId, Unlinked, WhyUnlinked}
 use headcount::{ConnectionId, Tenant};
 use serde_json::{Map, Value, json};
 
-use crate::commands::list::{Listing, ShowArgs};
+use crate::commands::list::{Listing, Pages, ShowArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Column;
 use crate::records;
+use crate::words::number;
 
+/// For programs, in the order of the store.
 const CONFLICTS: [Column; 9] = [
     Column::both("connection", "CONNECTION"),
     Column::both("account", "ACCOUNT"),
@@ -55,14 +57,78 @@ pub struct UnlinkedArgs {
     pub show: ShowArgs,
 }
 
+/// Conflicts that are looked at for a table: a table is read by key, and the store has them by connection.
+const MOST_GROUPED: usize = 50_000;
+
+/// Conflicts asked of the store at once.
+const PORTION: u32 = 1_000;
+
+const BY_KEY: [Column; 7] = [
+    Column::both("of-key", "KEY"),
+    Column::both("connection", "CONNECTION"),
+    Column::both("account", "ACCOUNT"),
+    Column::both("name", "NAME"),
+    Column::both("doubt", "WHAT"),
+    Column::both("person", "PERSON").otherwise("(nobody)"),
+    Column::both("explanation", "WHY"),
+];
+
+/// Shows conflicts by their keys: what is one matter stands together.
+async fn by_key(args: &Args, tenant: &Tenant, context: &Context) -> anyhow::Result<u64> {
+    if let Some(id) = &args.connection {
+        // An empty list must not stand for a misspelt name.
+        tenant.connection(id).await?;
+    }
+    let mut filter = Filter { connection: args.connection.clone(), limit: PORTION, ..Filter::default() };
+    let mut all: Vec<Conflict> = Vec::new();
+    let whole = loop {
+        let found = tenant.store().conflicts(tenant.id(), &filter).await.map_err(headcount::Error::from)?;
+        let read = found.len();
+        filter.after = found.last().map(|one| (one.connection.to_string(), one.account.clone()));
+        all.extend(found);
+        if read < PORTION as usize {
+            break true;
+        }
+        if all.len() >= MOST_GROUPED {
+            break false;
+        }
+    };
+    // Within a key, as the store has them.
+    all.sort_by(|one, other| one.key.cmp(&other.key));
+    let is_first = |at: usize| at == 0 || all.get(at - 1).map(|one| &one.key) != all.get(at).map(|one| &one.key);
+    let rows: Vec<(bool, &Conflict)> = all.iter().enumerate().map(|(at, one)| (is_first(at), one)).collect();
+    let mut pages = Pages::new(&args.show, BY_KEY, context);
+    let mut left = rows.as_slice();
+    while let Some(limit) = pages.next_limit() {
+        let (portion, rest) = left.split_at(left.len().min(limit as usize));
+        left = rest;
+        pages.write(portion, |(is_first, one)| {
+            let mut row = of_conflict(one);
+            let key = one.key.as_deref().unwrap_or("(none)");
+            row.insert("of-key".to_owned(), if *is_first { json!(key) } else { Value::Null });
+            row
+        })?;
+    }
+    pages.end_for("conflicts", tenant).await?;
+    if !whole {
+        context.out.remark(format!("these are of the first {}; --csv lists all of them", number(all.len() as u64)));
+    }
+    Ok(all.len() as u64)
+}
+
 /// Lists conflicts.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
-    let filter = Filter { connection: args.connection, ..Filter::default() };
-    let listing = Listing { show: &args.show, filter, what: "conflicts", context };
-    let ask = async |tenant: &Tenant, filter: &Filter| tenant.store().conflicts(tenant.id(), filter).await;
-    let place = |one: &Conflict| (one.connection.to_string(), one.account.clone());
-    if listing.run(&tenant, CONFLICTS, ask, place, of_conflict).await? > 0 {
+    let shown = if context.out.json || args.show.csv {
+        let filter = Filter { connection: args.connection, ..Filter::default() };
+        let listing = Listing { show: &args.show, filter, what: "conflicts", context };
+        let ask = async |tenant: &Tenant, filter: &Filter| tenant.store().conflicts(tenant.id(), filter).await;
+        let place = |one: &Conflict| (one.connection.to_string(), one.account.clone());
+        listing.run(&tenant, CONFLICTS, ask, place, of_conflict).await?
+    } else {
+        by_key(&args, &tenant, context).await?
+    };
+    if shown > 0 {
         context.out.remark(
             "\nto decide: headcount people link CONNECTION ACCOUNT PERSON (or --new), people unlink CONNECTION ACCOUNT,\n\
              or, where nothing is wrong: headcount people confirm CONNECTION [ACCOUNT]",

@@ -60,6 +60,25 @@ pub(super) async fn decisions(store: &SqliteStore, tenant: &TenantId, session: S
     rows.iter().map(read).collect()
 }
 
+pub(super) async fn decisions_after(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: Option<&ConnectionId>,
+    after: u64,
+    limit: u32,
+) -> Result<Vec<(u64, Decided)>> {
+    let rows = sqlx::query(
+        "SELECT * FROM decisions WHERE tenant = $1 AND ($2 IS NULL OR connection = $2) AND number > $3 ORDER BY number LIMIT $4",
+    )
+    .bind(tenant.as_str())
+    .bind(connection.map(ConnectionId::as_str))
+    .bind(i64::try_from(after).unwrap_or(i64::MAX))
+    .bind(i64::from(limit))
+    .fetch_all(&store.readers)
+    .await?;
+    rows.iter().map(|row| Ok((u64::try_from(row.try_get::<i64, _>("number")?).unwrap_or(0), read(row)?))).collect()
+}
+
 fn read(row: &SqliteRow) -> Result<Decided> {
     let word: &str = row.try_get("verdict")?;
     Ok(Decided {

@@ -89,6 +89,22 @@ pub(super) async fn take(store: &SqliteStore, request: &ParcelRequest) -> Result
     Ok(Taken { parcels, withheld: withheld.rows_affected() })
 }
 
+pub(super) async fn spend(store: &SqliteStore, tenant: &TenantId, now: Timestamp, an_hour: u32) -> Result<bool> {
+    let hour = now.micros().div_euclid(HOUR);
+    let mut transaction = store.begin().await?;
+    let sent: Option<i64> = sqlx::query_scalar("SELECT messages FROM messages_by_hour WHERE tenant = $1 AND hour = $2")
+        .bind(tenant.as_str())
+        .bind(hour)
+        .fetch_optional(&mut *transaction)
+        .await?;
+    if sent.unwrap_or(0) >= i64::from(an_hour) {
+        return Ok(false);
+    }
+    count(&mut transaction, &BTreeMap::from([(tenant.as_str(), 1)]), hour).await?;
+    transaction.commit().await?;
+    Ok(true)
+}
+
 /// Adds to what tenants had sent in an hour, and forgets the hours before.
 async fn count(database: &mut SqliteConnection, spent: &BTreeMap<&str, i64>, hour: i64) -> Result<()> {
     for (tenant, messages) in spent {
