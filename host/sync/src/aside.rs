@@ -5,10 +5,11 @@ use std::sync::LazyLock;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, spawn_blocking};
 
-/// As many at once. The runtime would start a thread for each of a thousand sessions that begin together, and each keeps memory.
+/// As many at once. The runtime would start a thread for each of a thousand sessions that begin together, and each keeps memory. So
+/// many more than processors that one tenant's long work doesn't hold up everybody's.
 static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    Semaphore::new(4 * processors)
+    Semaphore::new(32 * processors)
 });
 
 /// Does work that ends soon on a thread that may block, once there is a place. The place is the work's own: it is given back when
