@@ -122,7 +122,8 @@ impl Paging {
     }
 
     /// A page may have no rows and yet name a next one, as where the vendor cuts the pages first and filters them then. Without this
-    /// such a page is an unexpected response: rows are lacking, and nobody knows how many. With [`End::Null`], it may be the last one, too.
+    /// such a page is an unexpected response: rows are lacking, and nobody knows how many. By cursor and with [`End::Null`], it may be the
+    /// last one, too: without this, a last page without rows that the page before named is asked for again at once.
     #[must_use]
     pub const fn may_be_empty(mut self) -> Self {
         self.sparse = true;
@@ -195,15 +196,13 @@ impl Paging {
                 if next.is_some() && next == *before {
                     return Err(response.misread(format_args!("The answer to {label} names itself as the page after it.")));
                 }
+                if rows == 0 && next.is_none() && before.is_some() && !self.sparse {
+                    return Err(lost(response));
+                }
                 next
             }
             (_, Place::Counted { seen, .. }) if rows == 0 && *seen > 0 && !self.sparse && self.says_that_it_ends(envelope) => {
-                let broken = format_args!("The answer to {label} has no rows, and yet the page before it named it.");
-                return Err(Failure {
-                    http_status: Some(response.status()),
-                    retry_after: Some(0),
-                    ..Failure::unavailable(broken)
-                });
+                return Err(lost(response));
             }
             (_, Place::Counted { page, seen }) => {
                 let seen = seen.saturating_add(rows);
@@ -249,5 +248,15 @@ impl Paging {
             (End::Short, None) => self.size.is_some_and(|(_, size)| rows < size),
             (End::Empty | End::Null(_), None) => false,
         }
+    }
+}
+
+/// A page without rows at which the list is over, though the page before named it: rows were lost, and may be there in a moment.
+fn lost(response: &Response) -> Failure {
+    let label = response.label();
+    Failure {
+        http_status: Some(response.status()),
+        retry_after: Some(0),
+        ..Failure::unavailable(format_args!("The answer to {label} has no rows, and yet the page before it named it."))
     }
 }

@@ -160,12 +160,18 @@ impl Runner {
     }
 }
 
-/// Why a session did not end complete: what failed, what waits, or the first of what a person should know.
+/// Why a session did not end complete: what failed, what waits, or what was not read.
 fn why(report: &Report) -> Option<String> {
     if report.state == SessionState::Complete {
         return None;
     }
-    let waits = report.notes.iter().find(|note| report.state == SessionState::Held && note.contains("for a person"));
     let failure = report.failure.as_ref().map(ToString::to_string);
-    failure.or_else(|| waits.or(report.notes.first()).cloned())
+    failure.or_else(|| match report.state {
+        SessionState::Held => report.notes.iter().find(|note| note.contains("for a person")).cloned(),
+        SessionState::Partial => {
+            let feed = report.counters.feeds.values().find(|feed| feed.incomplete > 0)?;
+            Some(format!("not read completely: {}", feed.reason.as_deref().unwrap_or("a list was cut short")))
+        }
+        _ => None,
+    })
 }

@@ -44,9 +44,16 @@ fn a_page_that_was_announced_and_is_empty_at_the_end_lost_its_rows() {
     let vendor = vendor()
         .on("GET /rows?page=1", Reply::json(json!({ "rows": rows(&[1]), "meta": { "next": "?page=2" } })))
         .on("GET /rows?page=2", Reply::json(json!({ "rows": [], "meta": { "next": null } })));
-    let failure = vendor.read_all("null").unwrap_err();
-    assert_eq!((failure.code, failure.retry_after), (FailureCode::Unavailable, Some(0)), "it is asked for again: {failure}");
-    assert!(failure.message.contains("no rows"), "{failure}");
+    let by_cursor = super::vendor()
+        .on("GET /rows?cursor=b", Reply::json(json!({ "next": null, "rows": [] })))
+        .on("GET /rows", Reply::json(json!({ "next": "?cursor=b", "rows": rows(&[1]) })));
+    for failure in [vendor.read_all("null").unwrap_err(), by_cursor.read_all("next").unwrap_err()] {
+        assert_eq!((failure.code, failure.retry_after), (FailureCode::Unavailable, Some(0)), "it is asked for again: {failure}");
+        assert!(failure.message.contains("no rows"), "{failure}");
+    }
+    assert_eq!(ids(&by_cursor.read_all("sparse").unwrap()), ["g-1"], "unless pages may be empty");
+    let empty = super::vendor().on("GET /rows", Reply::json(json!({ "next": null, "rows": [] })));
+    assert_eq!(empty.read_all("next").unwrap().rows, 0, "or the list is");
 }
 
 #[test]

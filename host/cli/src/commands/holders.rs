@@ -1,5 +1,7 @@
 //! `headcount holders`: who reaches a record, directly or through groups; by its id, or by its name.
 
+use std::collections::BTreeSet;
+
 use headcount::model::printable;
 use headcount::store::{Filter, Held};
 use headcount::{ConnectionId, Kind, Tenant};
@@ -34,7 +36,7 @@ fn kind(word: &str) -> Result<Kind, String> {
 }
 
 /// The most records of one name whose holders are told.
-const MOST_NAMED: usize = 1_000;
+const MOST_NAMED: usize = 20_000;
 
 /// Records that are looked at at once for those of a name.
 const PORTION: u32 = 1_000;
@@ -89,9 +91,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         grid.row(cells);
     }
     context.out.grid(&mut grid)?;
+    let accounts: BTreeSet<&str> = all.iter().map(|(_, holder)| holder.user.as_str()).collect();
     let of =
         if ids.len() > 1 { format!(" of {} called {}", many(args.kind, ids.len()), printable(&args.id)) } else { String::new() };
-    context.out.remark(format!("\n{}{of}", counted(all.len() as u64, "account")));
+    context.out.remark(format!("\n{}{of}", counted(accounts.len() as u64, "account")));
     Ok(Exit::Done)
 }
 
@@ -117,7 +120,8 @@ async fn named(args: &Args, tenant: &Tenant) -> anyhow::Result<Vec<String>> {
         if ids.len() > MOST_NAMED {
             let problem =
                 format!("more than {} in {} are called {}", many(args.kind, MOST_NAMED), args.connection, printable(&args.id));
-            return Err(Complaint::usage(problem).next("say which by id").into());
+            let list = format!("headcount {} --connection {}", records::plural(args.kind), args.connection);
+            return Err(Complaint::usage(problem).next(format!("say which by id; {list}")).into());
         }
         let Some(last) = rows.last().filter(|_| rows.len() >= PORTION as usize) else { break };
         filter.after = Some((last.connection.to_string(), last.key.clone()));

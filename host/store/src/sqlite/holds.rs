@@ -257,7 +257,8 @@ async fn turn_down(
     }
     move_session(database, tenant, session, state).await?;
     if verdict == Verdict::Expired {
-        decided::tell_expiry(database, tenant, (connection, session), foreign, decision.at).await?;
+        decided::tell_expiry(database, tenant, (connection, session), (foreign, !outcome.changed.is_empty()), decision.at)
+            .await?;
     }
     if foreign {
         not_theirs(database, tenant, connection, decision).await?;

@@ -71,18 +71,20 @@ async fn occurrences_of_one_record_are_merged_in_reading_order_whether_stored_so
 }
 
 #[tokio::test]
-async fn one_that_a_person_takes_away_meanwhile_stays_away_until_the_next_session() {
+async fn one_that_a_person_takes_away_meanwhile_ends_the_session_and_the_next_decides() {
     let world = World::new().await;
     let pages = [numbered(0, [titled("1", "T"), titled("2", "T")])];
     world.sync("acme", "one", &pages, &proven(10, &[])).await;
     let session = world.begin("acme", "one").await;
     world.stage("acme", session, &pages[0]).await;
-    // Out of scope by a person's deed, while the session was open: it stays so until the next one.
+    // Out of scope by a person's deed, while the session was interrupted: of both it kept only that they are as stored.
     let gone = world.store.leave_out(&tenant("acme"), &connection_id("one"), Kind::User, &["2".into()], at(15)).await.unwrap();
     assert_eq!(gone, 1);
-    world.store.apply(&tenant("acme"), session, &proven(20, &[])).await.unwrap();
+    assert!(world.store.apply(&tenant("acme"), session, &proven(20, &[])).await.is_err());
     assert!(world.user("acme", "2").await.0.gone_at.is_some());
     assert!(world.user("acme", "1").await.0.gone_at.is_none());
+    world.sync("acme", "one", &pages, &proven(30, &[])).await;
+    assert!(world.user("acme", "2").await.0.gone_at.is_none());
 }
 
 #[tokio::test]

@@ -70,7 +70,9 @@ pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened,
             }
             Some(obstacle @ (Obstacle::Other(_) | Obstacle::Spent(_))) => {
                 let (reason, spent) = obstacle.reason();
-                if spent && !session.basis.as_ref().is_some_and(|basis| basis.test) {
+                // One whose connection was paused or launched meanwhile waited for a person.
+                let waited = job.connection.life.at > session.touched_at;
+                if spent && !waited && !session.basis.as_ref().is_some_and(|basis| basis.test) {
                     // Nobody else tells of a run whose processes died.
                     job.store.raise(&failed(&session, &reason, now)).await?;
                 }

@@ -58,6 +58,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     written?;
     if args.csv {
         out.remark(sentence(&would, "would change", id));
+        warnings(&would, id).into_iter().for_each(|warning| out.remark(warning));
     } else {
         tell(&would, "would change", "mapping-preview", id, Examples::None, context)?;
     }
@@ -91,6 +92,22 @@ pub(super) enum Examples<'a> {
     Alone,
     /// Every one was shown.
     None,
+}
+
+/// What of a change asks for a second look, in sentences.
+fn warnings(told: &Remapped, id: &ConnectionId) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if told.keys > 0 {
+        warnings.push(format!("{} accounts get another sync key: they may become another person's", number(told.keys)));
+    }
+    if told.shared_keys > 0 {
+        warnings.push(format!("{} accounts share their sync key with another one of {id}", number(told.shared_keys)));
+    }
+    for (field, why) in &told.failures {
+        let failed = number(told.counters.failed.get(field).copied().unwrap_or(0));
+        warnings.push(format!("{field} can't be made for {failed} accounts, and stays as it was: {why}"));
+    }
+    warnings
 }
 
 fn sentence(told: &Remapped, verb: &str, id: &ConnectionId) -> String {
@@ -135,15 +152,8 @@ pub(super) fn tell(
     if let (Examples::And(all), true) = (shown, total > EXAMPLES as u64) {
         out.line(format!("these are {EXAMPLES} of {} changes: {all} shows every one", number(total)))?;
     }
-    if told.keys > 0 {
-        out.line(format!("{} accounts get another sync key: they may become another person's", number(told.keys)))?;
-    }
-    if told.shared_keys > 0 {
-        out.line(format!("{} accounts share their sync key with another one of {id}", number(told.shared_keys)))?;
-    }
-    for (field, why) in &told.failures {
-        let failed = told.counters.failed.get(field).copied().unwrap_or(0);
-        out.line(format!("{field} can't be made for {} accounts, and stays as it was: {why}", number(failed)))?;
+    for warning in warnings(told, id) {
+        out.line(warning)?;
     }
     Ok(())
 }

@@ -124,23 +124,29 @@ pub(super) async fn tell_expiry(
     database: &mut SqliteConnection,
     tenant: &TenantId,
     (connection, session): (&ConnectionId, SessionId),
-    foreign: bool,
+    (foreign, removals): (bool, bool),
     at: Timestamp,
 ) -> Result<()> {
     let Some(health) = health_of(database, tenant, connection).await? else { return Ok(()) };
     // What is held for another reason stays so, and is told once.
     let over = health.state != HealthState::Held || waits(&health) && !foreign;
-    let (waited, next) = match foreign {
-        true => ("the records of another organisation", format!("they stay out: {NOT_THEIRS}")),
-        false => (
-            "the removals",
-            format!(
-                "the records stay until they are back at the vendor, and the next loss is judged by itself; do the removals after all \
-                 with `{RELEASE} {session}`"
-            ),
-        ),
+    // Removals that waited already are held with another organisation's records, which came later.
+    let waited = match (foreign, removals) {
+        (true, true) => "its removals or another organisation's records",
+        (true, false) => "the records of another organisation",
+        (false, _) => "the removals",
     };
     let what = format!("nobody decided about {waited} of {connection} within {EXPIRES_AFTER_DAYS} days: they were turned down");
+    let stay = format!(
+        "the records stay until they are back at the vendor, and the next loss is judged by itself; do the removals after all with \
+         `{RELEASE} {session}`"
+    );
+    let out = format!("another organisation's records stay out: {NOT_THEIRS}");
+    let next = match (foreign, removals) {
+        (true, true) => format!("{stay}; {out}"),
+        (true, false) => out,
+        (false, _) => stay,
+    };
     let (tenant, connection) = (tenant.clone(), connection.clone());
     let notice = NewNotice { tenant, connection, cause: Cause::Held, session: Some(session), at, what, next };
     expire(database, &notice, over).await

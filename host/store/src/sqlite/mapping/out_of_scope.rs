@@ -11,6 +11,7 @@ use super::super::apply::walk::Walk;
 use super::super::changes::{Entry, Log};
 use super::super::connections::require_connection;
 use super::super::record::{Stored, name_column, table};
+use super::super::resuming::overtake;
 use super::super::sessions::open_session;
 use super::super::stage::arrived;
 use super::super::values::{MOST, Values, placeholders, portions};
@@ -123,6 +124,11 @@ pub(super) async fn leave_out(
         }
     }
     log.close(&mut transaction).await?;
+    if left > 0 {
+        let why =
+            "The session was interrupted, and records were taken out of scope before it went on: the next sync begins anew.";
+        overtake(&mut transaction, tenant, connection, why, now).await?;
+    }
     transaction.commit().await?;
     Ok(left)
 }

@@ -35,9 +35,7 @@ impl About<'_> {
 
     /// Tells that a run is over, however it ended.
     async fn over(&self, database: &mut SqliteConnection, state: SessionState) -> Result<()> {
-        let (connection, state) = (self.connection, state.as_str());
-        self.recover(database, Cause::Overran, format!("the run of {connection} has ended ({state})")).await?;
-        self.recover(database, Cause::NotStarted, format!("{connection} has run again ({state})")).await
+        self.recover(database, Cause::Overran, format!("the run of {} has ended ({})", self.connection, state.as_str())).await
     }
 
     fn more(&self) -> String {
@@ -58,6 +56,7 @@ pub(in crate::sqlite) async fn of_session(
     }
     let about = About { tenant, connection, session: Some(session), at: end.ended_at };
     about.over(database, end.state).await?;
+    about.recover(database, Cause::NotStarted, format!("{connection} has run again ({})", end.state.as_str())).await?;
     match end.state {
         SessionState::Failed if !is_reconnect(end.health.as_ref()) => {
             let why = end.failure.as_ref().map_or_else(|| "it was interrupted".to_owned(), ToString::to_string);
@@ -79,7 +78,7 @@ pub(in crate::sqlite) async fn of_session(
     Ok(())
 }
 
-/// What it tells that a session was ended which its process had left behind.
+/// What it tells that a session was ended which its process had left behind. Nothing has run by that.
 pub(in crate::sqlite) async fn of_abandoned(
     database: &mut SqliteConnection,
     tenant: &TenantId,
@@ -167,12 +166,13 @@ const BATCH: i64 = 1_000;
 /// nobody took are noticed where they are put off.
 pub(super) async fn raise_unstarted(store: &SqliteStore, planned_before: Timestamp, at: Timestamp) -> Result<u64> {
     let mut transaction = store.begin().await?;
-    // While a session is open, whoever began it, the connection is being read; that it takes too long is another matter.
+    // While a session is open, whoever began it, the connection is being read; that it takes too long is another matter. When it has
+    // ended, the run that waited for it has its time to start.
     let unstarted = format!(
         "SELECT s.tenant, s.connection, s.planned_at FROM schedules s
          WHERE (s.worker IS NOT NULL OR s.requested_at IS NOT NULL) AND s.paused = 0 AND s.planned_at < $1 AND {ACTIVE}
             AND NOT EXISTS (SELECT 1 FROM sessions x WHERE x.tenant = s.tenant AND x.connection = s.connection
-                AND (x.ended_at IS NULL OR x.started_at >= s.planned_at AND x.state <> $2))
+                AND (x.ended_at IS NULL OR (x.started_at >= s.planned_at OR x.ended_at >= $1) AND x.state <> $2))
             AND NOT EXISTS (SELECT 1 FROM causes c WHERE c.tenant = s.tenant AND c.connection = s.connection AND c.cause = $3)
          ORDER BY s.planned_at LIMIT $4"
     );
