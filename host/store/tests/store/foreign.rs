@@ -2,8 +2,8 @@
 
 use headcount_model::{Kind, Records, Scope, SessionId};
 use headcount_store::{
-    Applied, Apply, DAY, DiffRow, Foreign, Health, HealthState, Hold, HoldState, Holds, How, RELEASE, SessionState, Store, What,
-    Witness,
+    Applied, Apply, DAY, DiffRow, Foreign, Health, HealthState, Hold, HoldState, Holds, How, NoticeFilter, NoticeKind, Notices,
+    RELEASE, SessionState, Store, What, Witness,
 };
 
 use crate::acme::*;
@@ -109,4 +109,19 @@ async fn one_that_is_turned_down_or_expires_changes_nothing_and_the_connection_s
         assert_eq!((connection.health.state, connection.health.next.contains(RELEASE)), (HealthState::Held, false));
         assert!(store.release(&tenant("acme"), session, &by(26)).await.is_err());
     }
+}
+
+#[tokio::test]
+async fn removals_that_expire_with_another_organisation_are_told_and_can_be_done_after_all() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    acme.sync(people(21..=100), &complete(0)).await;
+    let (session, _) = foreign(&acme, people(201..=230), 27 * 24).await;
+    assert_eq!(store.expire_holds(at(28 * DAY)).await.unwrap().len(), 1);
+    let told = store.notices(&tenant("acme"), &NoticeFilter::default()).await.unwrap();
+    let expired = told.iter().find(|notice| notice.kind == NoticeKind::Expired).unwrap();
+    assert!(expired.what.contains("its removals or another organisation's records"), "{}", expired.what);
+    assert!(expired.next.contains(&format!("{RELEASE} {session}")) && expired.next.contains("stay out"), "{}", expired.next);
+    let outcome = store.release(&tenant("acme"), session, &by(29 * 24)).await.unwrap();
+    assert_eq!((outcome.accepted, outcome.changed[&Kind::User], acme.present().await), (None, 20, 80));
 }

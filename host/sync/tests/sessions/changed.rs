@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use headcount_model::{Digest, FailureCode, Kind, Progress, Scope, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{HealthState, SessionState, SessionStore};
+use headcount_store::{Cause, HealthState, Life, LifeState, NoticeFilter, Notices, SessionState, SessionStore, Store, Witness};
 use headcount_sync::SyncOptions;
 
 use crate::resuming::{more, newest};
@@ -128,4 +128,20 @@ async fn after_a_day_a_session_begins_anew() {
     assert!(report.session > open.id, "{report:?}");
     assert!(report.notes.iter().any(|note| note.contains("it began more than 24 hours ago")), "{:?}", report.notes);
     assert_eq!((report.state, world.ids(Kind::User).await.len()), (SessionState::Complete, 3));
+}
+
+#[tokio::test]
+async fn a_run_that_a_person_paused_for_a_day_is_no_failed_run() {
+    for paused in [true, false] {
+        let world = stopped().await;
+        if paused {
+            let mut connection = world.connection().await;
+            connection.life = Life::new(LifeState::Active, Witness::Person("ana".to_owned()), Timestamp::now());
+            world.store.put_connection(&connection).await.unwrap();
+        }
+        let report = world.sync_with(&two_pages(vec![Ok(scope(&["a", "b"]))]), &later(25 * 60)).await;
+        assert!(report.notes.iter().any(|note| note.contains("it began more than 24 hours ago")), "{:?}", report.notes);
+        let told = world.store.notices(&"t".parse().unwrap(), &NoticeFilter::default()).await.unwrap();
+        assert_eq!(told.iter().any(|notice| notice.cause == Cause::RunFailed), !paused, "{told:?}");
+    }
 }
