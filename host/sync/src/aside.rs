@@ -9,7 +9,7 @@ use tokio::task::{JoinError, spawn_blocking};
 /// many more than processors that one tenant's long work doesn't hold up everybody's.
 static PLACES: LazyLock<Semaphore> = LazyLock::new(|| {
     let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    Semaphore::new(32 * processors)
+    Semaphore::new(8 * processors)
 });
 
 /// Does work that ends soon on a thread that may block, once there is a place. The place is the work's own: it is given back when
