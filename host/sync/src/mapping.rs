@@ -56,7 +56,7 @@ pub struct Remapped {
     pub counters: MappedCounters,
     /// Accounts whose sync key changed: they may become another person's.
     pub keys: u64,
-    /// Accounts that share their sync key with an account before them.
+    /// Accounts that share their sync key with an account before them; counted where nothing is written, for a preview.
     pub shared_keys: u64,
     /// By field, how many accounts have another value.
     pub fields: BTreeMap<String, u64>,
@@ -120,7 +120,7 @@ pub async fn remap_telling(
     let mut remapping = Remapping {
         told: Remapped::default(),
         tracking: tracking(connection),
-        keys: HashSet::new(),
+        keys: (!write).then(HashSet::new),
         changes: each.is_some().then(Vec::new),
     };
     let portions: Vec<Option<&[String]>> = match only {
@@ -202,8 +202,8 @@ pub fn tracking(connection: &Connection) -> Tracking {
 struct Remapping {
     told: Remapped,
     tracking: Tracking,
-    /// Hashes of the keys so far: eight bytes an account.
-    keys: HashSet<u64>,
+    /// Hashes of the keys so far, eight bytes an account; none in a sync, whose memory does not grow by people.
+    keys: Option<HashSet<u64>>,
     /// The changes of the portion, where somebody is told of each.
     changes: Option<Vec<FieldChange>>,
 }
@@ -265,10 +265,10 @@ impl Remapping {
     }
 
     fn key(&mut self, account: &MappedAccount) {
-        if let Some(key) = &account.sync_key {
+        if let (Some(keys), Some(key)) = (&mut self.keys, &account.sync_key) {
             let mut hasher = DefaultHasher::new();
             key.hash(&mut hasher);
-            if !self.keys.insert(hasher.finish()) {
+            if !keys.insert(hasher.finish()) {
                 self.told.shared_keys += 1;
             }
         }

@@ -95,8 +95,8 @@ fn options(options: SqliteConnectOptions) -> SqliteConnectOptions {
         .busy_timeout(BUSY)
         .foreign_keys(true)
         .pragma("temp_store", "2")
-        // 5 MiB: any large session fills it, so it is most of what the host grows by.
-        .pragma("cache_size", "-5120")
+        // 4 MiB: any large session fills it, so it is much of what the host grows by.
+        .pragma("cache_size", "-4096")
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(STATEMENTS)
         .row_buffer_size(ROWS_IN_FLIGHT)

@@ -34,6 +34,22 @@ async fn they_are_counted_and_nothing_is_written() {
 }
 
 #[tokio::test]
+async fn more_than_are_sorted_at_once_are_all_found() {
+    let world = World::new().await;
+    let pages: Vec<StagedPage> =
+        (0..20).map(|page| numbered(page, (0..1_000).map(|id| titled(&(id * 20 + page).to_string(), "T")))).collect();
+    let applied = world.sync("acme", "one", &pages, &proven(10, &[])).await;
+    assert_eq!(applied.kinds[&Kind::User], KindCounters { created: 20_000, ..KindCounters::default() });
+    // All but one, who is in none of the portions.
+    let mut fewer = pages.clone();
+    fewer[17].records.users.remove(500);
+    let applied = world.sync("acme", "one", &fewer, &proven(20, &[])).await;
+    let expected = KindCounters { unchanged: 19_999, removed: 1, deactivated: 1, ..KindCounters::default() };
+    assert_eq!(applied.kinds[&Kind::User], expected);
+    assert!(world.user("acme", "10017").await.0.gone_at.is_some());
+}
+
+#[tokio::test]
 async fn among_them_others_are_created_updated_and_removed() {
     let world = World::new().await;
     let ten = |title: &str| (0..10).map(|id| titled(&id.to_string(), if id == 3 { title } else { "T" })).collect::<Vec<_>>();

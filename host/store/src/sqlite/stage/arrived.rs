@@ -16,8 +16,11 @@ use super::super::SqliteStore;
 use super::super::values::{Values, placeholders, portions};
 use crate::{Result, StoreError};
 
-/// Bytes of pages that are sorted at once.
+/// Bytes of pages that are held at once.
 const BYTES: usize = 4 << 20;
+
+/// Records that are sorted at once: those that are as they are stored are short, so that their bytes alone bound no memory.
+const RECORDS: usize = 1 << 14;
 
 /// A record about to be staged.
 pub(super) struct Record<'a> {
@@ -84,8 +87,10 @@ pub(in super::super) async fn gather(database: &mut SqliteConnection, session: S
             let kept: Vec<Kept<'_>> =
                 serde_json::from_str(&page.records).map_err(|error| StoreError::Unreadable(format!("a staged page: {error}")))?;
             records.extend(kept.into_iter().enumerate().map(|(at, kept)| (page, at, kept)));
+            if records.len() >= RECORDS {
+                insert(database, session, std::mem::take(&mut records)).await?;
+            }
         }
-        records.sort_by(|(_, _, one), (_, _, other)| (one.0.as_str(), &one.1).cmp(&(other.0.as_str(), &other.1)));
         insert(database, session, records).await?;
         sqlx::query("DELETE FROM arrived WHERE session = $1 AND row <= $2")
             .bind(session.0)
@@ -120,7 +125,12 @@ async fn pages(database: &mut SqliteConnection, session: SessionId) -> Result<Ve
     Ok(pages)
 }
 
-async fn insert(database: &mut SqliteConnection, session: SessionId, records: Vec<(&Arrived, usize, Kept<'_>)>) -> Result<()> {
+async fn insert(
+    database: &mut SqliteConnection,
+    session: SessionId,
+    mut records: Vec<(&Arrived, usize, Kept<'_>)>,
+) -> Result<()> {
+    records.sort_by(|(_, _, one), (_, _, other)| (one.0.as_str(), &one.1).cmp(&(other.0.as_str(), &other.1)));
     let mut records = records.into_iter();
     for portion in portions(records.len()) {
         let mut values = Values::with_capacity(portion * 8);
