@@ -68,8 +68,7 @@ pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened,
                 let why = "The session was interrupted, and a person asked for its end.";
                 job.store.abandon(tenant, connection, SessionState::Cancelled, why, now).await?;
             }
-            Some(obstacle @ (Obstacle::Other(_) | Obstacle::Spent(_))) => {
-                let (reason, spent) = obstacle.reason();
+            Some(Obstacle::Other { reason, spent }) => {
                 // One whose connection was paused or launched meanwhile waited for a person.
                 let waited = job.connection.life.at > session.touched_at;
                 if spent && !waited && !session.basis.as_ref().is_some_and(|basis| basis.test) {
@@ -140,24 +139,12 @@ async fn basis(job: &Job<'_>, options: &SyncOptions) -> Result<Basis, SyncError>
     })
 }
 
-#[derive(Debug, PartialEq)]
+/// What is in the way of going on.
 enum Obstacle {
+    /// A person asked for its end.
     Cancelled,
-    /// It ran as long, or was interrupted as often, as a run may.
-    Spent(String),
-    /// Something else has changed.
-    Other(String),
-}
-
-impl Obstacle {
-    /// Why, and whether the run itself is to blame.
-    fn reason(self) -> (String, bool) {
-        match self {
-            Obstacle::Cancelled => ("a person asked for its end".to_owned(), false),
-            Obstacle::Spent(reason) => (reason, true),
-            Obstacle::Other(reason) => (reason, false),
-        }
-    }
+    /// Why, and whether the run itself is to blame: it ran as long, or was interrupted as often, as a run may.
+    Other { reason: String, spent: bool },
 }
 
 /// What is told of a session that is given up.
@@ -185,7 +172,8 @@ fn obstacle(
     if session.cancel_asked_at.is_some() {
         return Some(Obstacle::Cancelled);
     }
-    let other = |reason: &str| Some(Obstacle::Other(reason.to_owned()));
+    let other = |reason: &str| Some(Obstacle::Other { reason: reason.to_owned(), spent: false });
+    let spent = |reason: String| Some(Obstacle::Other { reason, spent: true });
     let Some(then) = &session.basis else { return other("it does not say under what it ran") };
     let age = since(session.started_at, now);
     match () {
@@ -198,12 +186,10 @@ fn obstacle(
         }
         () if then.test != basis.test => other("one of the two is a test run"),
         () if now < session.started_at => other("it began later than now, by this machine's clock"),
-        () if age >= YOUNG => Some(Obstacle::Spent("it began more than 24 hours ago".to_owned())),
-        () if age >= options.deadline => {
-            Some(Obstacle::Spent(format!("it began longer ago than a session may take ({:?})", options.deadline)))
-        }
+        () if age >= YOUNG => spent("it began more than 24 hours ago".to_owned()),
+        () if age >= options.deadline => spent(format!("it began longer ago than a session may take ({:?})", options.deadline)),
         () if session.resumed.len() >= MOST_TIMES => {
-            Some(Obstacle::Spent(format!("it was resumed {MOST_TIMES} times already, and interrupted each time")))
+            spent(format!("it was resumed {MOST_TIMES} times already, and interrupted each time"))
         }
         () => None,
     }

@@ -41,7 +41,7 @@ fn found(session: &Session, digest: Digest, basis: &Basis, options: &SyncOptions
     match obstacle(session, (digest, None), basis, options, now) {
         None => "nothing".to_owned(),
         Some(Obstacle::Cancelled) => "cancelled".to_owned(),
-        Some(Obstacle::Other(why) | Obstacle::Spent(why)) => why,
+        Some(Obstacle::Other { reason, .. }) => reason,
     }
 }
 
