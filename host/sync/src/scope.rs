@@ -5,6 +5,11 @@ use headcount_model::{Access, Failure, FailureCode, FeedAccess, Manifest, Scope,
 /// The option that accepts a narrower scope: what to do about a connection that is held for one names it.
 pub const ACCEPT_SCOPE: &str = "--accept-scope";
 
+/// Facts of a scope.
+const MOST_FACTS: usize = 64;
+/// Values of a fact.
+const MOST_VALUES: usize = 10_000;
+
 /// What a scope means for the session.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ScopeVerdict {
@@ -56,7 +61,7 @@ pub(crate) fn judge(scope: &Scope, baseline: Option<&Scope>) -> ScopeVerdict {
 }
 
 /// What later scopes are held against: this one, and what the baseline knew of feeds that it doesn't settle.
-pub(crate) fn joined(scope: &Scope, baseline: Option<&Scope>) -> Scope {
+pub fn joined(scope: &Scope, baseline: Option<&Scope>) -> Scope {
     let mut joined = scope.clone();
     for known in baseline.into_iter().flat_map(|baseline| &baseline.feeds) {
         if joined.access(&known.feed).is_none() {
@@ -64,6 +69,29 @@ pub(crate) fn joined(scope: &Scope, baseline: Option<&Scope>) -> Scope {
         }
     }
     joined
+}
+
+/// The baseline once something was brought in under a scope that it doesn't contain: both together, so that what only the newer one
+/// sees can't vanish under the older one. None: there is no baseline, or they are too much to be kept.
+pub(crate) fn widened(scope: &Scope, baseline: Option<&Scope>) -> Option<Scope> {
+    let mut wide = baseline?.clone();
+    for fact in &scope.facts {
+        match wide.facts.iter_mut().find(|known| known.name == fact.name) {
+            Some(known) => {
+                let more: Vec<String> = fact.values.iter().filter(|value| !known.values.contains(value)).cloned().collect();
+                known.values.extend(more);
+            }
+            None => wide.facts.push(fact.clone()),
+        }
+    }
+    for feed in &scope.feeds {
+        match wide.feeds.iter_mut().find(|known| known.feed == feed.feed) {
+            Some(known) if feed.access == Access::Readable => *known = feed.clone(),
+            Some(_) => {}
+            None => wide.feeds.push(feed.clone()),
+        }
+    }
+    (wide.facts.len() <= MOST_FACTS && wide.facts.iter().all(|fact| fact.values.len() <= MOST_VALUES)).then_some(wide)
 }
 
 /// Notes down what a feed's first page taught about the access to it. What `check` settled stays.
@@ -92,7 +120,7 @@ pub fn broken(scope: &Scope, manifest: &Manifest) -> Option<String> {
     if scope.organization.trim().is_empty() {
         return Some("its scope names no organisation".to_owned());
     }
-    if scope.facts.len() > 64 || scope.facts.iter().any(|fact| fact.values.len() > 10_000) {
+    if scope.facts.len() > MOST_FACTS || scope.facts.iter().any(|fact| fact.values.len() > MOST_VALUES) {
         return Some("its scope has too many facts".to_owned());
     }
     let unknown = scope.feeds.iter().find(|access| manifest.feed(&access.feed).is_none())?;
