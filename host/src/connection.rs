@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Manifest, Timestamp};
 use headcount_store::{Connection, ConnectionChange, Health, HealthState, HoldState, LifeState, Witness, decide};
-use headcount_sync::ACCEPT_SCOPE;
+use headcount_sync::{ACCEPT_SCOPE, joined_scope};
 use serde_json::Value;
 
 pub use draft::Draft;
@@ -122,7 +122,7 @@ impl Tenant {
         }
         let now = Timestamp::now();
         let change = ConnectionChange {
-            baseline: Some(scope),
+            baseline: Some(joined_scope(&scope, connection.baseline.as_ref())),
             health: self.health_without_scope(&connection, now).await?,
             updated_at: Some(now),
             ..ConnectionChange::default()

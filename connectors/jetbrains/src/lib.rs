@@ -39,7 +39,8 @@ impl Connector for JetBrains {
     }
 
     /// Documents say that a request without `assigned` lists free licenses only; clients were given all. If nobody is on its first
-    /// page, free ones, then held ones are asked for: one that is assigned meanwhile comes twice, and nobody is missed.
+    /// page, free ones, then held ones are asked for: one that is assigned meanwhile comes twice. One that is released meanwhile comes in
+    /// neither; but nothing is missing that only one reading of several pages lacks.
     fn read(vendor: &Vendor<Config>, feed: &str, _parent: Option<&str>, cursor: Option<&str>) -> Result<Page> {
         if feed != "licenses" {
             return Err(Failure::unsupported(format_args!("feed {feed}")));

@@ -15,13 +15,16 @@ use crate::{Failure, FailureCode, Page, Progress, Result};
 /// }
 /// ```
 ///
-/// The lists' totals are told as one number, with the last list; not at all if one of the lists states none.
+/// The lists' totals are told as one number, with the last list; not at all if one of the lists states none. Of each list the total
+/// counts that its first page states: rows that moved while it was read don't add up with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Part<'a> {
     /// Which list: one of the names that [`of`](Self::of) was given.
     pub name: &'a str,
     /// How many rows the lists before this one have, where all of them state it.
     pub before: Option<u32>,
+    /// How many rows this list has, by its first page.
+    total: Option<u32>,
     /// Where in this list. None: at its beginning.
     pub cursor: Option<&'a str>,
 }
@@ -33,7 +36,7 @@ impl<'a> Part<'a> {
     /// `cursor-expired`: the cursor names none of them.
     pub fn of(cursor: Option<&'a str>, names: &[&'static str]) -> Result<Self> {
         let found = match cursor {
-            None => names.first().map(|name| Part { name, before: Some(0), cursor: None }),
+            None => names.first().map(|name| Part { name, before: Some(0), total: None, cursor: None }),
             Some(cursor) => Self::read(cursor).filter(|part| names.contains(&part.name)),
         };
         found.ok_or_else(|| Failure::new(FailureCode::CursorExpired, "This connector gave no such cursor."))
@@ -42,8 +45,8 @@ impl<'a> Part<'a> {
     /// This page, which another list follows when this one has ended.
     pub fn then(self, page: Page, next: &str) -> Page {
         let progress = match page.progress {
-            Progress::More(cursor) => self.more(&cursor),
-            Progress::Complete => Part { name: next, before: self.sum(page.total), cursor: None }.more(""),
+            Progress::More(cursor) => self.more(page.total, &cursor),
+            Progress::Complete => Part { name: next, before: self.sum(page.total), total: None, cursor: None }.more(None, ""),
             partial => partial,
         };
         Page { total: None, progress, ..page }
@@ -52,26 +55,26 @@ impl<'a> Part<'a> {
     /// This page, of the last list.
     pub fn end(self, page: Page) -> Page {
         let progress = match page.progress {
-            Progress::More(cursor) => self.more(&cursor),
+            Progress::More(cursor) => self.more(page.total, &cursor),
             end => end,
         };
         Page { total: self.sum(page.total), progress, ..page }
     }
 
     fn sum(self, total: Option<u32>) -> Option<u32> {
-        self.before.zip(total).map(|(before, total)| before.saturating_add(total))
+        self.before.zip(self.total.or(total)).map(|(before, total)| before.saturating_add(total))
     }
 
-    fn more(self, cursor: &str) -> Progress {
-        let before = self.before.map(|rows| rows.to_string()).unwrap_or_default();
-        Progress::More(format!("{}~{before}~{cursor}", self.name))
+    fn more(self, total: Option<u32>, cursor: &str) -> Progress {
+        let written = |rows: Option<u32>| rows.map(|rows| rows.to_string()).unwrap_or_default();
+        Progress::More(format!("{}~{}~{}~{cursor}", self.name, written(self.before), written(self.total.or(total))))
     }
 
     fn read(cursor: &'a str) -> Option<Self> {
-        let mut parts = cursor.splitn(3, '~');
-        let (name, before, cursor) = (parts.next()?, parts.next()?, parts.next()?);
-        let before = if before.is_empty() { None } else { Some(before.parse().ok()?) };
-        Some(Part { name, before, cursor: Some(cursor).filter(|cursor| !cursor.is_empty()) })
+        let mut parts = cursor.splitn(4, '~');
+        let (name, before, total, cursor) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let rows = |written: &str| if written.is_empty() { Some(None) } else { written.parse().ok().map(Some) };
+        Some(Part { name, before: rows(before)?, total: rows(total)?, cursor: Some(cursor).filter(|cursor| !cursor.is_empty()) })
     }
 }
 
@@ -96,28 +99,36 @@ mod tests {
     #[test]
     fn lists_follow_one_another_and_their_totals_are_told_as_one() {
         let first = Part::of(None, &NAMES).unwrap().then(page(Some(7), Progress::More("2~x".into())), "groups");
-        assert_eq!((cursor(&first), first.total), ("users~0~2~x", None));
-        let second = Part::of(Some("users~0~2~x"), &NAMES).unwrap();
+        assert_eq!((cursor(&first), first.total), ("users~0~7~2~x", None));
+        let second = Part::of(Some("users~0~7~2~x"), &NAMES).unwrap();
         assert_eq!((second.name, second.before, second.cursor), ("users", Some(0), Some("2~x")));
         let second = second.then(page(Some(7), Progress::Complete), "groups");
-        assert_eq!(cursor(&second), "groups~7~");
-        let third = Part::of(Some("groups~7~"), &NAMES).unwrap();
+        assert_eq!(cursor(&second), "groups~7~~");
+        let third = Part::of(Some("groups~7~~"), &NAMES).unwrap();
         assert_eq!((third.name, third.cursor), ("groups", None));
         let third = third.end(page(Some(u32::MAX), Progress::Complete));
         assert_eq!((third.total, third.progress), (Some(u32::MAX), Progress::Complete));
     }
 
     #[test]
+    fn a_list_counts_as_its_first_page_says() {
+        let shrunk = Part::of(Some("users~0~7~2"), &NAMES).unwrap().then(page(Some(6), Progress::Complete), "groups");
+        assert_eq!(cursor(&shrunk), "groups~7~~");
+        let last = Part::of(Some("groups~7~3~2"), &NAMES).unwrap().end(page(Some(2), Progress::Complete));
+        assert_eq!(last.total, Some(10));
+    }
+
+    #[test]
     fn without_one_total_there_is_none() {
         let first = Part::of(None, &NAMES).unwrap().then(page(None, Progress::Complete), "groups");
-        assert_eq!(cursor(&first), "groups~~");
-        let second = Part::of(Some("groups~~"), &NAMES).unwrap().end(page(Some(7), Progress::More("3".into())));
-        assert_eq!((cursor(&second), second.total), ("groups~~3", None));
+        assert_eq!(cursor(&first), "groups~~~");
+        let second = Part::of(Some("groups~~~"), &NAMES).unwrap().end(page(Some(7), Progress::More("3".into())));
+        assert_eq!((cursor(&second), second.total), ("groups~~7~3", None));
     }
 
     #[test]
     fn a_cursor_of_another_make_has_expired() {
-        for cursor in ["", "users", "users~1", "others~1~", "users~x~", "users~-1~", "users~4294967296~"] {
+        for cursor in ["", "users", "users~1~1", "others~1~1~", "users~x~~", "users~1~x~", "users~-1~~", "users~4294967296~~"] {
             assert_eq!(Part::of(Some(cursor), &NAMES).unwrap_err().code, FailureCode::CursorExpired, "{cursor:?}");
         }
     }

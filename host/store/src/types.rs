@@ -261,6 +261,8 @@ pub struct Apply {
     pub gone_grants: Vec<headcount_model::Grant>,
     /// The connection's baseline from now on, written in the same transaction as the records that were read under it; none leaves it.
     pub baseline: Option<Scope>,
+    /// The connection's baseline from now on, if anything is brought in: what was read was not seen under the one that it has.
+    pub widened: Option<Scope>,
     /// Compute everything and write nothing; what would have changed is kept beside.
     pub dry_run: bool,
     /// How the session ends once it is applied: kept with what was applied, so that nothing is applied twice.

@@ -10,7 +10,7 @@ use headcount_model::{Access, Failure, FailureCode, Kind, Reference};
 
 use crate::list::{self, ListId, ListOver};
 use crate::scope::{learn, unreadable};
-use crate::session::{Reading, SyncError, lock};
+use crate::session::{Reading, SyncError, lock, not_read_for};
 use crate::verdict::ListEnd;
 
 /// How many parents are fetched from staging at once.
@@ -73,7 +73,13 @@ fn children<'a>(reading: &'a Reading<'_>, parent: &'a Feed) -> BoxFuture<'a, Res
         // What is out of scope, by all that was read of it until now, is not asked after.
         let kinds: BTreeSet<Kind> = children.iter().filter_map(|feed| reading.manifest.parent_kind(feed)).collect();
         for kind in kinds {
-            reading.judge(kind).await?;
+            // What another list was not read for may be in scope by what this one adds.
+            if let Some(back) = reading.judge(kind).await?.back.first() {
+                let others = reading.manifest.feeds.iter().filter(|feed| feed.parent.as_deref() != Some(&parent.name));
+                for other in others.filter(|feed| reading.manifest.parent_kind(feed) == Some(kind)) {
+                    lock(&reading.verdicts).feed_incomplete(&other.name, not_read_for(other, back));
+                }
+            }
         }
         let children = children.into_iter().map(|feed| for_each_parent(reading, feed, parent));
         futures::future::try_join_all(children).await.map(drop)

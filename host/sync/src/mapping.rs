@@ -56,7 +56,7 @@ pub struct Remapped {
     pub counters: MappedCounters,
     /// Accounts whose sync key changed: they may become another person's.
     pub keys: u64,
-    /// Accounts that share their sync key with an account before them; counted where nothing is written, for a preview.
+    /// Accounts that share their sync key with another one; not counted by a sync.
     pub shared_keys: u64,
     /// By field, how many accounts have another value.
     pub fields: BTreeMap<String, u64>,
@@ -105,6 +105,16 @@ pub async fn remap(
     remap_telling(store, connection, mapping, only, write, None).await
 }
 
+/// As [`remap`] of all accounts, within a sync, whose memory does not grow by people: keys are not compared.
+async fn remap_in_sync(
+    store: &dyn Store,
+    connection: &Connection,
+    mapping: &Arc<CompiledMapping>,
+) -> Result<Remapped, RemapError> {
+    let remapping = Remapping::new(connection, None, None);
+    remapping.all(store, connection, mapping, None, true, None).await
+}
+
 /// As [`remap`], and tells every change of a field while it goes on: however many there are, only a portion of them is held.
 ///
 /// # Errors
@@ -115,42 +125,10 @@ pub async fn remap_telling(
     mapping: &Arc<CompiledMapping>,
     only: Option<&[String]>,
     write: bool,
-    mut each: Option<EachChange<'_>>,
+    each: Option<EachChange<'_>>,
 ) -> Result<Remapped, RemapError> {
-    let mut remapping = Remapping {
-        told: Remapped::default(),
-        tracking: tracking(connection),
-        keys: (!write).then(HashSet::new),
-        changes: each.is_some().then(Vec::new),
-    };
-    let portions: Vec<Option<&[String]>> = match only {
-        Some(only) => only.chunks(PORTION as usize).map(Some).collect(),
-        None => vec![None],
-    };
-    let (tenant, id) = (&connection.tenant, &connection.id);
-    for only in portions {
-        let mut which = WhichAccounts { after: None, only: only.map(<[String]>::to_vec), limit: PORTION };
-        let mut portion = store.account_inputs(tenant, id, &which).await?;
-        while let Some(last) = portion.last() {
-            which.after = Some(last.inputs.user.id.clone());
-            let work = async {
-                let fresh = remapping.portion(mapping, portion).await?;
-                if write && !fresh.is_empty() {
-                    store.put_accounts(tenant, id, &fresh, Timestamp::now()).await?;
-                }
-                Ok::<_, RemapError>(())
-            };
-            // While one portion is mapped, the next is read.
-            let (done, next) = tokio::join!(work, store.account_inputs(tenant, id, &which));
-            done?;
-            if let (Some(each), Some(changes)) = (&mut each, &mut remapping.changes) {
-                each(changes);
-                changes.clear();
-            }
-            portion = next?;
-        }
-    }
-    Ok(remapping.told)
+    let remapping = Remapping::new(connection, Some(Keys::default()), each.is_some().then(Vec::new));
+    remapping.all(store, connection, mapping, only, write, each).await
 }
 
 /// What is kept of a mapping of all accounts, to be told again while nothing changes.
@@ -171,14 +149,14 @@ pub(crate) async fn remap_changed(
     mapping: &Arc<CompiledMapping>,
 ) -> Result<Remapped, RemapError> {
     let (tenant, id) = (&connection.tenant, &connection.id);
-    let Some(basis) = mapping.basis(&tracking(connection)) else { return remap(store, connection, mapping, None, true).await };
+    let Some(basis) = mapping.basis(&tracking(connection)) else { return remap_in_sync(store, connection, mapping).await };
     let (now, told) = store.settled(tenant, id, &basis).await?;
     if let Some(Told { accounts, failed, failures }) = told.and_then(|told| serde_json::from_str(&told).ok()) {
         let counters = MappedCounters { accounts, failed, ..MappedCounters::default() };
         return Ok(Remapped { counters, failures, ..Remapped::default() });
     }
     store.put_settled(tenant, id, &basis, &now, None).await?;
-    let remapped = remap(store, connection, mapping, None, true).await?;
+    let remapped = remap_in_sync(store, connection, mapping).await?;
     let Remapped { counters, failures, .. } = remapped.clone();
     let told = Told { accounts: counters.accounts, failed: counters.failed, failures };
     if let Ok(told) = serde_json::to_string(&told) {
@@ -202,8 +180,8 @@ pub fn tracking(connection: &Connection) -> Tracking {
 struct Remapping {
     told: Remapped,
     tracking: Tracking,
-    /// Hashes of the keys so far, eight bytes an account; none in a sync, whose memory does not grow by people.
-    keys: Option<HashSet<u64>>,
+    /// None where they are not compared.
+    keys: Option<Keys>,
     /// The changes of the portion, where somebody is told of each.
     changes: Option<Vec<FieldChange>>,
 }
@@ -215,7 +193,58 @@ struct Candidate {
     before: Option<MappedAccount>,
 }
 
+/// Hashes of sync keys, eight bytes an account: of all so far, and of those that came twice.
+#[derive(Default)]
+struct Keys {
+    all: HashSet<u64>,
+    shared: HashSet<u64>,
+}
+
 impl Remapping {
+    fn new(connection: &Connection, keys: Option<Keys>, changes: Option<Vec<FieldChange>>) -> Self {
+        Remapping { told: Remapped::default(), tracking: tracking(connection), keys, changes }
+    }
+
+    /// Maps all accounts, or these alone.
+    async fn all(
+        mut self,
+        store: &dyn Store,
+        connection: &Connection,
+        mapping: &Arc<CompiledMapping>,
+        only: Option<&[String]>,
+        write: bool,
+        mut each: Option<EachChange<'_>>,
+    ) -> Result<Remapped, RemapError> {
+        let portions: Vec<Option<&[String]>> = match only {
+            Some(only) => only.chunks(PORTION as usize).map(Some).collect(),
+            None => vec![None],
+        };
+        let (tenant, id) = (&connection.tenant, &connection.id);
+        for only in portions {
+            let mut which = WhichAccounts { after: None, only: only.map(<[String]>::to_vec), limit: PORTION };
+            let mut portion = store.account_inputs(tenant, id, &which).await?;
+            while let Some(last) = portion.last() {
+                which.after = Some(last.inputs.user.id.clone());
+                let work = async {
+                    let fresh = self.portion(mapping, portion).await?;
+                    if write && !fresh.is_empty() {
+                        store.put_accounts(tenant, id, &fresh, Timestamp::now()).await?;
+                    }
+                    Ok::<_, RemapError>(())
+                };
+                // While one portion is mapped, the next is read.
+                let (done, next) = tokio::join!(work, store.account_inputs(tenant, id, &which));
+                done?;
+                if let (Some(each), Some(changes)) = (&mut each, &mut self.changes) {
+                    each(changes);
+                    changes.clear();
+                }
+                portion = next?;
+            }
+        }
+        Ok(self.told)
+    }
+
     /// Maps a portion; gives those that must be written.
     async fn portion(
         &mut self,
@@ -268,8 +297,10 @@ impl Remapping {
         if let (Some(keys), Some(key)) = (&mut self.keys, &account.sync_key) {
             let mut hasher = DefaultHasher::new();
             key.hash(&mut hasher);
-            if !keys.insert(hasher.finish()) {
-                self.told.shared_keys += 1;
+            let key = hasher.finish();
+            if !keys.all.insert(key) {
+                // The first time, the one before counts as well.
+                self.told.shared_keys += 1 + u64::from(keys.shared.insert(key));
             }
         }
     }

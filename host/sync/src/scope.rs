@@ -5,6 +5,11 @@ use headcount_model::{Access, Failure, FailureCode, FeedAccess, Manifest, Scope,
 /// The option that accepts a narrower scope: what to do about a connection that is held for one names it.
 pub const ACCEPT_SCOPE: &str = "--accept-scope";
 
+/// Facts of a scope.
+const MOST_FACTS: usize = 64;
+/// Values of a fact.
+const MOST_VALUES: usize = 10_000;
+
 /// What a scope means for the session.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ScopeVerdict {
@@ -56,7 +61,7 @@ pub(crate) fn judge(scope: &Scope, baseline: Option<&Scope>) -> ScopeVerdict {
 }
 
 /// What later scopes are held against: this one, and what the baseline knew of feeds that it doesn't settle.
-pub(crate) fn joined(scope: &Scope, baseline: Option<&Scope>) -> Scope {
+pub fn joined(scope: &Scope, baseline: Option<&Scope>) -> Scope {
     let mut joined = scope.clone();
     for known in baseline.into_iter().flat_map(|baseline| &baseline.feeds) {
         if joined.access(&known.feed).is_none() {
@@ -64,6 +69,49 @@ pub(crate) fn joined(scope: &Scope, baseline: Option<&Scope>) -> Scope {
         }
     }
     joined
+}
+
+/// The baseline once something was brought in under a scope that it doesn't contain: both together, so that what only the newer one
+/// sees can't vanish under the older one. None: there is no baseline, or it sees nothing that the baseline doesn't, or both are too
+/// much to be kept.
+pub(crate) fn widened(scope: &Scope, baseline: Option<&Scope>) -> Option<Scope> {
+    let mut wide = baseline.filter(|baseline| sees_more(scope, baseline))?.clone();
+    for fact in &scope.facts {
+        match wide.facts.iter_mut().find(|known| known.name == fact.name) {
+            Some(known) => {
+                let more: Vec<String> = fact.values.iter().filter(|value| !known.values.contains(value)).cloned().collect();
+                known.values.extend(more);
+            }
+            None => wide.facts.push(fact.clone()),
+        }
+    }
+    for feed in &scope.feeds {
+        match wide.feeds.iter_mut().find(|known| known.feed == feed.feed) {
+            Some(known) if feed.access == Access::Readable => *known = feed.clone(),
+            Some(_) => {}
+            None => wide.feeds.push(feed.clone()),
+        }
+    }
+    (wide.facts.len() <= MOST_FACTS && wide.facts.iter().all(|fact| fact.values.len() <= MOST_VALUES)).then_some(wide)
+}
+
+/// Whether a scope may see what the baseline doesn't. A fact of several values is a set of what is seen; beside one, a fact of a single
+/// value (a kind of key, a role) only says how.
+fn sees_more(scope: &Scope, baseline: &Scope) -> bool {
+    let values = |of: &Scope, name: &str| -> Vec<String> {
+        of.facts.iter().filter(|fact| fact.name == name).flat_map(|fact| fact.values.clone()).collect()
+    };
+    let is_set = |name: &str| values(scope, name).len() > 1 || values(baseline, name).len() > 1;
+    let sets = scope.facts.iter().chain(&baseline.facts).any(|fact| is_set(&fact.name));
+    let telling = scope.facts.iter().filter(|fact| !sets || is_set(&fact.name));
+    let mut news = telling.filter(|fact| {
+        let known = values(baseline, &fact.name);
+        fact.values.iter().any(|value| !known.contains(value))
+    });
+    let opened = |feed: &FeedAccess| {
+        feed.access == Access::Readable && baseline.access(&feed.feed).is_some_and(|access| access != Access::Readable)
+    };
+    news.next().is_some() || scope.feeds.iter().any(opened)
 }
 
 /// Notes down what a feed's first page taught about the access to it. What `check` settled stays.
@@ -92,9 +140,47 @@ pub fn broken(scope: &Scope, manifest: &Manifest) -> Option<String> {
     if scope.organization.trim().is_empty() {
         return Some("its scope names no organisation".to_owned());
     }
-    if scope.facts.len() > 64 || scope.facts.iter().any(|fact| fact.values.len() > 10_000) {
+    if scope.facts.len() > MOST_FACTS || scope.facts.iter().any(|fact| fact.values.len() > MOST_VALUES) {
         return Some("its scope has too many facts".to_owned());
     }
     let unknown = scope.feeds.iter().find(|access| manifest.feed(&access.feed).is_none())?;
     Some(format!("its scope speaks of a feed {} that the manifest does not have", printable(&unknown.feed)))
+}
+
+#[cfg(test)]
+mod tests {
+    use headcount_model::Fact;
+
+    use super::*;
+
+    fn scope(facts: &[(&str, &[&str])]) -> Scope {
+        let fact = |(name, values): &(&str, &[&str])| Fact {
+            name: (*name).to_owned(),
+            values: values.iter().map(|value| (*value).to_owned()).collect(),
+        };
+        let facts = facts.iter().map(fact).collect();
+        Scope { organization: "acme".to_owned(), label: "Acme".to_owned(), facts, feeds: vec![], expires_at: None }
+    }
+
+    #[test]
+    fn a_baseline_is_widened_by_what_only_the_newer_scope_sees() {
+        let wide = |scope: &Scope, baseline: &Scope| widened(scope, Some(baseline)).map(|wide| wide.facts);
+        let (one, two) = (scope(&[("teams", &["1"])]), scope(&[("teams", &["2"])]));
+        let both = wide(&two, &one).unwrap();
+        assert_eq!(both[0].values, ["1", "2"]);
+        assert_eq!(wide(&scope(&[("teams", &["1", "2"])]), &one).unwrap()[0].values, ["1", "2"]);
+        assert_eq!(widened(&one, None), None);
+        // A team's key is of another kind than its organisation's, and sees no more than that.
+        let organization = scope(&[("kind", &["organization"]), ("teams", &["1", "2"])]);
+        assert_eq!(wide(&scope(&[("kind", &["team"]), ("teams", &["2"])]), &organization), None);
+        assert!(wide(&scope(&[("kind", &["team"]), ("teams", &["3"])]), &organization).is_some());
+    }
+
+    #[test]
+    fn a_list_that_opened_widens_the_baseline() {
+        let with = |access| Scope { feeds: vec![FeedAccess { feed: "ldap".to_owned(), access, note: None }], ..scope(&[]) };
+        let wide = widened(&with(Access::Readable), Some(&with(Access::Forbidden))).unwrap();
+        assert_eq!(wide.access("ldap"), Some(Access::Readable));
+        assert_eq!(widened(&with(Access::Forbidden), Some(&with(Access::Readable))), None);
+    }
 }

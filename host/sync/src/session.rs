@@ -28,6 +28,7 @@ pub use job::{Job, Report, SyncError};
 use resume::Opened;
 
 pub(crate) use reading::{Asked, PageRead, Reading, lock};
+pub(crate) use sifting::not_read_for;
 pub(crate) use tally::{count_reason, exemplify};
 
 /// Runs one session of a connection to its end: goes on with the one that an earlier process left, or begins one.
@@ -110,7 +111,11 @@ impl Reading<'_> {
 
         self.state(SessionState::Reconciling).await?;
         let scope = lock(&self.scope).clone().unwrap_or(scope);
-        let verdict = at_end.unwrap_or_else(|| scope::judge(&scope, baseline));
+        let verdict = match (scope::judge(&scope, baseline), at_end) {
+            // Whoever it is by then: what was read is another organisation's.
+            (foreign @ ScopeVerdict::Foreign(_), _) => foreign,
+            (judged, at_end) => at_end.unwrap_or(judged),
+        };
         let incomplete = lock(&self.verdicts).reasons();
         for reason in incomplete.iter().rev() {
             self.insist(format!("not read completely: {reason}"));
@@ -225,14 +230,17 @@ impl Reading<'_> {
                 self.tell_unproven(scope).await?;
                 apply.baseline = Some(scope::joined(scope, self.connection.baseline.as_ref()));
             }
-            ScopeVerdict::Narrower(reason) => self.insist(reason.clone()),
+            ScopeVerdict::Narrower(reason) => {
+                self.insist(reason.clone());
+                apply.widened = scope::widened(scope, self.connection.baseline.as_ref());
+            }
             ScopeVerdict::Foreign(reason) => {
                 if self.options.test {
                     self.insist(reason.clone());
                 }
                 apply.foreign = Some(Foreign { scope: scope.clone(), reason: reason.clone() });
             }
-            ScopeVerdict::Unknown => {}
+            ScopeVerdict::Unknown => apply.widened = scope::widened(scope, self.connection.baseline.as_ref()),
         }
         self.state(SessionState::Applying).await?;
         let health = match state {

@@ -81,12 +81,17 @@ impl Verdicts {
         self.lists.entry(feed.to_owned()).or_default().unstated += 1;
     }
 
-    /// Notes down that a list ended complete, and nothing but the vendor's word says so.
+    /// Whether the vendor says how many rows each list of a feed has.
+    pub(crate) fn is_stated(&self, feed: &str) -> bool {
+        self.lists.get(feed).is_some_and(|verdict| verdict.unstated == 0)
+    }
+
+    /// Notes down that a list ended complete, and it may lack a row all the same: no total is stated, or it has several pages.
     pub(crate) fn unconfirmed(&mut self, feed: &str, parent: Option<&str>) {
         self.lists.entry(feed.to_owned()).or_default().unconfirmed.insert(parent.map(str::to_owned));
     }
 
-    /// The lists of a feed that ended complete without a total, by parent.
+    /// The lists of a feed that ended complete and may lack a row all the same, by parent.
     pub(crate) fn unconfirmed_lists(&self, feed: &str) -> Vec<Option<String>> {
         self.lists.get(feed).into_iter().flat_map(|verdict| verdict.unconfirmed.iter().cloned()).collect()
     }
@@ -195,7 +200,6 @@ impl Verdicts {
 
     /// Kinds of which the vendor stated how many there are, wherever it lists them, and that many were read.
     pub(crate) fn confirmed(&self, manifest: &Manifest, scope: &Scope) -> BTreeSet<Kind> {
-        let stated = |feed: &str| self.lists.get(feed).is_some_and(|verdict| verdict.unstated == 0);
         let carrying = |kind: Kind| {
             manifest
                 .feeds
@@ -203,7 +207,7 @@ impl Verdicts {
                 .filter(move |feed| feed.kinds().any(|carried| carried == kind))
                 .filter(|feed| scope.access(&feed.name) != Some(Access::NotOffered))
         };
-        let whole = |kind: Kind| carrying(kind).all(|feed| self.is_complete(manifest, &feed.name) && stated(&feed.name));
+        let whole = |kind: Kind| carrying(kind).all(|feed| self.is_complete(manifest, &feed.name) && self.is_stated(&feed.name));
         Kind::ALL.into_iter().filter(|kind| carrying(*kind).next().is_some() && whole(*kind)).collect()
     }
 

@@ -3,15 +3,20 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use headcount_model::{Kind, SessionId, TenantId};
+use headcount_model::{Kind, Records, SessionId, TenantId};
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
 use super::apply::absence::absent;
-use super::record::table;
+use super::record::{Stored, table};
 use super::sessions::open_session;
 use super::stage::arrived;
+use super::upsert::{Owner, stored};
 use crate::{Absences, Absent, ParentPage, Result};
+
+/// Records that are fetched at once.
+const PORTION: i64 = 512;
 
 #[async_trait]
 impl Absences for SqliteStore {
@@ -53,6 +58,23 @@ impl Absences for SqliteStore {
         Ok(found)
     }
 
+    async fn absent_records(&self, tenant: &TenantId, session: SessionId, kind: Kind, after: Option<&str>) -> Result<Records> {
+        arrived::gather_now(self, session).await?;
+        let mut database = self.readers.acquire().await?;
+        let connection = open_session(&mut database, tenant, session).await?;
+        let (owner, mut records) = (Owner { tenant, connection: &connection }, Records::default());
+        match kind {
+            Kind::User => records.users = portion(&mut database, owner, session, after).await?,
+            Kind::Group => records.groups = portion(&mut database, owner, session, after).await?,
+            Kind::Role => records.roles = portion(&mut database, owner, session, after).await?,
+            Kind::Application => records.applications = portion(&mut database, owner, session, after).await?,
+            Kind::License => records.licenses = portion(&mut database, owner, session, after).await?,
+            Kind::Asset => records.assets = portion(&mut database, owner, session, after).await?,
+            Kind::Grant => {}
+        }
+        Ok(records)
+    }
+
     async fn shared_by_parents(&self, tenant: &TenantId, session: SessionId, feed: u32, kind: Kind) -> Result<Option<String>> {
         arrived::gather_now(self, session).await?;
         let mut database = self.readers.acquire().await?;
@@ -70,4 +92,30 @@ impl Absences for SqliteStore {
         .await?;
         Ok(found)
     }
+}
+
+/// The next absent records of a kind, in order of their ids.
+async fn portion<R: Stored>(
+    database: &mut SqliteConnection,
+    owner: Owner<'_>,
+    session: SessionId,
+    after: Option<&str>,
+) -> Result<Vec<R>> {
+    let table = R::TABLE;
+    let sql = format!("SELECT id FROM {table} WHERE {} AND id > $5 ORDER BY id LIMIT $6", absent(table));
+    let ids: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(owner.tenant.as_str())
+        .bind(owner.connection.as_str())
+        .bind(session.0)
+        .bind(R::KIND.as_str())
+        .bind(after.unwrap_or_default())
+        .bind(PORTION)
+        .fetch_all(&mut *database)
+        .await?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut records: Vec<R> = stored(database, owner, ids.iter().map(String::as_str)).await?;
+    records.sort_by(|one, other| one.key().cmp(&other.key()));
+    Ok(records)
 }

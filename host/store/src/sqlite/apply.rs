@@ -146,7 +146,9 @@ async fn apply_all(database: &mut SqliteConnection, applying: &Applying<'_>) -> 
     applied.held = judged.reasons;
     lost::forget(database, applying.session).await?;
     applied.kinds.retain(|_, tally| *tally != KindCounters::default());
-    if let Some(baseline) = &applying.apply.baseline {
+    let widened =
+        applying.apply.widened.as_ref().filter(|_| applied.kinds.values().any(|tally| tally.created + tally.returned > 0));
+    if let Some(baseline) = applying.apply.baseline.as_ref().or(widened) {
         sqlx::query("UPDATE connections SET baseline = $1 WHERE tenant = $2 AND id = $3")
             .bind(json(baseline)?)
             .bind(applying.tenant.as_str())

@@ -203,6 +203,32 @@ async fn what_was_missing_when_it_was_read_again_is_not_brought_back_by_an_older
 }
 
 #[tokio::test]
+async fn a_list_that_was_read_again_before_a_sync_takes_nothing_from_it() {
+    let world = World::new().await;
+    let list = |grants: Vec<Grant>| {
+        let people = users([user("u1", "u1@example.com"), user("u2", "u2@example.com")]);
+        let records = Records { groups: vec![group("g", "Group")], grants, ..people };
+        StagedPage { parent: Some("g".into()), ..page("list", records) }
+    };
+    let one = || vec![grant("user:u1", "group:g")];
+    world.sync("acme", "one", &[list(one())], &proven(10, &[])).await;
+    let id = begin(&world, None).await;
+    // Read again for the action; then u2 is given the group, and a sync sees it and ends, before the action does.
+    let again = StagedPage {
+        parent: Some("g".into()),
+        asked_at: Some(at(5)),
+        ..page("list", Records { grants: one(), ..Records::default() })
+    };
+    world.sync("acme", "one", &[list(vec![grant("user:u1", "group:g"), grant("user:u2", "group:g")])], &proven(20, &[])).await;
+    let list = ParentPage { feed: "list".into(), parent: Some("g".into()) };
+    let rules = SyncRules { defers: true, ..SyncRules::default() };
+    let brings = Brought { pages: vec![again], proven_grants: [list].into(), rules: Some(rules), ..Brought::default() };
+    let run = world.store.end_action(&tenant("acme"), id, &done(ActionState::Done, Some(brings))).await.unwrap();
+    assert_eq!(world.present("acme", Kind::Grant).await.len(), 2);
+    assert!(run.notes.iter().any(|note| note.contains("a sync has been applied since")), "{:?}", run.notes);
+}
+
+#[tokio::test]
 async fn who_lost_access_or_address_when_a_list_was_read_again_is_counted_as_in_a_sync() {
     let world = World::new().await;
     let people = |status: Option<UserStatus>| {

@@ -192,6 +192,25 @@ async fn preferences_say_what_is_written_and_what_is_taken_away() {
 }
 
 #[tokio::test]
+async fn where_who_is_missing_stays_so_do_his_grants() {
+    let acme = Acme { world: World::new().await };
+    let company = |users: std::ops::RangeInclusive<u32>, held: std::ops::RangeInclusive<u32>| {
+        let mut records = people(users);
+        records.groups = vec![group("g", "Staff")];
+        records.grants = held.map(|id| grant(&format!("user:{id}"), "group:g")).collect();
+        records
+    };
+    acme.sync(company(1..=40, 1..=40), &complete(0)).await;
+    let inactive = Preferences { deactivate: Deactivate::Inactive, ..Preferences::default() };
+    acme.world.store.put_preferences(&tenant("acme"), &connection_id("one"), &inactive).await.unwrap();
+    // Ten are missing, and one has left the group.
+    let (_, applied) = acme.sync(company(11..=40, 12..=40), &complete(1)).await;
+    assert!(applied.held.is_empty(), "{applied:?}");
+    assert_eq!((acme.present().await, applied.kinds[&Kind::Grant].removed), (40, 1));
+    assert_eq!(acme.world.present("acme", Kind::Grant).await.len(), 39);
+}
+
+#[tokio::test]
 async fn those_that_came_since_the_first_sync_are_not_all_of_them() {
     let acme = Acme { world: World::new().await };
     acme.sync(people(1..=115), &complete(0)).await;

@@ -42,6 +42,16 @@ async fn what_waits_and_is_dropped_by_a_filter_waits_no_longer() {
 }
 
 #[tokio::test]
+async fn who_is_out_of_scope_makes_nothing_of_who_is_left() {
+    let acme = Acme::of_a_hundred().await;
+    let out: Vec<String> = (10..=100).map(|id| format!("user:{id}")).collect();
+    let out: Vec<&str> = out.iter().map(String::as_str).collect();
+    let (_, applied) = sync_dropping(&acme, people([]), &out, &complete(1)).await;
+    assert!(applied.held.iter().any(|why| why.contains("all 9 users")), "{applied:?}");
+    assert_eq!(acme.present().await, 100);
+}
+
+#[tokio::test]
 async fn grants_of_what_a_filter_drops_or_a_row_skips_stay_whichever_end_it_is() {
     let through = |user: &str, group: &str, license: &str| Grant {
         via: Some(Reference::new(Kind::Group, group)),

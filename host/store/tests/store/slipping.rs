@@ -1,7 +1,7 @@
 //! Losses of several partial runs don't slip under the threshold one by one while others wait.
 
 use headcount_model::{Kind, Records};
-use headcount_store::{Apply, Holds, SyncRules};
+use headcount_store::{Apply, Holds, MappingStore, SyncRules};
 
 use crate::acme::*;
 use crate::world::*;
@@ -66,4 +66,26 @@ async fn holders_that_wait_count_towards_half_of_a_target() {
     let (_, again) = acme.sync(company(9..=12), &nearly(25)).await;
     assert!(again.held.iter().any(|why| why.contains("8 of 12 holders of group 0")), "{again:?}");
     assert_eq!(acme.world.present("acme", Kind::Grant).await.len(), 172);
+}
+
+#[tokio::test]
+async fn who_stays_by_a_decision_is_none_of_those_that_can_be_lost() {
+    let acme = Acme::of_a_hundred().await;
+    let (first, _) = acme.sync(people(93..=100), &complete(1)).await;
+    acme.world.store.reject(&tenant("acme"), first, &by(2)).await.unwrap();
+    // All that were still listed, and few of a hundred.
+    let (_, applied) = acme.sync(people([]), &complete(30)).await;
+    assert!(applied.held.iter().any(|why| why.contains("all 8 users")), "{applied:?}");
+    assert_eq!(acme.present().await, 100);
+}
+
+#[tokio::test]
+async fn who_was_taken_out_of_scope_today_makes_nothing_of_who_is_left() {
+    let acme = Acme::of_a_hundred().await;
+    let out: Vec<String> = (10..=100).map(|id| id.to_string()).collect();
+    let left = acme.world.store.leave_out(&tenant("acme"), &connection_id("one"), Kind::User, &out, at(1)).await.unwrap();
+    assert_eq!((left, acme.present().await), (91, 9));
+    let (_, applied) = acme.sync(people(6..=9), &complete(1)).await;
+    assert!(applied.held.iter().any(|why| why.contains("5 of 9 users")), "{applied:?}");
+    assert_eq!(acme.present().await, 9);
 }

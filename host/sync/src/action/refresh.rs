@@ -1,7 +1,7 @@
 //! Reading again, after an action, the feeds of what it was about: where the connector does not tell what it changed.
 //!
-//! What comes of it is held to the rules of a sync: a list proves nothing unless it was read whole, twice where no total confirms that
-//! it lacks something, and the store's guard judges what is missing.
+//! What comes of it is held to the rules of a sync: a list proves nothing unless it was read whole, twice where it lacks something and has
+//! no total or several pages, and the store's guard judges what is missing.
 
 mod allowance;
 
@@ -99,10 +99,10 @@ fn proves_grants(manifest: &Manifest, feed: &Feed) -> bool {
     feed.proves.contains(&Kind::Grant) && !manifest.feeds.iter().any(|feed| feed.repeats.contains(&Kind::Grant))
 }
 
-/// A list's pages, read to its end; of both readings, where only the vendor's word says that what it lacks is not there.
+/// A list's pages, read to its end; of both readings, where one alone may lack something.
 async fn whole(job: &Job<'_>, list: &List<'_>, allowance: &mut Allowance) -> Result<Vec<StagedPage>, Unread> {
     let (mut pages, stated) = read(job, list, 0, allowance).await?;
-    if !stated && lacks(job, list, &pages).await? {
+    if (!stated || pages.len() > 1) && lacks(job, list, &pages).await? {
         let first = u32::try_from(pages.len()).unwrap_or(u32::MAX);
         pages.extend(read(job, list, first, allowance).await?.0);
     }

@@ -10,7 +10,7 @@ use super::{ListId, call, step, validated};
 use crate::session::{Reading, SyncError, lock};
 use crate::verdict::ListEnd;
 
-/// Reads a list a second time that ended complete without a total, since it lacks what the store holds. Its rows are staged beside
+/// Reads a list a second time that ended complete, since it lacks what the store holds. Its rows are staged beside
 /// those of the first pass: what is absent from both is missing.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use headcount_model::manifest::Feed;
 use headcount_model::{Kind, Records, Reference};
 
 use super::{Reading, SyncError, lock};
@@ -16,7 +17,7 @@ pub(crate) struct Judged {
     /// On how many records each filter failed, and why it first did.
     failed: BTreeMap<String, (u64, String)>,
     /// Records that were dropped by what was known of them before.
-    back: Vec<Reference>,
+    pub(crate) back: Vec<Reference>,
 }
 
 impl Reading<'_> {
@@ -52,6 +53,27 @@ impl Reading<'_> {
         }
     }
 
+    /// Judges what is stored of a kind and was not read: what is out of scope is not missing.
+    async fn judge_absent(&self, kind: Kind) -> Result<(), SyncError> {
+        let (tenant, session) = (&self.connection.tenant, self.session);
+        let mut after: Option<String> = None;
+        while self.filters.judge_any(kind) {
+            let records = self.store.absent_records(tenant, session, kind, after.as_deref()).await?;
+            let Some(last) = ids(&records).pop() else { break };
+            let filters = Arc::clone(&self.filters);
+            let sifting = self.call(aside(move || {
+                let mut records = records;
+                filters.sift(&mut records)
+            }));
+            // One that can't be judged is as missing as it was.
+            let sifted = sifting.await?.map_err(|panicked| SyncError::Host(panicked.to_string()))?.unwrap_or_default();
+            let dropped = sifted.dropped.into_iter().map(|(reference, filter)| (reference.id, filter)).collect();
+            self.store.put_dropped(tenant, session, kind, &dropped, &[]).await?;
+            after = Some(last);
+        }
+        Ok(())
+    }
+
     /// Judges everything that was read, counts what each filter dropped, and says so.
     pub(super) async fn settle_scope(&self) -> Result<(), SyncError> {
         if self.filters.is_empty() {
@@ -67,10 +89,12 @@ impl Reading<'_> {
             // Lists that came later have brought it into scope: what is read for each was not read for it.
             for child in self.manifest.feeds.iter().filter(|feed| self.manifest.parent_kind(feed) == Some(kind)) {
                 if let Some(back) = judged.back.first() {
-                    let reason = format!("{}: not read for {back}, which other lists brought into scope", child.name);
-                    lock(&self.verdicts).feed_incomplete(&child.name, reason);
+                    lock(&self.verdicts).feed_incomplete(&child.name, not_read_for(child, back));
                 }
             }
+        }
+        for kind in Kind::ALL {
+            self.judge_absent(kind).await?;
         }
         let dropped = self.store.dropped(&self.connection.tenant, self.session).await?;
         for (filter, count) in &dropped {
@@ -82,6 +106,11 @@ impl Reading<'_> {
         (counters.dropped, counters.unjudged) = (dropped, unjudged);
         Ok(())
     }
+}
+
+/// Why a list that is read for each of a kind is not complete: it was not read for this one.
+pub(crate) fn not_read_for(feed: &Feed, back: &Reference) -> String {
+    format!("{}: not read for {back}, which other lists brought into scope", feed.name)
 }
 
 /// The ids of records of one kind.

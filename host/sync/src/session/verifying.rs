@@ -1,5 +1,5 @@
-//! A second look before anything is taken away: a list whose vendor states no total, and that lacks what the store holds, is read
-//! again.
+//! A second look before anything is taken away: a list that lacks what the store holds is read again, if its vendor states no total, or
+//! if rows may have moved between its pages.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::scope::{self, ScopeVerdict};
 use crate::verdict::is_brought_in;
 
 impl Reading<'_> {
-    /// Reads once more whatever would have removals rest on the vendor's word alone that a list was at its end.
+    /// Reads once more whatever would have removals rest on one reading of a list that may lack a row.
     ///
     /// # Errors
     /// What ends any session.
@@ -46,8 +46,11 @@ impl Reading<'_> {
             if lists.is_empty() {
                 continue;
             }
-            self.note(format!("{} was read twice, because it lacked what is stored, and no total is stated for it", feed.name))
-                .await;
+            let why = match lock(&self.verdicts).is_stated(&feed.name) {
+                true => "and rows may have moved between its pages",
+                false => "and no total is stated for it",
+            };
+            self.note(format!("{} was read twice, because it lacked what is stored, {why}", feed.name)).await;
             self.state(SessionState::Verifying).await?;
             self.verify(feed, lists).await?;
         }

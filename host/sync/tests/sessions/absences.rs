@@ -65,6 +65,33 @@ async fn a_list_with_a_total_or_with_everybody_is_read_once() {
 }
 
 #[tokio::test]
+async fn a_row_that_slips_between_two_pages_is_found_by_the_second_reading() {
+    let world = World::new().await;
+    let of = |ids: &[&str], next: Option<&str>| {
+        let progress = next.map_or(Progress::Complete, |next| Progress::More(next.to_owned()));
+        Page { total: Some(4), ..page(users(ids), progress) }
+    };
+    let listed = move |first: &'static [&'static str], second: &'static [&'static str]| {
+        Script::new(move |feed, _, cursor, nth| {
+            Ok(match (feed, cursor, nth) {
+                ("users", None, 1) => of(first, Some("1")),
+                ("users", Some(_), 1) => of(second, None),
+                ("users", None, _) => of(&["bo", "cy"], Some("1")),
+                ("users", Some(_), _) => of(&["di", "ed"], None),
+                _ => nothing(),
+            })
+        })
+    };
+    world.sync(&listed(&["ana", "bo"], &["cy", "di"])).await;
+    // Between the pages ana leaves and ed comes: cy moves to the page that was read, and the number is right.
+    let script = listed(&["ana", "bo"], &["di", "ed"]);
+    let report = world.sync(&script).await;
+    assert_eq!((report.state, script.asked("users")), (SessionState::Complete, 4), "{:?}", report.notes);
+    assert!(report.notes.iter().any(|note| note.contains("between its pages")), "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "cy", "di", "ed"]);
+}
+
+#[tokio::test]
 async fn only_the_lists_that_lack_something_are_read_again() {
     let world = world_of_two().await;
     let company = |ops: &'static [&'static str]| {

@@ -60,6 +60,18 @@ async fn each_record_is_counted_once_that_a_filter_can_not_judge() {
 }
 
 #[tokio::test]
+async fn what_is_stored_and_out_of_scope_is_not_missing_when_the_vendor_lists_it_no_more() {
+    let world = world_of_two().await;
+    filtered(&world, Kind::User, Effect::Drop, "user.email == 'bo@example.com'").await;
+    let report = world.sync(&only_users(vec![page(users(&["ana"]), Progress::Complete)])).await;
+    assert_eq!((report.state, report.counters.kinds[&Kind::User].removed), (SessionState::Complete, 0), "{:?}", report.notes);
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+    filtered(&world, Kind::User, Effect::Drop, "user.email == 'nobody@example.com'").await;
+    world.sync(&only_users(vec![page(users(&["ana"]), Progress::Complete)])).await;
+    assert_eq!(world.ids(Kind::User).await, ["ana"]);
+}
+
+#[tokio::test]
 async fn what_is_out_of_scope_is_not_asked_after_and_what_hangs_on_it_stays() {
     let world = World::new().await;
     let script = || {

@@ -55,6 +55,8 @@ pub struct Told {
     pub records: BTreeMap<Id, Face>,
     /// What is listed, too, and out of scope.
     pub dropped: BTreeMap<Id, Face>,
+    /// Which records are out of scope with which addresses, listed or not.
+    pub out: BTreeSet<(Id, u8)>,
     /// Whether users, and groups, were listed to the end.
     pub users: bool,
     pub groups: bool,
@@ -166,7 +168,8 @@ impl Model {
         }
         for id in self.present().into_keys().filter(|id| !told.lists(*id)) {
             // Who is out of scope was not asked what he holds.
-            let known = kind(id) != Kind::Member || !ends(id).into_iter().any(|end| told.dropped.contains_key(&end));
+            let read = |end: Id| !told.dropped.contains_key(&end) && (self.wishes.deactivate == 0 || told.lists(end));
+            let known = kind(id) != Kind::Member || ends(id).into_iter().all(read);
             let missing = told.judged
                 && match kind(id) {
                     Kind::User => told.users && self.wishes.deactivate == 0,
@@ -193,6 +196,7 @@ impl Model {
         if told.test {
             return;
         }
+        let told = &self.with_what_is_out(told);
         let (lost, follows) = self.lost(told);
         let (holds, keys) = self.judge(told, &lost, now);
         let stays = |how: How, waits: bool| waits || if how == How::Rekeyed { keys } else { holds };
@@ -246,7 +250,18 @@ impl Model {
         }
     }
 
-    /// How many are there, but for those that were listed and are out of scope.
+    /// What is not listed, and out of scope by what is stored of it, is not missing either.
+    fn with_what_is_out(&self, told: &Told) -> Told {
+        let mut told = told.clone();
+        for (id, face) in self.present() {
+            if kind(id) != Kind::Member && !told.lists(id) && told.out.contains(&(id, face.address)) {
+                told.dropped.insert(id, face);
+            }
+        }
+        told
+    }
+
+    /// How many are there, but for those that are out of scope.
     fn in_scope(&self, of: Kind, told: &Told) -> usize {
         self.present().keys().filter(|id| kind(**id) == of && !told.dropped.contains_key(id)).count()
     }

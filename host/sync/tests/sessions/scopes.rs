@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use headcount_model::{Access, FailureCode, Kind, Progress, Scope, Timestamp};
 use headcount_store::{Decision, HealthState, Holds, SessionState, Store};
+use headcount_sync::SyncOptions;
 
 use crate::script::{Script, World, failure, nothing, only_users, page, scope, settled, users};
 
@@ -37,6 +38,43 @@ async fn a_wider_scope_becomes_the_baseline() {
     world.sync(&only_users(vec![page(users(&["ana", "bo"]), Progress::Complete)]).checks([Ok(scope(&["1", "7"]))])).await;
     let script = only_users(vec![page(users(&["ana"]), Progress::Complete)]).checks([Ok(scope(&["7"]))]);
     world.sync(&script).await;
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+}
+
+#[tokio::test]
+async fn who_came_in_under_another_scope_does_not_vanish_under_the_one_before() {
+    let world = world_with_teams(&["1"]).await;
+    let night = |ids: &[&str], teams: &[&str]| only_users(vec![page(users(ids), Progress::Complete)]).checks([Ok(scope(teams))]);
+    world.sync(&night(&["eve"], &["2"])).await;
+    assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "eve"]);
+    for _ in 0..2 {
+        world.sync(&night(&["ana", "bo"], &["1"])).await;
+        assert_eq!(world.ids(Kind::User).await, ["ana", "bo", "eve"]);
+        assert_eq!(world.connection().await.health.state, HealthState::Held);
+    }
+}
+
+#[tokio::test]
+async fn a_narrower_scope_that_brought_nothing_in_leaves_the_one_before_as_it_is() {
+    let world = world_with_teams(&["1"]).await;
+    let night = |ids: &[&str], teams: &[&str]| only_users(vec![page(users(ids), Progress::Complete)]).checks([Ok(scope(teams))]);
+    world.sync(&night(&["ana"], &["2"])).await;
+    world.sync(&night(&["ana"], &["1"])).await;
+    assert_eq!(world.ids(Kind::User).await, ["ana"]);
+    assert_eq!(world.connection().await.health.state, HealthState::Ok);
+}
+
+#[tokio::test]
+async fn another_organisation_stays_one_though_nobody_can_say_who_it_is_in_the_end() {
+    let world = world_with_teams(&["1"]).await;
+    let other = Scope { organization: "other".to_owned(), ..scope(&["1"]) };
+    let broken = || Err(failure(FailureCode::Unavailable));
+    let pages = vec![page(users(&["eve"]), Progress::Complete)];
+    let script = only_users(pages).checks([Ok(other), broken(), broken(), broken(), broken(), broken(), broken()]);
+    let mut options = SyncOptions::default();
+    options.attempts = 1;
+    let report = world.sync_with(&script, &options).await;
+    assert_eq!(report.state, SessionState::Held, "{:?}", report.notes);
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
 }
 

@@ -1,8 +1,8 @@
 //! What an action brings into the store: records as a page of their own, what is gone, marks for an open session, and its answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use headcount_model::{Kind, SessionId, TenantId};
+use headcount_model::{Kind, SessionId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
@@ -12,7 +12,7 @@ use super::super::field::read_kind;
 use super::super::grant::grant_key;
 use super::super::sessions::json;
 use super::super::stage::{drop_staged, stage_within};
-use crate::{ActionEnd, ActionRun, Apply, Brought, Counters, Result, SessionState, What};
+use crate::{ActionEnd, ActionRun, Apply, Brought, Counters, ParentPage, Result, SessionState, StagedPage, What};
 
 /// What became of it.
 #[derive(Default)]
@@ -32,19 +32,23 @@ pub(super) async fn bring_in(
 ) -> Result<BroughtIn> {
     let asked = &run.asked;
     answer(database, run, end, brought).await?;
-    let records = brought.pages.iter().any(|page| !page.records.is_empty());
-    if !records && brought.gone.is_empty() && brought.gone_grants.is_empty() && brought.proven_grants.is_empty() {
-        return Ok(BroughtIn::default());
+    let outdated = outdated(database, run, brought).await?;
+    let mut notes: Vec<String> = outdated.iter().map(overtaken).collect();
+    let pages: Vec<&StagedPage> = brought.pages.iter().filter(|page| !outdated.contains(&list_of(page))).collect();
+    let proven_grants: BTreeSet<ParentPage> = brought.proven_grants.difference(&outdated).cloned().collect();
+    let records = pages.iter().any(|page| !page.records.is_empty());
+    if !records && brought.gone.is_empty() && brought.gone_grants.is_empty() && proven_grants.is_empty() {
+        return Ok(BroughtIn { session: None, notes });
     }
     let session = session(database, run, end).await?;
-    for page in &brought.pages {
+    for page in &pages {
         stage_within(database, session, page).await?;
     }
     let apply = Apply {
         now: Some(end.ended_at),
         gone: brought.gone.clone(),
         gone_grants: brought.gone_grants.clone(),
-        proven_grants: brought.proven_grants.clone(),
+        proven_grants,
         rules: brought.rules.clone(),
         ..Apply::default()
     };
@@ -58,10 +62,41 @@ pub(super) async fn bring_in(
         .await?;
     drop_staged(database, session).await?;
     // After its own session is over, for those that are still open.
-    let marks = marks(brought, removed(database, &asked.tenant, session).await?);
+    let marks = marks(&pages, brought, removed(database, &asked.tenant, session).await?);
     touched::mark(database, &asked.tenant, asked.connection.as_str(), &marks, end.ended_at).await?;
     let left = |reason: &String| format!("what is missing was left for the next sync to judge: {reason}");
-    Ok(BroughtIn { session: Some(session), notes: applied.held.iter().map(left).collect() })
+    notes.extend(applied.held.iter().map(left));
+    Ok(BroughtIn { session: Some(session), notes })
+}
+
+/// Lists that were read again before a sync read them, which has been applied meanwhile: that one is newer.
+async fn outdated(database: &mut SqliteConnection, run: &ActionRun, brought: &Brought) -> Result<BTreeSet<ParentPage>> {
+    let mut asked: BTreeMap<ParentPage, Timestamp> = BTreeMap::new();
+    for page in brought.pages.iter().filter(|page| page.parent.is_some()) {
+        if let Some(at) = page.asked_at {
+            let first = asked.entry(list_of(page)).or_insert(at);
+            *first = at.min(*first);
+        }
+    }
+    let newest: Option<i64> = sqlx::query_scalar(
+        "SELECT max(COALESCE(ended_at, touched_at)) FROM sessions WHERE tenant = $1 AND connection = $2
+            AND (ended_at IS NOT NULL AND state NOT IN ('failed', 'cancelled', 'test') OR ended_at IS NULL AND ending IS NOT NULL)",
+    )
+    .bind(run.asked.tenant.as_str())
+    .bind(run.asked.connection.as_str())
+    .fetch_one(database)
+    .await?;
+    let Some(newest) = newest else { return Ok(BTreeSet::new()) };
+    Ok(asked.into_iter().filter(|(_, at)| at.micros() <= newest).map(|(list, _)| list).collect())
+}
+
+fn list_of(page: &StagedPage) -> ParentPage {
+    ParentPage { feed: page.feed.clone(), parent: page.parent.clone() }
+}
+
+fn overtaken(list: &ParentPage) -> String {
+    let of = list.parent.as_ref().map(|parent| format!(" of {}", headcount_model::printable(parent))).unwrap_or_default();
+    format!("{}{of} was read again, but a sync has been applied since: the next one reads it", list.feed)
 }
 
 /// What was taken away, with all that goes with it.
@@ -99,9 +134,9 @@ async fn session(database: &mut SqliteConnection, run: &ActionRun, end: &ActionE
     Ok(SessionId(id))
 }
 
-fn marks(brought: &Brought, removed: Vec<(Kind, String)>) -> BTreeSet<Mark> {
+fn marks(pages: &[&StagedPage], brought: &Brought, removed: Vec<(Kind, String)>) -> BTreeSet<Mark> {
     let mut marks = BTreeSet::new();
-    for page in &brought.pages {
+    for page in pages {
         let records = &page.records;
         let mut add = |kind, ids: Vec<&String>| marks.extend(ids.into_iter().map(|id| (kind, id.clone(), false)));
         add(Kind::User, records.users.iter().map(|record| &record.id).collect());

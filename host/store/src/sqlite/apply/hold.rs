@@ -61,7 +61,9 @@ pub(super) async fn drop_what_is_back(database: &mut SqliteConnection, applying:
                             AND (held.how IN {REMOVED} OR NOT EXISTS
                                 (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = held.id)))
                         OR (held.how IN {REMOVED} AND EXISTS
-                            (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = held.id)))))",
+                            (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = held.id))
+                        OR (held.how IN {REMOVED} AND EXISTS
+                            (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = held.id)))))",
             table(kind),
             same()
         );

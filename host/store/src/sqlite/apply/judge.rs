@@ -43,10 +43,12 @@ pub(super) async fn judge(database: &mut SqliteConnection, applying: &Applying<'
             continue;
         }
         let created = if kind == Kind::User { users.created + users.returned } else { 0 };
-        let present = present(database, applying, kind).await?.saturating_sub(created);
-        let of = totals::baseline(database, applying, kind).await?.unwrap_or(present);
+        // What stays whatever becomes of it can't be lost: it makes nothing of what can.
+        let stays = declined(database, applying, kind).await? + out_of_scope(database, applying, kind).await?;
+        let present = present(database, applying, kind).await?.saturating_sub(created + stays);
         let confirmed = rules.confirmed.contains(&kind);
         let before = earlier(database, applying, kind, &REMOVALS).await?;
+        let of = totals::baseline(database, applying, kind).await?.unwrap_or(present).min(present + before);
         let waits = waiting(database, applying, kind, &REMOVALS).await?;
         let loss = Loss { lost: lost + before + waits, now: lost, inactive, of, present, confirmed, waiting: waits };
         judged.reasons.extend(rules.guard.records(kind, &loss));
@@ -87,6 +89,41 @@ async fn present(database: &mut SqliteConnection, applying: &Applying<'_>, kind:
     let sql = format!("SELECT count(*) FROM {} WHERE tenant = $1 AND connection = $2 AND gone_at IS NULL", table(kind));
     let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(applying.tenant.as_str()).bind(applying.connection.as_str());
     Ok(number(query.fetch_one(database).await?))
+}
+
+/// How many are missing, and stay since their removal was turned down or undone.
+async fn declined(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<u64> {
+    let sql = format!(
+        "SELECT count(DISTINCT lost.id) FROM lost CROSS JOIN held
+            ON held.tenant = $1 AND held.connection = $2 AND held.kind = lost.kind AND held.id = lost.id AND held.how IN {REMOVED}
+         CROSS JOIN holds ON holds.tenant = $1 AND holds.connection = $2 AND holds.session = held.session AND holds.state <> 'held'
+         WHERE lost.session = $3 AND lost.kind = $4 AND lost.waits = 1 AND lost.how IN {REMOVED}"
+    );
+    counted(database, applying, kind, sql).await
+}
+
+/// How many are there that a filter drops, or grants of such.
+async fn out_of_scope(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<u64> {
+    let dropped = |kind: &str, id: &str| {
+        format!("EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = {kind} AND dropped.id = {id})")
+    };
+    let out = match kind {
+        Kind::Grant => {
+            ["principal", "target", "via"].map(|end| dropped(&format!("{end}_kind"), &format!("{end}_id"))).join(" OR ")
+        }
+        _ => dropped("$4", "stored.id"),
+    };
+    let sql = format!(
+        "SELECT count(*) FROM {} AS stored WHERE tenant = $1 AND connection = $2 AND gone_at IS NULL
+            AND EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $3) AND $4 = $4 AND ({out})",
+        table(kind)
+    );
+    counted(database, applying, kind, sql).await
+}
+
+async fn counted(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind, sql: String) -> Result<u64> {
+    let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(applying.tenant.as_str()).bind(applying.connection.as_str());
+    Ok(number(query.bind(applying.session.0).bind(kind.as_str()).fetch_one(database).await?))
 }
 
 /// Losses of records: those that are still lost.

@@ -9,7 +9,7 @@ use super::super::record::table;
 use super::super::values::{Values, placeholders, portions};
 use super::Applying;
 use super::absence::absent;
-use crate::Result;
+use crate::{Deactivate, Result};
 
 /// Ways of being lost that end in a record's removal.
 pub(super) const REMOVED: &str = "('missing', 'gone', 'follows')";
@@ -26,8 +26,8 @@ pub(super) fn same() -> String {
 }
 
 /// A row that was skipped, or that a filter dropped, says nothing of what its record holds, who holds it, or what is held through it:
-/// such grants stay.
-fn proven_grants() -> String {
+/// such grants stay. Where what is missing is kept, so are the grants of what was not read.
+fn proven_grants(keeps_missing: bool) -> String {
     let mut condition =
         "EXISTS (SELECT 1 FROM proven WHERE proven.session = $3 AND proven.feed = grants.feed AND proven.parent = grants.parent)"
             .to_owned();
@@ -38,8 +38,19 @@ fn proven_grants() -> String {
                     AND {table}.kind = grants.{end}_kind AND {table}.id = grants.{end}_id)"
             ));
         }
+        if keeps_missing {
+            condition.push_str(&format!(
+                " AND (grants.{end}_kind IS NULL OR EXISTS (SELECT 1 FROM staged WHERE staged.session = $3
+                    AND staged.kind = grants.{end}_kind AND staged.id = grants.{end}_id))"
+            ));
+        }
     }
     condition
+}
+
+/// Whether what a sync doesn't find stays by preference. One list that is read after an action says nothing of what it connects.
+fn keeps_missing(applying: &Applying<'_>) -> bool {
+    applying.preferences.deactivate != Deactivate::Missing && applying.apply.rules.as_ref().is_some_and(|rules| !rules.defers)
 }
 
 pub(super) async fn write_down(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
@@ -47,7 +58,7 @@ pub(super) async fn write_down(database: &mut SqliteConnection, applying: &Apply
         named(database, applying, kind).await?;
         if applying.removes(kind) {
             let proven = match kind {
-                Kind::Grant => prove(database, applying).await?.then(proven_grants),
+                Kind::Grant => prove(database, applying).await?.then(|| proven_grants(keeps_missing(applying))),
                 _ => applying.apply.proven.contains(&kind).then(|| "1".to_owned()),
             };
             if let Some(condition) = proven {

@@ -25,8 +25,7 @@ impl Model {
                     .collect()
             };
             let waits = [waiting(false, &gone), waiting(true, &moved)];
-            let present = self.count(of);
-            let base = self.baseline(of, now).unwrap_or(present);
+            let present = self.count(of) - self.stays(of, told, lost);
             let earlier = |keys: bool| {
                 let mut ids: BTreeSet<Id> = BTreeSet::new();
                 for ((id, how), at) in &self.losses {
@@ -45,6 +44,7 @@ impl Model {
                 }
                 ids.len()
             };
+            let base = self.baseline(of, now).unwrap_or(present).min(present + earlier(false));
             let (least, percent) =
                 if of == Kind::Member { (25, 20) } else { (3, if of == Kind::User && !told.confirmed { 5 } else { 10 }) };
             let all = gone.len() + earlier(false) + waits[0].len();
@@ -61,6 +61,20 @@ impl Model {
             }
         }
         verdict
+    }
+
+    /// How many can't be lost: they are missing and stay by a decision, or are out of scope.
+    fn stays(&self, of: Kind, told: &Told, lost: &BTreeMap<(Id, How), bool>) -> usize {
+        let declined = |id: Id| {
+            let turned_down = self.held.get(&(id, How::Lost)).is_some_and(|held| !self.holds[&held.session]);
+            turned_down && lost.get(&(id, How::Lost)) == Some(&true)
+        };
+        let out = |id: Id| match of {
+            Kind::Member => ends(id).into_iter().any(|end| told.dropped.contains_key(&end)),
+            _ => told.dropped.contains_key(&id),
+        };
+        let present = self.present();
+        present.keys().filter(|id| kind(**id) == of && (declined(**id) || out(**id))).count()
     }
 
     /// What waits since earlier sessions, and is neither back nor judged anew.

@@ -146,9 +146,13 @@ impl Vendor {
         let members = self.members.iter().filter(|id| members_of.contains(&ends(**id)[1]) && sees(ends(**id)[0]));
         records.extend(members.map(|id| (*id, Face::default())));
         let (listed, whole) = (!cut && total != Total::Wrong, members_of.len() == asked.len());
+        let ids = (0..USERS).chain(100..100 + GROUPS);
+        let out = ids.flat_map(|id| (0..3).map(move |address| (id, address)));
+        let out = out.filter(|(id, address)| sieve.drops(*id, Face { inactive: false, address: *address })).collect();
         Told {
             records,
             dropped,
+            out,
             users: listed,
             groups: !no_groups,
             members_of,
