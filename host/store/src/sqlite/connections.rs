@@ -8,12 +8,12 @@ use super::SqliteStore;
 use super::catalogue::associate;
 use super::changes;
 use super::credentials::put;
-use super::notices::of_health;
+use super::notices::{of_health, of_removal};
 use super::people::forget_the_accountless;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
 use crate::{
-    Connection, ConnectionChange, Health, HealthState, InstalledConnector, Life, LifeState, Result, SealedCredential, StoreError,
+    Connection, ConnectionChange, Health, HealthState, InstalledConnector, LifeState, Result, SealedCredential, StoreError,
 };
 
 // === connectors
@@ -260,6 +260,7 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     let keys = "UPDATE action_runs SET key = NULL WHERE tenant = $1 AND connection = $2 AND key IS NOT NULL".to_owned();
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
     let now = Timestamp::now();
+    of_removal(&mut transaction, tenant, id, now).await?;
     changes::purge(&mut transaction, tenant, id, now).await?;
     for sql in staging.into_iter().chain(records).chain([keys, last]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
@@ -269,26 +270,8 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
 }
 
 /// What drops all that sessions of a connection staged.
-fn staging() -> [String; 7] {
+pub(super) fn staging() -> [String; 7] {
     ["staged", "arrived", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     })
-}
-
-pub(super) async fn retire_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool> {
-    let mut transaction = store.begin().await?;
-    let done = sqlx::query("UPDATE connections SET life = $3, credential = NULL, shared = '{}' WHERE tenant = $1 AND id = $2")
-        .bind(tenant.as_str())
-        .bind(id.as_str())
-        .bind(json(life)?)
-        .execute(&mut *transaction)
-        .await?;
-    // Nothing of it waits for a person any more, nobody may act through it, and it says no more who left.
-    let gone = ["credentials", "budgets", "held", "holds", "action_permits", "schedules", "causes", "directories"];
-    let gone = gone.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
-    for sql in staging().into_iter().chain(gone) {
-        sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
-    }
-    transaction.commit().await?;
-    Ok(done.rows_affected() > 0)
 }
