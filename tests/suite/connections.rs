@@ -175,6 +175,9 @@ async fn who_answers_for_a_connection_is_kept_and_hostile_names_are_not() {
     lab.acme.set_owner(&id, "Ana").await.unwrap();
     lab.acme.set_contacts(&id, vec![bo.clone()]).await.unwrap();
     lab.acme.rename(&id, "Stories").await.unwrap();
+    for blank in ["", "   "] {
+        assert!(matches!(lab.acme.rename(&id, blank).await, Err(Error::Contact(_))), "{blank:?}");
+    }
     for address in ["nobody", "a@b\r\nBcc: eve@evil.example", "<eve@evil.example>"] {
         let hostile = Contact { name: "Eve".into(), email: address.into() };
         assert!(matches!(lab.acme.set_contacts(&id, vec![hostile]).await, Err(Error::Contact(_))), "{address:?}");
