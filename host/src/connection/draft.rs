@@ -148,7 +148,12 @@ impl Tenant {
 
 fn taken(connection: &Connection) -> Error {
     match connection.life.state {
-        LifeState::Removed => super::life::barred(connection, "made anew"),
+        LifeState::Removed => match super::life::barred(connection, "made anew") {
+            Error::Life { tenant, connection, state, what, next } => {
+                Error::Life { tenant, connection, state, what, next: format!("{next}; or make another one with `--id`") }
+            }
+            other => other,
+        },
         _ => Error::ConnectionExists(connection.tenant.clone(), connection.id.clone()),
     }
 }
