@@ -8,7 +8,7 @@ use super::SqliteStore;
 use super::catalogue::associate;
 use super::changes;
 use super::credentials::put;
-use super::notices::{of_health, of_removal};
+use super::notices::of_health;
 use super::people::forget_the_accountless;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
@@ -260,7 +260,6 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
     let keys = "UPDATE action_runs SET key = NULL WHERE tenant = $1 AND connection = $2 AND key IS NOT NULL".to_owned();
     let last = "DELETE FROM connections WHERE tenant = $1 AND id = $2".to_owned();
     let now = Timestamp::now();
-    of_removal(&mut transaction, tenant, id, now).await?;
     changes::purge(&mut transaction, tenant, id, now).await?;
     for sql in staging.into_iter().chain(records).chain([keys, last]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
