@@ -64,9 +64,9 @@ impl Tenant {
     /// Changes what people call a connection.
     ///
     /// # Errors
-    /// There is no such connection.
+    /// There is no such connection, or the name is blank or can't be taken.
     pub async fn rename(&self, id: &ConnectionId, name: impl Into<String>) -> Result<Connection, Error> {
-        let name = Some(contacts::check_name(name.into())?);
+        let name = Some(contacts::check_own_name(name.into())?);
         self.told(id, ConnectionChange { name, ..ConnectionChange::default() }).await
     }
 

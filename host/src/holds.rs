@@ -45,7 +45,7 @@ impl Tenant {
     /// Does the removals that a session held, as far as the records are still as they were held. The rest is left, and told.
     ///
     /// # Errors
-    /// Nothing of the session waits, or a newer one took its place; the connection is being synced.
+    /// Nothing of the session waits, or a newer one took its place; the connection is being synced, or was removed.
     pub async fn release(&self, session: SessionId, decision: &Decision) -> Result<Outcome, Error> {
         let _lease = self.lease_of(session).await?;
         Ok(self.inner.store.release(&self.id, session, decision).await?)
@@ -54,7 +54,7 @@ impl Tenant {
     /// Turns down the removals that a session held: the records stay until they are back at the vendor.
     ///
     /// # Errors
-    /// Nothing of the session waits; the connection is being synced.
+    /// Nothing of the session waits; the connection is being synced, or was removed.
     pub async fn reject(&self, session: SessionId, decision: &Decision) -> Result<Outcome, Error> {
         let _lease = self.lease_of(session).await?;
         Ok(self.inner.store.reject(&self.id, session, decision).await?)
@@ -64,7 +64,7 @@ impl Tenant {
     /// is back at the vendor or is released.
     ///
     /// # Errors
-    /// There is no such session, or its changes were cut off; the connection is being synced.
+    /// There is no such session, or its changes were cut off; the connection is being synced, or was removed.
     pub async fn undo(&self, session: SessionId, decision: &Decision) -> Result<Outcome, Error> {
         let _lease = self.lease_of(session).await?;
         Ok(self.inner.store.undo(&self.id, session, decision).await?)
@@ -78,12 +78,14 @@ impl Tenant {
         Ok(self.inner.store.decisions(&self.id, session).await?)
     }
 
-    /// Keeps a session's connection from being synced meanwhile.
+    /// Keeps a session's connection from being synced meanwhile. What a removed one left stays as it was last read.
     async fn lease_of(&self, session: SessionId) -> Result<crate::lease::Lease, Error> {
         let Some(known) = self.session(session).await? else {
             return Err(StoreError::NothingHeld { session, reason: "there is no such session".to_owned() }.into());
         };
-        self.lease(&known.connection).await
+        let lease = self.lease(&known.connection).await?;
+        self.unremoved(&known.connection).await?;
+        Ok(lease)
     }
 }
 

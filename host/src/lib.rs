@@ -84,7 +84,7 @@ pub use filter::{FilterTrial, OutOfScope};
 pub use health::{Beat, Pulse};
 pub use key::{KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, Rotation};
 pub use mapping::{MappingSample, check_standard_mapping};
-pub use people::Confirmed;
+pub use people::{Confirmed, Directory};
 pub use serving::Serving;
 pub use sessions::Cancelled;
 pub use tenant::{Checked, Tenant};

@@ -1,12 +1,15 @@
 //! People: whose accounts are whose, by hand; and which connection says who works there.
 
 use headcount_model::{ConnectionId, Timestamp};
-use headcount_store::{AccessPath, Conflict, Decision, Doubt, Filter, Owner, Person, PersonId, StoreError};
+use headcount_store::{AccessPath, Conflict, Connection, Decision, Doubt, Filter, Owner, Person, PersonId, Session, StoreError};
 
 use crate::{Error, Tenant};
 
 /// Conflicts that are looked at together.
 const PORTION: u32 = 1_000;
+
+/// Sessions of a directory in which one is looked for that read it completely.
+const LOOKED_AT: u32 = 1_000;
 
 /// What a confirmation did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -17,6 +20,34 @@ pub struct Confirmed {
     pub left: Vec<Conflict>,
     /// How many those are in all.
     pub left_in_all: u64,
+}
+
+/// The directory of a tenant.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Directory {
+    /// The connection that is the directory.
+    pub connection: Connection,
+    /// Whether one of its newest 1,000 sessions read it completely. Until one does, it does not know of everybody.
+    pub was_read: bool,
+}
+
+impl Directory {
+    /// Why it may not know of everybody who left, and what to do about it; none where nothing is the matter.
+    pub fn lack(&self) -> Option<(String, String)> {
+        let id = &self.connection.id;
+        let life = &self.connection.life;
+        match life.state {
+            state if state.runs() && self.was_read => None,
+            state if state.runs() => {
+                Some((format!("the directory, {id}, was never read completely"), format!("headcount sync {id}")))
+            }
+            state => {
+                let never = if self.was_read { "" } else { ", and was never read completely" };
+                Some((format!("the directory, {id}, is {state}, so it is not kept up{never}"), life.next.clone()))
+            }
+        }
+    }
 }
 
 impl Tenant {
@@ -49,12 +80,28 @@ impl Tenant {
     /// Marks a connection as the directory: the one that says who works there, and who left. None takes the mark away.
     ///
     /// # Errors
-    /// There is no such connection.
+    /// There is no such connection, or it was removed.
     pub async fn set_directory(&self, connection: Option<&ConnectionId>) -> Result<(), Error> {
+        if let Some(id) = connection {
+            self.unremoved(id).await?;
+        }
         match self.store().set_directory(&self.id, connection, Timestamp::now()).await {
             Err(StoreError::NoConnection { tenant, connection }) => Err(Error::NoConnection(tenant, connection)),
             done => Ok(done?),
         }
+    }
+
+    /// The connection that says who works there, and whether it can say of everybody who left. None: there is no directory.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn directory(&self) -> Result<Option<Directory>, Error> {
+        let Some(id) = self.store().directory(&self.id).await? else { return Ok(None) };
+        let connection = self.connection(&id).await?;
+        let sessions = self.store().sessions(&self.id, Some(&id), LOOKED_AT).await?;
+        let whole =
+            |session: &Session| session.state.is_finished() && session.counters.feeds.values().all(|feed| feed.incomplete == 0);
+        Ok(Some(Directory { was_read: sessions.iter().any(whole), connection }))
     }
 
     /// Says of conflicts of a connection, or of one account of it, that nothing is wrong: accounts whose key has changed stay whose they

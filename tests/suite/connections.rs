@@ -1,10 +1,16 @@
 //! A connection's life from draft to removed, and its health as checks and actions find it.
 
-use headcount::store::{Contact, HealthState, LifeState, Witness};
+use std::process::{Command, Output};
+
+use headcount::store::{Contact, Decision, Filter, HealthState, LifeState, Rhythm, Witness};
 use headcount::{ActionRequest, ConnectionId, Draft, Error, Records, Secret, SessionState, SyncOptions};
-use headcount_tests::{Lab, component};
+use headcount_tests::{Lab, component, program};
 use headcount_vendors::{Fault, Reach, Rule, Vendor};
 use serde_json::json;
+
+fn headcount(lab: &Lab, arguments: &[&str]) -> Output {
+    Command::new(program().unwrap()).args(lab.flags().unwrap()).args(arguments).output().unwrap()
+}
 
 fn secret(text: String) -> Secret {
     Secret::new(text)
@@ -168,6 +174,42 @@ async fn a_removed_connection_keeps_its_records_until_they_are_purged() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn removing_a_connection_says_all_that_goes_and_what_goes_only_with_the_records() {
+    let lab = Lab::new(60).await.unwrap();
+    let id = lab.connect(Vendor::JetBrains).await.unwrap();
+    lab.sync(&id).await.unwrap();
+    let plain = lab.acme.removal(&id).await.unwrap();
+    assert!(!plain.scheduled && !plain.directory && plain.permits.is_empty() && plain.waiting == 0, "{plain:?}");
+    lab.acme.permit_actions(&id, &["revoke-license".to_owned()], "ana", None).await.unwrap();
+    lab.acme.set_schedule(&id, &Rhythm::Every { seconds: 7_200 }).await.unwrap();
+    lab.acme.set_directory(Some(&id)).await.unwrap();
+    let store = lab.acme.store();
+    let filter = Filter { connection: Some(id.clone()), limit: 1, ..Filter::default() };
+    let person = store.people(lab.acme.id(), &filter, 1).await.unwrap().remove(0);
+    let decision = Decision { person: "ana".into(), reason: String::new(), at: headcount::Timestamp::now() };
+    store.unlink(lab.acme.id(), &id, &person.accounts[0].id, &decision).await.unwrap();
+
+    let removal = lab.acme.removal(&id).await.unwrap();
+    assert_eq!((removal.permits.as_slice(), removal.decided_accounts), (["revoke-license".to_owned()].as_slice(), 1));
+    assert!(removal.scheduled && removal.directory && !removal.mapping && removal.filters.is_empty(), "{removal:?}");
+    let refused = headcount(&lab, &["connection", "remove", "jetbrains", "--keep-records"]);
+    let told = String::from_utf8_lossy(&refused.stderr).into_owned();
+    for part in ["the permission of revoke-license", "its schedule", "its mark as the directory", "decided about 1 account"] {
+        assert!(told.contains(part), "{part}: {told}");
+    }
+    let removed = headcount(&lab, &["--json", "connection", "remove", "jetbrains", "--keep-records", "--yes"]);
+    let line: serde_json::Value = serde_json::from_slice(&removed.stdout).unwrap();
+    let went = &line["went"];
+    assert_eq!(
+        (&went["permits"], &went["schedule"], &went["directory"]),
+        (&json!(["revoke-license"]), &json!(true), &json!(true))
+    );
+    assert!(line["with-records"]["records"]["licenses"]["present"].as_u64() > Some(0), "{line}");
+    let left = lab.acme.removal(&id).await.unwrap();
+    assert!(!left.scheduled && !left.directory && left.permits.is_empty() && left.decided_accounts == 1, "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn who_answers_for_a_connection_is_kept_and_hostile_names_are_not() {
     let lab = Lab::new(5).await.unwrap();
     let id = lab.connect(Vendor::Tines).await.unwrap();
@@ -175,6 +217,9 @@ async fn who_answers_for_a_connection_is_kept_and_hostile_names_are_not() {
     lab.acme.set_owner(&id, "Ana").await.unwrap();
     lab.acme.set_contacts(&id, vec![bo.clone()]).await.unwrap();
     lab.acme.rename(&id, "Stories").await.unwrap();
+    for blank in ["", "   "] {
+        assert!(matches!(lab.acme.rename(&id, blank).await, Err(Error::Contact(_))), "{blank:?}");
+    }
     for address in ["nobody", "a@b\r\nBcc: eve@evil.example", "<eve@evil.example>"] {
         let hostile = Contact { name: "Eve".into(), email: address.into() };
         assert!(matches!(lab.acme.set_contacts(&id, vec![hostile]).await, Err(Error::Contact(_))), "{address:?}");

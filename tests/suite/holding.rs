@@ -204,3 +204,24 @@ async fn another_organisations_credential_brings_nothing_in_until_a_person_accep
     let (waiting, _) = json(&lab, &["sessions", "held"]);
     assert!(waiting[0]["organization"].is_null() && waiting[0]["reasons"].to_string().contains("all "), "{waiting:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_decided_about_a_removed_connection_whose_records_are_kept() {
+    let lab = Lab::new(60).await.unwrap();
+    lab.connect_and_sync(Vendor::Kandji).await.unwrap();
+    lists_nobody(&lab);
+    let (lines, _) = json(&lab, &["sync", "kandji"]);
+    let held = session(&lines);
+    let before = users(&lab).await;
+    let removed = headcount(&lab, &["connection", "remove", "kandji", "--keep-records", "--yes"]);
+    assert!(removed.status.success(), "{}", said(&removed));
+    for verb in ["release", "reject", "undo"] {
+        let refused = headcount(&lab, &["sessions", verb, &held, "--yes"]);
+        let told = said(&refused);
+        assert_eq!(refused.status.code(), Some(2), "{verb}: {told}");
+        assert!(told.contains("kandji") && told.contains("is removed"), "{verb}: {told}");
+    }
+    assert_eq!(users(&lab).await, before);
+    let shown = said(&headcount(&lab, &["sessions", "show", &held]));
+    assert!(shown.contains("kandji: rejected") && shown.contains("the connection was removed"), "{shown}");
+}

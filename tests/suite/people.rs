@@ -2,6 +2,7 @@
 
 mod access;
 mod confirming;
+mod removed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Command, Output};

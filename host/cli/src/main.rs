@@ -16,6 +16,7 @@ mod pairs;
 mod person;
 mod progress;
 mod records;
+mod removed;
 mod scope;
 mod secrets;
 mod serving;

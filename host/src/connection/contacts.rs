@@ -20,6 +20,12 @@ pub(super) fn check_name(name: String) -> Result<String, Error> {
     Ok(trimmed.to_owned())
 }
 
+/// What people call a connection: a name that can be seen.
+pub(super) fn check_own_name(name: String) -> Result<String, Error> {
+    let name = check_name(name)?;
+    if name.is_empty() { Err(Error::Contact("a connection's name can't be blank".to_owned())) } else { Ok(name) }
+}
+
 /// Contacts that notices can be sent to.
 pub(super) fn check_contacts(contacts: Vec<Contact>) -> Result<Vec<Contact>, Error> {
     if contacts.len() > MOST {
@@ -64,6 +70,15 @@ mod tests {
         for bad in ["", "ana", "ana@", "@x", "a@b@c", "a b@c", "a@b\r\nBcc: eve@x", "a,b@c", "<a@b>", ".a@b", "a@b..c", &long] {
             assert!(!is_address(bad), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn a_connection_is_called_something() {
+        for blank in ["", "   ", "\u{a0}\t"] {
+            assert!(check_own_name(blank.to_owned()).is_err(), "{blank:?}");
+        }
+        assert_eq!(check_own_name(" Ours ".to_owned()).unwrap(), "Ours");
+        assert_eq!(check_name("  ".to_owned()).unwrap(), "", "nobody answers for it");
     }
 
     #[test]

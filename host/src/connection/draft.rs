@@ -6,7 +6,7 @@ use headcount_model::{ConnectionId, ConnectorId, CredentialName, Secret, Timesta
 use headcount_store::{Connection, Contact, Life, LifeState, SealedCredential};
 use serde_json::Value;
 
-use super::contacts::{check_contacts, check_name};
+use super::contacts::{check_contacts, check_name, check_own_name};
 use crate::credential::{has_hosts, secret_field};
 use crate::{Error, Tenant};
 
@@ -116,7 +116,7 @@ impl Tenant {
         fields.clone().try_for_each(|field| secret_field(&manifest, field))?;
         let now = Timestamp::now();
         let mut connection = Connection::new(self.id.clone(), draft.id, draft.connector, settings, now);
-        connection.name = check_name(draft.name.unwrap_or_else(|| manifest.name.clone()))?;
+        connection.name = draft.name.map_or_else(|| check_name(manifest.name.clone()), check_own_name)?;
         connection.owner = check_name(draft.owner)?;
         connection.contacts = check_contacts(draft.contacts)?;
         connection.shared = given.shared;
@@ -148,7 +148,12 @@ impl Tenant {
 
 fn taken(connection: &Connection) -> Error {
     match connection.life.state {
-        LifeState::Removed => super::life::barred(connection, "made anew"),
+        LifeState::Removed => match super::life::barred(connection, "made anew") {
+            Error::Life { tenant, connection, state, what, next } => {
+                Error::Life { tenant, connection, state, what, next: format!("{next}; or make another one with `--id`") }
+            }
+            other => other,
+        },
         _ => Error::ConnectionExists(connection.tenant.clone(), connection.id.clone()),
     }
 }

@@ -115,12 +115,16 @@ impl Tenant {
         if connection.life.state.runs() { Ok(connection) } else { Err(barred(&connection, what)) }
     }
 
-    /// A connection that is not removed, and what its connector says of itself.
+    /// A connection that is not removed.
+    pub(crate) async fn unremoved(&self, id: &ConnectionId) -> Result<Connection, Error> {
+        let connection = self.connection(id).await?;
+        if connection.life.state == LifeState::Removed { Err(barred(&connection, "used or changed")) } else { Ok(connection) }
+    }
+
+    /// The same, and what its connector says of itself.
     pub(crate) async fn living(&self, id: &ConnectionId) -> Result<(Connection, Manifest), Error> {
-        let (connection, manifest) = self.connection_and_manifest(id).await?;
-        if connection.life.state == LifeState::Removed {
-            return Err(barred(&connection, "used or changed"));
-        }
+        let connection = self.unremoved(id).await?;
+        let manifest = self.manifest(&connection.connector).await?;
         Ok((connection, manifest))
     }
 

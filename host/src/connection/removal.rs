@@ -1,7 +1,7 @@
 //! Removing a connection: what will go, what may stay, and how its credential is revoked at the vendor.
 
 use headcount_model::{ConnectionId, CredentialName, Timestamp};
-use headcount_store::{Connection, Counts, Life, LifeState};
+use headcount_store::{Connection, Counts, HoldState, Life, LifeState, Rhythm};
 
 use super::life::barred;
 use crate::{Error, Tenant};
@@ -15,7 +15,7 @@ pub enum Records {
     Purge,
 }
 
-/// What removing a connection takes with it.
+/// What removing a connection takes with it, or would.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Removal {
@@ -27,6 +27,20 @@ pub struct Removal {
     pub secrets: Vec<String>,
     /// The credential that it uses, which stays, and the other connections that use it.
     pub credential: Option<(CredentialName, Vec<ConnectionId>)>,
+    /// Records that wait for a person to decide about their removal: they stay, and wait no more.
+    pub waiting: u64,
+    /// Actions that were permitted: they are not any more.
+    pub permits: Vec<String>,
+    /// Whether it has a schedule that somebody set or stopped, which goes.
+    pub scheduled: bool,
+    /// Whether it is the directory. Nobody says then who left.
+    pub directory: bool,
+    /// Whether it has a mapping of its own, which goes if its records are purged.
+    pub mapping: bool,
+    /// Its filters by name, which go if its records are purged.
+    pub filters: Vec<String>,
+    /// Accounts of which a person decided whose they are: that goes if its records are purged.
+    pub decided_accounts: u64,
     /// How to revoke the credential at the vendor, as the manifest says; empty where it does not.
     pub revoke: String,
 }
@@ -46,7 +60,20 @@ impl Tenant {
             let others = others.map(|other| other.id.clone()).collect();
             (name, others)
         });
+        let store = &self.inner.store;
+        let holds = store.holds(&self.id, Some(id), u32::MAX).await?;
+        let waiting = holds.iter().filter(|hold| hold.state == HoldState::Held).flat_map(|hold| hold.records.values()).sum();
+        let permits = store.action_permits(&self.id, id).await?;
+        let schedule = store.schedule(&self.id, id).await?;
         Ok(Removal {
+            waiting,
+            permits: permits.into_iter().map(|permit| permit.action).collect(),
+            // What runs by default has a row as well once it has run.
+            scheduled: schedule.is_some_and(|schedule| schedule.paused || schedule.rhythm != Rhythm::default()),
+            directory: store.directory(&self.id).await?.as_ref() == Some(id),
+            mapping: store.mapping(&self.id, id).await?.is_some(),
+            filters: store.filters(&self.id, id).await?.into_iter().map(|filter| filter.name).collect(),
+            decided_accounts: store.decided_accounts(&self.id, id).await?,
             records: counts.into_iter().filter(|count| count.connection == *id).collect(),
             secrets: secrets.into_iter().map(|secret| secret.field).collect(),
             credential,

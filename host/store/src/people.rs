@@ -201,6 +201,8 @@ pub trait People {
         account: &str,
         decision: &Decision,
     ) -> Result<Option<PersonId>>;
+    /// Accounts of a connection about which a person decided whose they are, or that they are nobody's.
+    async fn decided_accounts(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<u64>;
     /// Makes the accounts of `other` those of `person`, by hand.
     ///
     /// # Errors

@@ -28,6 +28,7 @@ mod people;
 mod places;
 mod record;
 mod resuming;
+mod retiring;
 mod schedules;
 mod schema;
 mod session_errors;
@@ -120,7 +121,7 @@ impl Store for SqliteStore {
     }
 
     async fn retire_connection(&self, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool> {
-        connections::retire_connection(self, tenant, id, life).await
+        retiring::retire_connection(self, tenant, id, life).await
     }
 
     async fn put_credentials(&self, tenant: &TenantId, connection: &ConnectionId, secrets: &[SealedCredential]) -> Result<()> {

@@ -5,12 +5,14 @@ use std::collections::BTreeMap;
 use headcount::Tenant;
 use headcount::model::printable;
 use headcount::store::AccessPath;
-use serde_json::json;
+use serde::Serialize;
+use serde_json::{Value, json};
 
 use super::people;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::records;
+use crate::removed::Removed;
 use crate::table::Grid;
 use crate::words::{counted, time};
 
@@ -29,10 +31,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let person = people::one(&tenant, &args.person).await?;
     let paths = tenant.access(person.id).await?;
+    let removed = Removed::of(&tenant).await?;
     let out = context.out;
     if out.json {
         let mut whole = records::of_person(&person);
-        let paths: Vec<_> = paths.iter().map(records::of).collect();
+        whole.insert("accounts".to_owned(), marked(&person.accounts, &removed));
+        let paths = marked(&paths, &removed);
         whole.insert("access".to_owned(), json!(paths));
         out.value(&whole.into())?;
         return Ok(Exit::Done);
@@ -47,7 +51,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         let administrator = if account.administrator { ", administrator" } else { "" };
         let seen = account.last_seen_at.map(|seen| format!(", last seen {}", time(seen))).unwrap_or_default();
         let (id, status) = (printable(&account.id), printable(&account.status));
-        out.line(format!("\n{}: account {id}, {status}{administrator}{seen}", account.connection))?;
+        let mark = removed.mark(account.connection.as_str());
+        out.line(format!("\n{}{mark}: account {id}, {status}{administrator}{seen}", account.connection))?;
         let own = by_connection.get(account.connection.as_str()).map(Vec::as_slice).unwrap_or_default();
         let mut own: Vec<_> = own.iter().filter(|path| path.account == account.id).collect();
         own.sort_by_key(|path| (path.target.kind, path.through.len(), path.target_name.as_deref().unwrap_or(&path.target.id)));
@@ -72,11 +77,22 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     for (at, (account, gone)) in gone.enumerate() {
         let first = if at == 0 { "\n" } else { "" };
         let id = printable(&account.id);
-        out.line(format!("{first}{}: had account {id}, removed {}", account.connection, time(gone)))?;
+        let mark = removed.mark(account.connection.as_str());
+        out.line(format!("{first}{}{mark}: had account {id}, removed {}", account.connection, time(gone)))?;
     }
     let (things, apps) = (counted(paths.len() as u64, "thing"), counted(by_connection.len() as u64, "connection"));
     out.remark(format!("\n{things} in {apps}"));
     Ok(Exit::Done)
+}
+
+/// Things of connections, each of which says if its connection was removed.
+fn marked<T: Serialize>(things: &[T], removed: &Removed) -> Value {
+    let object = |thing: &T| {
+        let mut object = records::of(thing);
+        removed.tell(&mut object, false);
+        Value::Object(object)
+    };
+    things.iter().map(object).collect()
 }
 
 /// Since when, as the vendor says; else as far as the store knows.
@@ -90,9 +106,10 @@ async fn of_nobody(email: &str, tenant: &Tenant, context: &Context) -> anyhow::R
     if paths.is_empty() {
         return Err(people::nobody(email).into());
     }
+    let removed = Removed::of(tenant).await?;
     let out = context.out;
     if out.json {
-        let paths: Vec<_> = paths.iter().map(records::of).collect();
+        let paths = marked(&paths, &removed);
         out.value(&json!({ "email": email, "accounts": [], "access": paths }))?;
         return Ok(Exit::Done);
     }
@@ -100,7 +117,7 @@ async fn of_nobody(email: &str, tenant: &Tenant, context: &Context) -> anyhow::R
     let mut grid = Grid::new(["CONNECTION", "ACCOUNT", "KIND", "REACHES", "ROLE", "THROUGH", "SINCE"]).indented(2);
     for path in &paths {
         grid.row([
-            path.connection.to_string(),
+            format!("{}{}", path.connection, removed.mark(path.connection.as_str())),
             path.account.clone(),
             path.target.kind.to_string(),
             path.target_name.clone().unwrap_or_else(|| path.target.id.clone()),

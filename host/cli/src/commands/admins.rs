@@ -9,8 +9,9 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::Column;
 use crate::records;
+use crate::removed::Removed;
 
-const COLUMNS: [Column; 8] = [
+const COLUMNS: [Column; 9] = [
     Column::both("connection", "CONNECTION"),
     Column::both("person", "PERSON").otherwise("(nobody)"),
     Column::both("email", "E-MAIL"),
@@ -19,6 +20,7 @@ const COLUMNS: [Column; 8] = [
     Column::both("last-seen-at", "LAST SEEN"),
     Column::both("through", "THROUGH"),
     Column::csv("account"),
+    Column::csv("connection-removed-at"),
 ];
 
 /// Which administrators.
@@ -49,6 +51,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let listing = Listing { show: &args.show, filter, what: "administrators", context };
     let ask = async |tenant: &Tenant, filter: &Filter| tenant.store().administrators(tenant.id(), filter).await;
     let place = |one: &Administrator| (one.connection.to_string(), one.account.clone());
-    listing.run(&tenant, COLUMNS, ask, place, records::of).await?;
+    let (removed, table) = (Removed::of(&tenant).await?, !context.out.json && !args.show.csv);
+    let object = |one: &Administrator| {
+        let mut object = records::of(one);
+        removed.tell(&mut object, table);
+        object
+    };
+    listing.run(&tenant, COLUMNS, ask, place, object).await?;
     Ok(Exit::Done)
 }

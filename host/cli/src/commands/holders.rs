@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::records;
+use crate::removed::Removed;
 use crate::table::Grid;
 use crate::words::{counted, number};
 
@@ -66,9 +67,11 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             }
         }
     }
+    let removed = Removed::of(&tenant).await?;
     if context.out.json {
         for (id, holder) in &all {
             let mut holder = records::of(holder);
+            removed.tell_of(args.connection.as_str(), &mut holder);
             holder.insert("of".to_owned(), json!(id));
             context.out.value(&holder.into())?;
         }
@@ -85,7 +88,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             holder.email.clone().unwrap_or_default(),
             holder.name.clone().unwrap_or_default(),
             through,
-            holder.user.clone(),
+            format!("{}{}", holder.user, removed.mark(args.connection.as_str())),
         ];
         cells.extend((ids.len() > 1).then(|| (*id).to_owned()));
         grid.row(cells);

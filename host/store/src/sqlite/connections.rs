@@ -13,7 +13,7 @@ use super::people::forget_the_accountless;
 use super::record::table;
 use super::sessions::{from_json, json, optional, parsed, time};
 use crate::{
-    Connection, ConnectionChange, Health, HealthState, InstalledConnector, Life, LifeState, Result, SealedCredential, StoreError,
+    Connection, ConnectionChange, Health, HealthState, InstalledConnector, LifeState, Result, SealedCredential, StoreError,
 };
 
 // === connectors
@@ -269,26 +269,8 @@ pub(super) async fn remove_connection(store: &SqliteStore, tenant: &TenantId, id
 }
 
 /// What drops all that sessions of a connection staged.
-fn staging() -> [String; 7] {
+pub(super) fn staging() -> [String; 7] {
     ["staged", "arrived", "seen", "dropped", "followed", "checkpoints", "touched"].map(|table| {
         format!("DELETE FROM {table} WHERE session IN (SELECT id FROM sessions WHERE tenant = $1 AND connection = $2)")
     })
-}
-
-pub(super) async fn retire_connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId, life: &Life) -> Result<bool> {
-    let mut transaction = store.begin().await?;
-    let done = sqlx::query("UPDATE connections SET life = $3, credential = NULL, shared = '{}' WHERE tenant = $1 AND id = $2")
-        .bind(tenant.as_str())
-        .bind(id.as_str())
-        .bind(json(life)?)
-        .execute(&mut *transaction)
-        .await?;
-    // Nothing of it waits for a person any more, nobody may act through it, and it says no more who left.
-    let gone = ["credentials", "budgets", "held", "holds", "action_permits", "schedules", "causes", "directories"];
-    let gone = gone.map(|table| format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2"));
-    for sql in staging().into_iter().chain(gone) {
-        sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
-    }
-    transaction.commit().await?;
-    Ok(done.rows_affected() > 0)
 }

@@ -224,7 +224,7 @@ pub(super) async fn held_by(
 }
 
 /// Has the removals of a session wait no longer, and the records stay.
-async fn turn_down(
+pub(super) async fn turn_down(
     database: &mut SqliteConnection,
     tenant: &TenantId,
     (connection, session): (&ConnectionId, SessionId),

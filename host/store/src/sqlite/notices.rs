@@ -8,7 +8,7 @@ use headcount_model::{ConnectionId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
-pub(super) use self::derived::{of_abandoned, of_health, of_session};
+pub(super) use self::derived::{of_abandoned, of_health, of_removal, of_session};
 use super::SqliteStore;
 use super::connections::require_connection;
 use super::outbox::queue;

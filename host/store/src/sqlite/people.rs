@@ -101,6 +101,11 @@ impl People for SqliteStore {
         hand::unlink(self, tenant, connection, account, decision).await
     }
 
+    async fn decided_accounts(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<u64> {
+        let mut database = self.readers.acquire().await?;
+        hand::decided(&mut database, tenant, connection).await
+    }
+
     async fn merge(&self, tenant: &TenantId, person: PersonId, other: PersonId, decision: &Decision) -> Result<u64> {
         hand::merge(self, tenant, person, other, decision).await
     }

@@ -216,10 +216,19 @@ pub(super) async fn abandon(
     now: Timestamp,
 ) -> Result<Option<SessionId>> {
     let mut transaction = store.begin().await?;
-    let sql = format!("{COLUMNS} WHERE tenant = $1 AND connection = $2 AND ended_at IS NULL");
-    let id = leave(&mut transaction, sql, (tenant, connection), (state, why, now)).await?;
+    let id = leave_open(&mut transaction, (tenant, connection), (state, why, now)).await?;
     transaction.commit().await?;
     Ok(id)
+}
+
+/// Ends the session of a connection that its process left behind, whatever it had come to.
+pub(super) async fn leave_open(
+    database: &mut SqliteConnection,
+    of: (&TenantId, &ConnectionId),
+    end: (SessionState, &str, Timestamp),
+) -> Result<Option<SessionId>> {
+    let sql = format!("{COLUMNS} WHERE tenant = $1 AND connection = $2 AND ended_at IS NULL");
+    leave(database, sql, of, end).await
 }
 
 /// Ends a session that was interrupted while it read: records that it read as they were stored are about to change, and it kept nothing

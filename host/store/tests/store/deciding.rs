@@ -2,8 +2,8 @@
 
 use headcount_model::{Kind, Records, User};
 use headcount_store::{
-    Apply, Cause, Connection, Counters, DAY, Health, HealthState, Holds, NoticeFilter, NoticeKind, Notices, RELEASE, SessionEnd,
-    SessionState, Store, Verdict, WINDOW, Witness, decide,
+    Apply, Cause, Connection, Counters, DAY, Health, HealthState, Holds, Life, LifeState, NewNotice, NoticeFilter, NoticeKind,
+    Notices, RELEASE, SessionEnd, SessionState, Store, Verdict, WINDOW, Witness, decide,
 };
 
 use crate::acme::*;
@@ -242,4 +242,43 @@ async fn what_is_decided_between_what_a_session_applied_and_its_end_stays_decide
         let connection = store.connection(&name, &connection_id("one")).await.unwrap().unwrap();
         assert_eq!(connection.health.state, HealthState::Incomplete);
     }
+}
+
+#[tokio::test]
+async fn nothing_goes_on_or_waits_of_a_removed_connection() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (held, _) = acme.sync(people(21..=100), &complete(1)).await;
+    let waits = Health::new(HealthState::Held, Witness::Session(held), at(1)).next(decide(held));
+    store.put_connection(&Connection { health: waits, ..connection("acme", "one") }).await.unwrap();
+    let failed = NewNotice {
+        tenant: tenant("acme"),
+        connection: connection_id("one"),
+        cause: Cause::RunFailed,
+        session: None,
+        at: at(2),
+        what: "it failed".into(),
+        next: String::new(),
+    };
+    store.raise(&failed).await.unwrap();
+    let open = acme.world.begin("acme", "one").await;
+    acme.world.stage("acme", open, &page("all", people(1..=50))).await;
+    let life = Life::new(LifeState::Removed, Witness::Person("bo".into()), at(9));
+    assert!(store.retire_connection(&tenant("acme"), &connection_id("one"), &life).await.unwrap());
+
+    let session = store.session(&tenant("acme"), open).await.unwrap().unwrap();
+    assert_eq!((session.state, session.ended_at), (SessionState::Cancelled, Some(at(9))));
+    assert!(session.notes.iter().any(|note| note.contains("was removed")), "{:?}", session.notes);
+    assert_eq!((acme.state(held).await, acme.waiting().await, acme.present().await), (SessionState::Rejected, None, 100));
+    let decided = store.decisions(&tenant("acme"), held).await.unwrap().remove(0);
+    assert_eq!((decided.verdict, decided.person.as_str()), (Verdict::Rejected, "bo"));
+    // Told to those who were told that it waits; later, nothing is late.
+    assert_eq!(store.raise_overrun(at(99 * DAY), at(99 * DAY)).await.unwrap(), 0);
+    let told = store.notices(&tenant("acme"), &NoticeFilter::default()).await.unwrap();
+    let mut recovered: Vec<_> =
+        told.iter().filter(|one| one.kind == NoticeKind::Recovered).map(|one| one.cause.as_str()).collect();
+    recovered.sort_unstable();
+    assert_eq!((recovered, told.len()), (vec!["held", "run-failed"], 4), "{told:?}");
+    let health = store.connection(&tenant("acme"), &connection_id("one")).await.unwrap().unwrap().health;
+    assert_eq!(health.next, "");
 }

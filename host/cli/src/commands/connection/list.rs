@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use headcount::Connection;
+use headcount::store::LifeState;
 use serde_json::json;
 
 use crate::context::Context;
@@ -57,7 +58,8 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
             connection.name.clone(),
             connection.connector.to_string(),
             connection.life.state.to_string(),
-            connection.health.state.to_string(),
+            // How it was is of no use any more, and nothing can be done about it.
+            if is_removed(connection) { String::new() } else { connection.health.state.to_string() },
             when,
             result.to_owned(),
             number(counts.iter().map(|(_, count)| count).sum()),
@@ -72,7 +74,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     }
     out.grid(&mut grid)?;
     for connection in &connections {
-        let told = standing::lines(&connection.health);
+        let told = if is_removed(connection) { standing::lines(&connection.life) } else { standing::lines(&connection.health) };
         if !told.is_empty() {
             out.line(format!("\n{}: {}", connection.id, told.join("\n  ")))?;
         }
@@ -80,9 +82,14 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+fn is_removed(connection: &Connection) -> bool {
+    connection.life.state == LifeState::Removed
+}
+
 /// Why a connection is not well, or does not run, in as many words as a row has room for.
 fn reason(connection: &Connection) -> String {
-    let why = if connection.health.why.is_empty() { &connection.life.why } else { &connection.health.why };
+    let why =
+        if is_removed(connection) || connection.health.why.is_empty() { &connection.life.why } else { &connection.health.why };
     let line: String = why.split_whitespace().collect::<Vec<_>>().join(" ");
     match line.char_indices().nth(REASON) {
         Some((end, _)) => format!("{}…", &line[..end]),

@@ -1,15 +1,15 @@
 //! `headcount connection remove`: a connection with its secrets; its records are kept or go, too.
 
 use headcount::model::printable;
-use headcount::store::LifeState;
+use headcount::store::{Counts, LifeState};
 use headcount::{ConnectionId, Records, Removal};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::ask;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::records;
-use crate::words::number;
+use crate::words::{counted, number};
 
 /// What to remove.
 #[derive(clap::Args, Debug)]
@@ -56,10 +56,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let removal = tenant.remove(id, records).await?;
     let others = removal.credential.as_ref().map(|(_, others)| others.as_slice()).unwrap_or_default();
     if out.json {
+        let (went, rest) = value(&removal);
         out.value(&json!({
             "event": "removed",
             "connection": id,
             "records": if records == Records::Keep { "kept" } else { "purged" },
+            "went": went,
+            "with-records": rest,
             "revoke": removal.revoke,
             "credential": removal.credential.as_ref().map(|(name, _)| name),
             "credential-used-by": others,
@@ -77,23 +80,58 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 /// What will go, and what may stay.
 fn preview(removal: &Removal) -> String {
     let connection = &removal.connection;
-    let counts = removal.records.iter();
-    let counts: Vec<String> =
-        counts.map(|count| format!("{} {}", number(count.present + count.gone), records::plural(count.kind))).collect();
-    let records = if counts.is_empty() { "no records".to_owned() } else { counts.join(", ") };
-    let secrets = match removal.secrets.as_slice() {
+    let mut goes = vec![match removal.secrets.as_slice() {
         [] => "no secrets of its own".to_owned(),
         fields => format!("its {}", fields.join(", ")),
-    };
+    }];
+    if removal.waiting > 0 {
+        goes.push(format!("the wait of {} for a person (they stay)", counted(removal.waiting, "record")));
+    }
+    if !removal.permits.is_empty() {
+        goes.push(format!("the permission of {}", removal.permits.join(", ")));
+    }
+    goes.extend(removal.scheduled.then(|| "its schedule".to_owned()));
+    goes.extend(removal.directory.then(|| "its mark as the directory (nobody says then who left)".to_owned()));
+    let counts = removal.records.iter();
+    let counts = counts.map(|count| format!("{} {}", number(count.present + count.gone), records::plural(count.kind)));
+    let mut purged = vec!["its sessions".to_owned()];
+    purged.extend(counts);
+    if removal.records.is_empty() {
+        purged.push("no records".to_owned());
+    }
+    purged.extend(removal.mapping.then(|| "its mapping".to_owned()));
+    if !removal.filters.is_empty() {
+        purged.push(counted(removal.filters.len() as u64, "filter"));
+    }
+    if removal.decided_accounts > 0 {
+        purged.push(format!("what people decided about {}", counted(removal.decided_accounts, "account")));
+    }
     let stays = match &removal.credential {
         Some((name, _)) => format!("; the credential {name} stays"),
         None => String::new(),
     };
-    format!(
-        "with {} ({}) go {secrets}; with --purge also its sessions and {records}{stays}",
-        printable(&connection.name),
-        connection.id
-    )
+    let (name, id) = (printable(&connection.name), &connection.id);
+    format!("with {name} ({id}) go {}; with --purge also {}{stays}", goes.join(", "), purged.join(", "))
+}
+
+/// The same for programs: what goes either way, and what does if the records are purged.
+fn value(removal: &Removal) -> (Value, Value) {
+    let goes = json!({
+        "secrets": removal.secrets,
+        "waiting": removal.waiting,
+        "permits": removal.permits,
+        "schedule": removal.scheduled,
+        "directory": removal.directory,
+    });
+    let of_kind =
+        |count: &Counts| (records::plural(count.kind).to_owned(), json!({ "present": count.present, "gone": count.gone }));
+    let purged = json!({
+        "records": removal.records.iter().map(of_kind).collect::<Map<String, Value>>(),
+        "mapping": removal.mapping,
+        "filters": removal.filters,
+        "decided-accounts": removal.decided_accounts,
+    });
+    (goes, purged)
 }
 
 /// How to revoke the credential at the vendor, unless others need it still.

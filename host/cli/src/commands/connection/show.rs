@@ -1,7 +1,7 @@
 //! `headcount connection show`: one connection, explained to a person.
 
 use headcount::model::printable;
-use headcount::store::{Connection, HoldState, Standing};
+use headcount::store::{Connection, HoldState, LifeState, Standing};
 use headcount::{ConnectionId, Tenant};
 use serde_json::json;
 
@@ -19,12 +19,14 @@ pub async fn run(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
     let connection = tenant.connection(id).await?;
     let declined = declined(&tenant, id).await?;
+    let directory = tenant.store().directory(tenant.id()).await.map_err(headcount::Error::from)?.as_ref() == Some(id);
     let out = context.out;
     if out.json {
         out.value(&json!({
             "id": connection.id,
             "name": connection.name,
             "connector": connection.connector,
+            "directory": directory,
             "settings": connection.settings.values,
             "shared": connection.shared,
             "base-url": connection.settings.base_url,
@@ -41,6 +43,9 @@ pub async fn run(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     lines(&connection).into_iter().try_for_each(|line| out.line(line))?;
+    if directory {
+        out.line(format!("  {:<12} yes: it says who works here, and who left", "directory"))?;
+    }
     declined.into_iter().try_for_each(|line| out.line(format!("  {:<12} {line}", "stays")))?;
     Ok(Exit::Done)
 }
@@ -78,9 +83,11 @@ fn lines(connection: &Connection) -> Vec<String> {
     let life = &connection.life;
     say("life", &state(life.state.as_str(), life.by.to_string(), life.at));
     further(life).iter().for_each(|(what, text)| say(what, text));
-    let health = &connection.health;
-    say("health", &state(health.state.as_str(), health.by.to_string(), health.at));
-    further(health).iter().for_each(|(what, text)| say(what, text));
+    if life.state != LifeState::Removed {
+        let health = &connection.health;
+        say("health", &state(health.state.as_str(), health.by.to_string(), health.at));
+        further(health).iter().for_each(|(what, text)| say(what, text));
+    }
     if let Some(baseline) = &connection.baseline {
         say("organisation", &baseline.organization);
     }

@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::output::text;
 use crate::records;
+use crate::removed::Removed;
 use crate::table::Grid;
 use crate::words::{maybe_time, time};
 
@@ -18,11 +19,16 @@ pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
     let accounts = person.accounts.iter().map(|account| (account.connection.clone(), account.id.clone()));
     let mapped = tenant.mapped(accounts).await?;
     let fields = |account: &Account| mapped.get(&(account.connection.clone(), account.id.clone()));
+    let removed = Removed::of(&tenant).await?;
     if out.json {
         let mut object = records::of_person(&person);
-        let accounts = person.accounts.iter().map(|account| match fields(account) {
-            Some(mapped) => records::with_fields(records::of(account), mapped),
-            None => records::of(account),
+        let accounts = person.accounts.iter().map(|account| {
+            let mut own = records::of(account);
+            removed.tell(&mut own, false);
+            match fields(account) {
+                Some(mapped) => records::with_fields(own, mapped),
+                None => own,
+            }
         });
         object.insert("accounts".to_owned(), accounts.collect());
         out.value(&object.into())?;
@@ -39,7 +45,7 @@ pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
     for account in &person.accounts {
         let status = account.gone_at.map_or_else(|| account.status.clone(), |gone| format!("gone since {}", time(gone)));
         grid.row([
-            account.connection.to_string(),
+            format!("{}{}", account.connection, removed.mark(account.connection.as_str())),
             account.id.clone(),
             status,
             if account.administrator { "yes" } else { "" }.to_owned(),

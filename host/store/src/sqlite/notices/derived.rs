@@ -8,7 +8,7 @@ use super::super::SqliteStore;
 use super::super::apply::foreign;
 use super::super::schedules::ACTIVE;
 use super::super::sessions::{parsed, time};
-use super::{raise, recover};
+use super::{raise, recover, word};
 use crate::{Cause, Health, HealthState, NewNotice, Result, SessionEnd, SessionState};
 
 /// Who is told of, when, and by which session.
@@ -87,6 +87,26 @@ pub(in crate::sqlite) async fn of_abandoned(
     at: Timestamp,
 ) -> Result<()> {
     About { tenant, connection, session: Some(session), at }.over(database, state).await
+}
+
+/// Tells that whatever was the matter with a connection is over, in the transaction that removes it.
+pub(in crate::sqlite) async fn of_removal(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    at: Timestamp,
+) -> Result<()> {
+    let open = sqlx::query("SELECT cause FROM causes WHERE tenant = $1 AND connection = $2 ORDER BY cause")
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .fetch_all(&mut *database)
+        .await?;
+    let about = About { tenant, connection, session: None, at };
+    for row in &open {
+        let cause = word(row, "cause", &Cause::ALL, Cause::as_str)?;
+        about.recover(database, cause, format!("{connection} was removed: this is over")).await?;
+    }
+    Ok(())
 }
 
 /// Why a session did not read everything: the first list that did not end complete. Its state does not tell, since one that also

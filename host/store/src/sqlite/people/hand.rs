@@ -185,6 +185,16 @@ async fn put(
     Ok(())
 }
 
+/// How many accounts of a connection were decided about.
+pub(super) async fn decided(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId) -> Result<u64> {
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM links WHERE tenant = $1 AND connection = $2 AND how = 'hand'")
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .fetch_one(database)
+        .await?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
 /// Why, where that was said.
 fn reason(decision: &Decision) -> Option<&str> {
     Some(decision.reason.as_str()).filter(|reason| !reason.is_empty())
