@@ -104,6 +104,9 @@ pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
 
 /// What to do where no answer came, going by the SDK's words for why.
 fn unavailable(message: &str) -> String {
+    if message.starts_with(headcount::sync::REPLACED) {
+        return "run it again: it goes on with the new credential".to_owned();
+    }
     if message.starts_with("No secure connection to the vendor") {
         return "if its certificate is of an authority of your own, name that with --ca FILE; `headcount audit --json` has the reason"
             .to_owned();

@@ -164,7 +164,9 @@ impl Tenant {
             Ok(Ok(scope)) => Ok(Some(scope)),
             Ok(Err(CallError::Failure(again))) if is_refused(&again) => {
                 let health = Some(reconnect(&opened.connection.id, failure, by));
-                let change = ConnectionChange { health, ..ConnectionChange::default() };
+                // Of one that was replaced meanwhile it says nothing.
+                let expected_credential = opened.used.clone();
+                let change = ConnectionChange { health, expected_credential, ..ConnectionChange::default() };
                 self.inner.store.change_connection(&self.id, &opened.connection.id, &change).await?;
                 Ok(None)
             }

@@ -225,6 +225,8 @@ pub struct ConnectionChange {
     pub expected_health: Option<HealthState>,
     /// Only while nobody has changed it since.
     pub expected_update: Option<Timestamp>,
+    /// Only while its credential is this one.
+    pub expected_credential: Option<CredentialUse>,
     /// For people.
     pub name: Option<String>,
     /// Who answers for it.
@@ -251,4 +253,7 @@ pub struct CredentialUse {
     pub name: String,
     /// Which of those that had this name: another one after every replacement. Only ever compared.
     pub version: String,
+    /// Of one in an embedder's vault, as it is named there: what the store has in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<Box<CredentialUse>>,
 }

@@ -22,8 +22,8 @@ use crate::feeds;
 use crate::options::SyncOptions;
 use crate::scope::{self, ScopeVerdict};
 
-pub use ending::reconnect;
 use ending::settle;
+pub use ending::{REPLACED, reconnect};
 pub use job::{Job, Report, SyncError};
 use resume::Opened;
 

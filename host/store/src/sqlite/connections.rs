@@ -7,7 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::SqliteStore;
 use super::catalogue::associate;
 use super::changes;
-use super::credentials::put;
+use super::credentials::{is_in_use, put};
 use super::notices::of_health;
 use super::people::forget_the_accountless;
 use super::record::table;
@@ -137,6 +137,11 @@ pub(super) async fn change_connection(
 ) -> Result<bool> {
     let (settings, shared) = change.settings.as_ref().map(|(settings, shared)| (json(settings), json(shared))).unzip();
     let mut transaction = store.begin().await?;
+    if let Some(used) = &change.expected_credential
+        && !is_in_use(&mut transaction, tenant, id, used).await?
+    {
+        return Ok(false);
+    }
     let done = sqlx::query(
         "UPDATE connections SET name = COALESCE($3, name), owner = COALESCE($4, owner), contacts = COALESCE($5, contacts),
             settings = COALESCE($6, settings), shared = COALESCE($7, shared), life = COALESCE($8, life),

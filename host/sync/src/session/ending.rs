@@ -68,6 +68,14 @@ pub fn reconnect(connection: &ConnectionId, failure: &Failure, by: Witness) -> H
         .next(format!("enter a new credential with `headcount connection credential {connection}`"))
 }
 
+/// What a session says first whose credential was replaced while it ran.
+pub const REPLACED: &str = "The credential was replaced meanwhile: run it again";
+
+/// Why a session ends whose credential is refused, and is no longer the connection's.
+fn replaced(failure: &Failure) -> Failure {
+    Failure::new(FailureCode::Unavailable, format!("{REPLACED} (the one before was refused: {failure})"))
+}
+
 impl Reading<'_> {
     /// How the session would end if it failed now.
     pub(super) fn ending(&self) -> SessionEnd {
@@ -94,10 +102,12 @@ impl Reading<'_> {
         let mut end = self.ending();
         match &error {
             SyncError::Unauthenticated(failure) | SyncError::Forbidden(failure) => {
-                if self.confirms_reconnect().await {
-                    end.health = Some(reconnect(&self.connection.id, failure, Witness::Session(self.session)));
-                }
                 end.failure = Some(failure.clone());
+                match self.confirms_reconnect().await {
+                    true if self.was_replaced().await => end.failure = Some(replaced(failure)),
+                    true => end.health = Some(reconnect(&self.connection.id, failure, Witness::Session(self.session))),
+                    false => {}
+                }
             }
             SyncError::Failure(failure) => {
                 let foreign = lock(&self.scope).as_ref().is_some_and(|scope| {
@@ -122,7 +132,10 @@ impl Reading<'_> {
             }
         }
         if end.health.is_none() && end.state == SessionState::Failed && self.may_turn_incomplete() {
-            let why = format!("the last sync failed: {error}");
+            let why = match &end.failure {
+                Some(failure) if failure.message.starts_with(REPLACED) => format!("the last sync failed: {}", failure.message),
+                _ => format!("the last sync failed: {error}"),
+            };
             let next = format!("nothing was changed: run `headcount sync {}` again", self.connection.id);
             end.health = Some(self.health(HealthState::Incomplete, &why).next(next));
         }
@@ -150,12 +163,19 @@ impl Reading<'_> {
     /// The health that was found, unless a required feed was forbidden for each of its parents: what could be read is applied, but
     /// the credential must be replaced.
     pub(super) async fn unless_forbidden(&self, health: Health) -> Health {
-        if !lock(&self.verdicts).required_forbidden() || !self.confirms_reconnect().await {
+        if !lock(&self.verdicts).required_forbidden() || !self.confirms_reconnect().await || self.was_replaced().await {
             return health;
         }
         let why = lock(&self.verdicts).reasons().first().cloned().unwrap_or_default();
         let failure = Failure::new(FailureCode::Forbidden, format!("the credential may not read all that is required: {why}"));
         reconnect(&self.connection.id, &failure, Witness::Session(self.session))
+    }
+
+    /// Whether the connection has another credential by now than the one that this session reads with. Where nobody can say, the store
+    /// decides once more when the session ends.
+    async fn was_replaced(&self) -> bool {
+        let Some(used) = &self.credential else { return false };
+        self.store.is_in_use(&self.connection.tenant, &self.connection.id, used).await.is_ok_and(|in_use| !in_use)
     }
 
     /// A second check tells a credential that is gone from a vendor's slip.
