@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Manifest, Timestamp};
 use headcount_store::{Connection, ConnectionChange, Health, HealthState, HoldState, LifeState, Witness, decide};
-use headcount_sync::ACCEPT_SCOPE;
+use headcount_sync::{ACCEPT_SCOPE, found_by};
 use serde_json::Value;
 
 pub use draft::Draft;
@@ -137,15 +137,31 @@ impl Tenant {
         if health.state != HealthState::Held || !health.next.contains(ACCEPT_SCOPE) {
             return Ok(None);
         }
+        let waiting = self.waiting(&connection.id).await?;
+        Ok(Some(waiting.unwrap_or_else(|| Health::new(HealthState::Ok, self.witness(), now))))
+    }
+
+    /// How a connection is of which something waits for a person; none where nothing does.
+    async fn waiting(&self, id: &ConnectionId) -> Result<Option<Health>, Error> {
         // Those that wait come first.
-        let holds = self.inner.store.holds(&self.id, Some(&connection.id), 1).await?;
+        let holds = self.inner.store.holds(&self.id, Some(id), 1).await?;
         let waiting = holds.into_iter().find(|hold| hold.state == HoldState::Held);
-        Ok(Some(match waiting {
-            Some(hold) => Health::new(HealthState::Held, Witness::Session(hold.session), hold.at)
+        Ok(waiting.map(|hold| {
+            Health::new(HealthState::Held, Witness::Session(hold.session), hold.at)
                 .because(hold.reasons.join("; "))
-                .next(decide(hold.session)),
-            None => Health::new(HealthState::Ok, self.witness(), now),
+                .next(decide(hold.session))
         }))
+    }
+
+    /// How a connection is whose credential works again: as its newest finished session left it.
+    async fn health_without_reconnect(&self, connection: &Connection, now: Timestamp) -> Result<Health, Error> {
+        if let Some(waiting) = self.waiting(&connection.id).await? {
+            return Ok(waiting);
+        }
+        let sessions = self.inner.store.sessions(&self.id, Some(&connection.id), 100).await?;
+        let newest = sessions.into_iter().find(|session| session.state.is_finished());
+        let found = newest.and_then(|session| found_by(&session, connection.baseline.as_ref()));
+        Ok(found.unwrap_or_else(|| Health::new(HealthState::Ok, Witness::Check, now)))
     }
 }
 

@@ -89,6 +89,35 @@ async fn only_a_second_refusal_asks_to_reconnect_and_a_passing_check_clears_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_works_again_leaves_what_else_is_the_matter() {
+    let lab = Lab::new(60).await.unwrap();
+    let id = lab.connect(Vendor::Kandji).await.unwrap();
+    lab.sync(&id).await.unwrap();
+    let answer = |status: u16, body: &str| Fault::Status { status, content_type: "application/json".into(), body: body.into() };
+    let health = async || lab.acme.connection(&id).await.unwrap().health;
+    // Each is found by a session; then the credential is refused, and works again.
+    let nobody = r#"{"count":0,"next":null,"previous":null,"results":[]}"#;
+    let always = |fault| Rule::always("/api/v1/users", fault);
+    // The check reads a page of them, too.
+    let troubles = [Rule { from: 2, ..always(answer(500, "{}")) }, always(answer(200, nobody))];
+    for (trouble, state) in troubles.into_iter().zip([HealthState::Incomplete, HealthState::Held]) {
+        lab.servers.faults(Vendor::Kandji).clear();
+        lab.servers.faults(Vendor::Kandji).set(trouble);
+        lab.sync(&id).await.unwrap();
+        let before = health().await;
+        assert_eq!(before.state, state, "{before:?}");
+        lab.servers.faults(Vendor::Kandji).clear();
+        lab.servers.faults(Vendor::Kandji).set(Rule::always("/api/v1", answer(401, "{}")));
+        lab.acme.check(&id).await.unwrap_err();
+        assert_eq!(health().await.state, HealthState::Reconnect);
+        lab.servers.faults(Vendor::Kandji).clear();
+        lab.acme.check(&id).await.unwrap();
+        let after = health().await;
+        assert_eq!((after.state, &after.why, &after.next), (state, &before.why, &before.next));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_action_whose_credential_is_refused_asks_to_reconnect_and_one_that_is_forbidden_does_not() {
     let lab = Lab::new(60).await.unwrap();
     let id = lab.connect(Vendor::JetBrains).await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount_model::{ConnectionId, Failure, FailureCode, Manifest, SessionId, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Connection, ConnectionChange, Health, HealthState, Life, LifeState, Witness};
+use headcount_store::{Connection, ConnectionChange, HealthState, Life, LifeState, Witness};
 use headcount_sync::reconnect;
 use tokio::time::timeout;
 
@@ -174,11 +174,15 @@ impl Tenant {
         }
     }
 
-    /// Clears the wish to be reconnected.
+    /// Clears the wish to be reconnected: what was the matter beside it still is.
     pub(crate) async fn reconnected(&self, id: &ConnectionId) -> Result<(), Error> {
+        let connection = self.connection(id).await?;
+        if connection.health.state != HealthState::Reconnect {
+            return Ok(());
+        }
         let change = ConnectionChange {
             expected_health: Some(HealthState::Reconnect),
-            health: Some(Health::new(HealthState::Ok, Witness::Check, Timestamp::now())),
+            health: Some(self.health_without_reconnect(&connection, Timestamp::now()).await?),
             ..ConnectionChange::default()
         };
         self.inner.store.change_connection(&self.id, id, &change).await?;

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use headcount_model::{ConnectionId, Failure, FailureCode, SessionId, Timestamp};
+use headcount_model::{ConnectionId, Failure, FailureCode, Scope, SessionId, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Applied, Health, HealthState, KindCounters, SessionEnd, SessionState, Witness, decide};
+use headcount_store::{Applied, Health, HealthState, KindCounters, Session, SessionEnd, SessionState, Witness, decide};
 
 use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
@@ -74,6 +74,34 @@ pub const REPLACED: &str = "The credential was replaced meanwhile: run it again"
 /// Why a session ends whose credential is refused, and is no longer the connection's.
 fn replaced(failure: &Failure) -> Failure {
     Failure::new(FailureCode::Unavailable, format!("{REPLACED} (the one before was refused: {failure})"))
+}
+
+/// What a finished session found of its connection's health, beside what it holds: none where all was well.
+pub fn found_by(session: &Session, baseline: Option<&Scope>) -> Option<Health> {
+    let (id, at) = (&session.connection, session.ended_at.unwrap_or(session.touched_at));
+    let found = |state, why: &str, next| Some(Health::new(state, Witness::Session(session.id), at).because(why).next(next));
+    if let Some(ScopeVerdict::Narrower(reason)) = session.scope.as_ref().map(|scope| scope::judge(scope, baseline)) {
+        return found(HealthState::Held, &reason, narrower(id));
+    }
+    let unread = session.notes.iter().find_map(|note| note.strip_prefix(NOT_READ));
+    unread.and_then(|reason| found(HealthState::Incomplete, reason, incomplete(id, session.id)))
+}
+
+/// What stands before the reason why a list was not read completely.
+pub(super) const NOT_READ: &str = "not read completely: ";
+
+/// What to do about a credential that sees less than before.
+pub(super) fn narrower(id: &ConnectionId) -> String {
+    format!(
+        "if the credential is meant to see less, accept that with `headcount connection edit {id} {ACCEPT_SCOPE}`; else enter one \
+         that sees all",
+        ACCEPT_SCOPE = scope::ACCEPT_SCOPE
+    )
+}
+
+/// What to do about a connection that was not read completely.
+pub(super) fn incomplete(id: &ConnectionId, session: SessionId) -> String {
+    format!("nothing unproven was removed: run `headcount sync {id}` again, or see `headcount sessions show {session}`")
 }
 
 impl Reading<'_> {
