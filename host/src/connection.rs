@@ -47,7 +47,46 @@ impl Tenant {
         self.changed(id, &change).await?;
         let connection = self.caught_up(id).await?;
         let stale = self.stale(&connection).await?;
-        Ok((connection, stale))
+        self.opens_or_not(&connection, &stale).await?;
+        Ok((self.connection(id).await?, stale))
+    }
+
+    /// Turns the health of a connection whose secrets of these fields no longer open, and clears that where all open again.
+    pub(crate) async fn opens_or_not(&self, connection: &Connection, stale: &[String]) -> Result<(), Error> {
+        let health = &connection.health;
+        if stale.is_empty() {
+            // What a vendor refused, only a check clears.
+            let cleared = health.state == HealthState::Reconnect && health.by == Witness::Host;
+            return if cleared { self.reconnected(&connection.id).await } else { Ok(()) };
+        }
+        if matches!(connection.life.state, LifeState::Draft | LifeState::Removed) {
+            return Ok(());
+        }
+        let id = &connection.id;
+        let (why, next) = match &connection.credential {
+            Some(name) => (
+                format!("the credential {name} was entered for other hosts than {id} has now"),
+                format!(
+                    "give {id} one for its hosts with `headcount credential use NAME {id}`, or one of its own with `headcount \
+                     connection credential {id} --own`"
+                ),
+            ),
+            None => (
+                format!("{} was entered for other hosts than {id} has now", stale.join(", ")),
+                format!("enter it again with `headcount connection credential {id}`"),
+            ),
+        };
+        let health = Health::new(HealthState::Reconnect, Witness::Host, Timestamp::now()).because(why).next(next);
+        let change = ConnectionChange { health: Some(health), ..ConnectionChange::default() };
+        self.inner.store.change_connection(&self.id, id, &change).await?;
+        Ok(())
+    }
+
+    /// The same as things stand in the store.
+    pub(crate) async fn reopened(&self, id: &ConnectionId) -> Result<(), Error> {
+        let connection = self.connection(id).await?;
+        let stale = self.stale(&connection).await?;
+        self.opens_or_not(&connection, &stale).await
     }
 
     /// The secret fields that no longer open, as they were entered for other hosts.
