@@ -1,8 +1,10 @@
 //! A connection's life from draft to removed, and its health as checks and actions find it.
 
+use std::process::Command;
+
 use headcount::store::{Contact, HealthState, LifeState, Witness};
 use headcount::{ActionRequest, ConnectionId, Draft, Error, Records, Secret, SessionState, SyncOptions};
-use headcount_tests::{Lab, component};
+use headcount_tests::{Lab, component, program};
 use headcount_vendors::{Fault, Reach, Rule, Vendor};
 use serde_json::json;
 
@@ -115,6 +117,33 @@ async fn a_credential_that_works_again_leaves_what_else_is_the_matter() {
         let after = health().await;
         assert_eq!((after.state, &after.why, &after.next), (state, &before.why, &before.next));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_several_use_is_rotated_and_no_connection_is_taken_from_it_by_the_way() {
+    let lab = Lab::new(20).await.unwrap();
+    let id = lab.connect(Vendor::Tines).await.unwrap();
+    lab.sync(&id).await.unwrap();
+    lab.acme.share_credential(&id, "all".parse().unwrap()).await.unwrap();
+    let key = lab.data.path().join("key");
+    std::fs::write(&key, lab.servers.rotate(Vendor::Tines)).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(program().unwrap()).args(lab.flags().unwrap()).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), said)
+    };
+    let (code, said) = run(&["sync", "tines"]);
+    assert!(code == 4 && said.contains("headcount credential rotate all") && !said.contains("connection credential"), "{said}");
+    let health = lab.acme.connection(&id).await.unwrap().health;
+    assert!(health.state == HealthState::Reconnect && health.next.contains("`headcount credential rotate all`"), "{health:?}");
+    let key = key.to_str().unwrap();
+    let (code, said) = run(&["connection", "credential", "tines", "api-key", "--secret-file", key]);
+    assert!(code == 2 && said.contains("credential rotate all") && said.contains("--own"), "{said}");
+    assert!(lab.acme.connection(&id).await.unwrap().credential.is_some());
+    let (code, said) = run(&["connection", "credential", "tines", "api-key", "--own", "--secret-file", key]);
+    assert_eq!(code, 0, "{said}");
+    let connection = lab.acme.connection(&id).await.unwrap();
+    assert_eq!((connection.credential, connection.health.state), (None, HealthState::Ok));
 }
 
 #[tokio::test(flavor = "multi_thread")]

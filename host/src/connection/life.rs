@@ -163,7 +163,7 @@ impl Tenant {
         match timeout(CONFIRMING, opened.run.check()).await {
             Ok(Ok(scope)) => Ok(Some(scope)),
             Ok(Err(CallError::Failure(again))) if is_refused(&again) => {
-                let health = Some(reconnect(&opened.connection.id, failure, by));
+                let health = Some(reconnect(&opened.connection, failure, by));
                 // Of one that was replaced meanwhile it says nothing.
                 let expected_credential = opened.used.clone();
                 let change = ConnectionChange { health, expected_credential, ..ConnectionChange::default() };

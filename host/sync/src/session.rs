@@ -23,7 +23,7 @@ use crate::options::SyncOptions;
 use crate::scope::{self, ScopeVerdict};
 
 use ending::{NOT_READ, settle};
-pub use ending::{REPLACED, found_by, reconnect};
+pub use ending::{REPLACED, enter_again, found_by, reconnect};
 pub use job::{Job, Report, SyncError};
 use resume::Opened;
 

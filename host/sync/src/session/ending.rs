@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use headcount_model::{ConnectionId, Failure, FailureCode, Scope, SessionId, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Applied, Health, HealthState, KindCounters, Session, SessionEnd, SessionState, Witness, decide};
+use headcount_store::{
+    Applied, Connection, Health, HealthState, KindCounters, Session, SessionEnd, SessionState, Witness, decide,
+};
 
 use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
@@ -62,10 +64,16 @@ pub(super) fn found(session: SessionId, state: HealthState, why: &str) -> Health
 }
 
 /// The health of a connection whose credential a vendor refuses, in the vendor's words.
-pub fn reconnect(connection: &ConnectionId, failure: &Failure, by: Witness) -> Health {
-    Health::new(HealthState::Reconnect, by, Timestamp::now())
-        .because(failure.to_string())
-        .next(format!("enter a new credential with `headcount connection credential {connection}`"))
+pub fn reconnect(connection: &Connection, failure: &Failure, by: Witness) -> Health {
+    Health::new(HealthState::Reconnect, by, Timestamp::now()).because(failure.to_string()).next(enter_again(connection))
+}
+
+/// What to do about a credential that no longer works. One that several connections use is replaced for all of them.
+pub fn enter_again(connection: &Connection) -> String {
+    match &connection.credential {
+        Some(name) => format!("enter a new one, for all connections that use it, with `headcount credential rotate {name}`"),
+        None => format!("enter a new credential with `headcount connection credential {}`", connection.id),
+    }
 }
 
 /// What a session says first whose credential was replaced while it ran.
@@ -133,7 +141,7 @@ impl Reading<'_> {
                 end.failure = Some(failure.clone());
                 match self.confirms_reconnect().await {
                     true if self.was_replaced().await => end.failure = Some(replaced(failure)),
-                    true => end.health = Some(reconnect(&self.connection.id, failure, Witness::Session(self.session))),
+                    true => end.health = Some(reconnect(self.connection, failure, Witness::Session(self.session))),
                     false => {}
                 }
             }
@@ -196,7 +204,7 @@ impl Reading<'_> {
         }
         let why = lock(&self.verdicts).reasons().first().cloned().unwrap_or_default();
         let failure = Failure::new(FailureCode::Forbidden, format!("the credential may not read all that is required: {why}"));
-        reconnect(&self.connection.id, &failure, Witness::Session(self.session))
+        reconnect(self.connection, &failure, Witness::Session(self.session))
     }
 
     /// Whether the connection has another credential by now than the one that this session reads with. Where nobody can say, the store
