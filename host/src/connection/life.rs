@@ -90,7 +90,7 @@ impl Tenant {
         self.turn(id, LifeState::Active, paused, "paused").await
     }
 
-    /// Lets a paused connection run again.
+    /// Lets a paused connection run again, from its schedule's next time: what would have run meanwhile is not caught up with.
     ///
     /// # Errors
     /// It is not paused.
@@ -103,7 +103,8 @@ impl Tenant {
     }
 
     async fn turn(&self, id: &ConnectionId, from: LifeState, to: Life, what: &'static str) -> Result<Connection, Error> {
-        let change = ConnectionChange { life: Some(to), ..expecting(from) };
+        let next_run = if to.state == LifeState::Active { self.next_run(id, to.at).await? } else { None };
+        let change = ConnectionChange { life: Some(to), next_run, ..expecting(from) };
         let done = self.inner.store.change_connection(&self.id, id, &change).await?;
         let connection = self.connection(id).await?;
         if done { Ok(connection) } else { Err(barred(&connection, what)) }

@@ -7,6 +7,8 @@ use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, ConnectorId, CredentialName, Scope, SessionId, SharedName, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::Planned;
+
 /// Where a connection is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -243,6 +245,8 @@ pub struct ConnectionChange {
     pub baseline: Option<Scope>,
     /// When a person changed it.
     pub updated_at: Option<Timestamp>,
+    /// When its schedule runs it next, where the time that was planned has passed. What a person asked for stays due.
+    pub next_run: Option<Planned>,
 }
 
 /// Which credential a session used: by name, never by value.

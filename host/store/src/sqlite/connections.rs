@@ -11,6 +11,7 @@ use super::credentials::{is_in_use, put};
 use super::notices::of_health;
 use super::people::forget_the_accountless;
 use super::record::table;
+use super::schedules::plan_anew;
 use super::sessions::{from_json, json, optional, parsed, time};
 use crate::{
     Connection, ConnectionChange, Health, HealthState, InstalledConnector, Life, LifeState, Result, SealedCredential, StoreError,
@@ -165,6 +166,10 @@ pub(super) async fn change_connection(
     .bind(change.expected_update.map(Timestamp::micros))
     .execute(&mut *transaction)
     .await?;
+    if let Some(next) = change.next_run.filter(|_| done.rows_affected() > 0) {
+        let now = change.life.as_ref().map_or_else(Timestamp::now, |life| life.at);
+        plan_anew(&mut transaction, tenant, id, next, now).await?;
+    }
     if let Some(health) = change.health.as_ref().filter(|_| done.rows_affected() > 0) {
         of_health(&mut transaction, tenant, id, health, None, Timestamp::now()).await?;
     }
