@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, Manifest, Timestamp};
 use headcount_store::{Connection, ConnectionChange, Health, HealthState, HoldState, LifeState, Witness, decide};
-use headcount_sync::{ACCEPT_SCOPE, joined_scope};
+use headcount_sync::{ACCEPT_SCOPE, found_by, joined_scope};
 use serde_json::Value;
 
 pub use draft::Draft;
@@ -47,7 +47,46 @@ impl Tenant {
         self.changed(id, &change).await?;
         let connection = self.caught_up(id).await?;
         let stale = self.stale(&connection).await?;
-        Ok((connection, stale))
+        self.opens_or_not(&connection, &stale).await?;
+        Ok((self.connection(id).await?, stale))
+    }
+
+    /// Turns the health of a connection whose secrets of these fields no longer open, and clears that where all open again.
+    pub(crate) async fn opens_or_not(&self, connection: &Connection, stale: &[String]) -> Result<(), Error> {
+        let health = &connection.health;
+        if stale.is_empty() {
+            // What a vendor refused, only a check clears.
+            let cleared = health.state == HealthState::Reconnect && health.by == Witness::Host;
+            return if cleared { self.reconnected(&connection.id).await } else { Ok(()) };
+        }
+        if matches!(connection.life.state, LifeState::Draft | LifeState::Removed) {
+            return Ok(());
+        }
+        let id = &connection.id;
+        let (why, next) = match &connection.credential {
+            Some(name) => (
+                format!("the credential {name} was entered for other hosts than {id} has now"),
+                format!(
+                    "give {id} one for its hosts with `headcount credential use NAME {id}`, or one of its own with `headcount \
+                     connection credential {id} --own`"
+                ),
+            ),
+            None => (
+                format!("{} was entered for other hosts than {id} has now", stale.join(", ")),
+                format!("enter it again with `headcount connection credential {id}`"),
+            ),
+        };
+        let health = Health::new(HealthState::Reconnect, Witness::Host, Timestamp::now()).because(why).next(next);
+        let change = ConnectionChange { health: Some(health), ..ConnectionChange::default() };
+        self.inner.store.change_connection(&self.id, id, &change).await?;
+        Ok(())
+    }
+
+    /// The same as things stand in the store.
+    pub(crate) async fn reopened(&self, id: &ConnectionId) -> Result<(), Error> {
+        let connection = self.connection(id).await?;
+        let stale = self.stale(&connection).await?;
+        self.opens_or_not(&connection, &stale).await
     }
 
     /// The secret fields that no longer open, as they were entered for other hosts.
@@ -137,15 +176,31 @@ impl Tenant {
         if health.state != HealthState::Held || !health.next.contains(ACCEPT_SCOPE) {
             return Ok(None);
         }
+        let waiting = self.waiting(&connection.id).await?;
+        Ok(Some(waiting.unwrap_or_else(|| Health::new(HealthState::Ok, self.witness(), now))))
+    }
+
+    /// How a connection is of which something waits for a person; none where nothing does.
+    async fn waiting(&self, id: &ConnectionId) -> Result<Option<Health>, Error> {
         // Those that wait come first.
-        let holds = self.inner.store.holds(&self.id, Some(&connection.id), 1).await?;
+        let holds = self.inner.store.holds(&self.id, Some(id), 1).await?;
         let waiting = holds.into_iter().find(|hold| hold.state == HoldState::Held);
-        Ok(Some(match waiting {
-            Some(hold) => Health::new(HealthState::Held, Witness::Session(hold.session), hold.at)
+        Ok(waiting.map(|hold| {
+            Health::new(HealthState::Held, Witness::Session(hold.session), hold.at)
                 .because(hold.reasons.join("; "))
-                .next(decide(hold.session)),
-            None => Health::new(HealthState::Ok, self.witness(), now),
+                .next(decide(hold.session))
         }))
+    }
+
+    /// How a connection is whose credential works again: as its newest finished session left it.
+    async fn health_without_reconnect(&self, connection: &Connection, now: Timestamp) -> Result<Health, Error> {
+        if let Some(waiting) = self.waiting(&connection.id).await? {
+            return Ok(waiting);
+        }
+        let sessions = self.inner.store.sessions(&self.id, Some(&connection.id), 100).await?;
+        let newest = sessions.into_iter().find(|session| session.state.is_finished());
+        let found = newest.and_then(|session| found_by(&session, connection.baseline.as_ref()));
+        Ok(found.unwrap_or_else(|| Health::new(HealthState::Ok, Witness::Check, now)))
     }
 }
 

@@ -106,14 +106,14 @@ impl Inner {
         let Some(name) = &connection.credential else {
             let own = self.store.credentials(&connection.tenant, &connection.id).await?;
             let newest = own.iter().map(|secret| secret.created_at).max();
-            let used = newest.map(|at| CredentialUse { name: connection.id.to_string(), version: at.to_string() });
+            let used = newest.map(|at| CredentialUse { name: connection.id.to_string(), version: at.to_string(), stored: None });
             return Ok((own, used));
         };
         for _ in 0..ATTEMPTS {
             let credential = self.named(&connection.tenant, name).await?;
             let secrets = self.store.named_secrets(&connection.tenant, name).await?;
             if self.named(&connection.tenant, name).await?.version == credential.version {
-                let used = CredentialUse { name: name.to_string(), version: credential.version.to_string() };
+                let used = CredentialUse { name: name.to_string(), version: credential.version.to_string(), stored: None };
                 return Ok((secrets, Some(used)));
             }
         }
@@ -172,7 +172,8 @@ impl Inner {
                 None => {}
             }
         }
-        *used = Some(CredentialUse { name: given.name, version: given.version });
+        let stored = used.take().map(Box::new);
+        *used = Some(CredentialUse { name: given.name, version: given.version, stored });
         Ok(())
     }
 }

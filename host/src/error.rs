@@ -110,7 +110,7 @@ pub enum Error {
     },
     /// A connection can't use a credential.
     #[error(
-        "connection {connection} can't use the credential {name}: {problem}; give it one for its hosts with `headcount credential use`, or one of its own with `headcount connection credential {connection}`"
+        "connection {connection} can't use the credential {name}: {problem}; give it one for its hosts with `headcount credential use`, or one of its own with `headcount connection credential {connection} --own`"
     )]
     Unusable {
         /// The credential.

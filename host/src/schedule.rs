@@ -83,6 +83,12 @@ impl Tenant {
         Ok(self.inner.store.queued(&self.id, Timestamp::now()).await?)
     }
 
+    /// The next run by a connection's schedule; none where it has none, or one that can't be followed any more.
+    pub(crate) async fn next_run(&self, id: &ConnectionId, now: Timestamp) -> Result<Option<Planned>, Error> {
+        let schedule = self.inner.store.schedule(&self.id, id).await?;
+        Ok(schedule.and_then(|schedule| schedule::next(&schedule.rhythm, &self.id, id, now).ok()))
+    }
+
     async fn hold_schedule(&self, id: &ConnectionId, paused: bool) -> Result<Schedule, Error> {
         self.connection(id).await?;
         let schedule = self.keep_default(id).await?;

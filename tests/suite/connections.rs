@@ -95,6 +95,62 @@ async fn only_a_second_refusal_asks_to_reconnect_and_a_passing_check_clears_it()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_works_again_leaves_what_else_is_the_matter() {
+    let lab = Lab::new(60).await.unwrap();
+    let id = lab.connect(Vendor::Kandji).await.unwrap();
+    lab.sync(&id).await.unwrap();
+    let answer = |status: u16, body: &str| Fault::Status { status, content_type: "application/json".into(), body: body.into() };
+    let health = async || lab.acme.connection(&id).await.unwrap().health;
+    // Each is found by a session; then the credential is refused, and works again.
+    let nobody = r#"{"count":0,"next":null,"previous":null,"results":[]}"#;
+    let always = |fault| Rule::always("/api/v1/users", fault);
+    // The check reads a page of them, too.
+    let troubles = [Rule { from: 2, ..always(answer(500, "{}")) }, always(answer(200, nobody))];
+    for (trouble, state) in troubles.into_iter().zip([HealthState::Incomplete, HealthState::Held]) {
+        lab.servers.faults(Vendor::Kandji).clear();
+        lab.servers.faults(Vendor::Kandji).set(trouble);
+        lab.sync(&id).await.unwrap();
+        let before = health().await;
+        assert_eq!(before.state, state, "{before:?}");
+        lab.servers.faults(Vendor::Kandji).clear();
+        lab.servers.faults(Vendor::Kandji).set(Rule::always("/api/v1", answer(401, "{}")));
+        lab.acme.check(&id).await.unwrap_err();
+        assert_eq!(health().await.state, HealthState::Reconnect);
+        lab.servers.faults(Vendor::Kandji).clear();
+        lab.acme.check(&id).await.unwrap();
+        let after = health().await;
+        assert_eq!((after.state, &after.why, &after.next), (state, &before.why, &before.next));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_credential_that_several_use_is_rotated_and_no_connection_is_taken_from_it_by_the_way() {
+    let lab = Lab::new(20).await.unwrap();
+    let id = lab.connect(Vendor::Tines).await.unwrap();
+    lab.sync(&id).await.unwrap();
+    lab.acme.share_credential(&id, "all".parse().unwrap()).await.unwrap();
+    let key = lab.data.path().join("key");
+    std::fs::write(&key, lab.servers.rotate(Vendor::Tines)).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = Command::new(program().unwrap()).args(lab.flags().unwrap()).args(arguments).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        (output.status.code().unwrap(), said)
+    };
+    let (code, said) = run(&["sync", "tines"]);
+    assert!(code == 4 && said.contains("headcount credential rotate all") && !said.contains("connection credential"), "{said}");
+    let health = lab.acme.connection(&id).await.unwrap().health;
+    assert!(health.state == HealthState::Reconnect && health.next.contains("`headcount credential rotate all`"), "{health:?}");
+    let key = key.to_str().unwrap();
+    let (code, said) = run(&["connection", "credential", "tines", "api-key", "--secret-file", key]);
+    assert!(code == 2 && said.contains("credential rotate all") && said.contains("--own"), "{said}");
+    assert!(lab.acme.connection(&id).await.unwrap().credential.is_some());
+    let (code, said) = run(&["connection", "credential", "tines", "api-key", "--own", "--secret-file", key]);
+    assert_eq!(code, 0, "{said}");
+    let connection = lab.acme.connection(&id).await.unwrap();
+    assert_eq!((connection.credential, connection.health.state), (None, HealthState::Ok));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_action_whose_credential_is_refused_asks_to_reconnect_and_one_that_is_forbidden_does_not() {
     let lab = Lab::new(60).await.unwrap();
     let id = lab.connect(Vendor::JetBrains).await.unwrap();

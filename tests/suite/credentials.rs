@@ -1,5 +1,6 @@
 //! Credentials that several connections use: rotated in one place, drawn to no other host.
 
+use headcount::store::{Cause, HealthState, NoticeFilter, NoticeKind, Witness};
 use headcount::{ConnectionId, CredentialName, Draft, Error, NamedCredentialError, Secret, SessionState, SyncOptions};
 use headcount_tests::{Lab, component};
 use headcount_vendors::{Reach, Vendor};
@@ -80,6 +81,8 @@ async fn a_shared_credential_is_drawn_to_no_other_host_connector_or_tenant() {
     // One that is turned to other hosts can't use it any more, nor gets the next one.
     let (_, stale) = lab.acme.edit(&two, elsewhere.into()).await.unwrap();
     assert_eq!(stale, ["api-key"]);
+    let health = lab.acme.connection(&two).await.unwrap().health;
+    assert!(health.state == HealthState::Reconnect && health.next.contains("headcount credential use NAME two"), "{health:?}");
     let refused = lab.acme.sync(&two, &SyncOptions::default()).await.unwrap_err();
     assert!(matches!(refused, Error::Unusable { .. }), "{refused}");
     let fresh = lab.servers.rotate(Vendor::Tines);
@@ -98,6 +101,30 @@ async fn a_shared_credential_is_drawn_to_no_other_host_connector_or_tenant() {
     let jumpcloud = lab.connect(Vendor::JumpCloud).await.unwrap();
     let refused = lab.acme.use_credential(&jumpcloud, &name()).await.unwrap_err();
     assert!(refused.to_string().contains("another connector"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_whose_secret_no_longer_opens_says_so_until_it_is_entered_again() {
+    let lab = Lab::new(20).await.unwrap();
+    let id = lab.connect(Vendor::Tines).await.unwrap();
+    let health = async || lab.acme.connection(&id).await.unwrap().health;
+    let notices = async |kind| {
+        let all = lab.acme.notices(&NoticeFilter { limit: 100, ..NoticeFilter::default() }).await.unwrap();
+        all.into_iter().filter(|notice| notice.cause == Cause::Reconnect && notice.kind == kind).count()
+    };
+    let set = |domain: &str| std::collections::BTreeMap::from([("tenant-domain".to_owned(), json!(domain))]);
+    lab.acme.edit(&id, set("other.tines.com")).await.unwrap();
+    let found = health().await;
+    assert_eq!((found.state, &found.by), (HealthState::Reconnect, &Witness::Host));
+    assert!(found.why.contains("api-key") && found.next.contains("headcount connection credential tines"), "{found:?}");
+    assert_eq!((notices(NoticeKind::Raised).await, notices(NoticeKind::Recovered).await), (1, 0));
+    lab.acme.set_credential(&id, "api-key", &Secret::new("another".into())).await.unwrap();
+    assert_eq!(health().await.state, HealthState::Ok);
+    assert_eq!((notices(NoticeKind::Raised).await, notices(NoticeKind::Recovered).await), (1, 1));
+    lab.acme.edit(&id, set("acme.tines.com")).await.unwrap();
+    assert_eq!(health().await.state, HealthState::Reconnect);
+    lab.acme.edit(&id, set("other.tines.com")).await.unwrap();
+    assert_eq!(health().await.state, HealthState::Ok, "it opens again");
 }
 
 #[tokio::test(flavor = "multi_thread")]

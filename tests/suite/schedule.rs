@@ -6,7 +6,9 @@ mod stopping;
 use std::sync::Arc;
 use std::time::Duration;
 
-use headcount::store::{Cause, Claim, ClaimRequest, Life, LifeState, NoticeFilter, NoticeKind, Rhythm, Schedule, Witness};
+use headcount::store::{
+    Cause, Claim, ClaimRequest, Life, LifeState, NoticeFilter, NoticeKind, Planned, Rhythm, Schedule, Witness,
+};
 use headcount::{Clock, ConnectionId, Headcount, SessionState, Tenant, Timestamp, Worker, WorkerOptions};
 use headcount_tests::{HandClock, Lab, compiler, egress};
 use headcount_vendors::{Fault, Rule, Vendor};
@@ -171,6 +173,38 @@ async fn a_connection_that_is_not_active_is_not_run_and_says_what_to_do() {
     assert!(refused.contains("paused") && refused.contains("headcount connection"), "{refused}");
     launch(&lab.acme, &tines).await;
     assert_eq!(worker.turn().await.unwrap().missed, 0, "its time passed while it was paused");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_passed_while_a_connection_did_not_run_is_neither_told_nor_caught_up_with() {
+    let lab = Lab::new(20).await.unwrap();
+    let tines = lab.connect(Vendor::Tines).await.unwrap();
+    let (clock, tenant) = (clock(), lab.acme.id());
+    let rhythm = Rhythm::Every { seconds: 86_400 };
+    let long_ago = Timestamp::from_micros(Timestamp::now().micros() - 2 * 86_400_000_000);
+    let planned = Planned { planned_at: long_ago, due_at: long_ago };
+    // No server runs meanwhile: it would have let the time pass.
+    let mut worker = lab.host.worker(options(&clock));
+    for launched in [true, false] {
+        lab.acme.store().put_schedule(tenant, &tines, &rhythm, planned).await.unwrap();
+        if launched {
+            lab.acme.launch(&tines).await.unwrap();
+        } else {
+            lab.acme.pause(&tines, "").await.unwrap();
+            lab.acme.resume(&tines).await.unwrap();
+        }
+        let next = schedule(&lab.acme, "tines").await;
+        assert!(next.due_at > clock.now() && next.planned_at > clock.now() && next.missed_at.is_none(), "{next:?}");
+        let turn = worker.turn().await.unwrap();
+        assert_eq!((turn.missed, turn.started), (0, 0));
+    }
+    // What a person asked for is still to be done.
+    lab.acme.store().put_schedule(tenant, &tines, &rhythm, planned).await.unwrap();
+    lab.acme.request_run(&tines).await.unwrap();
+    lab.acme.pause(&tines, "").await.unwrap();
+    lab.acme.resume(&tines).await.unwrap();
+    assert_eq!(turn_and_settle(&mut worker).await, 1);
+    assert!(not_started(&lab.acme).await.is_empty());
 }
 
 /// Options that tell when a session reads.

@@ -289,6 +289,12 @@ async fn schedules_are_set_shown_and_paused_from_the_command_line() {
         assert!(String::from_utf8_lossy(&refused.stderr).contains(why), "{wrong}");
     }
     assert_eq!(run(&lab, &["schedule", "show", "none"]).status.code(), Some(5));
+    // Why one does not run by itself, and what helps.
+    let remark = || String::from_utf8(run(&lab, &["schedule", "show", "tines"]).stderr).unwrap();
+    said(&lab, &["connection", "pause", "tines"]);
+    assert!(remark().contains("headcount connection resume tines"), "{}", remark());
+    said(&lab, &["connection", "remove", "tines", "--keep-records", "--yes"]);
+    assert!(remark().contains("does not run any more") && !remark().contains("headcount connection"), "{}", remark());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! Shared values: one change for all settings that refer to it, and no credential that follows it to another host.
 
+use headcount::store::HealthState;
 use headcount::{ConnectionId, Draft, Error, Secret, SessionState, SharedError, SyncOptions};
 use headcount_tests::{Lab, component};
 use headcount_vendors::Vendor;
@@ -36,6 +37,9 @@ async fn a_shared_value_changes_all_settings_that_refer_to_it_or_none() {
     assert!(touched.iter().all(|one| one.enter_again == ["api-key"]), "{touched:?}");
     for id in &ids {
         assert_eq!(lab.acme.connection(id).await.unwrap().settings.base_url, "https://attacker.tines.com/api/v1");
+        let health = lab.acme.connection(id).await.unwrap().health;
+        assert_eq!(health.state, HealthState::Reconnect, "{health:?}");
+        assert!(health.next.contains(&format!("headcount connection credential {id}")), "{health:?}");
         let refused = lab.acme.sync(id, &SyncOptions::default()).await.unwrap_err().to_string();
         assert!(refused.contains("other hosts"), "{refused}");
     }
@@ -44,6 +48,7 @@ async fn a_shared_value_changes_all_settings_that_refer_to_it_or_none() {
 
     // Back again, it opens again; a setting of its own refers to nothing.
     lab.acme.set_shared(&domain, "acme.tines.com").await.unwrap();
+    assert_eq!(lab.acme.connection(&ids[1]).await.unwrap().health.state, HealthState::Ok);
     assert_eq!(lab.sync(&ids[0]).await.unwrap().state, SessionState::Complete);
     let refused = lab.acme.remove_shared(&domain).await.unwrap_err().to_string();
     assert!(refused.contains("one, two"), "{refused}");

@@ -2,9 +2,9 @@
 
 use headcount::model::printable;
 use headcount::sandbox::CallError;
-use headcount::store::StoreError;
+use headcount::store::{Connection, StoreError};
 use headcount::sync::ActionError;
-use headcount::{Failure, FailureCode};
+use headcount::{ConnectionId, CredentialName, Failure, FailureCode};
 
 use crate::exit::Complaint;
 
@@ -79,11 +79,29 @@ fn for_host(error: &headcount::Error) -> Option<String> {
     }
 }
 
+/// The connection that a failure is of.
+#[derive(Clone, Copy, Debug)]
+pub struct Whose<'a> {
+    /// Which.
+    pub id: &'a ConnectionId,
+    /// The credential of several connections' that it uses.
+    pub credential: Option<&'a CredentialName>,
+}
+
+impl<'a> From<&'a Connection> for Whose<'a> {
+    fn from(connection: &'a Connection) -> Self {
+        Whose { id: &connection.id, credential: connection.credential.as_ref() }
+    }
+}
+
 /// What to do about a failure: for a connection, where it is known.
-pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
-    let id = connection.unwrap_or("CONNECTION");
+pub fn for_failure(failure: &Failure, whose: Option<Whose<'_>>) -> String {
+    let id = whose.map_or("CONNECTION", |whose| whose.id.as_str());
     match failure.code {
-        FailureCode::Unauthenticated => format!("enter a new credential: headcount connection credential {id}"),
+        FailureCode::Unauthenticated => match whose.and_then(|whose| whose.credential) {
+            Some(name) => format!("enter a new credential, for all connections that use it: headcount credential rotate {name}"),
+            None => format!("enter a new credential: headcount connection credential {id}"),
+        },
         FailureCode::Forbidden => "give the credential the permissions that the connector asks for at the vendor, or enter \
              another; `headcount connector list` and `connector inspect FILE` show them"
             .to_owned(),
@@ -104,6 +122,9 @@ pub fn for_failure(failure: &Failure, connection: Option<&str>) -> String {
 
 /// What to do where no answer came, going by the SDK's words for why.
 fn unavailable(message: &str) -> String {
+    if message.starts_with(headcount::sync::REPLACED) {
+        return "run it again: it goes on with the new credential".to_owned();
+    }
     if message.starts_with("No secure connection to the vendor") {
         return "if its certificate is of an authority of your own, name that with --ca FILE; `headcount audit --json` has the reason"
             .to_owned();

@@ -7,7 +7,7 @@ use headcount::store::{Connection, Counters, HealthState, KindCounters, QueuedRu
 use headcount::{Failure, Report, SessionState, Timestamp};
 use serde_json::{Value, json};
 
-use crate::advice;
+use crate::advice::{self, Whose};
 use crate::exit::Exit;
 use crate::records::plural;
 use crate::standing;
@@ -36,9 +36,10 @@ pub fn exit(state: SessionState, failure: Option<&Failure>, notes: &[String], he
 }
 
 /// What to do about a session, if anything.
-pub fn advice(state: SessionState, failure: Option<&Failure>, health: Option<HealthState>, connection: &str) -> Option<String> {
+pub fn advice(state: SessionState, failure: Option<&Failure>, health: Option<HealthState>, whose: Whose<'_>) -> Option<String> {
+    let connection = whose.id;
     if let Some(failure) = failure {
-        return Some(advice::for_failure(failure, Some(connection)));
+        return Some(advice::for_failure(failure, Some(whose)));
     }
     match (state, health) {
         (SessionState::Partial, _) => Some(format!("sync again: headcount sync {connection}; the notes say what was not read")),

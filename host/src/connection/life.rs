@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use headcount_model::{ConnectionId, Failure, FailureCode, Manifest, SessionId, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Connection, ConnectionChange, Health, HealthState, Life, LifeState, Witness};
+use headcount_store::{Connection, ConnectionChange, HealthState, Life, LifeState, Witness};
 use headcount_sync::reconnect;
 use tokio::time::timeout;
 
@@ -90,7 +90,7 @@ impl Tenant {
         self.turn(id, LifeState::Active, paused, "paused").await
     }
 
-    /// Lets a paused connection run again.
+    /// Lets a paused connection run again, from its schedule's next time: what would have run meanwhile is not caught up with.
     ///
     /// # Errors
     /// It is not paused.
@@ -103,7 +103,8 @@ impl Tenant {
     }
 
     async fn turn(&self, id: &ConnectionId, from: LifeState, to: Life, what: &'static str) -> Result<Connection, Error> {
-        let change = ConnectionChange { life: Some(to), ..expecting(from) };
+        let next_run = if to.state == LifeState::Active { self.next_run(id, to.at).await? } else { None };
+        let change = ConnectionChange { life: Some(to), next_run, ..expecting(from) };
         let done = self.inner.store.change_connection(&self.id, id, &change).await?;
         let connection = self.connection(id).await?;
         if done { Ok(connection) } else { Err(barred(&connection, what)) }
@@ -167,8 +168,10 @@ impl Tenant {
         match timeout(CONFIRMING, opened.run.check()).await {
             Ok(Ok(scope)) => Ok(Some(scope)),
             Ok(Err(CallError::Failure(again))) if is_refused(&again) => {
-                let health = Some(reconnect(&opened.connection.id, failure, by));
-                let change = ConnectionChange { health, ..ConnectionChange::default() };
+                let health = Some(reconnect(&opened.connection, failure, by));
+                // Of one that was replaced meanwhile it says nothing.
+                let expected_credential = opened.used.clone();
+                let change = ConnectionChange { health, expected_credential, ..ConnectionChange::default() };
                 self.inner.store.change_connection(&self.id, &opened.connection.id, &change).await?;
                 Ok(None)
             }
@@ -176,11 +179,15 @@ impl Tenant {
         }
     }
 
-    /// Clears the wish to be reconnected.
+    /// Clears the wish to be reconnected: what was the matter beside it still is.
     pub(crate) async fn reconnected(&self, id: &ConnectionId) -> Result<(), Error> {
+        let connection = self.connection(id).await?;
+        if connection.health.state != HealthState::Reconnect {
+            return Ok(());
+        }
         let change = ConnectionChange {
             expected_health: Some(HealthState::Reconnect),
-            health: Some(Health::new(HealthState::Ok, Witness::Check, Timestamp::now())),
+            health: Some(self.health_without_reconnect(&connection, Timestamp::now()).await?),
             ..ConnectionChange::default()
         };
         self.inner.store.change_connection(&self.id, id, &change).await?;

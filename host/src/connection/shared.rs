@@ -99,6 +99,7 @@ impl Tenant {
 
     async fn touched(&self, connection: &Connection) -> Result<Touched, Error> {
         let stale = self.stale(connection).await?;
+        self.opens_or_not(connection, &stale).await?;
         let (enter_again, unusable) = match &connection.credential {
             Some(name) => (Vec::new(), Some(name.clone()).filter(|_| !stale.is_empty())),
             None => (stale, None),

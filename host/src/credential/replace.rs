@@ -56,8 +56,9 @@ impl Tenant {
             .map(|(field, secret)| self.inner.seal(&manifest, &self.inner.binding(&manifest, &own, field), secret, now));
         let sealed = sealed.collect::<Result<Vec<_>, _>>()?;
         self.inner.store.put_credentials(&self.id, id, &sealed).await?;
-        if checked.is_some() {
-            self.reconnected(id).await?;
+        match checked {
+            Some(_) => self.reconnected(id).await?,
+            None => self.reopened(id).await?,
         }
         Ok(checked)
     }
@@ -82,8 +83,9 @@ impl Tenant {
         let signs = fields.iter().map(sign);
         let signs = signs.collect::<Result<Vec<_>, _>>()?;
         self.inner.store.put_credentials(&self.id, id, &signs).await?;
-        if checked.is_some() {
-            self.reconnected(id).await?;
+        match checked {
+            Some(_) => self.reconnected(id).await?,
+            None => self.reopened(id).await?,
         }
         Ok(checked)
     }
@@ -135,8 +137,9 @@ impl Tenant {
         if !self.inner.store.use_named_credential(&self.id, id, name, is_used_up(&manifest)).await? {
             return Err(unusable("its tokens work once, so that only one connection can use it; or it has just been removed"));
         }
-        if checked.is_some() {
-            self.reconnected(id).await?;
+        match checked {
+            Some(_) => self.reconnected(id).await?,
+            None => self.reopened(id).await?,
         }
         Ok(checked)
     }

@@ -7,6 +7,8 @@ use headcount_model::manifest::Settings;
 use headcount_model::{ConnectionId, ConnectorId, CredentialName, Scope, SessionId, SharedName, TenantId, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use crate::Planned;
+
 /// Where a connection is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -225,6 +227,8 @@ pub struct ConnectionChange {
     pub expected_health: Option<HealthState>,
     /// Only while nobody has changed it since.
     pub expected_update: Option<Timestamp>,
+    /// Only while its credential is this one.
+    pub expected_credential: Option<CredentialUse>,
     /// For people.
     pub name: Option<String>,
     /// Who answers for it.
@@ -241,6 +245,8 @@ pub struct ConnectionChange {
     pub baseline: Option<Scope>,
     /// When a person changed it.
     pub updated_at: Option<Timestamp>,
+    /// When its schedule runs it next, where the time that was planned has passed. What a person asked for stays due.
+    pub next_run: Option<Planned>,
 }
 
 /// Which credential a session used: by name, never by value.
@@ -251,4 +257,7 @@ pub struct CredentialUse {
     pub name: String,
     /// Which of those that had this name: another one after every replacement. Only ever compared.
     pub version: String,
+    /// Of one in an embedder's vault, as it is named there: what the store has in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stored: Option<Box<CredentialUse>>,
 }

@@ -123,6 +123,8 @@ pub trait Store:
     /// Keeps sealed secrets of a connection's own, each in place of the one for the same field. From then on it uses no other
     /// credential.
     async fn put_credentials(&self, tenant: &TenantId, connection: &ConnectionId, secrets: &[SealedCredential]) -> Result<()>;
+    /// Whether the credential of a connection is still the one that was used.
+    async fn is_in_use(&self, tenant: &TenantId, connection: &ConnectionId, used: &CredentialUse) -> Result<bool>;
     /// The sealed secrets of all tenants, of connections and of credentials, for the operator to seal them anew: at most `limit`,
     /// in order, after `after`.
     async fn all_credentials(&self, after: Option<&CredentialKey>, limit: u32) -> Result<Vec<(CredentialKey, Vec<u8>)>>;

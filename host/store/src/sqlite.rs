@@ -44,8 +44,8 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::{
     AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, ConnectionChange, Counters, Counts, CredentialKey,
-    Filter, Held, InstalledConnector, LicenseFilter, Life, NewSession, Product, Result, Row, SealedCredential, Session,
-    SessionEnd, SessionState, Staged, StagedPage, Store,
+    CredentialUse, Filter, Held, InstalledConnector, LicenseFilter, Life, NewSession, Product, Result, Row, SealedCredential,
+    Session, SessionEnd, SessionState, Staged, StagedPage, Store,
 };
 
 /// A store in one SQLite file. Cheap to clone: clones share their connections.
@@ -126,6 +126,10 @@ impl Store for SqliteStore {
 
     async fn put_credentials(&self, tenant: &TenantId, connection: &ConnectionId, secrets: &[SealedCredential]) -> Result<()> {
         credentials::put_credentials(self, tenant, connection, secrets).await
+    }
+
+    async fn is_in_use(&self, tenant: &TenantId, connection: &ConnectionId, used: &CredentialUse) -> Result<bool> {
+        credentials::is_in_use(&mut *self.readers.acquire().await?, tenant, connection, used).await
     }
 
     async fn all_credentials(&self, after: Option<&CredentialKey>, limit: u32) -> Result<Vec<(CredentialKey, Vec<u8>)>> {

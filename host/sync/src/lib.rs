@@ -33,5 +33,5 @@ pub use mapping::{
 pub use options::{Clock, Listener, Progress, SyncOptions};
 pub use page::{Review, review};
 pub use scope::{ACCEPT_SCOPE, broken as broken_scope, joined as joined_scope};
-pub use session::{Job, Report, SyncError, reconnect, sync};
+pub use session::{Job, REPLACED, Report, SyncError, enter_again, found_by, reconnect, sync};
 pub use source::Source;

@@ -22,8 +22,8 @@ use crate::feeds;
 use crate::options::SyncOptions;
 use crate::scope::{self, ScopeVerdict};
 
-pub use ending::reconnect;
-use ending::settle;
+use ending::{NOT_READ, settle};
+pub use ending::{REPLACED, enter_again, found_by, reconnect};
 pub use job::{Job, Report, SyncError};
 use resume::Opened;
 
@@ -118,7 +118,7 @@ impl Reading<'_> {
         };
         let incomplete = lock(&self.verdicts).reasons();
         for reason in incomplete.iter().rev() {
-            self.insist(format!("not read completely: {reason}"));
+            self.insist(format!("{NOT_READ}{reason}"));
         }
         if lock(&self.counters).pages == 0
             && let Some(reason) = incomplete.first()
@@ -128,20 +128,13 @@ impl Reading<'_> {
         // As it is known before it is applied; what is held then changes both.
         let id = &self.connection.id;
         let health = match (&verdict, incomplete.first()) {
-            (ScopeVerdict::Narrower(reason), _) => self.health(HealthState::Held, reason).next(format!(
-                "if the credential is meant to see less, accept that with `headcount connection edit {id} {ACCEPT_SCOPE}`; else enter one \
-                 that sees all",
-                ACCEPT_SCOPE = scope::ACCEPT_SCOPE
-            )),
+            (ScopeVerdict::Narrower(reason), _) => self.health(HealthState::Held, reason).next(ending::narrower(id)),
             (ScopeVerdict::Foreign(reason), _) => self.health(HealthState::Held, reason).next(format!(
                 "see what would change with `headcount sessions diff {session}`, then accept that organisation with `{RELEASE} {session}`; \
                  else enter a credential of the one that this connection holds, or make another connection",
                 session = self.session
             )),
-            (_, Some(reason)) => self.health(HealthState::Incomplete, reason).next(format!(
-                "nothing unproven was removed: run `headcount sync {id}` again, or see `headcount sessions show {}`",
-                self.session
-            )),
+            (_, Some(reason)) => self.health(HealthState::Incomplete, reason).next(ending::incomplete(id, self.session)),
             _ => self.health(HealthState::Ok, ""),
         };
         let state = match (self.options.test, incomplete.is_empty()) {

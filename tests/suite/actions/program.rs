@@ -62,6 +62,13 @@ async fn from_the_list_to_the_history() {
         assert!(shown.contains(words), "{words} is not in: {shown}");
     }
     assert_eq!(headcount(&lab, &["action", "show", "999"]).status.code(), Some(5));
+
+    // What to do about a refusal names the connection.
+    lab.servers.rotate(Vendor::Tines);
+    let refused = headcount(&lab, &["action", "tines", "reactivate", "--set", &set, "--yes"]);
+    assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
+    let text = said(&refused);
+    assert!(text.contains("headcount connection credential tines") && text.contains("nothing was changed"), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use headcount::{ConnectionId, ConnectorId, CredentialName, Manifest, Tenant};
 use serde_json::json;
 
 use super::connection::{check, fill};
+use crate::advice::Whose;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::pairs::Pair;
@@ -102,7 +103,8 @@ async fn add(args: AddArgs, manifest: &Manifest, tenant: &Tenant, context: &Cont
 }
 
 async fn using(name: &CredentialName, connection: &ConnectionId, tenant: &Tenant, context: &Context) -> anyhow::Result<Exit> {
-    let checked = check::replaced(connection, tenant.use_credential(connection, name).await)?;
+    let whose = Whose { id: connection, credential: Some(name) };
+    let checked = check::replaced(whose, tenant.use_credential(connection, name).await)?;
     let out = context.out;
     if out.json {
         out.value(&json!({ "event": "used", "credential": name, "connection": connection }))?;

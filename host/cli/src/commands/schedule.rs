@@ -112,9 +112,12 @@ async fn one(tenant: &Tenant, id: &ConnectionId, context: &Context) -> anyhow::R
     let both = (tenant.connection(id).await?, tenant.schedule(id).await?);
     if both.0.life.state != LifeState::Active {
         let state = both.0.life.state;
-        context
-            .out
-            .remark(format!("{id} is {state}: it runs by itself only while it is active (headcount connection launch {id})"));
+        let only = "it runs by itself only while it is active";
+        context.out.remark(match state {
+            LifeState::Removed => format!("{id} is {state}: it does not run any more"),
+            LifeState::Paused => format!("{id} is {state}: {only} (headcount connection resume {id})"),
+            _ => format!("{id} is {state}: {only} (headcount connection launch {id})"),
+        });
     }
     Ok(show(&[both], context)?)
 }

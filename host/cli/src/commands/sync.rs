@@ -198,7 +198,9 @@ pub fn troubles(finished: &[Finished], context: &Context) -> std::io::Result<()>
                 if report.state == SessionState::Test && total_changes(&report.counters) > 0 {
                     out.line(format!("  next: headcount sessions diff {} shows what it would change, and hold", report.session))?;
                 }
-                if let Some(next) = sessions::advice(report.state, report.failure.as_ref(), Some(health), id) {
+                if let Some(next) =
+                    sessions::advice(report.state, report.failure.as_ref(), Some(health), (&one.connection).into())
+                {
                     out.line(format!("  next: {next}"))?;
                 }
                 out.line(format!("  more: headcount sessions show {}", report.session))?;

@@ -7,10 +7,11 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::SqliteStore;
 use super::catalogue::associate;
 use super::changes;
-use super::credentials::put;
+use super::credentials::{is_in_use, put};
 use super::notices::of_health;
 use super::people::forget_the_accountless;
 use super::record::table;
+use super::schedules::plan_anew;
 use super::sessions::{from_json, json, optional, parsed, time};
 use crate::{
     Connection, ConnectionChange, Health, HealthState, InstalledConnector, LifeState, Result, SealedCredential, StoreError,
@@ -137,6 +138,11 @@ pub(super) async fn change_connection(
 ) -> Result<bool> {
     let (settings, shared) = change.settings.as_ref().map(|(settings, shared)| (json(settings), json(shared))).unzip();
     let mut transaction = store.begin().await?;
+    if let Some(used) = &change.expected_credential
+        && !is_in_use(&mut transaction, tenant, id, used).await?
+    {
+        return Ok(false);
+    }
     let done = sqlx::query(
         "UPDATE connections SET name = COALESCE($3, name), owner = COALESCE($4, owner), contacts = COALESCE($5, contacts),
             settings = COALESCE($6, settings), shared = COALESCE($7, shared), life = COALESCE($8, life),
@@ -160,6 +166,10 @@ pub(super) async fn change_connection(
     .bind(change.expected_update.map(Timestamp::micros))
     .execute(&mut *transaction)
     .await?;
+    if let Some(next) = change.next_run.filter(|_| done.rows_affected() > 0) {
+        let now = change.life.as_ref().map_or_else(Timestamp::now, |life| life.at);
+        plan_anew(&mut transaction, tenant, id, next, now).await?;
+    }
     if let Some(health) = change.health.as_ref().filter(|_| done.rows_affected() > 0) {
         of_health(&mut transaction, tenant, id, health, None, Timestamp::now()).await?;
     }

@@ -1,13 +1,13 @@
 //! Sealed secrets: those of a connection's own, and, for the operator, those of all tenants.
 
-use headcount_model::{ConnectionId, TenantId};
+use headcount_model::{ConnectionId, TenantId, Timestamp};
 use sqlx::Row as _;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::SqliteStore;
 use super::connections::require_connection;
 use super::sessions::{parsed, time};
-use crate::{CredentialKey, CredentialOwner, Result, SealedCredential, StoreError};
+use crate::{CredentialKey, CredentialOwner, CredentialUse, Result, SealedCredential, StoreError};
 
 pub(super) async fn put_credentials(
     store: &SqliteStore,
@@ -61,6 +61,35 @@ pub(super) async fn credentials(
             .fetch_all(&store.readers)
             .await?;
     rows.iter().map(read).collect()
+}
+
+/// Whether a connection's credential is still the one that was used. Another key or a token in its place changes nothing of that.
+pub(super) async fn is_in_use(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    used: &CredentialUse,
+) -> Result<bool> {
+    let used = used.stored.as_deref().unwrap_or(used);
+    let row = sqlx::query(
+        "SELECT c.credential, n.version,
+            (SELECT MAX(created_at) FROM credentials k WHERE k.tenant = c.tenant AND k.connection = c.id) AS entered_at
+         FROM connections c LEFT JOIN named_credentials n ON n.tenant = c.tenant AND n.name = c.credential
+         WHERE c.tenant = $1 AND c.id = $2",
+    )
+    .bind(tenant.as_str())
+    .bind(connection.as_str())
+    .fetch_optional(database)
+    .await?;
+    let Some(row) = row else { return Ok(false) };
+    let (name, version) = match row.try_get::<Option<String>, _>("credential")? {
+        Some(name) => (name, row.try_get::<Option<i64>, _>("version")?.map(|version| version.to_string())),
+        None => {
+            let entered_at = row.try_get::<Option<i64>, _>("entered_at")?;
+            (connection.to_string(), entered_at.map(|at| Timestamp::from_micros(at).to_string()))
+        }
+    };
+    Ok(used.name == name && version.is_some_and(|version| used.version == version))
 }
 
 /// A sealed secret with its field and its time.

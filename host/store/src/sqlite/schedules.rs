@@ -6,7 +6,7 @@ mod claim;
 use async_trait::async_trait;
 use headcount_model::{ConnectionId, TenantId, Timestamp};
 use sqlx::Row as _;
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::SqliteStore;
 use super::connections::require_connection;
@@ -197,6 +197,28 @@ impl Schedules for SqliteStore {
         let due: Option<i64> = sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_optional(&self.readers).await?;
         Ok(due.map(Timestamp::from_micros))
     }
+}
+
+/// Plans a run anew whose time has passed, of a connection that did not run meanwhile: nobody missed it.
+pub(super) async fn plan_anew(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    next: Planned,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE schedules SET planned_at = $3, missed_at = NULL, due_at = CASE WHEN requested_at IS NULL THEN $4 ELSE due_at END
+         WHERE tenant = $1 AND connection = $2 AND worker IS NULL AND due_at <= $5",
+    )
+    .bind(tenant.as_str())
+    .bind(connection.as_str())
+    .bind(next.planned_at.micros())
+    .bind(next.due_at.micros())
+    .bind(now.micros())
+    .execute(database)
+    .await?;
+    Ok(())
 }
 
 impl SqliteStore {

@@ -8,11 +8,12 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::SqliteStore;
 use super::connections::{health_of, require_connection};
+use super::credentials::is_in_use;
 use super::forgetting::forget_old;
 use super::holds::as_decided;
 use super::notices::{of_health, of_session};
 use super::stage::drop_staged;
-use crate::{Basis, Counters, NewSession, Result, Session, SessionEnd, SessionState, StoreError};
+use crate::{Basis, Counters, HealthState, NewSession, Result, Session, SessionEnd, SessionState, StoreError};
 
 const INTERRUPTED: &str = "The session was interrupted: the program stopped before it ended.";
 
@@ -129,7 +130,14 @@ pub(super) async fn update_session(
 pub(super) async fn end_session(store: &SqliteStore, tenant: &TenantId, session: SessionId, end: &SessionEnd) -> Result<()> {
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
-    let end = &as_decided(&mut transaction, tenant, &connection, session, end).await?;
+    let mut end = as_decided(&mut transaction, tenant, &connection, session, end).await?;
+    if end.health.as_ref().is_some_and(|health| health.state == HealthState::Reconnect)
+        && was_replaced(&mut transaction, tenant, &connection, session).await?
+    {
+        // The one that was refused is not the one that the connection has.
+        end.health = None;
+    }
+    let end = &end;
     let optional = |text: Option<Result<String>>| text.transpose();
     let scope = optional(end.scope.as_ref().map(json))?;
     let failure = optional(end.failure.as_ref().map(json))?;
@@ -160,6 +168,24 @@ pub(super) async fn end_session(store: &SqliteStore, tenant: &TenantId, session:
     of_health(&mut transaction, tenant, &connection, &health, Some(session), end.ended_at).await?;
     drop_staged(&mut transaction, session).await?;
     Ok(transaction.commit().await?)
+}
+
+/// Whether the credential that a session used is no longer its connection's.
+async fn was_replaced(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    session: SessionId,
+) -> Result<bool> {
+    let row = sqlx::query("SELECT credential FROM sessions WHERE id = $1 AND tenant = $2")
+        .bind(session.0)
+        .bind(tenant.as_str())
+        .fetch_one(&mut *database)
+        .await?;
+    match optional(&row, "credential")? {
+        Some(used) => Ok(!is_in_use(database, tenant, connection, &used).await?),
+        None => Ok(false),
+    }
 }
 
 pub(super) async fn end_interrupted(

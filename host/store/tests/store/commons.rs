@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use headcount_model::CredentialName;
 use headcount_store::{
-    Commons, ConnectionChange, CredentialOwner, HealthState, Life, LifeState, NamedCredential, SealedCredential, SharedValue,
-    Store, Witness,
+    Commons, ConnectionChange, CredentialOwner, CredentialUse, Health, HealthState, Life, LifeState, NamedCredential, NewSession,
+    SealedCredential, SessionEnd, SessionState, SharedValue, Store, Witness,
 };
 
 use crate::world::*;
@@ -60,6 +60,52 @@ async fn a_credential_is_added_once_rotated_in_order_and_removed_when_nobody_use
     assert!(store.remove_named_credential(&acme, &all).await.unwrap());
     assert!(store.named_secrets(&acme, &all).await.unwrap().is_empty());
     assert_eq!(store.connection(&acme, &two).await.unwrap().unwrap().life, removed);
+}
+
+#[tokio::test]
+async fn a_credential_that_was_replaced_since_says_nothing_of_its_connections_health() {
+    let store = World::new().await.store;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    let used = |name: &str, version: String| CredentialUse { name: name.into(), version, stored: None };
+    let own = used("one", at(3).to_string());
+    assert!(!store.is_in_use(&acme, &one, &own).await.unwrap(), "there is none");
+    store.put_credentials(&acme, &one, &[sealed("key", 7)]).await.unwrap();
+    assert!(store.is_in_use(&acme, &one, &own).await.unwrap());
+    let in_vault = CredentialUse { stored: Some(Box::new(own.clone())), ..used("theirs", "9".into()) };
+    assert!(store.is_in_use(&acme, &one, &in_vault).await.unwrap());
+    let mut newer = sealed("key", 8);
+    newer.created_at = at(4);
+    store.put_credentials(&acme, &one, &[newer]).await.unwrap();
+    assert!(!store.is_in_use(&acme, &one, &own).await.unwrap());
+    assert!(!store.is_in_use(&acme, &one, &in_vault).await.unwrap());
+
+    store.add_named_credential(&credential("acme", "all", 1), &[sealed("key", 1)]).await.unwrap();
+    store.use_named_credential(&acme, &one, &name("all"), false).await.unwrap();
+    assert!(!store.is_in_use(&acme, &one, &used("one", at(4).to_string())).await.unwrap());
+    let first = used("all", "1".into());
+    assert!(store.is_in_use(&acme, &one, &first).await.unwrap());
+    let refused = || Health::new(HealthState::Reconnect, Witness::Check, at(8)).because("no");
+    let new = NewSession {
+        tenant: acme.clone(),
+        connection: one.clone(),
+        digest: headcount_model::Digest::from_bytes([1; 32]),
+        credential: Some(first.clone()),
+        started_at: at(5),
+    };
+    let session = store.begin_session(&new).await.unwrap();
+    store.rotate_named_credential(&credential("acme", "all", 2), &[sealed("key", 3)]).await.unwrap();
+    assert!(!store.is_in_use(&acme, &one, &first).await.unwrap());
+    let over = SessionEnd { health: Some(refused()), ..end(SessionState::Failed) };
+    store.end_session(&acme, session, &over).await.unwrap();
+    let raised = |expected_credential| ConnectionChange {
+        health: Some(refused()),
+        expected_credential: Some(expected_credential),
+        ..ConnectionChange::default()
+    };
+    assert!(!store.change_connection(&acme, &one, &raised(first)).await.unwrap());
+    assert_eq!(store.connection(&acme, &one).await.unwrap().unwrap().health.state, HealthState::Ok);
+    assert!(store.change_connection(&acme, &one, &raised(used("all", "2".into()))).await.unwrap());
+    assert_eq!(store.connection(&acme, &one).await.unwrap().unwrap().health.state, HealthState::Reconnect);
 }
 
 #[tokio::test]

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use headcount_model::{ConnectionId, Failure, FailureCode, SessionId, Timestamp};
+use headcount_model::{ConnectionId, Failure, FailureCode, Scope, SessionId, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Applied, Health, HealthState, KindCounters, SessionEnd, SessionState, Witness, decide};
+use headcount_store::{
+    Applied, Connection, Health, HealthState, KindCounters, Session, SessionEnd, SessionState, Witness, decide,
+};
 
 use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
@@ -62,10 +64,52 @@ pub(super) fn found(session: SessionId, state: HealthState, why: &str) -> Health
 }
 
 /// The health of a connection whose credential a vendor refuses, in the vendor's words.
-pub fn reconnect(connection: &ConnectionId, failure: &Failure, by: Witness) -> Health {
-    Health::new(HealthState::Reconnect, by, Timestamp::now())
-        .because(failure.to_string())
-        .next(format!("enter a new credential with `headcount connection credential {connection}`"))
+pub fn reconnect(connection: &Connection, failure: &Failure, by: Witness) -> Health {
+    Health::new(HealthState::Reconnect, by, Timestamp::now()).because(failure.to_string()).next(enter_again(connection))
+}
+
+/// What to do about a credential that no longer works. One that several connections use is replaced for all of them.
+pub fn enter_again(connection: &Connection) -> String {
+    match &connection.credential {
+        Some(name) => format!("enter a new one, for all connections that use it, with `headcount credential rotate {name}`"),
+        None => format!("enter a new credential with `headcount connection credential {}`", connection.id),
+    }
+}
+
+/// What a session says first whose credential was replaced while it ran.
+pub const REPLACED: &str = "The credential was replaced meanwhile: run it again";
+
+/// Why a session ends whose credential is refused, and is no longer the connection's.
+fn replaced(failure: &Failure) -> Failure {
+    Failure::new(FailureCode::Unavailable, format!("{REPLACED} (the one before was refused: {failure})"))
+}
+
+/// What a finished session found of its connection's health, beside what it holds: none where all was well.
+pub fn found_by(session: &Session, baseline: Option<&Scope>) -> Option<Health> {
+    let (id, at) = (&session.connection, session.ended_at.unwrap_or(session.touched_at));
+    let found = |state, why: &str, next| Some(Health::new(state, Witness::Session(session.id), at).because(why).next(next));
+    if let Some(ScopeVerdict::Narrower(reason)) = session.scope.as_ref().map(|scope| scope::judge(scope, baseline)) {
+        return found(HealthState::Held, &reason, narrower(id));
+    }
+    let unread = session.notes.iter().find_map(|note| note.strip_prefix(NOT_READ));
+    unread.and_then(|reason| found(HealthState::Incomplete, reason, incomplete(id, session.id)))
+}
+
+/// What stands before the reason why a list was not read completely.
+pub(super) const NOT_READ: &str = "not read completely: ";
+
+/// What to do about a credential that sees less than before.
+pub(super) fn narrower(id: &ConnectionId) -> String {
+    format!(
+        "if the credential is meant to see less, accept that with `headcount connection edit {id} {ACCEPT_SCOPE}`; else enter one \
+         that sees all",
+        ACCEPT_SCOPE = scope::ACCEPT_SCOPE
+    )
+}
+
+/// What to do about a connection that was not read completely.
+pub(super) fn incomplete(id: &ConnectionId, session: SessionId) -> String {
+    format!("nothing unproven was removed: run `headcount sync {id}` again, or see `headcount sessions show {session}`")
 }
 
 impl Reading<'_> {
@@ -94,10 +138,12 @@ impl Reading<'_> {
         let mut end = self.ending();
         match &error {
             SyncError::Unauthenticated(failure) | SyncError::Forbidden(failure) => {
-                if self.confirms_reconnect().await {
-                    end.health = Some(reconnect(&self.connection.id, failure, Witness::Session(self.session)));
-                }
                 end.failure = Some(failure.clone());
+                match self.confirms_reconnect().await {
+                    true if self.was_replaced().await => end.failure = Some(replaced(failure)),
+                    true => end.health = Some(reconnect(self.connection, failure, Witness::Session(self.session))),
+                    false => {}
+                }
             }
             SyncError::Failure(failure) => {
                 let foreign = lock(&self.scope).as_ref().is_some_and(|scope| {
@@ -122,7 +168,10 @@ impl Reading<'_> {
             }
         }
         if end.health.is_none() && end.state == SessionState::Failed && self.may_turn_incomplete() {
-            let why = format!("the last sync failed: {error}");
+            let why = match &end.failure {
+                Some(failure) if failure.message.starts_with(REPLACED) => format!("the last sync failed: {}", failure.message),
+                _ => format!("the last sync failed: {error}"),
+            };
             let next = format!("nothing was changed: run `headcount sync {}` again", self.connection.id);
             end.health = Some(self.health(HealthState::Incomplete, &why).next(next));
         }
@@ -150,12 +199,19 @@ impl Reading<'_> {
     /// The health that was found, unless a required feed was forbidden for each of its parents: what could be read is applied, but
     /// the credential must be replaced.
     pub(super) async fn unless_forbidden(&self, health: Health) -> Health {
-        if !lock(&self.verdicts).required_forbidden() || !self.confirms_reconnect().await {
+        if !lock(&self.verdicts).required_forbidden() || !self.confirms_reconnect().await || self.was_replaced().await {
             return health;
         }
         let why = lock(&self.verdicts).reasons().first().cloned().unwrap_or_default();
         let failure = Failure::new(FailureCode::Forbidden, format!("the credential may not read all that is required: {why}"));
-        reconnect(&self.connection.id, &failure, Witness::Session(self.session))
+        reconnect(self.connection, &failure, Witness::Session(self.session))
+    }
+
+    /// Whether the connection has another credential by now than the one that this session reads with. Where nobody can say, the store
+    /// decides once more when the session ends.
+    async fn was_replaced(&self) -> bool {
+        let Some(used) = &self.credential else { return false };
+        self.store.is_in_use(&self.connection.tenant, &self.connection.id, used).await.is_ok_and(|in_use| !in_use)
     }
 
     /// A second check tells a credential that is gone from a vendor's slip.

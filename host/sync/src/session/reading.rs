@@ -8,7 +8,9 @@ use std::time::Duration;
 use headcount_mapping::Filters;
 use headcount_model::{Failure, Kind, Manifest, Reference, Scope, SessionId, Timestamp};
 use headcount_sandbox::{Budget, Crowded};
-use headcount_store::{Connection, Counters, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError, Wish};
+use headcount_store::{
+    Connection, Counters, CredentialUse, Move, Place, SessionError, SessionState, StagedPage, Store, StoreError, Wish,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
@@ -45,6 +47,8 @@ pub(crate) struct Reading<'a> {
     pub filters: Arc<Filters>,
     pub store: &'a dyn Store,
     pub connection: &'a Connection,
+    /// Which credential it reads with.
+    pub credential: Option<CredentialUse>,
     pub session: SessionId,
     pub verdicts: SyncMutex<Verdicts>,
     pub scope: SyncMutex<Option<Scope>>,
@@ -97,6 +101,7 @@ impl<'a> Reading<'a> {
             filters,
             store: job.store,
             connection: job.connection,
+            credential: job.credential.clone(),
             session,
             verdicts: SyncMutex::default(),
             scope: SyncMutex::default(),

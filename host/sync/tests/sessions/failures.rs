@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use headcount_model::{Failure, FailureCode, Kind, Progress};
+use headcount_model::{Failure, FailureCode, Kind, Progress, Timestamp};
 use headcount_sandbox::{Budget, CallError, Crowded, Resource};
-use headcount_store::{HealthState, SessionState, Store};
+use headcount_store::{CredentialUse, HealthState, SealedCredential, SessionState, Store};
 use headcount_sync::SyncOptions;
 
 use crate::script::{Script, World, failure, groups, nothing, only_users, page, scope, users, world_of_two};
@@ -18,6 +18,30 @@ async fn a_refused_credential_asks_to_reconnect_once_a_check_confirms_it() {
     assert_eq!(report.state, SessionState::Failed);
     assert_eq!(world.connection().await.health.state, HealthState::Reconnect);
     assert_eq!(world.ids(Kind::User).await, ["ana", "bo"]);
+}
+
+#[tokio::test]
+async fn a_refused_credential_that_was_replaced_meanwhile_asks_nobody_to_reconnect() {
+    for replaced in [false, true] {
+        let mut world = world_of_two().await;
+        let connection = world.connection().await;
+        let entered =
+            |at: i64| SealedCredential { field: "key".to_owned(), sealed: vec![1], created_at: Timestamp::from_micros(at) };
+        let version = entered(1).created_at.to_string();
+        world.credential = Some(CredentialUse { name: connection.id.to_string(), version, stored: None });
+        let stored = [entered(if replaced { 2 } else { 1 })];
+        world.store.put_credentials(&connection.tenant, &connection.id, &stored).await.unwrap();
+        let refused = || Err(failure(FailureCode::Unauthenticated));
+        let report = world.sync(&Script::new(|_, _, _, _| Ok(nothing())).checks([refused(), refused()])).await;
+        assert_eq!(report.state, SessionState::Failed);
+        let (health, told) = (world.connection().await.health, report.failure.unwrap().to_string());
+        if replaced {
+            assert_eq!(health.state, HealthState::Incomplete, "{health:?}");
+            assert!(told.contains("replaced meanwhile: run it again") && health.why.contains("replaced"), "{told} {health:?}");
+        } else {
+            assert_eq!(health.state, HealthState::Reconnect, "{health:?}");
+        }
+    }
 }
 
 #[tokio::test]

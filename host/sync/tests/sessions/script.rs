@@ -10,7 +10,7 @@ use headcount_model::{
     Scope, SessionId, Timestamp, User,
 };
 use headcount_sandbox::{Budget, CallError, Usage};
-use headcount_store::{Connection, Filter, SessionStore, SqliteStore, Store, StoredRecord};
+use headcount_store::{Connection, CredentialUse, Filter, SessionStore, SqliteStore, Store, StoredRecord};
 use headcount_sync::{Job, Report, Source, SyncError, SyncOptions, sync};
 use tokio_util::sync::CancellationToken;
 
@@ -162,6 +162,8 @@ pub struct World {
     pub manifest: Manifest,
     /// Which component it is.
     pub digest: Digest,
+    /// Which credential it reads with.
+    pub credential: Option<CredentialUse>,
 }
 
 /// What a connector's manifest begins with, whatever its feeds.
@@ -214,7 +216,7 @@ impl World {
         let (tenant, connector) = ("t".parse().unwrap(), "acme".parse().unwrap());
         let connection = Connection::new(tenant, "acme".parse().unwrap(), connector, settings, now);
         store.put_connection(&connection).await.unwrap();
-        World { store, manifest, digest: Digest::from_bytes([7; 32]) }
+        World { store, manifest, digest: Digest::from_bytes([7; 32]), credential: None }
     }
 
     pub async fn connection(&self) -> Connection {
@@ -250,7 +252,7 @@ impl World {
             connection: &connection,
             manifest: &self.manifest,
             digest: self.digest,
-            credential: None,
+            credential: self.credential.clone(),
             budget: &Budget::default(),
         };
         sync(&job, options).await

@@ -1,9 +1,11 @@
 //! Doing an action: looked at first, then confirmed, then done once.
 
 use headcount::model::printable;
+use headcount::sandbox::CallError;
 use headcount::{Acted, ActionRequest, ConnectionId, Preview, Tenant};
 
 use super::{RunArgs, Who, fill, history};
+use crate::advice::{self, Whose};
 use crate::ask;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
@@ -16,7 +18,7 @@ pub async fn run(
     tenant: &Tenant,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let (_, manifest) = tenant.connection_and_manifest(connection).await?;
+    let (now, manifest) = tenant.connection_and_manifest(connection).await?;
     let Some(action) = manifest.action(name) else {
         return Err(Complaint::not_found(format!("{} has no action {}", manifest.name, printable(name)))
             .next(format!("headcount action {connection} lists what there is"))
@@ -59,7 +61,8 @@ pub async fn run(
     if let Some(key) = &args.key {
         request = request.key(key.clone());
     }
-    let Acted { run, repeated } = tenant.act(connection, &request).await?;
+    let acted = tenant.act(connection, &request).await;
+    let Acted { run, repeated } = acted.map_err(|error| refused(error, (&now).into()))?;
     if repeated {
         context.out.remark(format!(
             "this was done before, under the same key (action {}): nothing was asked of the vendor this time",
@@ -68,6 +71,17 @@ pub async fn run(
     }
     history::tell(&run, repeated, context)?;
     Ok(Exit::Done)
+}
+
+/// A vendor's refusal, with what to do about it for this connection.
+fn refused(error: headcount::Error, whose: Whose<'_>) -> anyhow::Error {
+    match &error {
+        headcount::Error::ActionNotDone { error: CallError::Failure(failure), .. } => {
+            let next = advice::for_failure(failure, Some(whose));
+            Complaint::of(Exit::of_host(&error), error.to_string()).next(next).into()
+        }
+        _ => error.into(),
+    }
 }
 
 /// What an action would do, in lines.

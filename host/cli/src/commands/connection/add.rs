@@ -92,7 +92,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     let checked =
-        check::refusals(&connection.id, tenant.launch(&connection.id).await).map_err(|error| kept(&connection, error))?;
+        check::refusals((&connection).into(), tenant.launch(&connection.id).await).map_err(|error| kept(&connection, error))?;
     check::tell(&checked, &connection.id, context)?;
     out.remark(format!("\nnext: headcount sync {}", connection.id));
     Ok(Exit::Done)

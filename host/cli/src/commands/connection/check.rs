@@ -4,7 +4,7 @@ use headcount::sandbox::CallError;
 use headcount::{Checked, ConnectionId, FailureCode, Tenant};
 use serde_json::json;
 
-use crate::advice;
+use crate::advice::{self, Whose};
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::scope;
@@ -21,7 +21,8 @@ pub async fn run(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
 /// # Errors
 /// The connection can't be opened, or the vendor refuses.
 pub async fn vendor(tenant: &Tenant, id: &ConnectionId, context: &Context) -> anyhow::Result<()> {
-    tell(&refusals(id, tenant.check(id).await)?, id, context)?;
+    let connection = tenant.connection(id).await?;
+    tell(&refusals((&connection).into(), tenant.check(id).await)?, id, context)?;
     Ok(())
 }
 
@@ -29,10 +30,10 @@ pub async fn vendor(tenant: &Tenant, id: &ConnectionId, context: &Context) -> an
 ///
 /// # Errors
 /// The connection can't be opened, or the vendor refuses.
-pub fn refusals(id: &ConnectionId, checked: Result<Checked, headcount::Error>) -> anyhow::Result<Checked> {
+pub fn refusals(whose: Whose<'_>, checked: Result<Checked, headcount::Error>) -> anyhow::Result<Checked> {
     match checked {
         Err(headcount::Error::Call(CallError::Failure(failure))) => {
-            let next = advice::for_failure(&failure, Some(id.as_str()));
+            let next = advice::for_failure(&failure, Some(whose));
             // A credential that may not even be asked who it is must be replaced.
             let exit = if failure.code == FailureCode::Forbidden { Exit::Reconnect } else { Exit::of_failure(&failure) };
             Err(Complaint::refused(exit, &failure, next).into())
@@ -64,11 +65,11 @@ pub fn tell(checked: &Checked, id: &ConnectionId, context: &Context) -> std::io:
 ///
 /// # Errors
 /// The secret can't be taken, or the vendor refuses it: then the one there was is still there.
-pub fn replaced(id: &ConnectionId, checked: Result<Option<Checked>, headcount::Error>) -> anyhow::Result<Option<Checked>> {
+pub fn replaced(whose: Whose<'_>, checked: Result<Option<Checked>, headcount::Error>) -> anyhow::Result<Option<Checked>> {
     match checked {
         Err(headcount::Error::Call(CallError::Failure(failure))) => {
             let exit = if failure.code == FailureCode::Forbidden { Exit::Reconnect } else { Exit::of_failure(&failure) };
-            let next = format!("nothing was replaced; {}", advice::for_failure(&failure, Some(id.as_str())));
+            let next = format!("nothing was replaced; {}", advice::for_failure(&failure, Some(whose)));
             Err(Complaint::refused(exit, &failure, next).into())
         }
         other => Ok(other?),

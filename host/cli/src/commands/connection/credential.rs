@@ -6,6 +6,7 @@ use headcount::ConnectionId;
 use serde_json::json;
 
 use super::check;
+use crate::advice::Whose;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::secrets;
@@ -26,12 +27,24 @@ pub struct Args {
     /// Do not ask the vendor who the credential is; one that holds records is always asked about
     #[arg(long)]
     pub no_check: bool,
+    /// Give it one of its own, where it uses one that others use, too
+    #[arg(long)]
+    pub own: bool,
 }
 
 /// Enters a credential.
 pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
     let (connection, manifest) = tenant.connection_and_manifest(&args.connection).await?;
+    if let Some(name) = connection.credential.as_ref().filter(|_| !args.own) {
+        let id = &connection.id;
+        return Err(Complaint::usage(format!("{id} uses the credential {name}, as other connections may"))
+            .next(format!(
+                "replace it for all of them: headcount credential rotate {name}; give {id} another: headcount credential use NAME \
+                 {id}; or one of its own: headcount connection credential {id} --own"
+            ))
+            .into());
+    }
     let all: Vec<&str> = manifest.secret_fields().map(|field| field.name.as_str()).collect();
     let name = match (&args.field, all.as_slice()) {
         (Some(name), _) => name.as_str(),
@@ -48,7 +61,10 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             return Err(complaint.next("--secret-file PATH or --secret-stdin").into());
         }
     };
-    let checked = check::replaced(&connection.id, tenant.set_credential(&connection.id, name, &secret).await)?;
+    let checked = check::replaced(
+        Whose { id: &connection.id, credential: None },
+        tenant.set_credential(&connection.id, name, &secret).await,
+    )?;
     let out = context.out;
     if out.json {
         out.value(&json!({ "event": "entered", "connection": connection.id, "field": name }))?;

@@ -97,7 +97,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         for field in &stale {
             out.line(match &connection.credential {
                 Some(name) => format!(
-                    "the credential {name} is for other hosts and can't be used any more: headcount connection credential {id} {field}"
+                    "the credential {name} is for other hosts and can't be used any more: headcount credential use NAME {id}, or headcount \
+                     connection credential {id} {field} --own"
                 ),
                 None => format!(
                     "{field} goes to another host now and must be entered again: headcount connection credential {id} {field}"

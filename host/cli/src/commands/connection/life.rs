@@ -25,7 +25,8 @@ pub struct PauseArgs {
 /// Checks a connection, and lets it run.
 pub async fn launch(id: &ConnectionId, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
-    check::tell(&check::refusals(id, tenant.launch(id).await)?, id, context)?;
+    let connection = tenant.connection(id).await?;
+    check::tell(&check::refusals((&connection).into(), tenant.launch(id).await)?, id, context)?;
     tell("launched", &tenant.connection(id).await?, context)
 }
 

@@ -7,6 +7,7 @@ use headcount::store::{Decided, SessionError, Verdict};
 use headcount::{Session, Tenant};
 use serde_json::{Value, json};
 
+use crate::advice::Whose;
 use crate::context::Context;
 use crate::output::Out;
 use crate::scope;
@@ -135,13 +136,15 @@ async fn ending(session: &Session, decisions: &[Decided], tenant: &Tenant, out: 
         out.line(format!("\nwhy it failed\n  {failure}"))?;
     }
     // The connection may be gone while its session is looked at; its health then tells nothing.
-    let health = tenant.connection(connection).await.ok().map(|connection| connection.health);
-    let told = health.as_ref().map(standing::lines).unwrap_or_default();
+    let now = tenant.connection(connection).await.ok();
+    let health = now.as_ref().map(|connection| &connection.health);
+    let told = health.map(standing::lines).unwrap_or_default();
     if !told.is_empty() {
         out.line(format!("\nthe connection now\n  {}", told.join("\n  ")))?;
     }
     let health = health.map(|health| health.state);
-    if let Some(next) = sessions::advice(state, session.failure.as_ref(), health, connection.as_str()) {
+    let whose = Whose { id: connection, credential: now.as_ref().and_then(|connection| connection.credential.as_ref()) };
+    if let Some(next) = sessions::advice(state, session.failure.as_ref(), health, whose) {
         out.line(format!("\nwhat to do\n  {next}"))?;
     }
     Ok(())

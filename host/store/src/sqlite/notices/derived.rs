@@ -129,7 +129,10 @@ pub(in crate::sqlite) async fn of_health(
     let next = |otherwise: String| if health.next.is_empty() { otherwise } else { health.next.clone() };
     if health.state == HealthState::Reconnect {
         let what = format!("the credential of {connection} no longer works: {}", health.why);
-        let next = next(format!("enter a new one with `headcount connection credential {connection}`"));
+        let next = next(match credential(database, tenant, connection).await? {
+            Some(name) => format!("enter a new one, for all connections that use it, with `headcount credential rotate {name}`"),
+            None => format!("enter a new one with `headcount connection credential {connection}`"),
+        });
         // What is held stays so while the credential does not work.
         return about.raise(database, Cause::Reconnect, what, next).await;
     }
@@ -143,6 +146,16 @@ pub(in crate::sqlite) async fn of_health(
         return Ok(());
     }
     about.recover(database, Cause::Held, format!("no removals of {connection} wait any more")).await
+}
+
+/// The credential of several connections' that this one uses.
+async fn credential(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<String>> {
+    let found: Option<Option<String>> = sqlx::query_scalar("SELECT credential FROM connections WHERE tenant = $1 AND id = $2")
+        .bind(tenant.as_str())
+        .bind(connection.as_str())
+        .fetch_optional(database)
+        .await?;
+    Ok(found.flatten())
 }
 
 async fn removals_wait(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId) -> Result<bool> {
