@@ -123,7 +123,10 @@ impl Reading<'_> {
         }
         if end.health.is_none() && end.state == SessionState::Failed && self.may_turn_incomplete() {
             let why = format!("the last sync failed: {error}");
-            let next = format!("nothing was changed: run `headcount sync {}` again", self.connection.id);
+            let mut next = format!("nothing was changed: run `headcount sync {}` again", self.connection.id);
+            if let SyncError::Excess(excess) = &error {
+                next = format!("{}; {next}", excess.what_next());
+            }
             end.health = Some(self.health(HealthState::Incomplete, &why).next(next));
         }
         if self.options.test {
