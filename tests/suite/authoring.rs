@@ -81,6 +81,11 @@ fn a_question_about_a_folder_that_is_not_there_makes_none() {
     assert!(added.status.success(), "{}", told(&added));
     let nobody = headcount(folder.path(), &["--data", "new", "--tenant", "other", "users"]);
     assert!(nobody.status.success() && told(&nobody).contains("the tenant other has no connections"), "{}", told(&nobody));
+    // A sync of nothing would pass for one that was done.
+    let misspelt = headcount(folder.path(), &["--data", "new", "--tenant", "other", "sync"]);
+    assert_eq!(misspelt.status.code(), Some(5), "{}", told(&misspelt));
+    assert!(told(&misspelt).contains("the tenant other has no connections"), "{}", told(&misspelt));
+    assert!(headcount(folder.path(), &["--data", "new", "sync"]).status.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]
