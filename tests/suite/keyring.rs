@@ -152,7 +152,9 @@ async fn a_key_that_is_named_twice_or_badly_is_refused_by_name_and_not_shown() {
     let entry = Entry(format!("test-twice-{}", std::process::id()));
     let data = tempfile::tempdir().unwrap();
     let key = "cd".repeat(32);
-    for words in [["shared", "set", "sector", "blue"].as_slice(), &["key", "export", "--stdout"], &["key", "import"], &["key", "rotate"]] {
+    for words in
+        [["shared", "set", "sector", "blue"].as_slice(), &["key", "export", "--stdout"], &["key", "import"], &["key", "rotate"]]
+    {
         let twice = entry.run_with(data.path(), words, &key, &[("HEADCOUNT_KEY", &key)]);
         let told = text(&twice);
         assert!(twice.status.code() == Some(2) && told.contains("HEADCOUNT_KEY") && told.contains(&entry.0), "{told}");

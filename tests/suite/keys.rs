@@ -132,7 +132,10 @@ async fn a_key_file_that_is_gone_is_not_made_anew_while_something_was_sealed_wit
     };
     for refused in [list(&[]), rotate(data.path(), &[])] {
         let told = text(&refused);
-        assert!(refused.status.code() == Some(1) && told.contains(file.to_str().unwrap()) && told.contains("put it back"), "{told}");
+        assert!(
+            refused.status.code() == Some(1) && told.contains(file.to_str().unwrap()) && told.contains("put it back"),
+            "{told}"
+        );
     }
     assert!(!file.exists());
     // A key that is given another way is as good as ever.

@@ -164,7 +164,8 @@ mod tests {
     #[test]
     fn who_ran_out_of_a_budget_is_told_of_the_budget() {
         let budget = headcount::Budget::default();
-        for (resource, words) in [(Resource::Memory, "headcount budget show --connection tines"), (Resource::Instances, "author")] {
+        for (resource, words) in [(Resource::Memory, "headcount budget show --connection tines"), (Resource::Instances, "author")]
+        {
             let message = budget.excess(resource).to_string();
             let next = for_failure(&Failure::new(FailureCode::Unavailable, message.clone()), Some("tines"));
             assert!(next.contains(words) && !next.contains("wait"), "{message}: {next}");

@@ -63,7 +63,8 @@ impl KeyPlace {
 
     async fn is_there(&self) -> Result<bool, Error> {
         let path = self.file();
-        self.with_entry(move |entry| entry.map_or_else(|| Ok(Keys::are_there(KEY_VARIABLE, &path)), |entry| entry.is_there())).await
+        self.with_entry(move |entry| entry.map_or_else(|| Ok(Keys::are_there(KEY_VARIABLE, &path)), |entry| entry.is_there()))
+            .await
     }
 
     /// The file with the key, where it is in none of the other places.
