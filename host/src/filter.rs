@@ -54,7 +54,7 @@ impl Tenant {
     /// There is no such connection, or the filter can't be used.
     pub async fn try_filter(&self, id: &ConnectionId, rule: &FilterRule) -> Result<FilterTrial, Error> {
         self.connection(id).await?;
-        let filters = Arc::new(compiled(vec![rule.clone()]).await?);
+        let filters = Arc::new(new_filter(rule).await?);
         self.judge(id, rule.kind, filters, None).await
     }
 
@@ -65,7 +65,7 @@ impl Tenant {
     /// There is no such connection, the filter can't be used, or the connection is being synced.
     pub async fn put_filter(&self, id: &ConnectionId, rule: &FilterRule, stored: OutOfScope) -> Result<FilterTrial, Error> {
         self.connection(id).await?;
-        let filters = Arc::new(compiled(vec![rule.clone()]).await?);
+        let filters = Arc::new(new_filter(rule).await?);
         let _lease = self.lease(id).await?;
         let mut rules = self.inner.store.filters(&self.id, id).await?;
         rules.retain(|other| other.name != rule.name);
@@ -124,6 +124,13 @@ impl Tenant {
             }
         }
     }
+}
+
+/// One that is not stored yet: nor may it read what there is not.
+async fn new_filter(rule: &FilterRule) -> Result<Filters, FilterError> {
+    let filters = compiled(vec![rule.clone()]).await?;
+    let checked = aside(move || filters.read_known().map(|()| filters)).await;
+    checked.unwrap_or(Err(FilterError::Lost(Lost::Panicked)))
 }
 
 async fn compiled(rules: Vec<FilterRule>) -> Result<Filters, FilterError> {

@@ -64,7 +64,7 @@ impl Tenant {
     /// is back at the vendor or is released.
     ///
     /// # Errors
-    /// There is no such session, or its changes were cut off; the connection is being synced, or was removed.
+    /// There is no such session, it removed nothing, or its changes were cut off; the connection is being synced, or was removed.
     pub async fn undo(&self, session: SessionId, decision: &Decision) -> Result<Outcome, Error> {
         let _lease = self.lease_of(session).await?;
         Ok(self.inner.store.undo(&self.id, session, decision).await?)
@@ -81,7 +81,7 @@ impl Tenant {
     /// Keeps a session's connection from being synced meanwhile. What a removed one left stays as it was last read.
     async fn lease_of(&self, session: SessionId) -> Result<crate::lease::Lease, Error> {
         let Some(known) = self.session(session).await? else {
-            return Err(StoreError::NothingHeld { session, reason: "there is no such session".to_owned() }.into());
+            return Err(StoreError::NoSession { session }.into());
         };
         let lease = self.lease(&known.connection).await?;
         self.unremoved(&known.connection).await?;

@@ -1,8 +1,9 @@
 //! Mappings: which one a connection has, what another would change, and what is made of one account.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use headcount_mapping::{CompiledMapping, Proposal};
+use headcount_mapping::{CompiledMapping, Lost, MappingError, Proposal};
 use headcount_model::{AccountInputs, ConnectionId, Manifest, MappedAccount, Mapping};
 use headcount_store::{Connection, StoredInputs, WhichAccounts};
 use headcount_sync::{
@@ -49,7 +50,7 @@ impl Tenant {
     /// There is no such connection, or the mapping can't be used.
     pub async fn preview_mapping(&self, id: &ConnectionId, mapping: Option<&Mapping>) -> Result<Remapped, Error> {
         let (connection, manifest) = self.connection_and_manifest(id).await?;
-        let compiled = compile(mapping.cloned().unwrap_or_else(|| standard(&manifest))).await?;
+        let compiled = self.usable(mapping, &connection, &manifest).await?;
         Ok(remap(self.inner.store.as_ref(), &connection, &compiled, None, false).await?)
     }
 
@@ -64,7 +65,7 @@ impl Tenant {
         each: EachChange<'_>,
     ) -> Result<Remapped, Error> {
         let (connection, manifest) = self.connection_and_manifest(id).await?;
-        let compiled = compile(mapping.cloned().unwrap_or_else(|| standard(&manifest))).await?;
+        let compiled = self.usable(mapping, &connection, &manifest).await?;
         Ok(remap_telling(self.inner.store.as_ref(), &connection, &compiled, None, false, Some(each)).await?)
     }
 
@@ -74,8 +75,8 @@ impl Tenant {
     /// # Errors
     /// There is no such connection, the mapping can't be used, or the connection is being synced.
     pub async fn set_mapping(&self, id: &ConnectionId, mapping: Option<&Mapping>) -> Result<Remapped, Error> {
-        let (_, manifest) = self.connection_and_manifest(id).await?;
-        let compiled = compile(mapping.cloned().unwrap_or_else(|| standard(&manifest))).await?;
+        let (connection, manifest) = self.connection_and_manifest(id).await?;
+        let compiled = self.usable(mapping, &connection, &manifest).await?;
         let _lease = self.lease(id).await?;
         self.inner.store.put_mapping(&self.id, id, mapping).await?;
         // As it is under the lease.
@@ -111,7 +112,7 @@ impl Tenant {
             let after = made.into_iter().next().unwrap_or_default();
             Ok(Some(MappingSample { account: inputs.user.id, variables: variables.shown(), before, after }))
         });
-        made.await.unwrap_or(Err(RemapError::Lost(headcount_mapping::Lost::Panicked))).map_err(Error::from)
+        made.await.unwrap_or(Err(RemapError::Lost(Lost::Panicked))).map_err(Error::from)
     }
 
     /// Fields that a connection's accounts have and its mapping does not use, with the targets that they fit.
@@ -132,7 +133,7 @@ impl Tenant {
             accounts.extend(portion.into_iter().map(|stored| stored.inputs));
         }
         let proposed = aside(move || headcount_mapping::propose(&accounts, &mapping)).await;
-        proposed.map_err(|_| Error::from(RemapError::Lost(headcount_mapping::Lost::Panicked)))
+        proposed.map_err(|_| Error::from(RemapError::Lost(Lost::Panicked)))
     }
 
     /// What mappings made of these accounts, by connection and id. Accounts that no mapping has touched are not among them.
@@ -155,6 +156,22 @@ impl Tenant {
             }
         }
         Ok(found)
+    }
+
+    /// A mapping for a connection, or the connector's. What it has that the connection's has not may read no field that there is not.
+    async fn usable(
+        &self,
+        mapping: Option<&Mapping>,
+        connection: &Connection,
+        manifest: &Manifest,
+    ) -> Result<Arc<CompiledMapping>, Error> {
+        let Some(mapping) = mapping else { return Ok(compile(standard(manifest)).await?) };
+        let compiled = compile(mapping.clone()).await?;
+        let (present, _) = mapping_of(self.inner.store.as_ref(), connection, manifest).await?;
+        let checking = Arc::clone(&compiled);
+        let checked = aside(move || checking.reads_known(&present)).await;
+        checked.unwrap_or(Err(MappingError::Lost(Lost::Panicked)))?;
+        Ok(compiled)
     }
 
     /// Makes the fields of a few accounts anew, after an action. What fails is left to the next sync.
@@ -192,7 +209,7 @@ fn standard(manifest: &Manifest) -> Mapping {
 pub async fn check_standard_mapping(manifest: &Manifest) -> Result<(), Error> {
     if let Some(mapping) = manifest.mapping.clone() {
         let checked = aside(move || CompiledMapping::new(&mapping).map(drop)).await;
-        checked.unwrap_or(Err(headcount_mapping::MappingError::Lost(headcount_mapping::Lost::Panicked)))?;
+        checked.unwrap_or(Err(MappingError::Lost(Lost::Panicked)))?;
     }
     Ok(())
 }

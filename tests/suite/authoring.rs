@@ -58,12 +58,34 @@ fn a_question_about_a_folder_that_is_not_there_makes_none() {
         assert!(told(&refused).contains("no data folder mispelt") && told(&refused).contains("--data"), "{}", told(&refused));
     }
     assert!(!folder.path().join("mispelt").exists());
+    // Nor is a folder with other things in it taken for one.
+    std::fs::create_dir(folder.path().join("reports")).unwrap();
+    for command in [
+        &["users"][..],
+        &["budget", "show"],
+        &["catalogue", "list"],
+        &["credential", "list"],
+        &["notices", "list"],
+        &["key", "rotate"],
+        &["action", "stop"],
+        &["shared", "remove", "sector"],
+    ] {
+        let refused = headcount(folder.path(), &[&["--data", "reports"], command].concat());
+        assert_eq!(refused.status.code(), Some(5), "{command:?}: {}", told(&refused));
+        assert!(told(&refused).contains("no data folder reports"), "{}", told(&refused));
+    }
+    assert_eq!(std::fs::read_dir(folder.path().join("reports")).unwrap().count(), 0);
     let hello = folder.path().join("hello.wasm");
     std::fs::write(&hello, component("hello").unwrap()).unwrap();
     let added = headcount(folder.path(), &["--data", "new", "connector", "add", "hello.wasm"]);
     assert!(added.status.success(), "{}", told(&added));
     let nobody = headcount(folder.path(), &["--data", "new", "--tenant", "other", "users"]);
     assert!(nobody.status.success() && told(&nobody).contains("the tenant other has no connections"), "{}", told(&nobody));
+    // A sync of nothing would pass for one that was done.
+    let misspelt = headcount(folder.path(), &["--data", "new", "--tenant", "other", "sync"]);
+    assert_eq!(misspelt.status.code(), Some(5), "{}", told(&misspelt));
+    assert!(told(&misspelt).contains("the tenant other has no connections"), "{}", told(&misspelt));
+    assert!(headcount(folder.path(), &["--data", "new", "sync"]).status.success());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -187,7 +187,7 @@ fn a_damaged_store_is_refused_and_left_alone() {
 fn a_store_of_a_newer_version_is_refused_and_left_alone() {
     let data = TempDir::new().unwrap();
     let data = data.path();
-    assert!(headcount(data, &["users"]).status.success());
+    assert!(headcount(data, &["shared", "set", "sector", "blue"]).status.success());
     let path = data.join("headcount.db");
     let database = rusqlite::Connection::open(&path).unwrap();
     let version: i64 = database.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();

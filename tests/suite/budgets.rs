@@ -33,6 +33,8 @@ async fn a_limit_ends_its_own_syncs_says_whose_it_is_and_can_be_taken_away() {
     assert!(said.contains("records: 5, set by connection tines"), "{said}");
     assert!(said.contains("headcount budget set records=AMOUNT --connection tines"), "{said}");
     assert_eq!(users(&lab).await, 0, "nothing of a stopped session is kept");
+    let next = lab.acme.connection(&tines).await.unwrap().health.next;
+    assert!(next.starts_with("raise it with `headcount budget set records=AMOUNT --connection tines`; "), "{next}");
     assert_eq!(lab.sync(&kandji).await.unwrap().state, SessionState::Complete, "the other connection has its own");
 
     lab.acme.set_limits(Some(&tines), &Limits::default()).await.unwrap();

@@ -113,6 +113,14 @@ async fn a_release_ends_where_the_vendor_is_and_undo_brings_everybody_back() {
     let id: ConnectionId = lab.connect(Vendor::Tines).await.unwrap();
     lab.sync(&id).await.unwrap();
     let before = users(&lab).await;
+    let nothing = headcount(&lab, &["sessions", "undo", "1", "--as", "bo", "--yes"]);
+    assert_eq!(nothing.status.code(), Some(1), "{}", said(&nothing));
+    assert!(said(&nothing).contains("session 1 removed nothing"), "{}", said(&nothing));
+    for verdict in ["release", "reject", "undo", "diff"] {
+        let nowhere = headcount(&lab, &["sessions", verdict, "999"]);
+        assert_eq!(nowhere.status.code(), Some(5), "{verdict}: {}", said(&nowhere));
+        assert!(said(&nowhere).contains("there is no session 999"), "{}", said(&nowhere));
+    }
     lab.servers.evolve(120);
     let (lines, code) = json(&lab, &["sync", "tines"]);
     let number = session(&lines);

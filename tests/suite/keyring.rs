@@ -139,8 +139,8 @@ async fn whoever_is_killed_while_replacing_the_keyrings_key_leaves_credentials_t
 fn the_keyrings_key_is_made_once_and_only_for_a_store_without_credentials() {
     let Some(entry) = Entry::new("made") else { return };
     let data = tempfile::tempdir().unwrap();
-    let listed = entry.run(data.path(), &["connection", "list"], "");
-    assert!(listed.status.success(), "{}", text(&listed));
+    let begun = entry.run(data.path(), &["shared", "set", "sector", "blue"], "");
+    assert!(begun.status.success(), "{}", text(&begun));
     let key = entry.key(data.path());
     assert!(entry.run(data.path(), &["connection", "list"], "").status.success());
     assert_eq!(entry.key(data.path()), key);
@@ -152,7 +152,9 @@ async fn a_key_that_is_named_twice_or_badly_is_refused_by_name_and_not_shown() {
     let entry = Entry(format!("test-twice-{}", std::process::id()));
     let data = tempfile::tempdir().unwrap();
     let key = "cd".repeat(32);
-    for words in [["connection", "list"].as_slice(), &["key", "export", "--stdout"], &["key", "import"], &["key", "rotate"]] {
+    for words in
+        [["shared", "set", "sector", "blue"].as_slice(), &["key", "export", "--stdout"], &["key", "import"], &["key", "rotate"]]
+    {
         let twice = entry.run_with(data.path(), words, &key, &[("HEADCOUNT_KEY", &key)]);
         let told = text(&twice);
         assert!(twice.status.code() == Some(2) && told.contains("HEADCOUNT_KEY") && told.contains(&entry.0), "{told}");

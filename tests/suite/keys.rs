@@ -118,3 +118,44 @@ async fn the_key_is_not_replaced_under_an_open_host() {
     assert!(!refused.status.success() && text(&refused).contains("stop it first"), "{}", text(&refused));
     assert!(open.tenant("acme".parse().unwrap()).open(&id).await.is_ok());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_file_that_is_gone_is_not_made_anew_while_something_was_sealed_with_it() {
+    let (servers, data, id) = folder().await;
+    let file = data.path().join("headcount.key");
+    let old = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let list = |environment: &[(&str, &str)]| {
+        let mut command = Command::new(program().unwrap());
+        command.args(["--tenant", "acme", "connection", "list", "--data"]).arg(data.path()).env_remove("HEADCOUNT_KEY");
+        command.envs(environment.iter().copied()).output().unwrap()
+    };
+    for refused in [list(&[]), rotate(data.path(), &[])] {
+        let told = text(&refused);
+        assert!(
+            refused.status.code() == Some(1) && told.contains(file.to_str().unwrap()) && told.contains("put it back"),
+            "{told}"
+        );
+    }
+    assert!(!file.exists());
+    // A key that is given another way is as good as ever.
+    let given = list(&[("HEADCOUNT_KEY", old.trim())]);
+    assert!(given.status.success() && !file.exists(), "{}", text(&given));
+    // What is told for a key that is lost works: a new one opens nothing, and lets people go on.
+    std::fs::write(&file, format!("{}\n", "ab".repeat(32))).unwrap();
+    #[cfg(unix)]
+    std::fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let rotated = rotate(data.path(), &[]);
+    assert!(rotated.status.code() == Some(4) && text(&rotated).contains("--tenant globex"), "{}", text(&rotated));
+    std::fs::write(&file, old).unwrap();
+    assert_eq!(problems(&servers, data.path(), &id).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_key_that_sealed_nothing_is_made_anew() {
+    let data = TempDir::new().unwrap();
+    for _ in 0..2 {
+        drop(Headcount::builder(data.path()).open().await.unwrap());
+        std::fs::remove_file(data.path().join("headcount.key")).unwrap();
+    }
+}

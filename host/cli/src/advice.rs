@@ -72,6 +72,7 @@ fn for_host(error: &headcount::Error) -> Option<String> {
         headcount::Error::Action(ActionError::Input(_)) => {
             Some("`headcount action CONNECTION` lists the actions with their inputs".to_owned())
         }
+        headcount::Error::Store(StoreError::NoSession { .. }) => Some("headcount sessions".to_owned()),
         headcount::Error::Store(StoreError::Open { .. }) => {
             Some("check the folder given with --data, and that you may write to it".to_owned())
         }
@@ -109,7 +110,7 @@ pub fn for_failure(failure: &Failure, whose: Option<Whose<'_>>) -> String {
             Some(seconds) => format!("the vendor asks to wait {seconds} s; then run it again"),
             None => "the vendor wants fewer requests: wait a while, then run it again".to_owned(),
         },
-        FailureCode::Unavailable => unavailable(&failure.message),
+        FailureCode::Unavailable => unavailable(&failure.message, id),
         FailureCode::InvalidConfiguration => format!("correct the setting: headcount connection edit {id} --set FIELD=VALUE"),
         FailureCode::InvalidInput => format!("correct the input; `headcount action {id}` shows what it takes"),
         FailureCode::NotFound => format!("check the id; `headcount sync {id}` reads the vendor's lists anew"),
@@ -120,10 +121,19 @@ pub fn for_failure(failure: &Failure, whose: Option<Whose<'_>>) -> String {
     }
 }
 
-/// What to do where no answer came, going by the SDK's words for why.
-fn unavailable(message: &str) -> String {
+/// What to do where no answer came, going by the SDK's words for why, or where the host ended a session, going by its own.
+fn unavailable(message: &str, id: &str) -> String {
     if message.starts_with(headcount::sync::REPLACED) {
         return "run it again: it goes on with the new credential".to_owned();
+    }
+    if message.starts_with("the connector used more than its budget of ") {
+        if message.contains("nobody can raise it") {
+            return "report this to the connector's author, with the text above".to_owned();
+        }
+        return format!("raise that budget as its message says (headcount budget show --connection {id}), then run it again");
+    }
+    if message.starts_with("the session took longer than ") {
+        return "run it again; `deadline` in the table [serve] of the configuration file says how long it may take".to_owned();
     }
     if message.starts_with("No secure connection to the vendor") {
         return "if its certificate is of an authority of your own, name that with --ca FILE; `headcount audit --json` has the reason"
@@ -142,6 +152,7 @@ fn unavailable(message: &str) -> String {
 #[cfg(test)]
 mod tests {
     use anyhow::Context;
+    use headcount::model::Resource;
 
     use super::*;
 
@@ -164,9 +175,21 @@ mod tests {
             ("The vendor's host name can't be resolved.", "check the host name"),
             ("The vendor can't be reached.", "listens there"),
             ("The vendor did not answer in time.", "wait until"),
+            ("the session took longer than 7200s", "`deadline`"),
         ] {
             let next = for_failure(&Failure::new(FailureCode::Unavailable, message), None);
             assert!(next.contains(words), "{message}: {next}");
+        }
+    }
+
+    #[test]
+    fn who_ran_out_of_a_budget_is_told_of_the_budget() {
+        let (budget, id) = (headcount::Budget::default(), "tines".parse().unwrap());
+        for (resource, words) in [(Resource::Memory, "headcount budget show --connection tines"), (Resource::Instances, "author")]
+        {
+            let message = budget.excess(resource).to_string();
+            let next = for_failure(&Failure::new(FailureCode::Unavailable, message.clone()), Some(Whose { id: &id, credential: None }));
+            assert!(next.contains(words) && !next.contains("wait"), "{message}: {next}");
         }
     }
 

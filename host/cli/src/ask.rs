@@ -40,16 +40,30 @@ pub async fn secret(prompt: &str) -> anyhow::Result<Secret> {
     asked(move || dialoguer::Password::new().with_prompt(prompt).allow_empty_password(true).interact().map(Secret::new)).await
 }
 
-/// Asks for a yes; anything but a plain yes is a no.
+/// Asks for a yes, as a whole line; anything but a plain yes is a no.
 ///
 /// # Errors
 /// The terminal went away.
 pub async fn yes(prompt: &str) -> anyhow::Result<bool> {
-    let prompt = printable(prompt).into_owned();
-    asked(move || dialoguer::Confirm::new().with_prompt(prompt).default(false).interact()).await
+    Ok(agrees(&text(&format!("{prompt} [y/N]"), None).await?))
+}
+
+fn agrees(answer: &str) -> bool {
+    ["y", "yes"].iter().any(|yes| answer.trim().eq_ignore_ascii_case(yes))
 }
 
 async fn asked<T: Send + 'static>(question: impl FnOnce() -> dialoguer::Result<T> + Send + 'static) -> anyhow::Result<T> {
     let answer = tokio::task::spawn_blocking(question).await?;
     answer.map_err(|error| Complaint::failed(format!("the terminal gave no answer: {error}")).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_yes_agrees() {
+        assert!(["y", "Y", "yes", "YES", " yes "].into_iter().all(agrees));
+        assert!(!["", "n", "no", "hey, no", "yes, but", "yy", "ye", "\u{1b}y"].into_iter().any(agrees));
+    }
 }

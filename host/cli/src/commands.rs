@@ -83,15 +83,13 @@ fn may_begin(command: &Command) -> bool {
     match command {
         Command::Connector(command) => !matches!(command, connector::Command::List),
         Command::Connection(command) => matches!(command, connection::Command::Add(_)),
-        Command::Demo(_)
-        | Command::Credential(_)
-        | Command::Shared(_)
-        | Command::Serve(_)
-        | Command::Health(_)
-        | Command::Key(_)
-        | Command::Notices(_)
-        | Command::Catalogue(_)
-        | Command::Budget(_) => true,
+        Command::Credential(command) => matches!(command, credential::Command::Add(_)),
+        Command::Shared(command) => matches!(command, shared::Command::Set { .. }),
+        Command::Key(command) => !matches!(command, key::Command::Rotate),
+        Command::Notices(command) => matches!(command, notices::Command::Channel(notices::channel::Command::Add(_))),
+        Command::Catalogue(command) => matches!(command, catalogue::Command::Add { .. }),
+        Command::Budget(command) => matches!(command, budget::Command::Set { .. }),
+        Command::Demo(_) | Command::Serve(_) | Command::Health(_) => true,
         _ => false,
     }
 }

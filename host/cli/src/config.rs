@@ -30,6 +30,8 @@ pub struct Config {
     pub keyring: Option<String>,
     /// Whose records.
     pub tenant: TenantId,
+    /// Whether somebody said so.
+    pub tenant_named: bool,
     /// JSON lines instead of tables.
     pub json: bool,
     /// Addresses for hosts.
@@ -95,7 +97,9 @@ impl Config {
 
 fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> {
     let (ceiling, mode) = egress(flags, &file)?;
-    let tenant = flags.tenant.clone().or(file.tenant).unwrap_or_else(|| "default".to_owned());
+    let tenant = flags.tenant.clone().or(file.tenant);
+    let tenant_named = tenant.is_some();
+    let tenant = tenant.unwrap_or_else(|| "default".to_owned());
     let mut resolve = BTreeMap::new();
     let from_file = file.resolve.iter().map(|text| text.parse::<Pair>().map_err(|problem| (text.clone(), problem)));
     // Flags come last, and so win for the same host.
@@ -118,6 +122,7 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         named_data: flags.data.clone().or(file.data.map(|data| folder.join(data))),
         keyring: flags.keyring.clone().or(file.keyring),
         tenant: tenant.parse().map_err(|error: headcount::model::InvalidId| Complaint::usage(error.to_string()))?,
+        tenant_named,
         json: flags.json || file.json,
         resolve,
         ca: file.ca.iter().map(|path| folder.join(path)).chain(flags.ca.iter().cloned()).collect(),

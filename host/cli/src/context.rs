@@ -32,14 +32,14 @@ impl Context {
         Context { config: Arc::new(config), out }
     }
 
-    /// Makes sure that there is a data folder: a question must not make an empty one where its name is misspelt.
+    /// Makes sure that there is a data folder: a question must not make an empty one where its name is misspelt, or of another folder.
     ///
     /// # Errors
     /// There is none.
     pub fn has_data(&self) -> Result<(), Complaint> {
         let data = self.config.data();
         // Whatever else is wrong with it is told where it is opened.
-        if data.try_exists().unwrap_or(true) {
+        if data.join("headcount.db").try_exists().unwrap_or(true) {
             return Ok(());
         }
         let missing = Complaint::not_found(format!("there is no data folder {}", data.display()));

@@ -107,9 +107,12 @@ impl Exit {
             }
             Error::Rhythm(_) | Error::Channel(_) | Error::Mail(_) | Error::NotActive { .. } => Exit::Usage,
             Error::Mapping(_) | Error::Filter(_) => Exit::Usage,
-            Error::Store(StoreError::NoAccount { .. } | StoreError::NoPerson { .. } | StoreError::NoSoftware { .. }) => {
-                Exit::NotFound
-            }
+            Error::Store(
+                StoreError::NoAccount { .. }
+                | StoreError::NoPerson { .. }
+                | StoreError::NoSoftware { .. }
+                | StoreError::NoSession { .. },
+            ) => Exit::NotFound,
             Error::Store(
                 StoreError::SoftwareExists { .. }
                 | StoreError::SoftwareInUse { .. }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::cost::{self, Cost};
 use crate::functions::library;
 use crate::guard;
+use crate::known::{self, Known};
 use crate::limits::WEIGHT;
 use crate::problem::ExpressionError;
 use crate::shape::{Shape, Size};
@@ -73,6 +74,11 @@ impl Expression {
             Some(problem) => Err(ExpressionError::whole(source, problem)),
             None => Ok(expression),
         }
+    }
+
+    /// That it reads no field of a record that such records don't have. One that is stored already goes on, and fails as before.
+    pub(crate) fn reads_known(&self, known: &Known) -> Result<(), ExpressionError> {
+        known::check(&self.source, &self.program, known)
     }
 
     /// As it was written.

@@ -7,6 +7,7 @@ use headcount_model::{Application, Asset, Group, Kind, License, Records, Referen
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::known;
 use crate::limits::FILTER_STEPS;
 use crate::record::object;
 use crate::{Expression, ExpressionError, Lost, Scope, deep};
@@ -70,6 +71,19 @@ impl Filters {
             })
             .collect();
         Ok(Filters { filters: compiled? })
+    }
+
+    /// That they read no field that records of their kinds don't have.
+    ///
+    /// # Errors
+    /// One does.
+    pub fn read_known(&self) -> Result<(), FilterError> {
+        deep(|| {
+            self.filters.iter().try_for_each(|(rule, expression)| {
+                let checked = expression.reads_known(&known::of_filters(rule.kind));
+                checked.map_err(|error| FilterError::Expression { name: rule.name.clone(), error })
+            })
+        })?
     }
 
     /// Whether there are none.

@@ -8,6 +8,7 @@ mod expression;
 mod filter;
 mod functions;
 mod guard;
+mod known;
 pub mod limits;
 mod mapping;
 mod pick;

@@ -4,6 +4,7 @@ use headcount_model::mapping::{Mapping, MappingRule, Rows, Target};
 use headcount_model::{AccountInputs, MappedAccount};
 use serde_json::Value;
 
+use crate::known;
 use crate::limits::{ACCOUNT_STEPS, MAPPING_STEPS};
 use crate::pick::{is_nothing, pick};
 use crate::record::{Tracking, Variables};
@@ -65,6 +66,19 @@ impl CompiledMapping {
         let digest = blake3::hash(text.as_bytes()).as_bytes().to_vec();
         let synced = expressions.iter().any(|expression| expression.source().contains("synced_at"));
         Ok(CompiledMapping { mapping, expressions, digest, synced })
+    }
+
+    /// That its rules, those of another mapping aside, read no field that there is not of an account, a license or the tracking.
+    ///
+    /// # Errors
+    /// One does.
+    pub fn reads_known(&self, aside: &Mapping) -> Result<(), MappingError> {
+        let known = known::of_mappings();
+        let wrong: Vec<_> = deep(|| {
+            let new = self.rules().filter(|(rule, _)| !aside.rules.contains(rule));
+            new.filter_map(|(rule, expression)| Some((rule.field.clone(), expression.reads_known(&known).err()?))).collect()
+        })?;
+        if wrong.is_empty() { Ok(()) } else { Err(MappingError::Expressions(wrong)) }
     }
 
     /// The mapping, completed.

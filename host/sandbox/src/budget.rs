@@ -233,6 +233,13 @@ pub struct Excess {
     pub level: Level,
 }
 
+impl Excess {
+    /// What to do about it.
+    pub fn what_next(&self) -> String {
+        how_to_raise(self.resource, &self.level)
+    }
+}
+
 fn how_to_raise(resource: Resource, level: &Level) -> String {
     let name = resource.name();
     match level {

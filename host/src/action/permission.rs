@@ -110,9 +110,16 @@ impl Tenant {
     /// Takes permissions back; with no names, all of them. Gives what is still permitted.
     ///
     /// # Errors
-    /// There is no such connection.
+    /// There is no such connection, or no such action: neither its connector has it, nor is it permitted.
     pub async fn forbid_actions(&self, connection: &ConnectionId, actions: &[String]) -> Result<Vec<ActionPermit>, Error> {
         self.connection(connection).await?;
+        let permits = self.inner.store.action_permits(&self.id, connection).await?;
+        let permitted = |name: &String| permits.iter().any(|permit| permit.action == *name);
+        let others: Vec<String> = actions.iter().filter(|name| !permitted(name)).cloned().collect();
+        // What is permitted can be taken back whatever became of the connector.
+        if !others.is_empty() {
+            self.named_actions(connection, &others).await?;
+        }
         let named = (!actions.is_empty()).then_some(actions);
         Ok(self.inner.store.forbid_actions(&self.id, connection, named).await?)
     }

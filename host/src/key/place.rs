@@ -17,9 +17,9 @@ pub(crate) struct KeyPlace {
 }
 
 impl KeyPlace {
-    /// The keys there. Those in a file are made if they are not there.
+    /// The keys there. Those in a file are made if they are not there; see [`prepare`](Self::prepare).
     pub async fn load(&self) -> Result<Keys, Error> {
-        let path = self.data.join("headcount.key");
+        let path = self.file();
         self.with_entry(move |entry| match entry {
             Some(entry) => Keys::from_keyring(PREVIOUS_KEY_VARIABLE, entry),
             None => Keys::load(KEY_VARIABLE, PREVIOUS_KEY_VARIABLE, &path),
@@ -27,10 +27,15 @@ impl KeyPlace {
         .await
     }
 
-    /// Sees to it that the keyring, if one was named, has an entry: see [`make_if_new`](Self::make_if_new).
+    /// Sees to it that the keyring, if one was named, has an entry, and that no key is made in a file while another one sealed what is
+    /// stored: see [`make_if_new`](Self::make_if_new).
     pub async fn prepare(&self, store: &dyn Store) -> Result<(), Error> {
         if self.is_there().await? {
             return Ok(());
+        }
+        if self.keyring.is_none() {
+            // A file is made whole by the first of two that start together: the second finds it.
+            return self.make_if_new(store).await;
         }
         // Alone, so that of two that start together the second finds the first one's key.
         let busy =
@@ -45,16 +50,26 @@ impl KeyPlace {
             return Ok(());
         }
         let new = store.all_credentials(None, 1).await?.is_empty() && store.all_channel_secrets(None, 1).await?.is_empty();
+        let path = self.file();
         self.with_entry(move |entry| match entry {
             Some(entry) if new => Keys::make(&entry),
             Some(entry) => Err(entry.missing()),
-            None => Ok(()),
+            // Somebody else may have made the key, and stored what it sealed, meanwhile.
+            None if new || Keys::are_there(KEY_VARIABLE, &path) => Ok(()),
+            None => Err(Keys::missing(&path)),
         })
         .await
     }
 
     async fn is_there(&self) -> Result<bool, Error> {
-        self.with_entry(|entry| entry.map_or(Ok(true), |entry| entry.is_there())).await
+        let path = self.file();
+        self.with_entry(move |entry| entry.map_or_else(|| Ok(Keys::are_there(KEY_VARIABLE, &path)), |entry| entry.is_there()))
+            .await
+    }
+
+    /// The file with the key, where it is in none of the other places.
+    fn file(&self) -> PathBuf {
+        self.data.join("headcount.key")
     }
 
     /// Does what blocks, with the keyring's entry if one was named.

@@ -150,6 +150,18 @@ pub enum StoreError {
         /// The last number there is.
         last: u64,
     },
+    /// There is no such session.
+    #[error("there is no session {session}")]
+    NoSession {
+        /// Which session.
+        session: SessionId,
+    },
+    /// A session removed nothing that could be brought back.
+    #[error("session {session} removed nothing: there is nothing to bring back")]
+    NothingRemoved {
+        /// Which session.
+        session: SessionId,
+    },
     /// Nothing of a session waits for a decision.
     #[error("nothing of session {session} waits to be decided: {reason}")]
     NothingHeld {

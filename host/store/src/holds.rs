@@ -186,7 +186,8 @@ pub trait Holds: Send + Sync + 'static {
     /// vendor, or is released.
     ///
     /// # Errors
-    /// [`StoreError::ChangesLost`](crate::StoreError::ChangesLost) when changes of the session were cut off already.
+    /// [`StoreError::ChangesLost`](crate::StoreError::ChangesLost) when changes of the session were cut off already,
+    /// [`StoreError::NothingRemoved`](crate::StoreError::NothingRemoved) when it removed nothing.
     async fn undo(&self, tenant: &TenantId, session: SessionId, decision: &Decision) -> Result<Outcome>;
     /// What was decided about a session, in order.
     async fn decisions(&self, tenant: &TenantId, session: SessionId) -> Result<Vec<Decided>>;

@@ -38,6 +38,10 @@ async fn from_the_list_to_the_history() {
     let forbidden = headcount(&lab, &["action", "tines", "deactivate", "--set", &set, "--yes"]);
     assert_eq!(forbidden.status.code(), Some(2), "{}", said(&forbidden));
     assert!(said(&headcount(&lab, &["action", "permit", "tines", "--reason", "offboarding"])).contains("deactivate, reactivate"));
+    // A misspelt action would stay permitted, and pass for forbidden.
+    let misspelt = headcount(&lab, &["action", "forbid", "tines", "deactivat"]);
+    assert_eq!(misspelt.status.code(), Some(5), "{}", said(&misspelt));
+    assert!(said(&misspelt).contains("has no action deactivat; it has: "), "{}", said(&misspelt));
 
     let preview = said(&headcount(&lab, &["action", "tines", "deactivate", "--set", &set, "--preview"]));
     let name = user.display_name.as_deref().unwrap();

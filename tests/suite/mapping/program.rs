@@ -45,6 +45,14 @@ async fn a_mapping_from_show_to_apply() {
     assert_eq!(done(&lab, &["mapping", "test", "tines", "--value", "1 + 1"]).trim(), "2");
     let wrong = headcount(&lab, &["mapping", "test", "tines", "--value", "user.emial"]);
     has(&said(&wrong), &["line 1, column 5: there is no emial"]);
+    // What would fail for each account is not stored.
+    let misspelt = headcount(&lab, &["mapping", "set", "tines", "team", "--value", "user.deparment", "--yes"]);
+    assert_eq!(misspelt.status.code(), Some(2), "{}", said(&misspelt));
+    has(&said(&misspelt), &["field team: line 1, column 5: user has no deparment; it has", "department"]);
+    let drop = ["filter", "add", "tines", "eng", "--drop", "user.departmnt == 'Eng'", "--stored", "keep"];
+    let misspelt = headcount(&lab, &drop);
+    assert_eq!(misspelt.status.code(), Some(2), "{}", said(&misspelt));
+    has(&said(&misspelt), &["user has no departmnt"]);
     let wrong = headcount(&lab, &["mapping", "test", "tines", "--value", "user.email +"]);
     has(&said(&wrong), &["user.email +\n", "^"]);
     assert_eq!(wrong.status.code(), Some(2));

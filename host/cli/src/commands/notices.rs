@@ -1,6 +1,6 @@
 //! `headcount notices`: what people were told about their connections, and where notices are sent.
 
-mod channel;
+pub mod channel;
 mod deliveries;
 
 use headcount::model::printable;

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::advice;
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Complaint, Exit};
 use crate::interrupt;
 use crate::progress::Board;
 use crate::sessions;
@@ -70,8 +70,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let mut left_out = 0;
     if args.connections.is_empty() {
-        let (running, others): (Vec<_>, Vec<_>) =
-            tenant.connections().await?.into_iter().partition(|connection| connection.life.state.runs());
+        let all = tenant.connections().await?;
+        // A tenant is known by its connections: one that was named, and has none, may be misspelt.
+        if all.is_empty() && context.config.tenant_named {
+            let complaint = Complaint::not_found(format!("the tenant {} has no connections", tenant.id()));
+            return Err(complaint.next("headcount connection add CONNECTOR, or name another with --tenant").into());
+        }
+        let (running, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|connection| connection.life.state.runs());
         for other in others.iter().filter(|other| other.life.state != LifeState::Removed) {
             left_out += 1;
             context.out.remark(format!("{} is {} and left out: {}", other.id, other.life.state, printable(&other.life.next)));

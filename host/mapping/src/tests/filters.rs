@@ -74,3 +74,17 @@ fn filters_are_bounded_in_number_and_work() {
     assert!(!sifted.failed.is_empty() && sifted.failed.values().all(|(_, why)| why.contains("too long")), "{sifted:?}");
     assert_eq!(records.users.len(), 1);
 }
+
+#[test]
+fn a_field_that_no_record_of_the_kind_has_is_found() {
+    let read = |kind: Kind, when: &str| {
+        let rule = FilterRule { kind, ..rule("few", Effect::Drop, when) };
+        Filters::new(&[rule]).unwrap().read_known().map_err(|error| error.to_string())
+    };
+    for kind in [Kind::User, Kind::Group, Kind::Role, Kind::Application, Kind::License, Kind::Asset] {
+        let name = crate::variable(kind);
+        assert_eq!(read(kind, &format!("{name}.id == 'x' || {name}.attributes.y == 1")), Ok(()), "{name}");
+        let error = read(kind, &format!("{name}.idd == 'x'")).unwrap_err();
+        assert!(error.starts_with("filter few: line 1, column ") && error.contains(&format!("{name} has no idd")), "{error}");
+    }
+}

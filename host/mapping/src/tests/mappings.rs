@@ -154,3 +154,33 @@ fn the_same_inputs_have_the_same_hash() {
     assert_ne!(digest(&one, &ana()), digest(&other, &ana()));
     assert_ne!(digest(&one, &ana()), digest(&one, &AccountInputs { user: User::default(), ..ana() }));
 }
+
+#[test]
+fn a_field_that_no_account_has_is_found_in_what_is_new() {
+    let none = Mapping::default();
+    let bad = |value: &str, rows: &str| json!([key(), { "field": "x", "value": value, "rows": rows }]);
+    for (value, rows, problem) in [
+        ("user.deparment", "account", "line 1, column 5: user has no deparment; it has "),
+        ("size(licenses.filter(l, l.id == user.ident)) > 0", "account", "user has no ident"),
+        ("has(user.phone)", "account", "user has no phone"),
+        ("license.product", "license", "license has no product"),
+        ("tracking.org", "account", "tracking has no org"),
+    ] {
+        let rules = mapping(bad(value, rows));
+        let compiled = CompiledMapping::new(&rules).unwrap();
+        let error = compiled.reads_known(&none).unwrap_err().to_string();
+        assert!(error.starts_with("field x: ") && error.contains(problem), "{value}: {error}");
+        // What was taken before goes on as it was.
+        assert_eq!(compiled.reads_known(&rules), Ok(()), "{value}");
+    }
+    for (value, rows) in [
+        ("user.department", "account"),
+        ("user.attributes.anything", "account"),
+        ("user.?deparment", "account"),
+        ("licenses.map(user, user.grant.role)", "account"),
+        ("license.grant.assigned_at + license.product_name + tracking.synced_at", "license"),
+        ("answers.whatever", "account"),
+    ] {
+        assert_eq!(CompiledMapping::new(&mapping(bad(value, rows))).unwrap().reads_known(&none), Ok(()), "{value}");
+    }
+}

@@ -57,6 +57,20 @@ impl Keys {
         keys.with_previous(previous)
     }
 
+    /// Whether [`load`](Self::load) would find a key and make none. Blocks on the file.
+    pub fn are_there(variable: &str, path: &Path) -> bool {
+        // Whatever else is wrong with it is told where it is read.
+        std::env::var(variable).is_ok_and(|text| !text.trim().is_empty()) || path.try_exists().unwrap_or(true)
+    }
+
+    /// What to tell when the file is gone whose key opens the stored credentials.
+    pub fn missing(path: &Path) -> VaultError {
+        let why = "it is not there, and what is stored was sealed with its key: put it back from where it is kept; or, if it is \
+                   lost, put a new key there, (umask 077; openssl rand -hex 32 > FILE), and enter the credentials again: \
+                   `headcount key rotate` lists them";
+        VaultError::File { path: path.display().to_string(), why: why.to_owned() }
+    }
+
     /// The keys in an entry of the keyring, which has the text of a key file. A key in the variable `previous` opens, too. Blocks on the
     /// keyring.
     ///

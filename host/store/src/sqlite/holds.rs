@@ -214,7 +214,7 @@ pub(super) async fn held_by(
         .fetch_optional(database)
         .await?;
     let reason = match known.as_deref() {
-        None => "there is no such session".to_owned(),
+        None => return Err(StoreError::NoSession { session }),
         Some("superseded") => "a newer session took its place, or the records are back".to_owned(),
         Some("released") => "its removals were released already".to_owned(),
         Some("rejected" | "expired") => "its removals were turned down, and its records are back".to_owned(),

@@ -1,9 +1,9 @@
 //! What a person decides about removals is done exactly.
 
-use headcount_model::{Kind, Records, User};
+use headcount_model::{Kind, Records, SessionId, User};
 use headcount_store::{
     Apply, Cause, Connection, Counters, DAY, Health, HealthState, Holds, Life, LifeState, NewNotice, NoticeFilter, NoticeKind,
-    Notices, RELEASE, SessionEnd, SessionState, Store, Verdict, WINDOW, Witness, decide,
+    Notices, RELEASE, SessionEnd, SessionState, Store, StoreError, Verdict, WINDOW, Witness, decide,
 };
 
 use crate::acme::*;
@@ -154,6 +154,26 @@ async fn undo_brings_back_what_a_session_removed_and_it_stays() {
     assert_eq!((acme.present().await, acme.world.present("acme", Kind::Grant).await.len()), (50, 50));
     let again = acme.world.store.undo(&tenant("acme"), session, &by(5)).await.unwrap();
     assert_eq!((again.changed.len(), again.left), (0, 10));
+}
+
+#[tokio::test]
+async fn a_session_that_removed_nothing_is_not_undone() {
+    let acme = Acme::of_a_hundred().await;
+    let (session, applied) = acme.sync(people(1..=101), &complete(1)).await;
+    assert_eq!(applied.kinds[&Kind::User].created, 1);
+    let store = &acme.world.store;
+    let refused = store.undo(&tenant("acme"), session, &by(2)).await.unwrap_err();
+    assert!(matches!(refused, StoreError::NothingRemoved { .. }), "{refused}");
+    assert!(store.decisions(&tenant("acme"), session).await.unwrap().is_empty());
+    let nowhere = SessionId(999);
+    for refused in [
+        store.undo(&tenant("acme"), nowhere, &by(2)).await.unwrap_err(),
+        store.release(&tenant("acme"), nowhere, &by(2)).await.unwrap_err(),
+        store.reject(&tenant("acme"), nowhere, &by(2)).await.unwrap_err(),
+        store.diff(&tenant("acme"), nowhere, 0, 9).await.unwrap_err(),
+    ] {
+        assert!(matches!(refused, StoreError::NoSession { .. }), "{refused}");
+    }
 }
 
 #[tokio::test]

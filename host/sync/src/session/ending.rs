@@ -172,7 +172,10 @@ impl Reading<'_> {
                 Some(failure) if failure.message.starts_with(REPLACED) => format!("the last sync failed: {}", failure.message),
                 _ => format!("the last sync failed: {error}"),
             };
-            let next = format!("nothing was changed: run `headcount sync {}` again", self.connection.id);
+            let mut next = format!("nothing was changed: run `headcount sync {}` again", self.connection.id);
+            if let SyncError::Excess(excess) = &error {
+                next = format!("{}; {next}", excess.what_next());
+            }
             end.health = Some(self.health(HealthState::Incomplete, &why).next(next));
         }
         if self.options.test {

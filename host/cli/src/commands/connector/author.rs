@@ -42,6 +42,11 @@ fn unreached(refused: &str) -> Option<String> {
             "the vendor's certificate isn't trusted here: name the authority that signed it, a PEM file: --ca FILE".to_owned(),
         );
     }
+    if refused.starts_with("no secure connection to ") && refused.contains("CaUsedAsEndEntity") {
+        let next = "the vendor's certificate is an authority's, as openssl makes it unless told otherwise: make it anew with \
+                    -addext basicConstraints=critical,CA:FALSE";
+        return Some(next.to_owned());
+    }
     if refused.starts_with("no secure connection to ") {
         return Some("check that TLS is spoken there, and that the certificate is for this host name and still valid".to_owned());
     }
@@ -73,6 +78,7 @@ mod tests {
     fn a_vendor_that_is_not_reached_gets_advice_of_its_own() {
         for (refused, words) in [
             ("no secure connection to a.test: invalid peer certificate: UnknownIssuer", "--ca FILE"),
+            ("no secure connection to a.test: invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", "CA:FALSE"),
             ("no secure connection to a.test: received corrupt message", "TLS is spoken"),
             ("a.test can't be resolved: no record", "check the host name"),
             ("no connection to a.test: Connection refused (os error 111)", "nothing listens there"),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headcount::model::printable;
-use headcount::store::{Hold, Outcome, Verdict};
+use headcount::store::{Hold, Outcome, StoreError, Verdict};
 use headcount::{Kind, SessionId, Tenant};
 
 use crate::ask;
@@ -28,8 +28,12 @@ pub struct Args {
 
 /// Decides.
 pub(super) async fn run(verdict: Verdict, args: &Args, tenant: &Tenant, context: &Context) -> anyhow::Result<Exit> {
-    let decision = args.person.decision()?;
     let session = args.session;
+    // Nobody is asked about what is not there.
+    if tenant.session(session).await?.is_none() {
+        return Err(headcount::Error::Store(StoreError::NoSession { session }).into());
+    }
+    let decision = args.person.decision()?;
     if !args.yes {
         let question = match verdict {
             Verdict::Released => format!("{}. Really?", released(tenant, session).await?),

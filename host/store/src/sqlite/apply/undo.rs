@@ -52,6 +52,9 @@ pub(crate) async fn undo(
             outcome.changed.insert(kind, back);
         }
     }
+    if outcome.changed.is_empty() && outcome.left == 0 {
+        return Err(StoreError::NothingRemoved { session });
+    }
     log.close(database).await?;
     decide(database, tenant, (&undoing.connection, session), Verdict::Undone, decision, &outcome).await?;
     Ok(outcome)

@@ -66,7 +66,7 @@ pub(crate) async fn require_changes(database: &mut SqliteConnection, tenant: &Te
         .fetch_optional(&mut *database)
         .await?;
     let Some(row) = row else {
-        return Err(StoreError::NothingHeld { session, reason: "there is no such session".to_owned() });
+        return Err(StoreError::NoSession { session });
     };
     if row.try_get::<&str, _>("state")? == "test" {
         return Ok(());
