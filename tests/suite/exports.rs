@@ -1,5 +1,6 @@
 //! Exports as files, and the changes that follow them.
 
+mod times;
 mod values;
 
 use std::collections::{BTreeMap, BTreeSet};
