@@ -126,6 +126,7 @@ pub(super) fn of_session(session: &Session) -> Row {
         "scope": session.scope.as_ref().map(scope),
         "failure": session.failure,
         "notes": session.notes,
+        "action": session.action,
     }))
 }
 
