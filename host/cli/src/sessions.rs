@@ -212,6 +212,7 @@ pub fn value(session: &Session) -> Value {
         "basis": session.basis.as_ref().map(basis),
         "resumed": session.resumed.iter().map(resumption).collect::<Vec<_>>(),
         "cancel-asked-at": session.cancel_asked_at.map(crate::words::time),
+        "action": session.action,
     })
 }
 
