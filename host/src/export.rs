@@ -134,7 +134,8 @@ pub struct Exported {
     /// Rows.
     pub rows: u64,
     /// The number of the tenant's last change when the export began. Whoever goes on from there with [`Changes::changes`](headcount_store::Changes::changes) misses
-    /// nothing; changes that came while the export ran may be in it already.
+    /// nothing; changes that came while the export ran may be in it already. People and links then have to be exported with
+    /// [`ExportOptions::gone`]: they outlive their accounts, and no change tells whose an account is that returns.
     pub cursor: u64,
 }
 

@@ -26,6 +26,14 @@ impl Tenant {
         Ok(self.inner.store.sessions(&self.id, connection, limit).await?)
     }
 
+    /// A connection's newest sync: no test run, and not what an action brought in.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn last_sync(&self, id: &ConnectionId) -> Result<Option<Session>, Error> {
+        Ok(self.inner.store.last_sync(&self.id, id).await?)
+    }
+
     /// One session.
     ///
     /// # Errors

@@ -1,8 +1,9 @@
 //! Exports as files, and the changes that follow them.
 
+mod times;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
 
@@ -116,6 +117,51 @@ async fn accounts_that_went_before_they_were_anybodys_are_exported_where_gone_on
     };
     assert_eq!(links(&[]), []);
     assert_eq!(links(&["--gone"]), [("1".to_owned(), true), ("nobody".to_owned(), true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_follows_from_an_export_knows_whose_an_account_is_that_returns() {
+    let lab = Lab::new(20).await.unwrap();
+    let store = lab.host.store().as_ref();
+    let connection = by_hand(store, "one").await;
+    let listed = async |ids: &[&str]| {
+        let users = ids.iter().map(|id| user((*id).to_owned(), id)).collect();
+        session(store, &connection, users).await;
+    };
+    // People, and whose each account is.
+    type Known = (BTreeSet<String>, BTreeMap<String, String>);
+    let exported = || -> (Known, u64) {
+        let folder = TempDir::new().unwrap();
+        headcount(&lab, &["export", "all", "--output", folder.path().to_str().unwrap()]);
+        let read = |file: &str| std::fs::read(folder.path().join(file)).unwrap();
+        let word = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let people = lines(&read("people.jsonl")).iter().map(|row| word(&row["id"])).collect();
+        let links = lines(&read("links.jsonl"));
+        let links = links.iter().map(|row| (word(&row["account"]), word(&row["person"]))).collect();
+        let about: Value = serde_json::from_slice(&read("export.json")).unwrap();
+        ((people, links), about["cursor"].as_u64().unwrap())
+    };
+    let followed = |(mut people, mut links): Known, after: u64| -> Known {
+        for change in lines(&headcount(&lab, &["--json", "changes", "--after", &after.to_string()]).stdout) {
+            let id = change["id"].as_str().unwrap().to_owned();
+            match (change["kind"].as_str().unwrap(), change["what"].as_str().unwrap()) {
+                ("person", "created") => drop(people.insert(id)),
+                ("person", "removed") => drop(people.remove(&id)),
+                ("link", "linked") => drop(links.insert(id, change["fields"]["person"][1].as_str().unwrap().to_owned())),
+                ("link", "unlinked") => drop(links.remove(&id)),
+                _ => {}
+            }
+        }
+        (people, links)
+    };
+    listed(&["ana", "bo"]).await;
+    listed(&["ana"]).await;
+    let (before, cursor) = exported();
+    listed(&["ana", "bo", "cy"]).await;
+    let (after, _) = exported();
+    assert_eq!((after.0.len(), after.1.len()), (3, 3));
+    assert_eq!(followed(before, cursor), after);
+    assert_eq!(followed(Known::default(), 0), after);
 }
 
 fn csv_records(bytes: &[u8]) -> Vec<Vec<String>> {

@@ -188,7 +188,14 @@ async fn administrators_and_products_add_up_to_the_truth() {
     let held: BTreeSet<&str> =
         truth.grants.iter().filter(|grant| grant.target_kind == "license").map(|grant| grant.target.as_str()).collect();
     assert_eq!(sum("held"), held.len() as u64);
-    assert_eq!(sum("free"), (truth.licenses.len() - held.len()) as u64);
+    // Of what nobody holds, not all can be given to somebody: servers, vaults and colleagues without an address have some of it.
+    let unheld = truth.licenses.iter().filter(|license| !held.contains(license.id.as_str()));
+    let (free, taken): (Vec<_>, Vec<_>) = unheld.partition(|license| license.assignable && license.state == "active");
+    assert!(!free.is_empty() && !taken.is_empty());
+    assert_eq!(sum("free"), free.len() as u64);
+    let listed = json(&lab, &["licenses", "--free", "--all"]);
+    let listed: BTreeSet<&str> = listed.iter().map(|license| license["id"].as_str().unwrap()).collect();
+    assert_eq!(listed, free.iter().map(|license| license.id.as_str()).collect());
     assert_eq!(sum("expired"), json(&lab, &["licenses", "--expired", "--all"]).len() as u64);
 }
 

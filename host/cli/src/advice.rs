@@ -188,7 +188,8 @@ mod tests {
         for (resource, words) in [(Resource::Memory, "headcount budget show --connection tines"), (Resource::Instances, "author")]
         {
             let message = budget.excess(resource).to_string();
-            let next = for_failure(&Failure::new(FailureCode::Unavailable, message.clone()), Some(Whose { id: &id, credential: None }));
+            let next =
+                for_failure(&Failure::new(FailureCode::Unavailable, message.clone()), Some(Whose { id: &id, credential: None }));
             assert!(next.contains(words) && !next.contains("wait"), "{message}: {next}");
         }
     }

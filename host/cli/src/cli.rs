@@ -264,6 +264,7 @@ mod tests {
             "users --status asleep",
             "licenses --expired --suspended",
             "licenses --by-product --free",
+            "licenses --unused 99999999",
             "people link acme 7",
             "people link acme 7 p12 --new",
             "export planets -o x",

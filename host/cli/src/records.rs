@@ -174,7 +174,7 @@ pub fn columns(kind: Kind) -> &'static [Column] {
             const LICENSES: &[Column] = &[
                 both("product-name", "PRODUCT"),
                 both("state", "STATE").otherwise("active"),
-                both("holders", "HELD BY").otherwise("(free)"),
+                both("holders", "HELD BY").otherwise("(nobody)"),
                 both("valid-until", "VALID UNTIL"),
                 both("last-used-at", "LAST USED"),
                 both("id", "ID"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use headcount::model::{Metered, Unit, printable};
-use headcount::store::{Connection, Counters, HealthState, KindCounters, QueuedRun, Session};
+use headcount::store::{Basis, Connection, Counters, HealthState, KindCounters, QueuedRun, Resumption, Session};
 use headcount::{Failure, Report, SessionState, Timestamp};
 use serde_json::{Value, json};
 
@@ -176,6 +176,23 @@ fn progress(session: &Session) -> Value {
     })
 }
 
+/// Under what a session runs, as JSON.
+fn basis(basis: &Basis) -> Value {
+    let mut value = json!(basis);
+    let credentials = basis.credentials.iter();
+    value["credentials"] =
+        credentials.map(|one| json!({ "field": one.field, "entered-at": crate::words::time(one.entered_at) })).collect();
+    value
+}
+
+/// One time that a session went on, as JSON.
+fn resumption(one: &Resumption) -> Value {
+    let mut value = json!(one);
+    value["stopped-at"] = json!(crate::words::time(one.stopped_at));
+    value["resumed-at"] = json!(crate::words::time(one.resumed_at));
+    value
+}
+
 /// A session as JSON.
 pub fn value(session: &Session) -> Value {
     // Of one that was interrupted and given up, the last word is no estimate any more.
@@ -193,9 +210,10 @@ pub fn value(session: &Session) -> Value {
         "scope": session.scope.as_ref().map(crate::scope::value),
         "failure": session.failure,
         "notes": session.notes,
-        "basis": session.basis,
-        "resumed": session.resumed,
+        "basis": session.basis.as_ref().map(basis),
+        "resumed": session.resumed.iter().map(resumption).collect::<Vec<_>>(),
         "cancel-asked-at": session.cancel_asked_at.map(crate::words::time),
+        "action": session.action,
     })
 }
 

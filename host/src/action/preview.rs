@@ -98,7 +98,11 @@ impl Tenant {
             StoredRecord::License(license) => {
                 add(Some(&license.product_name));
                 add(license.state.map(|state| state.as_str()));
-                let held = if row.holders.is_empty() { "free".to_owned() } else { format!("held by {}", row.holders.join(", ")) };
+                let held = match row.holders.as_slice() {
+                    [] if row.is_free() => "free".to_owned(),
+                    [] => "held by nobody known, but can't be given to anybody now".to_owned(),
+                    holders => format!("held by {}", holders.join(", ")),
+                };
                 add(Some(&held));
             }
             StoredRecord::Group(group) => add(Some(&group.name)),

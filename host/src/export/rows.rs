@@ -1,7 +1,7 @@
 //! What the store answers, as rows.
 
 use headcount_export::Row;
-use headcount_model::{ConnectionId, Kind, Timestamp};
+use headcount_model::{ConnectionId, Kind, Scope, Timestamp};
 use headcount_store::{ActionRun, Connection, Decided, Link, Notice, Person, Session, Unlinked, WhyUnlinked};
 use serde_json::{Value, json};
 
@@ -93,11 +93,24 @@ pub(super) fn of_connection(connection: &Connection, software: Option<String>, d
         "settings": connection.settings.values,
         "owner": connection.owner,
         "contacts": connection.contacts,
-        "life": connection.life,
-        "health": connection.health,
+        "life": standing(json!(connection.life), connection.life.at),
+        "health": standing(json!(connection.health), connection.health.at),
         "created-at": connection.created_at,
         "updated-at": connection.updated_at,
     }))
+}
+
+/// A life or a health: within a structure, times are text in every format.
+fn standing(mut standing: Value, at: Timestamp) -> Value {
+    standing["at"] = json!(at.to_string());
+    standing
+}
+
+/// What a credential saw, likewise.
+fn scope(scope: &Scope) -> Value {
+    let mut value = json!(scope);
+    value["expires-at"] = json!(scope.expires_at.map(|at| at.to_string()));
+    value
 }
 
 pub(super) fn of_session(session: &Session) -> Row {
@@ -110,9 +123,10 @@ pub(super) fn of_session(session: &Session) -> Row {
         "started-at": session.started_at,
         "ended-at": session.ended_at.map(Timestamp::micros),
         "counters": session.counters,
-        "scope": session.scope,
+        "scope": session.scope.as_ref().map(scope),
         "failure": session.failure,
         "notes": session.notes,
+        "action": session.action,
     }))
 }
 

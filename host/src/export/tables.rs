@@ -186,6 +186,7 @@ const SESSIONS: Table = Table {
         s("scope"),
         s("failure"),
         s("notes"),
+        n("action"),
     ],
 };
 

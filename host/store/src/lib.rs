@@ -204,7 +204,7 @@ pub trait Store:
     /// Licenses that are free, expired, suspended or unused.
     async fn licenses(&self, tenant: &TenantId, filter: &LicenseFilter) -> Result<Vec<Row>>;
     /// Licenses by product, of all connections or of one, by name: at most 10,000 products. What is held and was not used since
-    /// `unused_since`, or never, counts as unused.
+    /// `unused_since`, nor given to its holder since then, counts as unused.
     async fn products(
         &self,
         tenant: &TenantId,

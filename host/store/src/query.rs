@@ -37,11 +37,12 @@ impl Default for Filter {
 pub struct LicenseFilter {
     /// The usual conditions.
     pub filter: Filter,
-    /// Held by nobody.
+    /// Free: a seat that nobody holds may be given to somebody. Not so where it expired, is suspended, or where the vendor says that
+    /// it can't be assigned.
     pub free: bool,
     /// In this state.
     pub state: Option<LicenseState>,
-    /// Held, and not used since this time (or never).
+    /// Held, and not used since this time. Of those never used counts since when their holders have them.
     pub unused_since: Option<Timestamp>,
 }
 
@@ -67,6 +68,16 @@ pub struct Row {
     pub last_seen_in_sync_at: Timestamp,
     /// Since when it is gone.
     pub gone_at: Option<Timestamp>,
+}
+
+impl Row {
+    /// Whether it is a license that may be given to somebody, as [`LicenseFilter::free`] finds them.
+    pub fn is_free(&self) -> bool {
+        let StoredRecord::License(license) = &self.record else { return false };
+        let ended = matches!(license.state, Some(LicenseState::Expired | LicenseState::Suspended));
+        let seats = license.quantity.map_or(1, u64::from);
+        !ended && license.assignable != Some(false) && seats > self.holders.len() as u64
+    }
 }
 
 /// A record of any kind.
@@ -137,13 +148,13 @@ pub struct Product {
     pub seats: u64,
     /// Seats that somebody holds.
     pub held: u64,
-    /// Seats that nobody holds.
+    /// Seats that nobody holds and that may be given to somebody: not of what expired, is suspended or can't be assigned.
     pub free: u64,
     /// Seats that expired: "expired subscription".
     pub expired: u64,
     /// Seats that are suspended.
     pub suspended: u64,
-    /// Seats that somebody holds, but has not used since the time that was asked for, or never.
+    /// Seats that somebody has held since before the time that was asked for, and has not used since then.
     pub unused: u64,
 }
 

@@ -181,6 +181,8 @@ pub trait SessionStore: Send + Sync + 'static {
         before: Option<SessionId>,
         limit: u32,
     ) -> Result<Vec<Session>>;
+    /// A connection's newest session that is a sync: no test run, and not what an action brought in.
+    async fn last_sync(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<Session>>;
     /// Notes since when a person wants a connection's open session to stop where it is, or that nobody wants that any more; gives
     /// the session, if there is one.
     async fn ask_pause(

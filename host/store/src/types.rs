@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use headcount_model::{
-    ConnectionId, ConnectorId, CredentialName, Digest, Failure, Kind, Manifest, Records, Reference, Scope, SessionId, TenantId,
-    Timestamp,
+    ActionRunId, ConnectionId, ConnectorId, CredentialName, Digest, Failure, Kind, Manifest, Records, Reference, Scope,
+    SessionId, TenantId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -182,6 +182,8 @@ pub struct Session {
     pub touched_at: Timestamp,
     /// When a person asked for its end.
     pub cancel_asked_at: Option<Timestamp>,
+    /// The action whose records it brought in, where it is no sync.
+    pub action: Option<ActionRunId>,
 }
 
 /// How a session ends.

@@ -19,7 +19,7 @@ use super::{csv_records, headcount, lines};
 type Cells = BTreeMap<String, Value>;
 
 /// A laboratory with something in every collection.
-async fn full() -> Lab {
+pub(super) async fn full() -> Lab {
     let lab = Lab::new(80).await.unwrap();
     for vendor in [Vendor::JumpCloud, Vendor::JetBrains, Vendor::Kandji] {
         lab.connect_and_sync(vendor).await.unwrap();

@@ -14,6 +14,9 @@ use crate::words::time;
 /// After how many days a license counts as unused, where nothing is said.
 const UNUSED_DAYS: u32 = 90;
 
+/// The most days that can be asked for: a hundred years.
+const MOST_DAYS: i64 = 36_500;
+
 const PRODUCTS: [Column; 10] = [
     Column::both("product-name", "PRODUCT"),
     Column::both("connection", "CONNECTION"),
@@ -32,7 +35,7 @@ const PRODUCTS: [Column; 10] = [
 pub struct Args {
     #[command(flatten)]
     pub records: list::Args,
-    /// Held by nobody
+    /// That may be given to somebody: not expired, not suspended, and with a seat that nobody holds
     #[arg(long)]
     pub free: bool,
     /// Expired subscriptions
@@ -41,8 +44,8 @@ pub struct Args {
     /// Suspended ones
     #[arg(long)]
     pub suspended: bool,
-    /// Held, and not used for so many days
-    #[arg(long, value_name = "DAYS")]
+    /// Held, and not used for so many days; where it was never used, held for so long
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(..=MOST_DAYS))]
     pub unused: Option<u32>,
     /// Add seats up by product; --unused then says after how many days one counts as unused (90 without it)
     #[arg(long, conflicts_with_all = ["free", "expired", "suspended", "text", "gone"])]
@@ -91,5 +94,5 @@ async fn products(args: &Args, unused_since: Timestamp, context: &Context) -> an
 
 /// What unused means, with its day: the same question finds more on a later one.
 fn counted_from(since: Timestamp) -> String {
-    format!("unused: held, and not used since {}", time(since))
+    format!("unused: held, and neither used nor given to the holder since {}", time(since))
 }

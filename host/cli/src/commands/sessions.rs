@@ -100,7 +100,7 @@ fn list(queued: &[QueuedRun], found: &[Session], context: &Context) -> std::io::
         grid.row([
             session.id.to_string(),
             session.connection.to_string(),
-            session.state.as_str().to_owned(),
+            if session.action.is_some() { "action" } else { session.state.as_str() }.to_owned(),
             time(session.started_at),
             sessions::took(session),
             number(total.read),

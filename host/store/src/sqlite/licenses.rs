@@ -18,18 +18,30 @@ pub(super) use products::products;
 const HELD: &str = "FROM grants AS held WHERE held.tenant = row.tenant AND held.connection = row.connection
     AND held.target_id = row.id AND held.target_kind = 'license' AND held.gone_at IS NULL";
 
+/// Who holds the license of the row `row`, counted: each holder takes a seat, by however many grants.
+const HOLDERS: &str = "count(DISTINCT held.principal_kind || ':' || held.principal_id)";
+
+/// Whether seats of the row `row` that nobody holds can be given to somebody. What the vendor gives to nobody may be held by
+/// something that is no user here: a server, a vault, a former colleague without an address. See [`Row::is_free`](crate::Row).
+const GIVEABLE: &str = "COALESCE(row.assignable, 1) <> 0 AND COALESCE(row.state, 'active') NOT IN ('expired', 'suspended')";
+
+/// When the holder of `held` last used the license of `row`, but no earlier than they got it: who was given it yesterday has not
+/// left it unused. Where neither is known, since when the store knows that they have it.
+const USED: &str = "max(COALESCE(row.last_used_at, held.last_used_at, held.assigned_at, row.assigned_at, held.first_seen_at),
+    COALESCE(held.last_used_at, row.last_used_at, held.assigned_at, row.assigned_at, held.first_seen_at),
+    COALESCE(held.assigned_at, row.assigned_at, held.last_used_at, row.last_used_at, held.first_seen_at))";
+
 pub(super) async fn licenses(store: &SqliteStore, tenant: &TenantId, wanted: &LicenseFilter) -> Result<Vec<Row>> {
     let rows = rows::<License>(store, tenant, &wanted.filter, |query| {
         if wanted.free {
-            query.push(format_args!(" AND NOT EXISTS (SELECT 1 {HELD})"));
+            query.push(format_args!(" AND {GIVEABLE} AND COALESCE(row.quantity, 1) > (SELECT {HOLDERS} {HELD})"));
         }
         if let Some(state) = wanted.state {
             query.push(" AND row.state = ").push_bind(state.as_str());
         }
         if let Some(since) = wanted.unused_since {
-            query.push(" AND COALESCE(row.last_used_at, ").push_bind(i64::MIN).push(") < ").push_bind(since.micros());
-            query.push(format_args!(" AND EXISTS (SELECT 1 {HELD}) AND NOT EXISTS (SELECT 1 {HELD} AND held.last_used_at >= "));
-            query.push_bind(since.micros()).push(")");
+            // Of one that nobody holds, there is no such time.
+            query.push(format_args!(" AND (SELECT max({USED}) {HELD}) < ")).push_bind(since.micros());
         }
     })
     .await?;

@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use super::notices::of_abandoned;
-use super::sessions::{COLUMNS, begin_session, from_json, json, optional, parsed, read, sessions};
+use super::sessions::{COLUMNS, begin_session, from_json, json, last_sync, optional, parsed, read, sessions};
 use super::stage::drop_staged;
 use super::{SqliteStore, places, session_errors};
 use crate::{
@@ -129,6 +129,10 @@ impl SessionStore for SqliteStore {
         limit: u32,
     ) -> Result<Vec<Session>> {
         sessions(self, tenant, connection, before, limit).await
+    }
+
+    async fn last_sync(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<Session>> {
+        last_sync(self, tenant, connection).await
     }
 
     async fn ask_pause(

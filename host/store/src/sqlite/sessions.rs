@@ -1,6 +1,6 @@
 //! Sessions: opening, moving on, ending.
 
-use headcount_model::{ConnectionId, SessionId, TenantId, Timestamp};
+use headcount_model::{ActionRunId, ConnectionId, SessionId, TenantId, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::Row as _;
@@ -198,7 +198,7 @@ pub(super) async fn end_interrupted(
 }
 
 pub(super) const COLUMNS: &str = "SELECT id, tenant, connection, digest, credential, state, started_at, ended_at, touched_at,
-    counters, scope, failure, notes, basis, resumed, cancel_asked_at, ending FROM sessions";
+    counters, scope, failure, notes, basis, resumed, cancel_asked_at, ending, action FROM sessions";
 
 pub(super) async fn session(store: &SqliteStore, tenant: &TenantId, session: SessionId) -> Result<Option<Session>> {
     let row = sqlx::query(sqlx::AssertSqlSafe(format!("{COLUMNS} WHERE id = $1 AND tenant = $2")))
@@ -207,6 +207,15 @@ pub(super) async fn session(store: &SqliteStore, tenant: &TenantId, session: Ses
         .fetch_optional(&store.readers)
         .await?;
     row.as_ref().map(read).transpose()
+}
+
+/// What a row of `x` is where it is a sync: neither an action's, nor a test run.
+pub(super) const IS_SYNC: &str = "(x.action IS NULL AND x.state <> 'test' AND COALESCE(x.basis ->> '$.test', 0) = 0)";
+
+pub(super) async fn last_sync(store: &SqliteStore, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<Session>> {
+    let sql = format!("{COLUMNS} AS x WHERE tenant = $1 AND connection = $2 AND {IS_SYNC} ORDER BY id DESC LIMIT 1");
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.as_str()).bind(connection.as_str());
+    query.fetch_optional(&store.readers).await?.as_ref().map(read).transpose()
 }
 
 pub(super) async fn sessions(
@@ -244,6 +253,7 @@ pub(super) fn read(row: &SqliteRow) -> Result<Session> {
         resumed: from_json(row.try_get("resumed")?, "resumed")?,
         touched_at: time(row, "touched_at")?,
         cancel_asked_at: row.try_get::<Option<i64>, _>("cancel_asked_at")?.map(Timestamp::from_micros),
+        action: row.try_get::<Option<i64>, _>("action")?.map(ActionRunId),
     })
 }
 

@@ -3,11 +3,11 @@
 use headcount_model::{ActionRunId, Digest, Grant, Kind, Records, UserStatus};
 use headcount_store::{
     ActionEnd, ActionFilter, ActionPermit, ActionState, Actions, BegunAction, Brought, Holds, NewAction, ParentPage,
-    SessionState, StagedPage, Store, SyncRules,
+    SessionState, SessionStore, StagedPage, Store, SyncRules,
 };
 use serde_json::json;
 
-use crate::world::{World, at, connection_id, end, grant, group, page, proven, tenant, user, users};
+use crate::world::{World, at, connection_id, end, grant, group, page, proven, tenant, unproven, user, users};
 
 fn asked(key: Option<&str>, changes: bool) -> NewAction {
     NewAction {
@@ -54,6 +54,27 @@ async fn act(world: &World, brings: Option<Brought>) {
 
 fn suspended(id: &str) -> headcount_model::User {
     headcount_model::User { status: Some(UserStatus::Suspended), ..user(id, "u1@example.com") }
+}
+
+/// An action that brings in a user, who is suspended by it.
+pub async fn suspends(world: &World) {
+    act(world, brought(users([suspended("u1")]))).await;
+}
+
+#[tokio::test]
+async fn what_an_action_brings_in_is_a_session_and_no_sync() {
+    let world = World::new().await;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    suspends(&world).await;
+    assert!(world.store.last_sync(&acme, &one).await.unwrap().is_none());
+    world.sync("acme", "one", &[page("u", users([user("u1", "u1@example.com")]))], &unproven(1)).await;
+    suspends(&world).await;
+    let test = world.begin("acme", "one").await;
+    world.store.end_session(&acme, test, &end(SessionState::Test)).await.unwrap();
+    let sessions = world.store.sessions(&acme, Some(&one), 9).await.unwrap();
+    assert_eq!(sessions.iter().map(|session| session.action.is_some()).collect::<Vec<_>>(), [false, true, false, true]);
+    assert_eq!(world.store.last_sync(&acme, &one).await.unwrap().unwrap().id, sessions[2].id);
+    assert_eq!(world.store.last_sync(&tenant("globex"), &one).await.unwrap(), None);
 }
 
 fn later(page: StagedPage) -> StagedPage {

@@ -1,6 +1,6 @@
 //! Lists, people, licenses and counts.
 
-use headcount_model::{Kind, LicenseState, Records, User, UserStatus};
+use headcount_model::{Grant, Kind, License, LicenseState, Records, User, UserStatus};
 use headcount_store::{Filter, LicenseFilter, People, Store, StoredRecord};
 
 use crate::world::*;
@@ -70,7 +70,7 @@ async fn filters_meet_status_connection_and_what_is_gone() {
 async fn administrators_are_flagged_or_hold_a_role_through_any_group() {
     let world = World::new().await;
     let flagged = User { administrator: Some(true), ..user("flagged", "a@x") };
-    let through_role = headcount_model::Grant { role: Some("root".into()), ..grant("user:on-target", "group:other") };
+    let through_role = Grant { role: Some("root".into()), ..grant("user:on-target", "group:other") };
     let records = Records {
         users: vec![flagged, user("direct", "b@x"), user("nested", "c@x"), user("plain", "d@x"), user("on-target", "e@x")],
         groups: vec![group("g", "G"), group("h", "H"), group("other", "O")],
@@ -155,6 +155,8 @@ async fn licenses_are_found_by_what_is_done_with_them() {
         }
     };
     assert_eq!(found(LicenseFilter { free: true, ..Default::default() }).await, ["free "]);
+    // What has just come counts as used, since nobody knows better.
+    assert_eq!(found(LicenseFilter { unused_since: Some(at(1)), ..Default::default() }).await, [""; 0]);
     assert_eq!(found(LicenseFilter { state: Some(LicenseState::Expired), ..Default::default() }).await, ["old Team,ana@x"]);
     assert_eq!(
         found(LicenseFilter { unused_since: Some(at(500)), ..Default::default() }).await,
@@ -167,8 +169,73 @@ async fn licenses_are_found_by_what_is_done_with_them() {
 }
 
 #[tokio::test]
+async fn a_license_is_free_where_a_seat_of_it_may_be_given_to_somebody() {
+    let world = World::new().await;
+    let of = |id: &str, change: fn(&mut License)| {
+        let mut license = license(id, "IDE");
+        change(&mut license);
+        license
+    };
+    let licenses = vec![
+        of("expired", |it| it.state = Some(LicenseState::Expired)),
+        of("free", |it| it.assignable = Some(true)),
+        of("full", |it| it.quantity = Some(2)),
+        of("none", |it| it.quantity = Some(0)),
+        of("seats", |it| it.quantity = Some(3)),
+        of("server", |it| it.assignable = Some(false)),
+        of("suspended", |it| it.state = Some(LicenseState::Suspended)),
+        of("unsaid", |it| it.state = Some(LicenseState::Active)),
+    ];
+    let grants = ["full", "seats"]
+        .into_iter()
+        .flat_map(|id| ["1", "2"].map(|user| grant(&format!("user:{user}"), &format!("license:{id}"))));
+    let mut grants: Vec<_> = grants.collect();
+    // By two ways, and yet one seat.
+    grants.push(Grant { role: Some("editor".into()), ..grant("user:1", "license:seats") });
+    let records = Records { users: vec![user("1", "a@x"), user("2", "b@x")], licenses, grants, ..Records::default() };
+    world.sync("acme", "one", &[page("all", records)], &proven(1, &["all"])).await;
+    let filter = LicenseFilter { free: true, ..Default::default() };
+    let free = world.store.licenses(&tenant("acme"), &filter).await.unwrap();
+    assert_eq!(free.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), ["free", "seats", "unsaid"]);
+    // Wherever it is asked, the answer is the same.
+    let all = world.store.licenses(&tenant("acme"), &LicenseFilter::default()).await.unwrap();
+    assert_eq!(all.iter().filter(|row| row.is_free()).collect::<Vec<_>>(), free.iter().collect::<Vec<_>>());
+    let products = world.store.products(&tenant("acme"), None, at(1)).await.unwrap();
+    assert_eq!((products[0].seats, products[0].held, products[0].free), (10, 4, 3));
+}
+
+#[tokio::test]
+async fn a_license_that_was_given_to_somebody_lately_is_not_unused() {
+    let world = World::new().await;
+    let mut licenses: Vec<License> = ["1-new", "2-new", "3-old", "4-handed-on", "5-used"].map(|id| license(id, "IDE")).into();
+    licenses[1].assigned_at = Some(at(900));
+    licenses[3].last_used_at = Some(at(100));
+    let held = |id: &str, assigned: Option<i64>, used: Option<i64>| Grant {
+        assigned_at: assigned.map(at),
+        last_used_at: used.map(at),
+        ..grant("user:1", &format!("license:{id}"))
+    };
+    let grants = vec![
+        held("1-new", Some(900), None),
+        held("2-new", None, None),
+        held("3-old", Some(100), None),
+        held("4-handed-on", Some(900), None),
+        held("5-used", Some(100), Some(900)),
+    ];
+    let records = Records { users: vec![user("1", "a@x")], licenses, grants, ..Records::default() };
+    world.sync("acme", "one", &[page("all", records)], &proven(1_000, &["all"])).await;
+    for (since, expected) in [(500, &["3-old"][..]), (901, &["1-new", "2-new", "3-old", "4-handed-on", "5-used"])] {
+        let filter = LicenseFilter { unused_since: Some(at(since)), ..Default::default() };
+        let found = world.store.licenses(&tenant("acme"), &filter).await.unwrap();
+        assert_eq!(found.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(), expected);
+        let products = world.store.products(&tenant("acme"), None, at(since)).await.unwrap();
+        assert_eq!(products[0].unused, expected.len() as u64);
+    }
+}
+
+#[tokio::test]
 async fn every_field_comes_back_as_it_went_in() {
-    use headcount_model::{AccountType, Application, Asset, Grant, Group, License, Role};
+    use headcount_model::{AccountType, Application, Asset, Group, Role};
     let some = |word: &str| Some(word.to_owned());
     let records = Records {
         users: vec![User {

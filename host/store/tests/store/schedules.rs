@@ -86,7 +86,8 @@ async fn a_run_that_is_given_back_again_and_again_is_told_once_until_the_connect
     let test = world.begin("acme", "one").await;
     assert_eq!(raised(400).await, 0, "it is being read");
     store.end_session(&acme, test, &end(SessionState::Test)).await.unwrap();
-    assert_eq!(raised(400).await, 1, "that was a test run");
+    crate::actions::suspends(&world).await;
+    assert_eq!(raised(400).await, 1, "that was a test run, and what an action brought in");
     assert_eq!(raised(400).await, 0);
     let session = world.begin("acme", "one").await;
     store.end_session(&acme, session, &end(SessionState::Failed)).await.unwrap();

@@ -126,7 +126,11 @@ pub async fn answers(
 ) -> anyhow::Result<Exit> {
     let answers = tenant.action_answers(connection, account).await?;
     if context.out.json {
-        answers.iter().try_for_each(|answer| context.out.value(&json!(answer)))?;
+        for answer in &answers {
+            let mut value = json!(answer);
+            value["at"] = json!(time(answer.at));
+            context.out.value(&value)?;
+        }
         return Ok(Exit::Done);
     }
     let mut grid = Grid::new(["ACCOUNT", "ACTION", "AT", "STALE", "ANSWER"]);

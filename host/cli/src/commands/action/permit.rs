@@ -2,11 +2,12 @@
 
 use headcount::store::ActionPermit;
 use headcount::{ConnectionId, Tenant};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Who;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::words::time;
 
 /// Permits actions of a connection.
 pub async fn permit(
@@ -58,7 +59,13 @@ fn tell_stop(stopped: bool, tenant: &Tenant, context: &Context) -> std::io::Resu
 
 fn told(connection: &ConnectionId, permits: &[ActionPermit], context: &Context) -> std::io::Result<()> {
     if context.out.json {
-        return context.out.value(&json!({ "event": "permits", "connection": connection, "permits": permits }));
+        let dated = permits.iter().map(|permit| {
+            let mut value = json!(permit);
+            value["at"] = json!(time(permit.at));
+            value
+        });
+        let dated: Vec<Value> = dated.collect();
+        return context.out.value(&json!({ "event": "permits", "connection": connection, "permits": dated }));
     }
     if permits.is_empty() {
         return context.out.line(format!("{connection} only reads"));

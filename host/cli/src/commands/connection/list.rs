@@ -29,7 +29,7 @@ pub async fn run(context: &Context) -> anyhow::Result<Exit> {
     let out = context.out;
     let mut grid = Grid::new(["CONNECTION", "NAME", "CONNECTOR", "LIFE", "HEALTH", "LAST SYNC", "RESULT", "RECORDS", "WHY"]);
     for connection in &connections {
-        let last = tenant.sessions(Some(&connection.id), 1).await?.into_iter().next();
+        let last = tenant.last_sync(&connection.id).await?;
         let counts = present.get(connection.id.as_str()).cloned().unwrap_or_default();
         if out.json {
             let counts: BTreeMap<&str, u64> = counts.iter().map(|(kind, count)| (records::plural(*kind), *count)).collect();

@@ -142,7 +142,7 @@ async fn licenses(tenant: &Tenant, today: Timestamp, context: &Context) -> anyho
     for (word, licenses) in counts {
         let which = match word {
             "all" => "all".to_owned(),
-            "free" => "free: held by nobody".to_owned(),
+            "free" => "free: may be given to somebody".to_owned(),
             "expired" => "expired subscription".to_owned(),
             _ => format!("held, but not used in the {UNUSED_DAYS} days before {}", crate::words::time(today)),
         };

@@ -2,6 +2,7 @@
 
 use headcount::store::{Hold, HoldState};
 use headcount::{ConnectionId, Tenant};
+use serde_json::json;
 
 use crate::context::Context;
 use crate::records::plural;
@@ -31,7 +32,10 @@ pub(super) async fn run(args: &Args, tenant: &Tenant, context: &Context) -> anyh
     holds.retain(|hold| args.all || hold.state == HoldState::Held);
     if context.out.json {
         for hold in &holds {
-            context.out.value(&serde_json::to_value(hold)?)?;
+            let mut value = json!(hold);
+            value["since"] = json!(time(hold.since));
+            value["at"] = json!(time(hold.at));
+            context.out.value(&value)?;
         }
         return Ok(());
     }

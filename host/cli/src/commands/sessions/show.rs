@@ -33,7 +33,12 @@ pub async fn run(session: &Session, tenant: &Tenant, context: &Context) -> anyho
 
 fn value(session: &Session, errors: &[SessionError]) -> Value {
     let mut value = sessions::value(session);
-    value["errors"] = json!(errors);
+    let error = |error: &SessionError| {
+        let mut value = json!(error);
+        value["at"] = json!(time(error.at));
+        value
+    };
+    value["errors"] = errors.iter().map(error).collect();
     value
 }
 

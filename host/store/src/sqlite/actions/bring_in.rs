@@ -118,8 +118,8 @@ async fn session(database: &mut SqliteConnection, run: &ActionRun, end: &ActionE
     let asked = &run.asked;
     let note = format!("action {} (number {}): {}", asked.action, run.id, end.summary.as_deref().unwrap_or_default());
     let id: i64 = sqlx::query_scalar(
-        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, ended_at, counters, notes)
-         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8) RETURNING id",
+        "INSERT INTO sessions (tenant, connection, digest, state, started_at, touched_at, ended_at, counters, notes, action)
+         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9) RETURNING id",
     )
     .bind(asked.tenant.as_str())
     .bind(asked.connection.as_str())
@@ -129,6 +129,7 @@ async fn session(database: &mut SqliteConnection, run: &ActionRun, end: &ActionE
     .bind(end.ended_at.micros())
     .bind(json(&Counters::default())?)
     .bind(json(&vec![note])?)
+    .bind(run.id.0)
     .fetch_one(database)
     .await?;
     Ok(SessionId(id))

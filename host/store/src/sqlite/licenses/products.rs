@@ -5,6 +5,7 @@ use sqlx::{QueryBuilder, Row as _};
 
 use super::super::SqliteStore;
 use super::super::list::connection as read_connection;
+use super::{GIVEABLE, HELD, HOLDERS, USED};
 use crate::{Product, Result};
 
 pub(in super::super) async fn products(
@@ -13,29 +14,23 @@ pub(in super::super) async fn products(
     connection: Option<&ConnectionId>,
     unused_since: Timestamp,
 ) -> Result<Vec<Product>> {
-    let mut query = QueryBuilder::new(
+    let mut query = QueryBuilder::new(format!(
         "WITH held AS (
-            SELECT license.connection, license.product_id, license.product_name, license.state,
-                COALESCE(license.quantity, 1) AS seats, COALESCE(license.last_used_at, -9223372036854775808) AS used_at,
-                (SELECT count(*) FROM grants AS held WHERE held.tenant = license.tenant AND held.connection = license.connection
-                    AND held.target_id = license.id AND held.target_kind = 'license' AND held.gone_at IS NULL) AS holders,
-                (SELECT max(held.last_used_at) FROM grants AS held WHERE held.tenant = license.tenant
-                    AND held.connection = license.connection AND held.target_id = license.id
-                    AND held.target_kind = 'license' AND held.gone_at IS NULL) AS grant_used_at
-            FROM licenses AS license WHERE license.gone_at IS NULL AND license.tenant = ",
-    );
+            SELECT row.connection, row.product_id, row.product_name, row.state, COALESCE(row.quantity, 1) AS seats,
+                {GIVEABLE} AS giveable, (SELECT {HOLDERS} {HELD}) AS holders, (SELECT max({USED}) {HELD}) AS used_at
+            FROM licenses AS row WHERE row.gone_at IS NULL AND row.tenant = "
+    ));
     query.push_bind(tenant.as_str().to_owned());
     if let Some(connection) = connection {
-        query.push(" AND license.connection = ").push_bind(connection.as_str().to_owned());
+        query.push(" AND row.connection = ").push_bind(connection.as_str().to_owned());
     }
     query.push(
         ") SELECT connection, product_id, product_name, count(*), sum(seats), sum(min(holders, seats)),
-            sum(max(seats - holders, 0)), sum(CASE WHEN state = 'expired' THEN seats ELSE 0 END),
+            sum(CASE WHEN giveable THEN max(seats - holders, 0) ELSE 0 END), sum(CASE WHEN state = 'expired' THEN seats ELSE 0 END),
             sum(CASE WHEN state = 'suspended' THEN seats ELSE 0 END),
-            sum(CASE WHEN holders > 0 AND used_at < ",
+            sum(CASE WHEN used_at < ",
     );
     query.push_bind(unused_since.micros());
-    query.push(" AND COALESCE(grant_used_at, -9223372036854775808) < ").push_bind(unused_since.micros());
     query.push(" THEN min(holders, seats) ELSE 0 END) FROM held GROUP BY connection, product_id, product_name");
     query.push(" ORDER BY product_name, connection, product_id LIMIT ").push_bind(MOST);
     let rows = query.build().fetch_all(&store.readers).await?;

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::super::SqliteStore;
 use super::super::apply::foreign;
 use super::super::schedules::ACTIVE;
-use super::super::sessions::{parsed, time};
+use super::super::sessions::{IS_SYNC, parsed, time};
 use super::{raise, recover, word};
 use crate::{Cause, Health, HealthState, NewNotice, Result, SessionEnd, SessionState};
 
@@ -205,13 +205,12 @@ pub(super) async fn raise_unstarted(store: &SqliteStore, planned_before: Timesta
         "SELECT s.tenant, s.connection, s.planned_at FROM schedules s
          WHERE (s.worker IS NOT NULL OR s.requested_at IS NOT NULL) AND s.paused = 0 AND s.planned_at < $1 AND {ACTIVE}
             AND NOT EXISTS (SELECT 1 FROM sessions x WHERE x.tenant = s.tenant AND x.connection = s.connection
-                AND (x.ended_at IS NULL OR (x.started_at >= s.planned_at OR x.ended_at >= $1) AND x.state <> $2))
-            AND NOT EXISTS (SELECT 1 FROM causes c WHERE c.tenant = s.tenant AND c.connection = s.connection AND c.cause = $3)
-         ORDER BY s.planned_at LIMIT $4"
+                AND (x.ended_at IS NULL OR (x.started_at >= s.planned_at OR x.ended_at >= $1) AND {IS_SYNC}))
+            AND NOT EXISTS (SELECT 1 FROM causes c WHERE c.tenant = s.tenant AND c.connection = s.connection AND c.cause = $2)
+         ORDER BY s.planned_at LIMIT $3"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(unstarted))
         .bind(planned_before.micros())
-        .bind(SessionState::Test.as_str())
         .bind(Cause::NotStarted.as_str())
         .bind(BATCH)
         .fetch_all(&mut *transaction)

@@ -5,7 +5,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteArguments;
 
 use super::super::SqliteStore;
-use super::super::sessions::{from_json, parsed, time};
+use super::super::sessions::{IS_SYNC, from_json, parsed, time};
 use super::{ACTIVE, read_fence, signed};
 use crate::{Claim, ClaimRequest, Planned, QueuedRun, Result, Rhythm};
 
@@ -101,7 +101,7 @@ pub(super) async fn queued(store: &SqliteStore, tenant: &TenantId, now: Timestam
          FROM schedules s WHERE s.tenant = $1 AND {ACTIVE} AND CASE
             WHEN s.worker IS NULL THEN s.due_at <= $2 AND (s.paused = 0 OR s.requested_at IS NOT NULL)
             ELSE NOT EXISTS (SELECT 1 FROM sessions x WHERE x.tenant = s.tenant AND x.connection = s.connection
-                AND (x.ended_at IS NULL OR x.started_at >= s.started_at)) END
+                AND (x.ended_at IS NULL OR x.started_at >= s.started_at AND {IS_SYNC})) END
          ORDER BY since, s.connection"
     );
     let rows = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.as_str()).bind(now.micros()).fetch_all(&store.readers).await?;

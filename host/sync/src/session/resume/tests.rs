@@ -33,6 +33,7 @@ fn session() -> Session {
         resumed: Vec::new(),
         touched_at: at(10),
         cancel_asked_at: None,
+        action: None,
     }
 }
 
