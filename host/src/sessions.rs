@@ -13,6 +13,8 @@ pub enum Cancelled {
     AtOnce,
     /// The process that works on it ends it at its next page, or within seconds while it waits.
     Asked,
+    /// What it found is in the store already, and nobody works on it: the next sync ends it.
+    WasApplied,
     /// It was over already.
     WasOver(SessionState),
 }
@@ -62,7 +64,7 @@ impl Tenant {
         let open = self.inner.store.open_session(&self.id, &session.connection).await?;
         match open.filter(|open| open.session.id == id) {
             // What it found is in the store: its end comes with the next sync.
-            Some(open) if open.ending.is_some() => return Ok(Some(Cancelled::WasOver(open.session.state))),
+            Some(open) if open.ending.is_some() => return Ok(Some(Cancelled::WasApplied)),
             Some(_) => {
                 let why = "The session had been interrupted, and a person asked for its end.";
                 self.inner.store.abandon(&self.id, &session.connection, SessionState::Cancelled, why, now).await?;
