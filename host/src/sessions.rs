@@ -3,6 +3,7 @@
 use headcount_model::{ConnectionId, SessionId, Timestamp};
 use headcount_store::{Session, SessionError, SessionState};
 
+use crate::lease::Leases;
 use crate::{Error, Tenant};
 
 /// What became of the wish that a session should end.
@@ -42,6 +43,15 @@ impl Tenant {
     /// The store failed.
     pub async fn session_errors(&self, id: SessionId) -> Result<Vec<SessionError>, Error> {
         Ok(self.inner.store.errors(&self.id, id).await?)
+    }
+
+    /// Whether somebody works on the connection's open session, in whichever process of this machine: otherwise it was interrupted or
+    /// paused, and the next sync goes on with it.
+    ///
+    /// # Errors
+    /// The lease can't be read.
+    pub async fn is_synced(&self, connection: &ConnectionId) -> Result<bool, Error> {
+        Leases::is_synced(&self.inner.data, &self.id, connection).await
     }
 
     /// Ends a session on a person's wish, whichever process works on it. What it read is dropped; the store stays as it was before.
