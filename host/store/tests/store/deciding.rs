@@ -1,9 +1,9 @@
 //! What a person decides about removals is done exactly.
 
-use headcount_model::{Kind, Records, SessionId, User};
+use headcount_model::{Kind, Records, SessionId, User, UserStatus};
 use headcount_store::{
-    Apply, Cause, Connection, Counters, DAY, Health, HealthState, Holds, How, NoticeFilter, NoticeKind, Notices, RELEASE, SessionEnd,
-    SessionState, Store, Verdict, WINDOW, Witness, decide,
+    Apply, Cause, Connection, Counters, DAY, Health, HealthState, Holds, How, NoticeFilter, NoticeKind, Notices, RELEASE,
+    SessionEnd, SessionState, Store, Verdict, WINDOW, Witness, decide,
 };
 
 use crate::acme::*;
@@ -194,6 +194,33 @@ async fn undo_brings_back_what_a_session_removed_and_it_stays() {
     assert_eq!((acme.present().await, acme.world.present("acme", Kind::Grant).await.len()), (50, 50));
     let again = acme.world.store.undo(&tenant("acme"), session, &by(5)).await.unwrap();
     assert_eq!((again.changed.len(), again.left), (0, 10));
+}
+
+#[tokio::test]
+async fn undo_tells_whom_the_release_made_inactive_or_gave_another_address() {
+    let acme = Acme::of_a_hundred().await;
+    // Of twelve that are inactive, the first has another address, too; one more is missing.
+    let mut records = inactive(people(1..=99), 0..12);
+    records.users[0].email = Some("1@y".into());
+    let (session, applied) = acme.sync(records, &complete(1)).await;
+    assert_eq!(applied.kinds[&Kind::User].held, 13);
+    acme.world.store.release(&tenant("acme"), session, &by(2)).await.unwrap();
+    // One is active again, by itself.
+    let active = User { status: Some(UserStatus::Active), ..user("2", "2@x") };
+    acme.sync(users([active]), &partial(3)).await;
+    let outcome = acme.world.store.undo(&tenant("acme"), session, &by(4)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.left), (1, 11));
+    let ids: Vec<_> = outcome.told.iter().map(|left| left.id.as_str()).collect();
+    assert!(ids.contains(&"1") && !ids.contains(&"2"), "{ids:?}");
+    assert!(outcome.told.iter().all(|left| left.why.starts_with("the release made it inactive")), "{outcome:?}");
+    assert_eq!(acme.status("1").await, Some(UserStatus::Inactive));
+    // An address that only changed is told as such.
+    let acme = Acme::of_a_hundred().await;
+    let (session, _) = acme.sync(moved(11, "y"), &complete(1)).await;
+    acme.world.store.release(&tenant("acme"), session, &by(2)).await.unwrap();
+    let outcome = acme.world.store.undo(&tenant("acme"), session, &by(3)).await.unwrap();
+    assert_eq!((outcome.changed.len(), outcome.left), (0, 11));
+    assert!(outcome.told[0].why.contains("changed its address"), "{outcome:?}");
 }
 
 #[tokio::test]

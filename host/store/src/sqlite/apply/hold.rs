@@ -86,10 +86,8 @@ async fn drop_what_follows_nothing(database: &mut SqliteConnection, applying: &A
                 WHERE grants.tenant = $1 AND grants.connection = $2 AND grants.id = held.id)"
         )
     });
-    let sql = format!(
-        "DELETE FROM held WHERE tenant = $1 AND connection = $2 AND kind = 'grant' AND how = 'follows'{}",
-        ends.concat()
-    );
+    let sql =
+        format!("DELETE FROM held WHERE tenant = $1 AND connection = $2 AND kind = 'grant' AND how = 'follows'{}", ends.concat());
     sqlx::query(AssertSqlSafe(sql)).bind(applying.tenant.as_str()).bind(applying.connection.as_str()).execute(database).await?;
     Ok(())
 }

@@ -100,10 +100,7 @@ async fn tell_left_grants(database: &mut SqliteConnection, applying: &Applying<'
         AND EXISTS (SELECT 1 FROM grants WHERE grants.tenant = $1 AND grants.connection = $2 AND grants.id = held.id
             AND grants.gone_at IS NULL)";
     let bound = |sql: String| {
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(applying.tenant.as_str())
-            .bind(applying.connection.as_str())
-            .bind(applying.session.0)
+        sqlx::query(AssertSqlSafe(sql)).bind(applying.tenant.as_str()).bind(applying.connection.as_str()).bind(applying.session.0)
     };
     outcome.left += number(bound(format!("SELECT count(*) {from}")).fetch_one(&mut *database).await?.try_get(0)?);
     let room = MOST_TOLD.saturating_sub(outcome.told.len());
