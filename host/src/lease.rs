@@ -2,7 +2,8 @@
 //! Each takes a descriptor, so there are only as many at once as leave enough for connections to vendors; further ones queue.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,6 +82,24 @@ impl Leases {
         self.take_all(data, tenant, connection, &[SYNC, ACT]).await
     }
 
+    /// Whether somebody syncs a connection, in whichever process of this machine.
+    ///
+    /// # Errors
+    /// The file can't be read.
+    pub(crate) async fn is_synced(data: &Path, tenant: &TenantId, connection: &ConnectionId) -> Result<bool, Error> {
+        let path = path(data, SYNC.0, tenant, connection);
+        let asked = aside(move || {
+            let lock = File::open(&path).map_err(TryLockError::Error).and_then(|file| file.try_lock_shared().map(|()| file));
+            match lock {
+                Ok(file) => file.unlock().map(|()| false).map_err(|error| unusable(&path, &error)),
+                Err(TryLockError::WouldBlock) => Ok(true),
+                Err(TryLockError::Error(error)) if error.kind() == ErrorKind::NotFound => Ok(false),
+                Err(TryLockError::Error(error)) => Err(unusable(&path, &error)),
+            }
+        });
+        asked.await.map_err(|error| Error::Sandbox(error.to_string()))?
+    }
+
     async fn take_all(
         &self,
         data: &Path,
@@ -101,15 +120,20 @@ impl Leases {
 
 /// Locks the file of a right. Blocks on the disk.
 fn lock(data: &Path, tenant: &TenantId, connection: &ConnectionId, (folder, busy): &Right) -> Result<FileLock, Error> {
-    let folder = data.join(folder);
-    let path = folder.join(format!("{tenant}.{connection}"));
-    let taken = std::fs::create_dir_all(&folder).map_err(TryLockError::Error);
+    let path = path(data, folder, tenant, connection);
+    let taken = std::fs::create_dir_all(data.join(folder)).map_err(TryLockError::Error);
     taken.and_then(|()| FileLock::take(&path, File::try_lock)).map_err(|error| match error {
         TryLockError::WouldBlock => busy(tenant.clone(), connection.clone()),
-        TryLockError::Error(error) => {
-            Error::File { what: "the lease", path: path.display().to_string(), problem: error.to_string() }
-        }
+        TryLockError::Error(error) => unusable(&path, &error),
     })
+}
+
+fn path(data: &Path, folder: &str, tenant: &TenantId, connection: &ConnectionId) -> PathBuf {
+    data.join(folder).join(format!("{tenant}.{connection}"))
+}
+
+fn unusable(path: &Path, error: &std::io::Error) -> Error {
+    Error::File { what: "the lease", path: path.display().to_string(), problem: error.to_string() }
 }
 
 #[cfg(test)]
@@ -148,6 +172,21 @@ mod tests {
         assert!(matches!(roomy.take_alone(data.path(), &tenant, &id).await, Err(Error::Busy(..))));
         drop(syncing);
         leases.take_alone(data.path(), &tenant, &id).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn whether_somebody_syncs_is_seen_and_neither_an_action_nor_the_question_counts() {
+        let leases = Leases::of(8, PATIENCE);
+        let data = tempfile::tempdir().unwrap();
+        let (tenant, id): (TenantId, ConnectionId) = ("acme".parse().unwrap(), "one".parse().unwrap());
+        let is_synced = async || Leases::is_synced(data.path(), &tenant, &id).await.unwrap();
+        assert!(!is_synced().await, "nobody ever did");
+        let _acting = leases.take_for_action(data.path(), &tenant, &id).await.unwrap();
+        let syncing = leases.take(data.path(), &tenant, &id).await.unwrap();
+        assert!(is_synced().await);
+        drop(syncing);
+        assert!(!is_synced().await && !is_synced().await);
+        leases.take(data.path(), &tenant, &id).await.unwrap();
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use headcount_model::{ConnectionId, SessionId, Timestamp};
 use headcount_store::{Session, SessionError, SessionState};
 
+use crate::lease::Leases;
 use crate::{Error, Tenant};
 
 /// What became of the wish that a session should end.
@@ -13,6 +14,8 @@ pub enum Cancelled {
     AtOnce,
     /// The process that works on it ends it at its next page, or within seconds while it waits.
     Asked,
+    /// What it found is in the store already, and nobody works on it: the next sync ends it.
+    WasApplied,
     /// It was over already.
     WasOver(SessionState),
 }
@@ -50,6 +53,15 @@ impl Tenant {
         Ok(self.inner.store.errors(&self.id, id).await?)
     }
 
+    /// Whether somebody works on the connection's open session, in whichever process of this machine: otherwise it was interrupted or
+    /// paused, and the next sync goes on with it.
+    ///
+    /// # Errors
+    /// The lease can't be read.
+    pub async fn is_synced(&self, connection: &ConnectionId) -> Result<bool, Error> {
+        Leases::is_synced(&self.inner.data, &self.id, connection).await
+    }
+
     /// Ends a session on a person's wish, whichever process works on it. What it read is dropped; the store stays as it was before.
     /// A session that is being applied is over before it can be stopped. None where there is no such session.
     ///
@@ -70,7 +82,7 @@ impl Tenant {
         let open = self.inner.store.open_session(&self.id, &session.connection).await?;
         match open.filter(|open| open.session.id == id) {
             // What it found is in the store: its end comes with the next sync.
-            Some(open) if open.ending.is_some() => return Ok(Some(Cancelled::WasOver(open.session.state))),
+            Some(open) if open.ending.is_some() => return Ok(Some(Cancelled::WasApplied)),
             Some(_) => {
                 let why = "The session had been interrupted, and a person asked for its end.";
                 self.inner.store.abandon(&self.id, &session.connection, SessionState::Cancelled, why, now).await?;

@@ -139,7 +139,9 @@ async fn a_release_ends_where_the_vendor_is_and_undo_brings_everybody_back() {
     assert!(!again.status.success() && said(&again).contains("released already"), "{}", said(&again));
 
     let undone = headcount(&lab, &["sessions", "undo", &number, "--as", "bo", "--yes"]);
-    assert!(undone.status.success(), "{}", said(&undone));
+    // Those whom the release made inactive stay so, and are told.
+    assert_eq!(undone.status.code(), Some(3), "{}", said(&undone));
+    assert!(said(&undone).contains("the release made it inactive, as the vendor says"), "{}", said(&undone));
     let now = users(&lab).await;
     assert!(before.iter().all(|id| now.contains(id)));
     let shown = said(&headcount(&lab, &["sessions", "show", &number]));

@@ -87,6 +87,8 @@ async fn ctrl_c_cancels_cleanly_and_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_is_synced_by_one_process_at_a_time() {
     let (lab, mut child, _) = stuck_at("/api/v2/usergroups").await;
+    let story = headcount(&lab, &["sessions", "show", &newest(&lab).await.id.to_string()]);
+    assert!(story.contains("jumpcloud: reading\n  it is reading pages\n"), "{story}");
     let error = lab.sync(&"jumpcloud".parse().unwrap()).await.unwrap_err().to_string();
     assert!(error.contains("another process"), "{error}");
     child.kill().unwrap();
@@ -149,6 +151,12 @@ async fn an_interrupted_session_is_cancelled_at_once_and_the_next_sync_begins_an
     child.kill().unwrap();
     child.wait().unwrap();
     let open = newest(&lab).await;
+    let id = open.id.to_string();
+    let story = headcount(&lab, &["sessions", "show", &id]);
+    assert!(story.starts_with(&format!("session {id} of jumpcloud: interrupted while reading\n  interrupted since ")), "{story}");
+    assert!(story.contains("; the next sync goes on with it\n"), "{story}");
+    let list = headcount(&lab, &["sessions"]);
+    assert!(list.lines().nth(1).unwrap().contains("  interrupted  "), "{list}");
     assert!(headcount(&lab, &["sessions", "cancel", &open.id.to_string()]).contains("nobody worked on it"));
     assert_eq!(newest(&lab).await.state, SessionState::Cancelled);
     assert_eq!(users(&lab).await, before);

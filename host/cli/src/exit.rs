@@ -117,7 +117,8 @@ impl Exit {
                 StoreError::SoftwareExists { .. }
                 | StoreError::SoftwareInUse { .. }
                 | StoreError::CatalogueFull { .. }
-                | StoreError::ChangesLost { .. },
+                | StoreError::ChangesLost { .. }
+                | StoreError::DiffDropped { .. },
             ) => Exit::Usage,
             Error::Named(NamedCredentialError::None(..)) | Error::Shared(SharedError::None { .. }) => Exit::NotFound,
             Error::Secret { .. } | Error::Contact(_) | Error::Life { .. } => Exit::Usage,

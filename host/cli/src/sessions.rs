@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use headcount::model::{Metered, Unit, printable};
-use headcount::store::{Basis, Connection, Counters, HealthState, KindCounters, QueuedRun, Resumption, Session};
-use headcount::{Failure, Report, SessionState, Timestamp};
+use headcount::store::{Basis, Connection, Counters, HealthState, KindCounters, LifeState, QueuedRun, Resumption, Session};
+use headcount::{Failure, Report, SessionState, Tenant, Timestamp};
 use serde_json::{Value, json};
 
 use crate::advice::{self, Whose};
@@ -72,6 +72,11 @@ pub fn total(counters: &Counters) -> KindCounters {
         declined: sum.declined + kind.declined,
         reread: sum.reread + kind.reread,
     })
+}
+
+/// Whether records came back in any of these: the tables have a column for that only then.
+pub fn any_back<'a>(counters: impl IntoIterator<Item = &'a Counters>) -> bool {
+    counters.into_iter().any(|counters| total(counters).returned > 0)
 }
 
 /// `1,000 users, 30 groups`: what is there now.
@@ -240,9 +245,30 @@ fn waiting(run: &QueuedRun) -> Duration {
     Duration::from_micros(u64::try_from(micros).unwrap_or(0))
 }
 
-/// How long a session took, or has taken.
-pub fn took(session: &Session) -> String {
-    let end = session.ended_at.unwrap_or_else(Timestamp::now);
+/// Why an open session stands still: `interrupted` or `paused`. None where somebody works on it, or where it is over.
+pub async fn standstill(session: &Session, tenant: &Tenant) -> Result<Option<&'static str>, headcount::Error> {
+    if session.state.is_over() || tenant.is_synced(&session.connection).await? {
+        return Ok(None);
+    }
+    // It may have ended since it was read.
+    if tenant.session(session.id).await?.is_none_or(|now| now.state.is_over()) {
+        return Ok(None);
+    }
+    let paused = tenant.connection(&session.connection).await?.life.state == LifeState::Paused;
+    Ok(Some(if paused { "paused" } else { "interrupted" }))
+}
+
+/// A session as JSON, with since when it stands still.
+pub fn value_of(session: &Session, standstill: Option<&str>) -> Value {
+    let mut value = value(session);
+    value["standstill"] = json!(standstill.map(|why| json!({ "why": why, "since": crate::words::time(session.touched_at) })));
+    value
+}
+
+/// How long a session took, or has taken; the time that it stands still does not count.
+pub fn took(session: &Session, standstill: Option<&str>) -> String {
+    let last = if standstill.is_some() { session.touched_at } else { Timestamp::now() };
+    let end = session.ended_at.unwrap_or(last);
     let micros = end.micros().saturating_sub(session.started_at.micros());
     duration(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
 }

@@ -162,6 +162,14 @@ pub enum StoreError {
         /// Which session.
         session: SessionId,
     },
+    /// What a session would have changed, or what of it waited, was dropped when something else took its place.
+    #[error("the changes of session {session} are no longer kept: {reason}")]
+    DiffDropped {
+        /// Which session.
+        session: SessionId,
+        /// What took its place.
+        reason: String,
+    },
     /// Nothing of a session waits for a decision.
     #[error("nothing of session {session} waits to be decided: {reason}")]
     NothingHeld {

@@ -169,7 +169,9 @@ pub trait Holds: Send + Sync + 'static {
     /// What waits of a session, then what it changed, or a test run would have: in order, after a number, at most `limit`.
     ///
     /// # Errors
-    /// [`StoreError::ChangesLost`](crate::StoreError::ChangesLost) when changes of the session were cut off already.
+    /// [`StoreError::ChangesLost`](crate::StoreError::ChangesLost) when changes of the session were cut off already,
+    /// [`StoreError::DiffDropped`](crate::StoreError::DiffDropped) when it changed nothing, and what it would have changed or what of it
+    /// waited is not kept any more.
     async fn diff(&self, tenant: &TenantId, session: SessionId, after: u64, limit: u32) -> Result<Vec<DiffRow>>;
     /// Does the removals that a session held, as far as the records are as they were held: what came back or changed since is left. Of a
     /// session that held another organisation it accepts that one as the connection's, and nothing else.
@@ -183,7 +185,7 @@ pub trait Holds: Send + Sync + 'static {
     /// [`StoreError::NothingHeld`](crate::StoreError::NothingHeld) when nothing of the session waits.
     async fn reject(&self, tenant: &TenantId, session: SessionId, decision: &Decision) -> Result<Outcome>;
     /// Brings back what a session removed, as far as it is as the session left it. What was brought back stays until it is back at the
-    /// vendor, or is released.
+    /// vendor, or is released. Users whose status or address a release changed are left so, and told.
     ///
     /// # Errors
     /// [`StoreError::ChangesLost`](crate::StoreError::ChangesLost) when changes of the session were cut off already,

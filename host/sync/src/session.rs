@@ -43,22 +43,22 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
     let started = Instant::now();
     let tenant = &job.connection.tenant;
     let (filters, unusable) = crate::filters::of(job.store, job.connection).await?;
-    let (session, before) = match resume::open(job, options).await? {
-        Opened::Reading(session, before) => (session, before),
-        Opened::Applied(session, ending) => {
-            let Ending { mut end, applied } = *ending;
-            settle(&mut end, applied, session);
-            if end.state != SessionState::Test {
-                mapped::follow_up(job, options, &mut end).await;
+    let mut ended_first = None;
+    let (session, mut before) = loop {
+        match resume::open(job, options).await? {
+            Opened::Reading(session, before) => break (session, before),
+            Opened::Applied { session, ending, wanted } => {
+                let end = end_applied(job, options, session, *ending).await?;
+                if wanted {
+                    return Ok(report(session, end, started));
+                }
+                ended_first = Some(session);
             }
-            job.store.end_session(tenant, session, &end).await?;
-            // A person may have decided about its removals before.
-            if let Some(ended) = job.store.session(tenant, session).await? {
-                end.state = ended.state;
-            }
-            return Ok(report(session, end, started));
         }
     };
+    if let Some(ended) = ended_first {
+        before.notes.push(format!("session {ended} was interrupted after it was applied; it was ended first"));
+    }
     job.source.of_session(session);
     let reading = Reading::new(job, session, *before, options, started, filters);
     if let Some(problem) = unusable {
@@ -80,6 +80,22 @@ pub async fn sync(job: &Job<'_>, options: &SyncOptions) -> Result<Report, SyncEr
     ended?;
     reading.tell(end.state, &end.counters);
     Ok(report(session, end, started))
+}
+
+/// Ends a session that an earlier process applied.
+async fn end_applied(job: &Job<'_>, options: &SyncOptions, session: SessionId, ending: Ending) -> Result<SessionEnd, SyncError> {
+    let tenant = &job.connection.tenant;
+    let Ending { mut end, applied } = ending;
+    settle(&mut end, applied, session);
+    if end.state != SessionState::Test {
+        mapped::follow_up(job, options, &mut end).await;
+    }
+    job.store.end_session(tenant, session, &end).await?;
+    // A person may have decided about its removals before.
+    if let Some(ended) = job.store.session(tenant, session).await? {
+        end.state = ended.state;
+    }
+    Ok(end)
 }
 
 fn report(session: SessionId, end: SessionEnd, started: Instant) -> Report {

@@ -75,7 +75,12 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             let mut queued = tenant.queued().await?;
             queued.retain(|run| args.connection.as_ref().is_none_or(|id| run.connection == *id));
             let waits_in_vain = !queued.is_empty() && !tenant.is_served().await?;
-            list(&queued, &tenant.sessions(args.connection.as_ref(), args.limit).await?, context)?;
+            let mut found = Vec::new();
+            for session in tenant.sessions(args.connection.as_ref(), args.limit).await? {
+                let standstill = sessions::standstill(&session, &tenant).await?;
+                found.push((session, standstill));
+            }
+            list(&queued, &found, context)?;
             if waits_in_vain {
                 context.out.remark("what is queued waits for `headcount serve`, which does not run");
             }
@@ -85,30 +90,31 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// What waits for a place, then sessions, the newest first.
-fn list(queued: &[QueuedRun], found: &[Session], context: &Context) -> std::io::Result<()> {
+fn list(queued: &[QueuedRun], found: &[(Session, Option<&str>)], context: &Context) -> std::io::Result<()> {
     if context.out.json {
         queued.iter().try_for_each(|run| context.out.value(&sessions::queued_value(run)))?;
-        return found.iter().try_for_each(|session| context.out.value(&sessions::value(session)));
+        return found.iter().try_for_each(|(session, standstill)| context.out.value(&sessions::value_of(session, *standstill)));
     }
-    let mut grid = Grid::new(["SESSION", "CONNECTION", "RESULT", "BEGUN", "TOOK", "READ", "NEW", "CHANGED", "GONE", "REQUESTS"]);
+    let back = sessions::any_back(found.iter().map(|(session, _)| &session.counters));
+    let header = ["SESSION", "CONNECTION", "RESULT", "BEGUN", "TOOK", "READ", "NEW", "CHANGED", "GONE"];
+    let mut grid = Grid::new(header.into_iter().chain(back.then_some("BACK")).chain(["REQUESTS"]));
     for run in queued {
         let row = [String::new(), run.connection.to_string(), "queued".to_owned(), String::new(), sessions::waited(run)];
-        grid.row(row.into_iter().chain(std::iter::repeat_n(String::new(), 5)));
+        grid.row(row.into_iter().chain(std::iter::repeat_n(String::new(), 5 + usize::from(back))));
     }
-    for session in found {
+    for (session, standstill) in found {
         let total = sessions::total(&session.counters);
-        grid.row([
+        let mut row = vec![
             session.id.to_string(),
             session.connection.to_string(),
-            if session.action.is_some() { "action" } else { session.state.as_str() }.to_owned(),
+            standstill.unwrap_or(if session.action.is_some() { "action" } else { session.state.as_str() }).to_owned(),
             time(session.started_at),
-            sessions::took(session),
-            number(total.read),
-            number(total.created + total.returned),
-            number(total.updated),
-            number(total.removed),
-            number(session.counters.requests),
-        ]);
+            sessions::took(session, *standstill),
+        ];
+        row.extend([total.read, total.created, total.updated, total.removed].map(number));
+        row.extend(back.then(|| number(total.returned)));
+        row.push(number(session.counters.requests));
+        grid.row(row);
     }
     if grid.is_empty() {
         context.out.remark("no sessions yet: headcount sync");

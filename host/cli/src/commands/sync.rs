@@ -224,22 +224,18 @@ fn total_changes(counters: &Counters) -> u64 {
 
 /// One line for each connection.
 pub fn table(finished: &[Finished]) -> Grid {
-    let mut grid = Grid::new(["CONNECTION", "RESULT", "READ", "NEW", "CHANGED", "GONE", "KEPT", "REQUESTS", "TIME"]);
+    let back = sessions::any_back(finished.iter().filter_map(|one| one.result.as_ref().ok()).map(|report| &report.counters));
+    let header = ["CONNECTION", "RESULT", "READ", "NEW", "CHANGED", "GONE"];
+    let mut grid = Grid::new(header.into_iter().chain(back.then_some("BACK")).chain(["KEPT", "REQUESTS", "TIME"]));
     for one in finished {
         let id = one.connection.id.to_string();
         match &one.result {
             Ok(report) => {
                 let total = sessions::total(&report.counters);
-                let numbers = [
-                    total.read,
-                    total.created + total.returned,
-                    total.updated,
-                    total.removed,
-                    total.kept,
-                    report.counters.requests,
-                ];
                 let mut row = vec![id, report.state.as_str().to_owned()];
-                row.extend(numbers.map(number));
+                row.extend([total.read, total.created, total.updated, total.removed].map(number));
+                row.extend(back.then(|| number(total.returned)));
+                row.extend([total.kept, report.counters.requests].map(number));
                 row.push(duration(report.took));
                 grid.row(row);
             }
@@ -247,4 +243,40 @@ pub fn table(finished: &[Finished]) -> Grid {
         }
     }
     grid
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use headcount::Kind;
+    use headcount::model::manifest::Settings;
+    use headcount::store::KindCounters;
+
+    use super::*;
+
+    fn finished(returned: u64) -> Finished {
+        let settings = Settings { values: Default::default(), base_url: String::new(), hosts: vec![] };
+        let id: ConnectionId = "acme".parse().unwrap();
+        let connection = Connection::new("t".parse().unwrap(), id, "acme".parse().unwrap(), settings, Timestamp::from_micros(1));
+        let mut counters = Counters::default();
+        counters.kinds.insert(Kind::User, KindCounters { read: 9, created: 2, returned, kept: 7, ..Default::default() });
+        let session = headcount::SessionId(1);
+        let (scope, failure, notes, took) = (None, None, vec![], Duration::ZERO);
+        let report = Report { session, state: SessionState::Complete, counters, scope, failure, notes, took };
+        Finished { connection, result: Ok(report) }
+    }
+
+    #[test]
+    fn what_came_back_is_not_new_and_has_a_column_only_where_there_is_any() {
+        let words = |finished: &[Finished]| {
+            let table = table(finished).render();
+            table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+        };
+        let plain = ["CONNECTION RESULT READ NEW CHANGED GONE KEPT REQUESTS TIME", "acme complete 9 2 0 0 7 0 0.0 s"];
+        assert_eq!(words(&[finished(0)]), plain);
+        let back = words(&[finished(0), finished(5)]);
+        assert_eq!(back[0], "CONNECTION RESULT READ NEW CHANGED GONE BACK KEPT REQUESTS TIME");
+        assert_eq!(back[1..], ["acme complete 9 2 0 0 0 7 0 0.0 s", "acme complete 9 2 0 0 5 7 0 0.0 s"]);
+    }
 }

@@ -63,30 +63,35 @@ pub(super) async fn upsert<R: Stored>(
     });
     let (mut new, compared): (Vec<Hashed<R>>, Vec<Hashed<R>>) =
         hashed.partition(|(record, _)| last.as_deref().is_none_or(|last| record.key().as_ref() > last));
-    let mut differing: Vec<Hashed<R>> = Vec::new();
+    let (mut differing, mut noted): (Vec<Hashed<R>>, Vec<Hashed<R>>) = (Vec::new(), Vec::new());
     let mut entries = Vec::new();
     let mut compared = compared.into_iter();
     for portion in portions(compared.len()) {
         let mut batch: Vec<Option<Hashed<R>>> = compared.by_ref().take(portion).map(Some).collect();
         let given = batch.iter().flatten().map(|(record, hash)| (record.key().into_owned(), hash.clone())).collect();
-        let differences = differences::<R>(database, owner, given).await?;
-        let withheld = told(database, owner, &batch, &differences, manner, (tally, &mut entries)).await?;
+        let mut differences = differences::<R>(database, owner, given).await?;
+        told(database, owner, &batch, &mut differences, manner, (tally, &mut entries)).await?;
         for (place, difference) in differences {
-            let left_alone = withheld.contains(&place);
-            if matches!(difference, Difference::Changed) && !manner.update && !left_alone {
+            if matches!(difference, Difference::Changed) && !manner.update {
                 continue;
             }
             let Some(hashed) = batch.get_mut(place).and_then(Option::take) else { continue };
-            if left_alone {
-                continue;
-            }
             match difference {
-                Difference::New => {}
-                Difference::Returned => tally.returned += 1,
-                Difference::Noted => tally.unchanged += 1,
-                Difference::Changed => tally.updated += 1,
+                Difference::New => new.push(hashed),
+                Difference::Returned => {
+                    tally.returned += 1;
+                    differing.push(hashed);
+                }
+                Difference::Changed => {
+                    tally.updated += 1;
+                    differing.push(hashed);
+                }
+                Difference::Noted => {
+                    tally.unchanged += 1;
+                    noted.push(hashed);
+                }
+                Difference::Withheld => {}
             }
-            if matches!(difference, Difference::New) { new.push(hashed) } else { differing.push(hashed) }
         }
         tally.unchanged += batch.iter().flatten().count() as u64;
     }
@@ -97,48 +102,55 @@ pub(super) async fn upsert<R: Stored>(
         tally.left += new.len() as u64;
     }
     write(database, owner, differing, now, replace_sql::<R>).await?;
+    write(database, owner, noted, now, note_sql::<R>).await?;
     log.add(database, entries).await
 }
 
-/// What is told of the records of a batch that changed or returned: what they were is read before it is replaced. Gives the places of those
-/// that are withheld, and counts those that fell out of use or are in use again.
+/// What is told of the records of a batch that changed or returned: what they were is read before it is replaced. Marks those that are
+/// withheld, and those that only their text tells apart: a vendor that gives attributes in another order has changed nothing. Counts those
+/// that fell out of use or are in use again.
 async fn told<R: Stored>(
     database: &mut SqliteConnection,
     owner: Owner<'_>,
     batch: &[Option<Hashed<R>>],
-    differences: &[(usize, Difference)],
+    differences: &mut [(usize, Difference)],
     manner: &mut Manner<'_, R>,
     (tally, entries): (&mut KindCounters, &mut Vec<Entry>),
-) -> Result<Vec<usize>> {
+) -> Result<()> {
     let what = |difference: Difference| match difference {
         Difference::Changed if manner.update => Some(What::Updated),
         Difference::Returned => Some(What::Returned),
-        Difference::Changed | Difference::New | Difference::Noted => None,
+        Difference::Changed | Difference::New | Difference::Noted | Difference::Withheld => None,
     };
-    let at = |(place, difference): &(usize, Difference)| Some((*place, batch.get(*place)?.as_ref()?, what(*difference)?));
-    let changed: BTreeMap<Cow<'_, str>, (usize, &R, What)> =
-        differences.iter().filter_map(at).map(|(place, (record, _), what)| (record.key(), (place, record, what))).collect();
-    let mut withheld = Vec::new();
+    let mut changed: BTreeMap<Cow<'_, str>, (&mut Difference, &R, What)> = BTreeMap::new();
+    for (place, difference) in differences {
+        let (Some(Some((record, _))), Some(what)) = (batch.get(*place), what(*difference)) else { continue };
+        changed.insert(record.key(), (difference, record, what));
+    }
     if changed.is_empty() {
-        return Ok(withheld);
+        return Ok(());
     }
     for before in stored::<R>(database, owner, changed.keys().map(AsRef::as_ref)).await? {
-        let Some((place, after, what)) = changed.get(&before.key()) else { continue };
+        let Some((difference, after, what)) = changed.get_mut(before.key().as_ref()) else { continue };
         if *what == What::Updated
             && let Some(withhold) = &mut manner.withhold
             && withhold(&before, after)?
         {
-            withheld.push(*place);
+            **difference = Difference::Withheld;
+            continue;
+        }
+        let fields = changes::differences(&before, *after)?;
+        if *what == What::Updated && fields.is_none() {
+            **difference = Difference::Noted;
             continue;
         }
         let (was_off, is_off) = (before.is_off(), after.is_off());
         tally.deactivated += u64::from(*what == What::Updated && !was_off && is_off);
         tally.reactivated += u64::from(!is_off && (was_off || *what == What::Returned));
-        let fields = changes::differences(&before, after)?;
         let name = after.name();
         entries.push(Entry { kind: R::KIND.as_str(), id: before.key().into_owned(), what: *what, name, fields });
     }
-    Ok(withheld)
+    Ok(())
 }
 
 /// Records as they are stored, by id: gone ones, too.
@@ -166,9 +178,11 @@ pub(super) async fn stored<R: Stored>(
 pub(super) enum Difference {
     New,
     Returned,
-    /// Only where it was read is new, or whether the last session saw it.
+    /// Only where it was read is new, whether the last session saw it, or how its attributes are written.
     Noted,
     Changed,
+    /// It has changed, and is left as it is.
+    Withheld,
 }
 
 /// Of the records with these keys and hashes, those that must be written, by place. One row for all: rows on their way out of SQLite cost
@@ -284,6 +298,16 @@ const ENDED: &str = "
 
 /// The statement that replaces so many rows, and brings them back.
 fn replace_sql<R: Stored>(rows: usize) -> String {
+    overwrite_sql::<R>(rows, "excluded")
+}
+
+/// The statement that replaces so many rows that mean what they meant.
+fn note_sql<R: Stored>(rows: usize) -> String {
+    overwrite_sql::<R>(rows, R::TABLE)
+}
+
+/// The statement that replaces so many rows; when they changed is what the new ones say, `excluded`, or the stored ones.
+fn overwrite_sql<R: Stored>(rows: usize, changed: &str) -> String {
     let (table, columns) = (R::TABLE, columns::<R>());
     let own = columns.iter().skip(SHARED.len());
     let ended = if R::KIND == Kind::User { ENDED } else { "" };
@@ -291,10 +315,7 @@ fn replace_sql<R: Stored>(rows: usize) -> String {
     format!(
         "INSERT INTO {table} ({}) VALUES {}
          ON CONFLICT (tenant, connection, id) DO UPDATE SET
-            changed_at = CASE
-                WHEN {table}.gone_at IS NULL AND substr({table}.hash, 1, {RECORD_HASH}) = substr(excluded.hash, 1, {RECORD_HASH})
-                THEN {table}.changed_at ELSE excluded.changed_at END,
-            hash = excluded.hash, gone_at = NULL, seen_session = NULL, seen_at = NULL, {ended} {}",
+            changed_at = {changed}.changed_at, hash = excluded.hash, gone_at = NULL, seen_session = NULL, seen_at = NULL, {ended} {}",
         columns.join(", "),
         placeholders(rows, columns.len()),
         replaced.join(", "),

@@ -1,9 +1,9 @@
 //! What a person decides about removals is done exactly.
 
-use headcount_model::{Kind, Records, SessionId, User};
+use headcount_model::{Kind, Records, SessionId, User, UserStatus};
 use headcount_store::{
-    Apply, Cause, Connection, Counters, DAY, Health, HealthState, Holds, Life, LifeState, NewNotice, NoticeFilter, NoticeKind,
-    Notices, RELEASE, SessionEnd, SessionState, Store, StoreError, Verdict, WINDOW, Witness, decide,
+    Apply, Cause, Connection, Counters, DAY, Health, HealthState, Holds, How, Life, LifeState, NewNotice, NoticeFilter,
+    NoticeKind, Notices, RELEASE, SessionEnd, SessionState, Store, StoreError, Verdict, WINDOW, Witness, decide,
 };
 
 use crate::acme::*;
@@ -50,6 +50,46 @@ async fn a_row_that_changed_since_it_was_held_is_left_and_told() {
     let outcome = acme.world.store.release(&tenant("acme"), session, &by(2)).await.unwrap();
     assert_eq!((outcome.changed[&Kind::User], outcome.left, outcome.told[0].id.as_str()), (19, 1, "1"));
     assert_eq!(acme.present().await, 81);
+}
+
+/// Forty users in one group, of whom the first ten are missing at hour 1: their grants wait with them. Those are read one by one, from a
+/// feed that proves none of them.
+async fn ten_of_a_group_wait() -> (Acme, SessionId) {
+    let acme = Acme { world: World::new().await };
+    let mut records = people(1..=40);
+    records.groups = vec![group("g", "Staff")];
+    records.grants = (1..=40).map(|id| grant(&format!("user:{id}"), "group:g")).collect();
+    acme.sync(records, &complete(0)).await;
+    let mut fewer = people(11..=40);
+    fewer.groups = vec![group("g", "Staff")];
+    let (session, _) = acme.sync(fewer, &Apply { proven_grants: Default::default(), ..complete(1) }).await;
+    let held = acme.world.store.diff(&tenant("acme"), session, 0, 100).await.unwrap();
+    assert_eq!(held.iter().filter(|row| row.held == Some(How::Follows)).count(), 10, "{held:?}");
+    (acme, session)
+}
+
+#[tokio::test]
+async fn grants_of_people_who_are_back_wait_no_longer() {
+    let (acme, session) = ten_of_a_group_wait().await;
+    // Three are seen again, without what they hold.
+    let (_, applied) = acme.sync(people(1..=3), &partial(2)).await;
+    assert_eq!(applied.waiting, Some(session));
+    assert_eq!((applied.kinds[&Kind::User].held, applied.kinds[&Kind::Grant].held), (7, 7));
+    let outcome = acme.world.store.release(&tenant("acme"), session, &by(3)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.changed[&Kind::Grant], outcome.left), (7, 7, 0));
+    assert_eq!((acme.present().await, acme.world.present("acme", Kind::Grant).await.len()), (33, 33));
+}
+
+#[tokio::test]
+async fn grants_that_a_release_leaves_are_told() {
+    let (acme, session) = ten_of_a_group_wait().await;
+    let touched = User { title: Some("Dr".into()), ..user("1", "1@x") };
+    acme.world.store.upsert_users(&tenant("acme"), &connection_id("one"), vec![touched], at(7)).await.unwrap();
+    let outcome = acme.world.store.release(&tenant("acme"), session, &by(2)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.changed[&Kind::Grant], outcome.left), (9, 9, 2));
+    let told: Vec<_> = outcome.told.iter().map(|left| (left.kind, left.why.as_str())).collect();
+    assert!(told.contains(&(Kind::Grant, "what it connects stays")), "{told:?}");
+    assert_eq!((acme.present().await, acme.world.present("acme", Kind::Grant).await.len()), (31, 31));
 }
 
 #[tokio::test]
@@ -174,6 +214,33 @@ async fn a_session_that_removed_nothing_is_not_undone() {
     ] {
         assert!(matches!(refused, StoreError::NoSession { .. }), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn undo_tells_whom_the_release_made_inactive_or_gave_another_address() {
+    let acme = Acme::of_a_hundred().await;
+    // Of twelve that are inactive, the first has another address, too; one more is missing.
+    let mut records = inactive(people(1..=99), 0..12);
+    records.users[0].email = Some("1@y".into());
+    let (session, applied) = acme.sync(records, &complete(1)).await;
+    assert_eq!(applied.kinds[&Kind::User].held, 13);
+    acme.world.store.release(&tenant("acme"), session, &by(2)).await.unwrap();
+    // One is active again, by itself.
+    let active = User { status: Some(UserStatus::Active), ..user("2", "2@x") };
+    acme.sync(users([active]), &partial(3)).await;
+    let outcome = acme.world.store.undo(&tenant("acme"), session, &by(4)).await.unwrap();
+    assert_eq!((outcome.changed[&Kind::User], outcome.left), (1, 11));
+    let ids: Vec<_> = outcome.told.iter().map(|left| left.id.as_str()).collect();
+    assert!(ids.contains(&"1") && !ids.contains(&"2"), "{ids:?}");
+    assert!(outcome.told.iter().all(|left| left.why.starts_with("the release made it inactive")), "{outcome:?}");
+    assert_eq!(acme.status("1").await, Some(UserStatus::Inactive));
+    // An address that only changed is told as such.
+    let acme = Acme::of_a_hundred().await;
+    let (session, _) = acme.sync(moved(11, "y"), &complete(1)).await;
+    acme.world.store.release(&tenant("acme"), session, &by(2)).await.unwrap();
+    let outcome = acme.world.store.undo(&tenant("acme"), session, &by(3)).await.unwrap();
+    assert_eq!((outcome.changed.len(), outcome.left), (0, 11));
+    assert!(outcome.told[0].why.contains("changed its address"), "{outcome:?}");
 }
 
 #[tokio::test]

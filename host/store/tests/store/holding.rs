@@ -1,7 +1,9 @@
 //! Removals that are too many wait for a person.
 
-use headcount_model::{Kind, Records, User, UserStatus};
-use headcount_store::{Apply, Deactivate, Extent, Holds, How, Preferences, SessionState, StoreError, What, Writes};
+use headcount_model::{Kind, Records, Scope, User, UserStatus};
+use headcount_store::{
+    Apply, Counters, Deactivate, Extent, Holds, How, Preferences, SessionEnd, SessionState, Store, StoreError, What, Writes,
+};
 
 use crate::acme::*;
 use crate::world::*;
@@ -151,6 +153,49 @@ async fn a_test_run_keeps_the_diff_that_a_real_one_would_make() {
     assert_eq!(diff(test).await.len(), 22);
     assert_eq!(diff(test).await, diff(real).await);
     assert_eq!(acme.waiting().await, Some(real));
+}
+
+#[tokio::test]
+async fn a_diff_that_is_no_longer_kept_says_so_and_what_took_its_place() {
+    let acme = Acme::of_a_hundred().await;
+    let told = async |session| match acme.world.store.diff(&tenant("acme"), session, 0, 10).await {
+        Ok(rows) => format!("{} rows", rows.len()),
+        Err(error @ StoreError::DiffDropped { .. }) => error.to_string(),
+        Err(error) => panic!("{error}"),
+    };
+    let test = |hour| Apply { dry_run: true, ..complete(hour) };
+    let tried = async |records, hour: i64| {
+        let session = acme.world.begin("acme", "one").await;
+        acme.world.stage("acme", session, &page("all", records)).await;
+        let applied = acme.world.store.apply(&tenant("acme"), session, &test(hour)).await.unwrap();
+        let counters = Counters { kinds: applied.kinds, ..Counters::default() };
+        let over = SessionEnd { counters, ..end(SessionState::Test) };
+        acme.world.store.end_session(&tenant("acme"), session, &over).await.unwrap();
+        session
+    };
+    let (nothing, first) = (tried(people(1..=100), 1).await, tried(people(21..=100), 1).await);
+    let second = tried(people(1..=101), 1).await;
+    assert_eq!((told(nothing).await, told(second).await), ("0 rows".to_owned(), "1 rows".to_owned()));
+    assert!(
+        told(first).await.contains(&format!("no longer kept: session {second} is a newer test run")),
+        "{}",
+        told(first).await
+    );
+
+    let (older, _) = acme.sync(people(21..=100), &complete(2)).await;
+    let (newer, _) = acme.sync(people(22..=100), &complete(3)).await;
+    assert!(told(older).await.contains(&format!("session {newer} took its place")), "{}", told(older).await);
+    acme.sync(people(1..=100), &complete(4)).await;
+    assert!(told(newer).await.contains("or the records are back"), "{}", told(newer).await);
+
+    let foreign = headcount_store::Foreign {
+        scope: Scope { organization: "other".into(), label: String::new(), facts: vec![], feeds: vec![], expires_at: None },
+        reason: "it is of other".into(),
+    };
+    let (other, _) = acme.sync(people(201..=230), &Apply { foreign: Some(foreign), ..complete(5) }).await;
+    assert_eq!(told(other).await, "10 rows");
+    acme.world.store.reject(&tenant("acme"), other, &by(6)).await.unwrap();
+    assert!(told(other).await.contains("it is rejected"), "{}", told(other).await);
 }
 
 #[tokio::test]

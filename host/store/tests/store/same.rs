@@ -87,6 +87,30 @@ async fn occurrences_of_one_record_are_merged_in_reading_order_whether_stored_so
 }
 
 #[tokio::test]
+async fn attributes_written_in_another_way_change_nothing() {
+    let world = World::new().await;
+    let with = |attributes: &str| User { attributes: Some(attributes.into()), ..titled("1", "T") };
+    let sync = async |night, user: &User| world.sync("acme", "one", &[numbered(0, [user.clone()])], &proven(night, &[])).await;
+    sync(10, &with(r#"{"a":{"x":1,"y":[1,2]},"b":null}"#)).await;
+    let changed = last_change(&world).await;
+    let otherwise = with(r#"{ "b": null, "a": {"y": [1, 2], "x": 1} }"#);
+    for night in [20, 30] {
+        let applied = sync(night, &otherwise).await;
+        assert_eq!(applied.kinds[&Kind::User], KindCounters { unchanged: 1, ..KindCounters::default() });
+        let row = &world.rows("acme", Kind::User).await[0];
+        assert_eq!((row.changed_at, row.last_seen_in_sync_at), (at(10), at(night)));
+    }
+    assert_eq!(last_change(&world).await, changed);
+    // The order of a list is its meaning, and so is another value.
+    for (night, user) in [(40, with(r#"{"a":{"x":1,"y":[2,1]},"b":null}"#)), (50, with(r#"{"a":{"x":1,"y":[2,1]},"b":0}"#))] {
+        let applied = sync(night, &user).await;
+        assert_eq!(applied.kinds[&Kind::User], KindCounters { updated: 1, ..KindCounters::default() });
+        assert_eq!(world.rows("acme", Kind::User).await[0].changed_at, at(night));
+    }
+    assert_eq!(last_change(&world).await, changed + 2);
+}
+
+#[tokio::test]
 async fn one_that_a_person_takes_away_meanwhile_ends_the_session_and_the_next_decides() {
     let world = World::new().await;
     let pages = [numbered(0, [titled("1", "T"), titled("2", "T")])];

@@ -161,7 +161,7 @@ impl Reading<'_> {
             }
             SyncError::Cancelled => end.state = SessionState::Cancelled,
             // Its caller leaves such a session open.
-            SyncError::Paused { .. } => {}
+            SyncError::Paused { .. } | SyncError::Interrupted { .. } => {}
             SyncError::Store(_) => {
                 end.failure = Some(Failure::new(FailureCode::Unavailable, error.to_string()));
                 return Err((end, error));

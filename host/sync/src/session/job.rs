@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use headcount_model::{Digest, Failure, Manifest, Scope, SessionId};
+use headcount_model::{ConnectionId, Digest, Failure, Manifest, Scope, SessionId};
 use headcount_sandbox::{Budget, Excess};
 use headcount_store::{Connection, Counters, CredentialUse, SessionState, Store, StoreError};
 
@@ -54,6 +54,17 @@ pub enum SyncError {
     Paused {
         /// Which.
         session: SessionId,
+    },
+    /// A test run was wanted, and would have cost an interrupted session what it had read.
+    #[error(
+        "session {session} of {connection} was interrupted, and a test run would drop what it read: run `headcount sync {connection}` \
+         first, which goes on where it stopped, or give it up with `headcount sessions cancel {session}`"
+    )]
+    Interrupted {
+        /// Which.
+        session: SessionId,
+        /// Whose.
+        connection: ConnectionId,
     },
     /// It took too long.
     #[error("the session took longer than {0:?}")]

@@ -42,13 +42,20 @@ pub(super) enum Opened {
     /// One that reads: from its start, or on from where it was.
     Reading(SessionId, Box<Before>),
     /// One that was applied and lacks only its end.
-    Applied(SessionId, Box<Ending>),
+    Applied {
+        /// Which.
+        session: SessionId,
+        /// How it ends.
+        ending: Box<Ending>,
+        /// Whether it is the run that is wanted now: no test instead of a real one, and no new beginning.
+        wanted: bool,
+    },
 }
 
 /// Goes on with the connection's open session, or begins one.
 ///
 /// # Errors
-/// The store failed, or the connection is gone.
+/// The store failed, the connection is gone, or a test run is wanted where another run could go on.
 pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened, SyncError> {
     let (tenant, connection) = (&job.connection.tenant, &job.connection.id);
     let basis = basis(job, options).await?;
@@ -57,12 +64,17 @@ pub(super) async fn open(job: &Job<'_>, options: &SyncOptions) -> Result<Opened,
     if let Some(OpenSession { session, ending }) = job.store.open_session(tenant, connection).await? {
         if let Some(ending) = ending {
             go_on(job, &session, now).await?;
-            return Ok(Opened::Applied(session.id, Box::new(ending)));
+            // A test run applies nothing: this is a real one.
+            let wanted = !options.test && !options.anew;
+            return Ok(Opened::Applied { session: session.id, ending: Box::new(ending), wanted });
         }
         match obstacle(&session, (job.digest, job.credential.as_ref()), &basis, options, now) {
             None => {
                 go_on(job, &session, now).await?;
                 return Ok(Opened::Reading(session.id, Box::new(known(session, now))));
+            }
+            Some(Obstacle::Precious) => {
+                return Err(SyncError::Interrupted { session: session.id, connection: connection.clone() });
             }
             Some(Obstacle::Cancelled) => {
                 let why = "The session was interrupted, and a person asked for its end.";
@@ -143,6 +155,8 @@ async fn basis(job: &Job<'_>, options: &SyncOptions) -> Result<Basis, SyncError>
 enum Obstacle {
     /// A person asked for its end.
     Cancelled,
+    /// Nothing is, but that a test run is wanted, which takes nothing from a real one.
+    Precious,
     /// Why, and whether the run itself is to blame: it ran as long, or was interrupted as often, as a run may.
     Other { reason: String, spent: bool },
 }
@@ -176,21 +190,23 @@ fn obstacle(
     let spent = |reason: String| Some(Obstacle::Other { reason, spent: true });
     let Some(then) = &session.basis else { return other("it does not say under what it ran") };
     let age = since(session.started_at, now);
+    let precious = options.test && !then.test;
     match () {
-        () if options.anew => other("a new beginning was asked for"),
+        () if options.anew && !precious => other("a new beginning was asked for"),
         () if session.digest != digest || then.connector != basis.connector => other("its connector was replaced"),
         () if then.contract != basis.contract => other("this host speaks another version of the contract"),
         () if then.settings != basis.settings => other("the connection's settings or filters were changed"),
         () if then.credentials != basis.credentials || session.credential.as_ref() != credential => {
             other("a credential was replaced")
         }
-        () if then.test != basis.test => other("one of the two is a test run"),
+        () if then.test != basis.test && !precious => other("one of the two is a test run"),
         () if now < session.started_at => other("it began later than now, by this machine's clock"),
         () if age >= YOUNG => spent("it began more than 24 hours ago".to_owned()),
         () if age >= options.deadline => spent(format!("it began longer ago than a session may take ({:?})", options.deadline)),
         () if session.resumed.len() >= MOST_TIMES => {
             spent(format!("it was resumed {MOST_TIMES} times already, and interrupted each time"))
         }
+        () if precious => Some(Obstacle::Precious),
         () => None,
     }
 }

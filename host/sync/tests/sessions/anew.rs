@@ -5,7 +5,7 @@ use std::time::Duration;
 use headcount_model::{Failure, FailureCode, Kind, Progress, SessionId, Timestamp};
 use headcount_sandbox::CallError;
 use headcount_store::{Cause, NoticeFilter, NoticeKind, Notices, SealedCredential, SessionState, SessionStore, Store};
-use headcount_sync::{Report, SyncOptions};
+use headcount_sync::{Report, SyncError, SyncOptions};
 
 use crate::resuming::{more, newest};
 use crate::script::{Script, World, failure, nothing, only_users, page, users};
@@ -59,16 +59,31 @@ async fn other_settings_begin_anew() {
 }
 
 #[tokio::test]
-async fn a_test_run_does_not_go_on_with_a_real_one() {
+async fn a_test_run_is_refused_where_a_real_one_can_go_on() {
     let mut options = SyncOptions::default();
     options.test = true;
     let world = World::new().await;
     let script = || only_users(vec![more(users(&["ana"]), "1"), page(users(&["bo"]), Progress::Complete)]);
     world.sync_until(script(), 5).await;
-    let report = world.sync_with(&script(), &options).await;
-    assert_eq!((report.session.0, report.state), (2, SessionState::Test));
+    let refused = world.try_sync(&Script::new(|_, _, _, _| panic!("nothing may be asked for")), &options).await.unwrap_err();
+    assert!(matches!(refused, SyncError::Interrupted { session: SessionId(1), .. }), "{refused}");
+    assert!(refused.to_string().contains("run `headcount sync acme` first"), "{refused}");
+    let report = world.sync(&script()).await;
+    assert_eq!((report.session.0, report.notes), (1, vec![]), "it went on");
+    assert_eq!(world.sync_with(&script(), &options).await.state, SessionState::Test);
+}
+
+#[tokio::test]
+async fn an_interrupted_test_run_is_given_up_for_a_real_one() {
+    let world = World::new().await;
+    let script = || only_users(vec![more(users(&["ana"]), "1"), page(users(&["bo"]), Progress::Complete)]);
+    let mut options = SyncOptions::default();
+    options.test = true;
+    let stopped = world.try_sync(&script().stop_at(5, options.pause.clone()), &options).await;
+    assert!(matches!(stopped, Err(SyncError::Paused { .. })));
+    let report = world.sync(&script()).await;
+    assert_eq!((report.session.0, report.state), (2, SessionState::Complete));
     assert!(report.notes[0].contains("test run"), "{:?}", report.notes);
-    assert!(world.ids(Kind::User).await.is_empty());
 }
 
 #[tokio::test]

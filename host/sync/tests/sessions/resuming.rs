@@ -8,6 +8,7 @@ use headcount_store::{
     Apply, Counters, Decision, Health, HealthState, Holds, Move, Session, SessionEnd, SessionState, SessionStore, Store,
     SyncRules, Witness,
 };
+use headcount_sync::SyncOptions;
 
 use crate::script::{Question, Script, World, failure, groups, members, nothing, only_users, page, users};
 
@@ -171,23 +172,28 @@ async fn a_session_that_is_interrupted_each_time_begins_anew_at_last() {
     assert!(first.notes[0].contains("resumed 20 times"), "{:?}", first.notes);
 }
 
-#[tokio::test]
-async fn a_session_that_was_applied_is_only_ended() {
+/// A session that was applied, with one user, and interrupted before its end.
+async fn applied() -> (World, Session) {
     let world = World::new().await;
-    let tenant = "t".parse().unwrap();
     world.sync_until(only_users(vec![more(users(&["ana"]), "1")]), 5).await;
     let open = newest(&world).await;
     let end = SessionEnd {
         state: SessionState::Complete,
         ended_at: Timestamp::now(),
         counters: open.counters.clone(),
-        scope: open.scope,
+        scope: open.scope.clone(),
         failure: None,
         notes: vec!["as it was".to_owned()],
         health: None,
     };
-    world.store.apply(&tenant, open.id, &Apply { end: Some(end), ..Apply::default() }).await.unwrap();
+    world.store.apply(&"t".parse().unwrap(), open.id, &Apply { end: Some(end), ..Apply::default() }).await.unwrap();
     assert_eq!(world.ids(Kind::User).await, ["ana"]);
+    (world, open)
+}
+
+#[tokio::test]
+async fn a_session_that_was_applied_is_only_ended() {
+    let (world, open) = applied().await;
     let nobody = Script::new(|_, _, _, _| panic!("nothing may be asked for"));
     let report = world.sync(&nobody).await;
     assert_eq!((report.session, report.state, report.notes), (open.id, SessionState::Complete, vec!["as it was".to_owned()]));
@@ -196,6 +202,22 @@ async fn a_session_that_was_applied_is_only_ended() {
     assert!(nobody.asked_for().is_empty());
     assert_eq!(newest(&world).await.resumed.len(), 1);
     world.nothing_is_staged().await;
+}
+
+#[tokio::test]
+async fn a_test_run_or_a_new_beginning_follows_once_the_applied_session_has_ended() {
+    for (test, state) in [(true, SessionState::Test), (false, SessionState::Complete)] {
+        let (world, open) = applied().await;
+        let mut options = SyncOptions::default();
+        (options.test, options.anew) = (test, !test);
+        let both = only_users(vec![page(users(&["ana", "bo"]), Progress::Complete)]);
+        let report = world.sync_with(&both, &options).await;
+        assert_eq!((report.session.0, report.state), (open.id.0 + 1, state), "{:?}", report.notes);
+        assert!(report.notes[0].contains("ended first"), "{:?}", report.notes);
+        let ended = world.store.session(&"t".parse().unwrap(), open.id).await.unwrap().unwrap();
+        assert_eq!((ended.state, ended.notes), (SessionState::Complete, vec!["as it was".to_owned()]));
+        assert_eq!(world.ids(Kind::User).await.len(), if test { 1 } else { 2 });
+    }
 }
 
 #[tokio::test]

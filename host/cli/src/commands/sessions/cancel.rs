@@ -22,6 +22,10 @@ pub async fn run(session: SessionId, tenant: &Tenant, context: &Context) -> anyh
             ),
         ),
         Cancelled::WasOver(state) => ("was-over", format!("session {session} was over already: {}", state.as_str())),
+        Cancelled::WasApplied => (
+            "was-applied",
+            format!("session {session} was applied already: what it found is in the store, and the next sync ends it"),
+        ),
         _ => ("unknown", format!("see how session {session} is: headcount sessions show {session}")),
     };
     if context.out.json {

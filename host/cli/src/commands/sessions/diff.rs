@@ -1,7 +1,7 @@
 //! `headcount sessions diff`: what a session changed, or a test run would have, and what of it waits for a person.
 
 use headcount::store::{DiffRow, How};
-use headcount::{SessionId, Tenant};
+use headcount::{SessionId, SessionState, Tenant};
 use serde_json::{Map, Value};
 
 use super::super::list::{Pages, ShowArgs};
@@ -39,6 +39,9 @@ pub(super) async fn run(args: &Args, tenant: &Tenant, context: &Context) -> anyh
         pages.write(&rows, |row| object(row, json, waits))?;
     }
     pages.end("changes");
+    if tenant.session(args.session).await?.is_some_and(|session| session.state == SessionState::Superseded) {
+        context.out.remark("what waited of it is no longer kept: a newer session took its place, or the records are back");
+    }
     Ok(())
 }
 

@@ -20,19 +20,20 @@ use crate::words::{counted, time};
 pub async fn run(session: &Session, tenant: &Tenant, context: &Context) -> anyhow::Result<()> {
     let out = context.out;
     let errors = tenant.session_errors(session.id).await?;
+    let standstill = sessions::standstill(session, tenant).await?;
     if out.json {
-        out.value(&value(session, &errors))?;
+        out.value(&value(session, standstill, &errors))?;
         return Ok(());
     }
     let decisions = tenant.decisions(session.id).await?;
-    beginning(session, &decisions, out)?;
+    beginning(session, standstill, &decisions, out)?;
     reading(session, &errors, out)?;
     changes(session, out)?;
     ending(session, &decisions, tenant, out).await
 }
 
-fn value(session: &Session, errors: &[SessionError]) -> Value {
-    let mut value = sessions::value(session);
+fn value(session: &Session, standstill: Option<&str>, errors: &[SessionError]) -> Value {
+    let mut value = sessions::value_of(session, standstill);
     let error = |error: &SessionError| {
         let mut value = json!(error);
         value["at"] = json!(time(error.at));
@@ -43,9 +44,12 @@ fn value(session: &Session, errors: &[SessionError]) -> Value {
 }
 
 /// When, by what, how often interrupted, and what its credential sees.
-fn beginning(session: &Session, decisions: &[Decided], out: Out) -> std::io::Result<()> {
+fn beginning(session: &Session, standstill: Option<&str>, decisions: &[Decided], out: Out) -> std::io::Result<()> {
     let state = session.state;
-    let meaning = story::meaning(state, &session.counters);
+    let meaning = match standstill {
+        Some(why) => format!("{why} since {}; the next sync goes on with it", time(session.touched_at)),
+        None => story::meaning(state, &session.counters),
+    };
     match decisions.last().filter(|last| last.verdict == Verdict::Undone) {
         // What became of it since says more than how it ended.
         Some(undone) => {
@@ -54,11 +58,17 @@ fn beginning(session: &Session, decisions: &[Decided], out: Out) -> std::io::Res
             out.line(format!("  {by} brought back what it had removed, {at}; before that, {meaning}"))?;
         }
         None => {
-            out.line(format!("session {} of {}: {}", session.id, session.connection, state.as_str()))?;
+            let stands = standstill.map(|why| format!("{why} while ")).unwrap_or_default();
+            out.line(format!("session {} of {}: {stands}{}", session.id, session.connection, state.as_str()))?;
             out.line(format!("  {meaning}"))?;
         }
     }
-    out.line(format!("  begun {}, took {}, with {}", time(session.started_at), sessions::took(session), session.digest))?;
+    out.line(format!(
+        "  begun {}, took {}, with {}",
+        time(session.started_at),
+        sessions::took(session, standstill),
+        session.digest
+    ))?;
     for line in story::so_far(session).into_iter().chain(story::basis(session)).chain(story::resumed(session)) {
         out.line(format!("  {line}"))?;
     }

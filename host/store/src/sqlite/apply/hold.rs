@@ -75,6 +75,22 @@ pub(super) async fn drop_what_is_back(database: &mut SqliteConnection, applying:
             .execute(&mut *database)
             .await?;
     }
+    drop_what_follows_nothing(database, applying).await
+}
+
+/// Grants wait for what they connect: they go with it, or stay with it. No end of these waits any more.
+async fn drop_what_follows_nothing(database: &mut SqliteConnection, applying: &Applying<'_>) -> Result<()> {
+    let ends = ["principal", "target", "via"].map(|end| {
+        format!(
+            " AND NOT EXISTS (SELECT 1 FROM grants CROSS JOIN held AS ended
+                ON ended.tenant = $1 AND ended.connection = $2 AND ended.kind = grants.{end}_kind AND ended.id = grants.{end}_id
+                    AND ended.how IN {REMOVED}
+                WHERE grants.tenant = $1 AND grants.connection = $2 AND grants.id = held.id)"
+        )
+    });
+    let sql =
+        format!("DELETE FROM held WHERE tenant = $1 AND connection = $2 AND kind = 'grant' AND how = 'follows'{}", ends.concat());
+    sqlx::query(AssertSqlSafe(sql)).bind(applying.tenant.as_str()).bind(applying.connection.as_str()).execute(database).await?;
     Ok(())
 }
 

@@ -52,6 +52,7 @@ pub(crate) async fn release(
     }
     lost::forget(database, session).await?;
     log.close(database).await?;
+    tell_left_grants(database, &applying, &mut outcome).await?;
     sqlx::query("DELETE FROM held WHERE tenant = $1 AND connection = $2 AND session = $3")
         .bind(tenant.as_str())
         .bind(applying.connection.as_str())
@@ -89,6 +90,23 @@ async fn leave_changed(database: &mut SqliteConnection, applying: &Applying<'_>,
             outcome.told.push(Left { kind, id: row.try_get(0)?, name: row.try_get(1)?, why });
         }
         bound(format!("DELETE {from}")).execute(&mut *database).await?;
+    }
+    Ok(())
+}
+
+/// Grants that waited for what they connect, and stay because all of that does.
+async fn tell_left_grants(database: &mut SqliteConnection, applying: &Applying<'_>, outcome: &mut Outcome) -> Result<()> {
+    let from = "FROM held WHERE tenant = $1 AND connection = $2 AND session = $3 AND kind = 'grant' AND how = 'follows'
+        AND EXISTS (SELECT 1 FROM grants WHERE grants.tenant = $1 AND grants.connection = $2 AND grants.id = held.id
+            AND grants.gone_at IS NULL)";
+    let bound = |sql: String| {
+        sqlx::query(AssertSqlSafe(sql)).bind(applying.tenant.as_str()).bind(applying.connection.as_str()).bind(applying.session.0)
+    };
+    outcome.left += number(bound(format!("SELECT count(*) {from}")).fetch_one(&mut *database).await?.try_get(0)?);
+    let room = MOST_TOLD.saturating_sub(outcome.told.len());
+    for row in bound(format!("SELECT id {from} ORDER BY id LIMIT {room}")).fetch_all(&mut *database).await? {
+        let why = "what it connects stays".to_owned();
+        outcome.told.push(Left { kind: Kind::Grant, id: row.try_get(0)?, name: None, why });
     }
     Ok(())
 }

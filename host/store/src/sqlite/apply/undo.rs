@@ -1,4 +1,4 @@
-//! Undoing what a session removed: what is as the session left it comes back, the rest is told. What came back stays until it is back at
+//! Undoing what a session removed: what is as the session left it comes back, the rest is told, and so is what a release changed of users. What came back stays until it is back at
 //! the vendor: otherwise the next sync would remove it again.
 
 use headcount_model::{ConnectionId, Kind, SessionId, TenantId};
@@ -12,10 +12,8 @@ use super::super::sessions::{json, parsed};
 use super::absence::number;
 use crate::{Decision, Left, MOST_TOLD, Outcome, Result, StoreError, Verdict, What};
 
-/// A session's removals.
-const REMOVALS: &str = "SELECT changes.id, changes.at FROM changes WHERE changes.tenant = $1 AND changes.connection = $2
-    AND changes.session = $3 AND changes.what = 'removed'
-    AND changes.number >= (SELECT min(first) FROM change_sets WHERE tenant = $1 AND session = $3)
+/// Where a session's changes are.
+const OF_SESSION: &str = "changes.number >= (SELECT min(first) FROM change_sets WHERE tenant = $1 AND session = $3)
     AND changes.number <= (SELECT max(last) FROM change_sets WHERE tenant = $1 AND session = $3)";
 
 /// A grant whose ends are not all there says that somebody reaches what is gone.
@@ -56,8 +54,37 @@ pub(crate) async fn undo(
         return Err(StoreError::NothingRemoved { session });
     }
     log.close(database).await?;
+    tell_changed_users(database, &undoing, &mut outcome).await?;
     decide(database, tenant, (&undoing.connection, session), Verdict::Undone, decision, &outcome).await?;
     Ok(outcome)
+}
+
+/// Users whose status or address waited, and who have it since the release: that is what the vendor says of them, and stays.
+async fn tell_changed_users(database: &mut SqliteConnection, undoing: &Undoing<'_>, outcome: &mut Outcome) -> Result<()> {
+    let from = format!(
+        "FROM changes CROSS JOIN users ON users.tenant = $1 AND users.connection = $2 AND users.id = changes.id
+         WHERE changes.tenant = $1 AND changes.connection = $2 AND changes.session = $3 AND {OF_SESSION}
+            AND changes.kind = 'user' AND changes.what = 'updated' AND users.gone_at IS NULL
+            AND changes.at IN (SELECT at FROM decisions WHERE tenant = $1 AND session = $3 AND verdict = 'released')
+            AND (changes.fields ->> '$.status[1]' = users.status OR changes.fields ->> '$.email[1]' = users.email)"
+    );
+    let bound = |sql: String| {
+        sqlx::query(AssertSqlSafe(sql)).bind(undoing.tenant.as_str()).bind(undoing.connection.as_str()).bind(undoing.session.0)
+    };
+    let count = bound(format!("SELECT count(DISTINCT changes.id) {from}")).fetch_one(&mut *database).await?;
+    outcome.left += number(count.try_get(0)?);
+    let room = MOST_TOLD.saturating_sub(outcome.told.len());
+    let told = format!(
+        "SELECT changes.id, {}, max(changes.fields ->> '$.status[1]' = users.status) {from}
+         GROUP BY changes.id ORDER BY changes.id LIMIT {room}",
+        name_column(Kind::User)
+    );
+    for row in bound(told).fetch_all(database).await? {
+        let what = if row.try_get::<Option<bool>, _>(2)?.unwrap_or(false) { "made it inactive" } else { "changed its address" };
+        let why = format!("the release {what}, as the vendor says: only what was removed is brought back");
+        outcome.told.push(Left { kind: Kind::User, id: row.try_get(0)?, name: row.try_get(1)?, why });
+    }
+    Ok(())
 }
 
 /// Brings back what is as the session left it of one kind; gives how many.
@@ -69,7 +96,11 @@ async fn bring_back(
     outcome: &mut Outcome,
 ) -> Result<u64> {
     let (table, name) = (table(kind), if kind == Kind::Grant { "NULL" } else { name_column(kind) });
-    let removals = format!("{REMOVALS} AND changes.kind = '{}'", kind.as_str());
+    let removals = format!(
+        "SELECT changes.id, changes.at FROM changes WHERE changes.tenant = $1 AND changes.connection = $2
+            AND changes.session = $3 AND changes.what = 'removed' AND {OF_SESSION} AND changes.kind = '{}'",
+        kind.as_str()
+    );
     let mut unchanged = "stored.tenant = $1 AND stored.connection = $2 AND stored.gone_at = stored.changed_at".to_owned();
     if kind == Kind::Grant {
         for end in ENDS_ARE_THERE {

@@ -40,9 +40,44 @@ pub(super) async fn diff(
     .bind(session.0)
     .bind(after)
     .bind(i64::from(limit))
-    .fetch_all(database)
+    .fetch_all(&mut *database)
     .await?;
+    if rows.is_empty() && after == 0 {
+        require_kept(database, tenant, session).await?;
+    }
     rows.iter().map(read).collect()
+}
+
+/// That a session without rows never had any: a test run's are kept until the next one, and what waits until it waits no longer.
+async fn require_kept(database: &mut SqliteConnection, tenant: &TenantId, session: SessionId) -> Result<()> {
+    let row = sqlx::query(
+        "SELECT state, counters,
+            (SELECT max(newer.id) FROM sessions AS newer WHERE newer.tenant = sessions.tenant
+                AND newer.connection = sessions.connection AND newer.id > sessions.id AND newer.state = 'test') AS test,
+            (SELECT session FROM holds WHERE holds.tenant = sessions.tenant AND holds.connection = sessions.connection
+                AND holds.state = 'held' AND holds.session > sessions.id) AS held
+         FROM sessions WHERE id = $1 AND tenant = $2",
+    )
+    .bind(session.0)
+    .bind(tenant.as_str())
+    .fetch_one(database)
+    .await?;
+    let counters: Counters = from_json(row.try_get("counters")?, "counters")?;
+    let found = counters.kinds.values().any(|kind| kind.created + kind.updated + kind.removed + kind.returned + kind.held > 0);
+    let (state, test, held): (&str, Option<i64>, Option<i64>) =
+        (row.try_get("state")?, row.try_get("test")?, row.try_get("held")?);
+    let reason = match (state, test, held) {
+        ("test", Some(newer), _) if found => {
+            format!("session {newer} is a newer test run; see `headcount sessions diff {newer}`")
+        }
+        ("superseded", _, Some(newer)) => format!("session {newer} took its place; see `headcount sessions diff {newer}`"),
+        ("superseded", ..) => "a newer session took its place, or the records are back".to_owned(),
+        ("released" | "rejected" | "expired", ..) => {
+            format!("it is {state}; see who decided with `headcount sessions show {session}`")
+        }
+        _ => return Ok(()),
+    };
+    Err(StoreError::DiffDropped { session, reason })
 }
 
 fn read(row: &SqliteRow) -> Result<DiffRow> {

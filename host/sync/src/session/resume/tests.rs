@@ -42,6 +42,7 @@ fn found(session: &Session, digest: Digest, basis: &Basis, options: &SyncOptions
     match obstacle(session, (digest, None), basis, options, now) {
         None => "nothing".to_owned(),
         Some(Obstacle::Cancelled) => "cancelled".to_owned(),
+        Some(Obstacle::Precious) => "precious".to_owned(),
         Some(Obstacle::Other { reason, .. }) => reason,
     }
 }
@@ -61,9 +62,25 @@ fn a_session_is_resumed_under_the_same_alone() {
     assert_eq!(under(|basis| basis.settings.push(' ')), "the connection's settings or filters were changed");
     assert_eq!(under(|basis| basis.credentials[0].entered_at = at(2)), "a credential was replaced");
     assert_eq!(under(|basis| basis.credentials.clear()), "a credential was replaced");
-    assert_eq!(under(|basis| basis.test = true), "one of the two is a test run");
     let other = Digest::from_bytes([2; 32]);
     assert_eq!(found(&session(), other, &basis(), &options, at(11)), "its connector was replaced");
+}
+
+#[test]
+fn a_test_run_takes_nothing_from_a_real_one_that_could_go_on() {
+    let same = Digest::from_bytes([1; 32]);
+    let real = SyncOptions::default();
+    let test = SyncOptions { test: true, ..SyncOptions::default() };
+    let anew = SyncOptions { test: true, anew: true, ..SyncOptions::default() };
+    let tested = || Basis { test: true, ..basis() };
+    assert_eq!(found(&session(), same, &tested(), &test, at(11)), "precious");
+    assert_eq!(found(&session(), same, &tested(), &anew, at(11)), "precious");
+    // One that could not go on in any case is lost already.
+    assert_eq!(found(&session(), same, &tested(), &test, at(40)), "it began more than 24 hours ago");
+    let was_test = Session { basis: Some(tested()), ..session() };
+    assert_eq!(found(&was_test, same, &tested(), &test, at(11)), "nothing");
+    assert_eq!(found(&was_test, same, &tested(), &anew, at(11)), "a new beginning was asked for");
+    assert_eq!(found(&was_test, same, &basis(), &real, at(11)), "one of the two is a test run");
 }
 
 #[test]
