@@ -50,11 +50,11 @@ pub(crate) async fn undo(
             outcome.changed.insert(kind, back);
         }
     }
+    log.close(database).await?;
+    tell_changed_users(database, &undoing, &mut outcome).await?;
     if outcome.changed.is_empty() && outcome.left == 0 {
         return Err(StoreError::NothingRemoved { session });
     }
-    log.close(database).await?;
-    tell_changed_users(database, &undoing, &mut outcome).await?;
     decide(database, tenant, (&undoing.connection, session), Verdict::Undone, decision, &outcome).await?;
     Ok(outcome)
 }
