@@ -163,7 +163,7 @@ pub fn meaning(state: SessionState, counters: &Counters) -> String {
         SessionState::Applying => "it is writing to the store",
         SessionState::Complete => "everything was read",
         SessionState::Partial => "something could not be read; nothing was removed without proof",
-        SessionState::Held => "something waits for a person, as the notes say; all else was written",
+        SessionState::Held => "something waits for a person, as the notes say; what doesn't was written",
         SessionState::Released => "its removals waited, and a person released them",
         SessionState::Rejected => "its removals waited, and a person turned them down",
         SessionState::Superseded => "its removals waited; a newer session took its place, or the records are back",

@@ -99,7 +99,7 @@ impl Reading<'_> {
         let dropped = self.store.dropped(&self.connection.tenant, self.session).await?;
         for (filter, count) in &dropped {
             self.insist(format!(
-                "the filter {filter} dropped {count} records: they are out of scope, and stay as they are in the store"
+                "the filter {filter} dropped {count} records: they are out of scope, and nothing of them is changed"
             ));
         }
         let mut counters = lock(&self.counters);

@@ -279,8 +279,7 @@ impl Model {
         (lost, follows): (&BTreeMap<(Id, How), bool>, &BTreeSet<Id>),
         (holds, keys): (bool, bool),
     ) {
-        let held = std::mem::take(&mut self.held);
-        self.held = held.into_iter().filter(|(key, held)| self.still_held(told, lost, *key, held)).collect();
+        self.held = self.held_on(told, lost);
         let open = self.open();
         if let Some(open) = open
             && told.complete
@@ -304,6 +303,15 @@ impl Model {
             }
         }
         self.tidy();
+    }
+
+    /// What waits on, or stays turned down. What only goes with an end does so as long as one of its ends.
+    fn held_on(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>) -> BTreeMap<(Id, How), Waiting> {
+        let held = self.held.iter().filter(|(key, held)| self.still_held(told, lost, **key, held));
+        let mut held: BTreeMap<_, _> = held.map(|(key, held)| (*key, *held)).collect();
+        let ended: BTreeSet<Id> = held.keys().filter(|(_, how)| *how == How::Lost).map(|(id, _)| *id).collect();
+        held.retain(|(id, _), held| !held.follows || ends(*id).into_iter().any(|end| ended.contains(&end)));
+        held
     }
 
     /// What waits, or was turned down, is there, and not listed as it was before.

@@ -105,6 +105,8 @@ fn tell(verdict: Verdict, session: SessionId, outcome: &Outcome, context: &Conte
     context.out.line(match verdict {
         Verdict::Released => format!("session {session} released: {what} removed or made inactive"),
         Verdict::Undone => format!("session {session} undone: {what} brought back, to stay until they are back at the vendor"),
+        // Another organisation's records were never brought in.
+        _ if outcome.changed.is_empty() => format!("session {session} rejected: nothing of it is brought in"),
         _ => format!("session {session} rejected: {what} stay until they are back at the vendor"),
     })?;
     if outcome.left > 0 {

@@ -80,10 +80,8 @@ impl Model {
     /// What waits since earlier sessions, and is neither back nor judged anew.
     fn still_waiting(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>) -> impl Iterator<Item = (Id, How)> {
         let decides = told.complete && told.judged;
-        self.held
-            .iter()
-            .filter(move |(key, held)| !decides && self.holds[&held.session] && self.still_held(told, lost, **key, held))
-            .map(|(key, _)| *key)
+        let held = self.held_on(told, lost).into_iter();
+        held.filter(move |(_, held)| !decides && self.holds[&held.session]).map(|(key, _)| key)
     }
 
     fn half_of_a_group(&self, gone: &BTreeSet<Id>, waiting: &BTreeSet<Id>, now: i64) -> bool {
