@@ -15,15 +15,15 @@ use crate::{Failure, FailureCode, Page, Progress, Result};
 /// }
 /// ```
 ///
-/// The lists' totals are told as one number, with the last list; not at all if one of the lists states none. Of each list the total
-/// counts that its first page states: rows that moved while it was read don't add up with it.
+/// The lists' totals are told as one number, with the last list; not at all if one of the lists states none. Of each list the largest
+/// total counts that a page of it states: rows that moved while it was read don't add up with it.
 #[derive(Clone, Copy, Debug)]
 pub struct Part<'a> {
     /// Which list: one of the names that [`of`](Self::of) was given.
     pub name: &'a str,
     /// How many rows the lists before this one have, where all of them state it.
     pub before: Option<u32>,
-    /// How many rows this list has, by its first page.
+    /// How many rows this list has, by the page that states most.
     total: Option<u32>,
     /// Where in this list. None: at its beginning.
     pub cursor: Option<&'a str>,
@@ -62,12 +62,12 @@ impl<'a> Part<'a> {
     }
 
     fn sum(self, total: Option<u32>) -> Option<u32> {
-        self.before.zip(self.total.or(total)).map(|(before, total)| before.saturating_add(total))
+        self.before.zip(self.total.max(total)).map(|(before, total)| before.saturating_add(total))
     }
 
     fn more(self, total: Option<u32>, cursor: &str) -> Progress {
         let written = |rows: Option<u32>| rows.map(|rows| rows.to_string()).unwrap_or_default();
-        Progress::More(format!("{}~{}~{}~{cursor}", self.name, written(self.before), written(self.total.or(total))))
+        Progress::More(format!("{}~{}~{}~{cursor}", self.name, written(self.before), written(self.total.max(total))))
     }
 
     fn read(cursor: &'a str) -> Option<Self> {
@@ -111,11 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn a_list_counts_as_its_first_page_says() {
+    fn a_list_counts_as_the_page_says_that_states_most() {
         let shrunk = Part::of(Some("users~0~7~2"), &NAMES).unwrap().then(page(Some(6), Progress::Complete), "groups");
         assert_eq!(cursor(&shrunk), "groups~7~~");
         let last = Part::of(Some("groups~7~3~2"), &NAMES).unwrap().end(page(Some(2), Progress::Complete));
         assert_eq!(last.total, Some(10));
+        let grown = Part::of(Some("users~0~7~2"), &NAMES).unwrap().then(page(Some(8), Progress::More("3".into())), "groups");
+        assert_eq!(cursor(&grown), "users~0~8~3");
     }
 
     #[test]
