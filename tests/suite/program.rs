@@ -123,7 +123,7 @@ async fn the_holders_of_all_licenses_of_a_product_are_found_by_its_name() {
     assert!(String::from_utf8_lossy(&table.stdout).lines().next().unwrap().contains("LICENSE"));
     // A day of its own stands beside what is counted from it.
     let unused = headcount(&lab, &["licenses", "--unused", "90"], "");
-    assert!(String::from_utf8_lossy(&unused.stderr).contains("not used since 20"));
+    assert!(String::from_utf8_lossy(&unused.stderr).contains("given to the holder since 20"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
