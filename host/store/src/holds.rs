@@ -76,7 +76,7 @@ pub struct Hold {
     pub organization: Option<String>,
 }
 
-/// How a record was lost.
+/// Why a record waits for a person: how it was lost, mostly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum How {
@@ -90,11 +90,13 @@ pub enum How {
     Inactive,
     /// Of users: its e-mail address is another one.
     Rekeyed,
+    /// Any change: what was read is another organisation's.
+    Foreign,
 }
 
 impl How {
     /// All of them.
-    pub const ALL: [How; 5] = [How::Missing, How::Gone, How::Follows, How::Inactive, How::Rekeyed];
+    pub const ALL: [How; 6] = [How::Missing, How::Gone, How::Follows, How::Inactive, How::Rekeyed, How::Foreign];
 
     /// The word in the store and on the command line.
     pub fn as_str(self) -> &'static str {
@@ -104,6 +106,7 @@ impl How {
             How::Follows => "follows",
             How::Inactive => "inactive",
             How::Rekeyed => "rekeyed",
+            How::Foreign => "foreign",
         }
     }
 

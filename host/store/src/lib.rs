@@ -49,7 +49,7 @@ pub use holds::{
     DAY, Deactivate, Decided, Decision, DiffRow, EXPIRES_AFTER_DAYS, Extent, Hold, HoldState, Holds, How, Left, MOST_TOLD,
     Outcome, Preferences, RELEASE, REMINDED_ON_DAYS, Reminder, Verdict, Writes, decide,
 };
-pub use mapping::{MOST_HELD, MappedAt, MappingStore, NewlyMapped, StoredInputs, WhichAccounts};
+pub use mapping::{MOST_HELD, MappedAt, MappingStore, NewlyMapped, Rehearsal, Rehearsed, StoredInputs, WhichAccounts};
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
 pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, ParcelRequest, Settled, Taken};
 pub use people::{
@@ -175,6 +175,15 @@ pub trait Store:
     ) -> Result<Staged>;
     /// Merges what was staged and applies it: creations, updates, returns and the proven removals, in one transaction.
     async fn apply(&self, tenant: &TenantId, id: SessionId, apply: &Apply) -> Result<Applied>;
+    /// Does all that [`apply`](Self::apply) does, and what follows on it: accounts are mapped, and linked to people. Then gives it up,
+    /// and keeps what would have changed beside ([`Holds::diff`]), in place of the connection's test run before.
+    async fn rehearse(
+        &self,
+        tenant: &TenantId,
+        id: SessionId,
+        apply: &Apply,
+        rehearsal: Option<&mut dyn Rehearsal>,
+    ) -> Result<Rehearsed>;
     /// Ends a session and drops its staging; the connection's health changes with it, in the same transaction.
     async fn end_session(&self, tenant: &TenantId, id: SessionId, end: &SessionEnd) -> Result<()>;
     /// One session.

@@ -7,7 +7,7 @@ use headcount_model::{
     AccountInputs, ConnectionId, FilterRule, Kind, MappedAccount, Mapping, Records, SessionId, TenantId, Timestamp,
 };
 
-use crate::Result;
+use crate::{Applied, Connection, Correlated, Result};
 
 /// The most records of one kind that an account may hold for expressions to go over them.
 pub const MOST_HELD: u32 = 500;
@@ -30,6 +30,23 @@ pub struct NewlyMapped {
     pub account: MappedAccount,
     /// The hash of what they were made of.
     pub inputs: Vec<u8>,
+}
+
+/// Maps accounts within a test run.
+#[async_trait]
+pub trait Rehearsal: Send {
+    /// What becomes of a portion of a connection's accounts, as far as that is new; they and the connection are as the session would
+    /// leave them. None: no more is mapped. It must not ask the store, which waits for it.
+    async fn map(&mut self, connection: &Connection, accounts: Vec<StoredInputs>) -> Option<Vec<NewlyMapped>>;
+}
+
+/// What a test run would have come to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rehearsed {
+    /// What would have been applied.
+    pub applied: Applied,
+    /// Whose the accounts would have been, if all of them could be mapped.
+    pub correlated: Option<Correlated>,
 }
 
 /// Which accounts a mapping reads.

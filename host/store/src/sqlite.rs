@@ -44,8 +44,8 @@ use sqlx::{Connection as _, Sqlite, Transaction};
 
 use crate::{
     AccessPath, Applied, Apply, AuditFilter, AuditKeep, AuditRow, Connection, ConnectionChange, Counters, Counts, CredentialKey,
-    CredentialUse, Filter, Held, InstalledConnector, LicenseFilter, Life, NewSession, Product, Result, Row, SealedCredential,
-    Session, SessionEnd, SessionState, Staged, StagedPage, Store,
+    CredentialUse, Filter, Held, InstalledConnector, LicenseFilter, Life, NewSession, Product, Rehearsal, Rehearsed, Result, Row,
+    SealedCredential, Session, SessionEnd, SessionState, Staged, StagedPage, Store,
 };
 
 /// A store in one SQLite file. Cheap to clone: clones share their connections.
@@ -193,6 +193,16 @@ impl Store for SqliteStore {
 
     async fn apply(&self, tenant: &TenantId, id: SessionId, apply: &Apply) -> Result<Applied> {
         apply::apply(self, tenant, id, apply).await
+    }
+
+    async fn rehearse(
+        &self,
+        tenant: &TenantId,
+        id: SessionId,
+        apply: &Apply,
+        rehearsal: Option<&mut dyn Rehearsal>,
+    ) -> Result<Rehearsed> {
+        apply::rehearsal::rehearse(self, tenant, id, apply, rehearsal).await
     }
 
     async fn end_session(&self, tenant: &TenantId, id: SessionId, end: &SessionEnd) -> Result<()> {

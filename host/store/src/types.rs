@@ -265,8 +265,6 @@ pub struct Apply {
     pub baseline: Option<Scope>,
     /// The connection's baseline from now on, if anything is brought in: what was read was not seen under the one that it has.
     pub widened: Option<Scope>,
-    /// Compute everything and write nothing; what would have changed is kept beside.
-    pub dry_run: bool,
     /// How the session ends once it is applied: kept with what was applied, so that nothing is applied twice.
     pub end: Option<SessionEnd>,
     /// What a sync is held to; none for what a person did, which is applied as it is.

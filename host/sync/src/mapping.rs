@@ -4,6 +4,7 @@
 //! made good by the next time.
 
 mod changes;
+mod trial;
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,6 +17,7 @@ use headcount_store::{Connection, MappedCounters, NewlyMapped, Store, StoreError
 use crate::aside::aside;
 use changes::changes;
 pub use changes::{EachChange, FieldChange};
+pub(crate) use trial::Trial;
 
 /// Accounts that are mapped at once.
 const PORTION: u32 = 128;

@@ -1,7 +1,7 @@
 //! After a session's records are in the store, and fields were made of them: whose the accounts are.
 
 use headcount_model::Timestamp;
-use headcount_store::{Connection, Store};
+use headcount_store::{Connection, Correlated, Store};
 
 /// Links the accounts of a connection to people, and says what a person should know of it.
 ///
@@ -9,11 +9,17 @@ use headcount_store::{Connection, Store};
 /// the next session links them.
 pub(crate) async fn correlate(store: &dyn Store, connection: &Connection) -> Option<String> {
     match store.correlate(&connection.tenant, &connection.id, Timestamp::now()).await {
-        Ok(done) if done.waiting == 0 => None,
-        Ok(done) => {
-            let accounts = if done.waiting == 1 { "account waits" } else { "accounts wait" };
-            Some(format!("{} {accounts} for a person to decide whose: see `headcount people conflicts`", done.waiting))
+        Ok(Correlated { waiting: 0, .. }) => None,
+        Ok(Correlated { waiting, .. }) => {
+            let accounts = if waiting == 1 { "account waits" } else { "accounts wait" };
+            Some(format!("{waiting} {accounts} for a person to decide whose: see `headcount people conflicts`"))
         }
         Err(error) => Some(format!("new accounts were not linked to people ({error}): the next sync does it")),
     }
+}
+
+/// What a person should know of how a test run would have linked them.
+pub(crate) fn would_wait(done: &Correlated) -> Option<String> {
+    let accounts = if done.waiting == 1 { "account" } else { "accounts" };
+    (done.waiting > 0).then(|| format!("{} {accounts} would wait for a person to decide whose", done.waiting))
 }

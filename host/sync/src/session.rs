@@ -87,9 +87,7 @@ async fn end_applied(job: &Job<'_>, options: &SyncOptions, session: SessionId, e
     let tenant = &job.connection.tenant;
     let Ending { mut end, applied } = ending;
     settle(&mut end, applied, session);
-    if end.state != SessionState::Test {
-        mapped::follow_up(job, options, &mut end).await;
-    }
+    mapped::follow_up(job, options, &mut end).await;
     job.store.end_session(tenant, session, &end).await?;
     // A person may have decided about its removals before.
     if let Some(ended) = job.store.session(tenant, session).await? {
@@ -218,7 +216,7 @@ impl Reading<'_> {
         complete: bool,
         (state, health): (SessionState, Health),
     ) -> Result<SessionEnd, SyncError> {
-        let mut apply = Apply { now: Some((self.options.clock)()), dry_run: self.options.test, ..Apply::default() };
+        let mut apply = Apply { now: Some((self.options.clock)()), ..Apply::default() };
         apply.rules = Some(SyncRules {
             guard: self.options.guard.clone(),
             confirmed: lock(&self.verdicts).confirmed(self.manifest, scope),
@@ -244,9 +242,6 @@ impl Reading<'_> {
                 apply.widened = scope::widened(scope, self.connection.baseline.as_ref());
             }
             ScopeVerdict::Foreign(reason) => {
-                if self.options.test {
-                    self.insist(reason.clone());
-                }
                 apply.foreign = Some(Foreign { scope: scope.clone(), reason: reason.clone() });
             }
             ScopeVerdict::Unknown => apply.widened = scope::widened(scope, self.connection.baseline.as_ref()),
@@ -257,6 +252,9 @@ impl Reading<'_> {
             _ => Some(self.unless_forbidden(health).await),
         };
         let mut end = SessionEnd { state, health, ..self.ending() };
+        if self.options.test {
+            return self.rehearse(&apply, end).await;
+        }
         apply.end = Some(end.clone());
         let applied = self.store.apply(&self.connection.tenant, self.session, &apply).await?;
         settle(&mut end, applied, self.session);

@@ -11,6 +11,7 @@ mod grants;
 mod hold;
 mod judge;
 mod lost;
+pub(super) mod rehearsal;
 pub(super) mod release;
 mod totals;
 pub(super) mod touched;
@@ -26,7 +27,7 @@ use sqlx::sqlite::SqliteConnection;
 use super::SqliteStore;
 use super::changes::Log;
 use super::grant::grant_key;
-use super::holds::{diff, preferences};
+use super::holds::preferences;
 use super::record::Stored;
 use super::sessions::{json, open_session};
 use super::upsert::{Manner, Owner, upsert};
@@ -71,28 +72,24 @@ impl Applying<'_> {
 }
 
 pub(super) async fn apply(store: &SqliteStore, tenant: &TenantId, session: SessionId, apply: &Apply) -> Result<Applied> {
-    if let Some(foreign) = apply.foreign.as_ref().filter(|_| !apply.dry_run) {
+    if let Some(foreign) = &apply.foreign {
         return foreign::hold(store, tenant, session, apply, foreign).await;
     }
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
-    super::stage::arrived::gather(&mut transaction, session).await?;
-    touched::respect(&mut transaction, session).await?;
-    let applied = within(&mut transaction, tenant, connection.clone(), session, apply).await?;
+    prepare(&mut transaction, session).await?;
+    let applied = within(&mut transaction, tenant, connection, session, apply).await?;
     if let Some(end) = &apply.end {
         super::resuming::keep_ending(&mut transaction, tenant, session, end, &applied).await?;
     }
-    if apply.dry_run {
-        let diff = diff::whole(&mut transaction, tenant, session).await?;
-        transaction.rollback().await?;
-        let mut transaction = store.begin().await?;
-        diff::drop_tests(&mut transaction, tenant, &connection).await?;
-        diff::keep(&mut transaction, tenant, &connection, session, diff).await?;
-        transaction.commit().await?;
-    } else {
-        transaction.commit().await?;
-    }
+    transaction.commit().await?;
     Ok(applied)
+}
+
+/// Brings what a session staged into the shape that is applied.
+async fn prepare(database: &mut SqliteConnection, session: SessionId) -> Result<()> {
+    super::stage::arrived::gather(database, session).await?;
+    touched::respect(database, session).await
 }
 
 /// Applies what was staged under this number, within a transaction of the caller's.

@@ -178,10 +178,24 @@ pub(super) async fn change_connection(
 }
 
 pub(super) async fn connection(store: &SqliteStore, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {
+    found(&mut *store.readers.acquire().await?, tenant, id).await
+}
+
+/// A connection as a transaction leaves it.
+pub(super) async fn connection_within(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    id: &ConnectionId,
+) -> Result<Connection> {
+    let gone = || StoreError::NoConnection { tenant: tenant.clone(), connection: id.clone() };
+    found(database, tenant, id).await?.ok_or_else(gone)
+}
+
+async fn found(database: &mut SqliteConnection, tenant: &TenantId, id: &ConnectionId) -> Result<Option<Connection>> {
     let row = sqlx::query("SELECT * FROM connections WHERE tenant = $1 AND id = $2")
         .bind(tenant.as_str())
         .bind(id.as_str())
-        .fetch_optional(&store.readers)
+        .fetch_optional(database)
         .await?;
     row.as_ref().map(read_connection).transpose()
 }

@@ -2,7 +2,7 @@
 
 use futures::TryStreamExt as _;
 use headcount_model::{Application, Asset, ConnectionId, Group, Kind, License, Role, TenantId, Timestamp, User};
-use sqlx::sqlite::SqliteRow;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite, TypeInfo as _, ValueRef as _};
 
 use super::SqliteStore;
@@ -33,7 +33,8 @@ pub(super) async fn rows<R: Stored>(
     filter: &Filter,
     further: impl FnOnce(&mut QueryBuilder<Sqlite>) + Send,
 ) -> Result<Vec<Row>> {
-    let found = rows_within::<R>(store, tenant, filter, further, u64::MAX).await?;
+    let mut database = store.readers.acquire().await?;
+    let found = rows_within::<R>(&mut database, tenant, filter, further, u64::MAX).await?;
     Ok(found.rows.into_iter().map(|(row, _)| row).collect())
 }
 
@@ -47,7 +48,7 @@ pub(super) struct Within {
 
 /// The same, as long as all together weigh no more than `room` bytes; the first, whatever it weighs.
 pub(super) async fn rows_within<R: Stored>(
-    store: &SqliteStore,
+    database: &mut SqliteConnection,
     tenant: &TenantId,
     filter: &Filter,
     further: impl FnOnce(&mut QueryBuilder<Sqlite>) + Send,
@@ -98,7 +99,7 @@ pub(super) async fn rows_within<R: Stored>(
     query.push(" ORDER BY row.connection, row.id LIMIT ").push_bind(i64::from(filter.limit));
     let mut within = Within { rows: Vec::new(), whole: true };
     let mut left = room;
-    let mut found = query.build().fetch(&store.readers);
+    let mut found = query.build().fetch(database);
     while let Some(row) = found.try_next().await? {
         let weight = if room == u64::MAX { 0 } else { weight(&row)? };
         if weight > left && !within.rows.is_empty() {

@@ -1,7 +1,7 @@
 //! Mappings and filters in SQLite.
 
-mod accounts;
-mod inputs;
+pub(super) mod accounts;
+pub(super) mod inputs;
 mod out_of_scope;
 mod settled;
 
@@ -80,7 +80,8 @@ impl MappingStore for SqliteStore {
         connection: &ConnectionId,
         which: &WhichAccounts,
     ) -> Result<Vec<StoredInputs>> {
-        inputs::account_inputs(self, tenant, connection, which).await
+        let mut database = self.readers.begin().await?;
+        inputs::account_inputs(&mut database, tenant, connection, which).await
     }
 
     async fn settled(&self, tenant: &TenantId, connection: &ConnectionId, basis: &[u8]) -> Result<(MappedAt, Option<String>)> {
@@ -105,7 +106,9 @@ impl MappingStore for SqliteStore {
         accounts: &[NewlyMapped],
         now: Timestamp,
     ) -> Result<()> {
-        accounts::put(self, tenant, connection, accounts, now).await
+        let mut transaction = self.begin().await?;
+        accounts::put(&mut transaction, tenant, connection, accounts, now).await?;
+        Ok(transaction.commit().await?)
     }
 
     async fn accounts(
@@ -114,7 +117,8 @@ impl MappingStore for SqliteStore {
         connection: &ConnectionId,
         ids: &[String],
     ) -> Result<Vec<(String, MappedAccount)>> {
-        let found = accounts::find(self, tenant, connection, ids).await?;
+        let mut database = self.readers.acquire().await?;
+        let found = accounts::find(&mut database, tenant, connection, ids).await?;
         Ok(found.into_iter().map(|(id, (account, _))| (id, account)).collect())
     }
 

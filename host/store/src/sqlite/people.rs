@@ -2,7 +2,7 @@
 
 mod administer;
 mod conflicts;
-mod correlate;
+pub(super) mod correlate;
 mod directory;
 mod fields;
 mod hand;
@@ -46,7 +46,10 @@ pub(super) const ENDED_AT: &str = "CASE WHEN row.gone_at = row.left_out_at THEN 
 #[async_trait]
 impl People for SqliteStore {
     async fn correlate(&self, tenant: &TenantId, connection: &ConnectionId, now: Timestamp) -> Result<Correlated> {
-        correlate::correlate(self, tenant, connection, now).await
+        let mut transaction = self.begin().await?;
+        let done = correlate::correlate(&mut transaction, tenant, connection, now).await?;
+        transaction.commit().await?;
+        Ok(done)
     }
 
     async fn people(&self, tenant: &TenantId, filter: &Filter, minimum: u32) -> Result<Vec<Person>> {

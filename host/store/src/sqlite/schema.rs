@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0016_deliveries.sql"),
     include_str!("../../migrations/0017_arrived.sql"),
     include_str!("../../migrations/0018_action_sessions.sql"),
+    include_str!("../../migrations/0019_foreign.sql"),
 ];
 
 /// Since which version how a session ends is kept with what it applied.

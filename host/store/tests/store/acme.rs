@@ -1,7 +1,7 @@
 //! A connection of a hundred users, whose syncs are held to the guard.
 
 use headcount_model::{Kind, Records, SessionId, UserStatus};
-use headcount_store::{Applied, Apply, Decision, HoldState, Holds, SessionState, Store, SyncRules, WINDOW};
+use headcount_store::{Applied, Apply, Counters, Decision, HoldState, Holds, SessionEnd, SessionState, Store, SyncRules, WINDOW};
 
 use crate::world::*;
 
@@ -50,6 +50,18 @@ impl Acme {
         let applied = world.store.apply(&tenant("acme"), session, apply).await.unwrap();
         let state = if applied.held.is_empty() { SessionState::Complete } else { SessionState::Held };
         world.store.end_session(&tenant("acme"), session, &end(state)).await.unwrap();
+        (session, applied)
+    }
+
+    /// A test run.
+    pub async fn test(&self, records: Records, apply: &Apply) -> (SessionId, Applied) {
+        let world = &self.world;
+        let session = world.begin("acme", "one").await;
+        world.stage("acme", session, &page("all", records)).await;
+        let applied = world.store.rehearse(&tenant("acme"), session, apply, None).await.unwrap().applied;
+        let counters = Counters { kinds: applied.kinds.clone(), ..Counters::default() };
+        let over = SessionEnd { counters, ..end(SessionState::Test) };
+        world.store.end_session(&tenant("acme"), session, &over).await.unwrap();
         (session, applied)
     }
 

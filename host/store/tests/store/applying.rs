@@ -153,16 +153,16 @@ async fn what_the_vendor_said_is_gone_goes_even_unproven_and_listed() {
 }
 
 #[tokio::test]
-async fn a_dry_run_gives_the_same_numbers_and_writes_nothing() {
+async fn a_test_run_gives_the_same_numbers_and_writes_nothing() {
     let world = World::new().await;
     world.sync("acme", "one", &[page("users", users([user("1", "a@x"), user("2", "b@x")]))], &proven(10, &[])).await;
     let before = world.rows("acme", Kind::User).await;
     let session = world.begin("acme", "one").await;
     world.stage("acme", session, &page("users", users([user("2", "new@x"), user("3", "c@x")]))).await;
-    let dry = Apply { dry_run: true, gone: vec![reference("user:9")], ..proven(20, &[]) };
-    let first = world.store.apply(&tenant("acme"), session, &dry).await.unwrap();
+    let apply = Apply { gone: vec![reference("user:9")], ..proven(20, &[]) };
+    let first = world.store.rehearse(&tenant("acme"), session, &apply, None).await.unwrap().applied;
     assert_eq!(world.rows("acme", Kind::User).await, before);
-    let again = world.store.apply(&tenant("acme"), session, &Apply { dry_run: false, ..dry }).await.unwrap();
+    let again = world.store.apply(&tenant("acme"), session, &apply).await.unwrap();
     assert_eq!(first, again);
     assert_eq!(
         tally(&again, Kind::User),

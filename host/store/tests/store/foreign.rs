@@ -48,9 +48,24 @@ async fn all_that_another_organisation_would_change_waits_with_its_diff() {
     assert_eq!(rows.iter().filter(|row| row.held == Some(How::Missing)).count(), 100);
     assert_eq!(rows.len(), 130);
     // A test run keeps its own diff beside.
-    acme.sync(people(1..=101), &Apply { dry_run: true, ..complete(2) }).await;
+    acme.test(people(1..=101), &complete(2)).await;
     assert_eq!(diff(&acme, session).await.len(), 130);
     assert_eq!(acme.world.store.due_reminders(at(2 * DAY)).await.unwrap()[0].records, 130);
+}
+
+#[tokio::test]
+async fn a_test_run_of_another_organisation_ends_as_the_real_one_and_nothing_waits() {
+    let acme = Acme::of_a_hundred().await;
+    let foreign = || Some(Foreign { scope: scope("other"), reason: "it is of other".into() });
+    let (tried, would) = acme.test(people(91..=130), &Apply { foreign: foreign(), ..complete(1) }).await;
+    assert_eq!((holds(&acme).await, acme.present().await), (vec![], 100));
+    let (real, applied) = acme.sync(people(91..=130), &Apply { foreign: foreign(), ..complete(1) }).await;
+    assert_eq!(would, Applied { waiting: Some(tried), ..applied });
+    let told = |rows: Vec<DiffRow>| rows.into_iter().map(|row| (row.what, row.held, row.id)).collect::<Vec<_>>();
+    let rows = told(diff(&acme, tried).await);
+    assert_eq!(rows, told(diff(&acme, real).await));
+    assert_eq!((rows.len(), rows.iter().filter(|row| row.1.is_some()).count()), (120, 120));
+    assert_eq!(rows.iter().filter(|row| (row.0, row.1) == (Some(What::Created), Some(How::Foreign))).count(), 30);
 }
 
 #[tokio::test]

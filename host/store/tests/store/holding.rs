@@ -1,9 +1,7 @@
 //! Removals that are too many wait for a person.
 
 use headcount_model::{Kind, Records, Scope, User, UserStatus};
-use headcount_store::{
-    Apply, Counters, Deactivate, Extent, Holds, How, Preferences, SessionEnd, SessionState, Store, StoreError, What, Writes,
-};
+use headcount_store::{Apply, Deactivate, Extent, Holds, How, Preferences, SessionState, StoreError, What, Writes};
 
 use crate::acme::*;
 use crate::world::*;
@@ -144,7 +142,7 @@ async fn too_many_changed_addresses_wait_and_few_do_not() {
 async fn a_test_run_keeps_the_diff_that_a_real_one_would_make() {
     let acme = Acme::of_a_hundred().await;
     let found = || people(21..=102);
-    let (test, _) = acme.sync(found(), &Apply { dry_run: true, ..complete(1) }).await;
+    let (test, _) = acme.test(found(), &complete(1)).await;
     let (real, _) = acme.sync(found(), &complete(2)).await;
     let diff = async |session| {
         let rows = acme.world.store.diff(&tenant("acme"), session, 0, 1_000).await.unwrap();
@@ -163,18 +161,9 @@ async fn a_diff_that_is_no_longer_kept_says_so_and_what_took_its_place() {
         Err(error @ StoreError::DiffDropped { .. }) => error.to_string(),
         Err(error) => panic!("{error}"),
     };
-    let test = |hour| Apply { dry_run: true, ..complete(hour) };
-    let tried = async |records, hour: i64| {
-        let session = acme.world.begin("acme", "one").await;
-        acme.world.stage("acme", session, &page("all", records)).await;
-        let applied = acme.world.store.apply(&tenant("acme"), session, &test(hour)).await.unwrap();
-        let counters = Counters { kinds: applied.kinds, ..Counters::default() };
-        let over = SessionEnd { counters, ..end(SessionState::Test) };
-        acme.world.store.end_session(&tenant("acme"), session, &over).await.unwrap();
-        session
-    };
-    let (nothing, first) = (tried(people(1..=100), 1).await, tried(people(21..=100), 1).await);
-    let second = tried(people(1..=101), 1).await;
+    let (nothing, _) = acme.test(people(1..=100), &complete(1)).await;
+    let (first, _) = acme.test(people(21..=100), &complete(1)).await;
+    let (second, _) = acme.test(people(1..=101), &complete(1)).await;
     assert_eq!((told(nothing).await, told(second).await), ("0 rows".to_owned(), "1 rows".to_owned()));
     assert!(
         told(first).await.contains(&format!("no longer kept: session {second} is a newer test run")),

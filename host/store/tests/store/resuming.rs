@@ -105,10 +105,9 @@ async fn how_a_session_ends_is_kept_with_what_it_applied_and_not_where_it_only_c
     let session = begin(&world).await;
     stage(&world, session, 0, &["a"]).await;
     let over = end(SessionState::Complete);
-    let mut apply = Apply { end: Some(over.clone()), dry_run: true, ..unproven(7) };
-    store.apply(&acme, session, &apply).await.unwrap();
+    let apply = Apply { end: Some(over.clone()), ..unproven(7) };
+    store.rehearse(&acme, session, &apply, None).await.unwrap();
     assert_eq!(store.open_session(&acme, &connection_id("one")).await.unwrap().unwrap().ending, None);
-    apply.dry_run = false;
     let applied = store.apply(&acme, session, &apply).await.unwrap();
     let ending = store.open_session(&acme, &connection_id("one")).await.unwrap().unwrap().ending.unwrap();
     assert_eq!((ending.end, ending.applied), (over.clone(), applied));

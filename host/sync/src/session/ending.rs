@@ -17,7 +17,8 @@ const CONFIRMED: Duration = Duration::from_secs(60);
 /// Brings what was applied into how a session ends: also where another process applied it.
 pub(super) fn settle(end: &mut SessionEnd, applied: Applied, session: SessionId) {
     let wait = match (applied.foreign, end.state == SessionState::Test) {
-        (true, _) => "everything waits",
+        (true, true) => "everything would wait",
+        (true, false) => "everything waits",
         (false, true) => "removals would wait",
         (false, false) => "removals wait",
     };

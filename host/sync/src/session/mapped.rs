@@ -1,10 +1,11 @@
 //! A session's last step, once its records are applied: what the mapping makes of its accounts, and whose they are.
 
 use headcount_model::{Manifest, printable};
-use headcount_store::{Connection, SessionEnd, Store, StoreError};
+use headcount_store::{Apply, Connection, Rehearsal, Rehearsed, SessionEnd, Store, StoreError};
 
+use super::ending::settle;
 use super::{Job, Reading, SyncError};
-use crate::mapping::{RemapError, Remapped, compile, mapping_of, remap_changed};
+use crate::mapping::{RemapError, Remapped, Trial, compile, mapping_of, remap_changed};
 use crate::options::SyncOptions;
 use crate::people;
 
@@ -17,6 +18,34 @@ impl Reading<'_> {
         let (store, connection) = (self.store, self.connection);
         let mapped = self.guard(remapped(store, connection, self.manifest)).await;
         finish(store, connection, mapped, end).await;
+    }
+
+    /// What a test run does: applies what was read, maps and links, and gives all of it up.
+    pub(super) async fn rehearse(&self, apply: &Apply, mut end: SessionEnd) -> Result<SessionEnd, SyncError> {
+        let (store, connection) = (self.store, self.connection);
+        let (mapping, _) = mapping_of(store, connection, self.manifest).await?;
+        let mut trial = compile(mapping).await.map(Trial::new);
+        let rehearsal = trial.as_mut().ok().map(|trial| -> &mut dyn Rehearsal { trial });
+        let Rehearsed { applied, correlated } =
+            self.guard(store.rehearse(&connection.tenant, self.session, apply, rehearsal)).await??;
+        let foreign = applied.foreign;
+        settle(&mut end, applied, self.session);
+        if foreign {
+            return Ok(end);
+        }
+        let left = |why: &str| format!("not all fields were tried: {}", printable(why));
+        let mut notes = Vec::new();
+        match trial.map(Trial::end) {
+            Ok((told, stopped)) => {
+                notes.extend(failures(&told));
+                notes.extend(stopped.map(|stopped| left(&stopped.to_string())));
+                end.counters.mapped = told.counters;
+            }
+            Err(problem) => notes.push(left(&problem.to_string())),
+        }
+        notes.extend(correlated.as_ref().and_then(people::would_wait));
+        note(notes, &mut end);
+        Ok(end)
     }
 }
 
@@ -53,16 +82,25 @@ async fn finish(
     let mut notes = Vec::new();
     match mapped {
         Ok(Ok(told)) => {
-            notes.extend(told.failures.iter().map(|(field, why)| {
-                let failed = told.counters.failed.get(field).copied().unwrap_or(0);
-                format!("the field {field} could not be made for {failed} accounts: {why}")
-            }));
+            notes.extend(failures(&told));
             end.counters.mapped = told.counters;
             notes.extend(people::correlate(store, connection).await);
         }
         Ok(Err(problem)) => notes.push(left(&problem.to_string())),
         Err(stopped) => notes.push(left(&stopped.to_string())),
     }
+    note(notes, end);
+}
+
+/// Which fields could not be made, in sentences.
+fn failures(told: &Remapped) -> impl Iterator<Item = String> + '_ {
+    told.failures.iter().map(|(field, why)| {
+        let failed = told.counters.failed.get(field).copied().unwrap_or(0);
+        format!("the field {field} could not be made for {failed} accounts: {why}")
+    })
+}
+
+fn note(notes: Vec<String>, end: &mut SessionEnd) {
     for note in notes {
         if end.notes.len() < MOST_NOTES && !end.notes.contains(&note) {
             end.notes.push(note);

@@ -131,13 +131,18 @@ async fn another_organisation_waits_no_longer_once_the_credential_sees_its_own_a
 #[tokio::test]
 async fn a_test_run_with_another_organisations_credential_says_so_and_holds_nothing() {
     let world = world_with_teams(&["1"]).await;
-    let mut options = headcount_sync::SyncOptions::default();
+    let mut options = SyncOptions::default();
     options.test = true;
     let report = world.sync_with(&theirs(&["1"]), &options).await;
     assert_eq!(report.state, SessionState::Test);
-    assert!(report.notes.iter().any(|note| note.contains("organisation other")), "{:?}", report.notes);
+    let said = |note: &String| note.contains("everything would wait for a person") && note.contains("organisation other");
+    assert!(report.notes.iter().any(said), "{:?}", report.notes);
     assert!(world.store.holds(&"t".parse().unwrap(), None, 10).await.unwrap().is_empty());
     assert_eq!(world.connection().await.health.state, HealthState::Ok);
+    // It counts as the real run does.
+    let real = world.sync(&theirs(&["1"])).await;
+    assert_eq!(report.counters.kinds, real.counters.kinds);
+    assert_eq!(report.counters.kinds[&Kind::User].held, 3);
 }
 
 #[tokio::test]

@@ -31,12 +31,10 @@ pub(super) async fn run(args: &Args, tenant: &Tenant, context: &Context) -> anyh
     let mut pages = Pages::new(&args.show, COLUMNS, context);
     let mut after = 0;
     let json = context.out.json;
-    let waits =
-        tenant.holds(None, u32::MAX).await?.into_iter().any(|hold| hold.session == args.session && hold.organization.is_some());
     while let Some(limit) = pages.next_limit() {
         let rows = tenant.diff(args.session, after, limit).await?;
         after = rows.last().map_or(after, |row| row.number);
-        pages.write(&rows, |row| object(row, json, waits))?;
+        pages.write(&rows, |row| object(row, json))?;
     }
     pages.end("changes");
     if tenant.session(args.session).await?.is_some_and(|session| session.state == SessionState::Superseded) {
@@ -45,9 +43,9 @@ pub(super) async fn run(args: &Args, tenant: &Tenant, context: &Context) -> anyh
     Ok(())
 }
 
-fn object(row: &DiffRow, json: bool, waits: bool) -> Map<String, Value> {
+fn object(row: &DiffRow, json: bool) -> Map<String, Value> {
     let mut object = Map::new();
-    object.insert("what".into(), word(row, waits).into());
+    object.insert("what".into(), word(row).into());
     object.insert("kind".into(), row.kind.clone().into());
     object.insert("name".into(), row.name.clone().or_else(|| grant_words(&row.kind, &row.id)).into());
     object.insert("id".into(), row.id.clone().into());
@@ -57,10 +55,10 @@ fn object(row: &DiffRow, json: bool, waits: bool) -> Map<String, Value> {
 }
 
 /// `updated`; `held: missing`; where all of it waits, `held: updated`.
-fn word(row: &DiffRow, waits: bool) -> String {
+fn word(row: &DiffRow) -> String {
     match (row.what, row.held) {
-        (Some(what), _) if waits => format!("held: {}", what.as_str()),
-        (Some(what), _) => what.as_str().to_owned(),
+        (Some(what), Some(_)) => format!("held: {}", what.as_str()),
+        (Some(what), None) => what.as_str().to_owned(),
         (None, Some(how)) => format!("held: {}", meaning(how)),
         (None, None) => String::new(),
     }
@@ -73,6 +71,7 @@ fn meaning(how: How) -> &'static str {
         How::Follows => "goes with what it connects",
         How::Inactive => "newly inactive",
         How::Rekeyed => "another e-mail address",
+        How::Foreign => "of another organisation",
     }
 }
 
@@ -101,9 +100,9 @@ mod tests {
             name: Some("Ana".into()),
             fields: [("status".to_owned(), [Value::Null, Value::from("suspended")])].into(),
         };
-        assert_eq!(word(&row(Some(headcount::store::What::Updated), None), false), "updated");
-        assert_eq!(word(&row(Some(headcount::store::What::Updated), None), true), "held: updated");
-        assert_eq!(word(&row(None, Some(How::Inactive)), false), "held: newly inactive");
+        assert_eq!(word(&row(Some(headcount::store::What::Updated), None)), "updated");
+        assert_eq!(word(&row(Some(headcount::store::What::Updated), Some(How::Foreign))), "held: updated");
+        assert_eq!(word(&row(None, Some(How::Inactive))), "held: newly inactive");
         assert_eq!(in_words(&row(None, None)), "status: (none) → suspended");
     }
 }

@@ -9,7 +9,7 @@ use super::super::SqliteStore;
 use super::super::holds::{decide, diff, move_session, supersede, well};
 use super::super::resuming::keep_ending;
 use super::super::sessions::{from_json, json, open_session};
-use crate::{Applied, Apply, Decision, Foreign, KindCounters, Outcome, Result, SessionState, Verdict};
+use crate::{Applied, Apply, Decision, DiffRow, Foreign, How, KindCounters, Outcome, Result, SessionState, Verdict};
 
 /// Works out what would change, keeps that, and has it wait.
 pub(super) async fn hold(
@@ -21,14 +21,33 @@ pub(super) async fn hold(
 ) -> Result<Applied> {
     let mut transaction = store.begin().await?;
     let connection = open_session(&mut transaction, tenant, session).await?;
-    let would = super::within(&mut transaction, tenant, connection.clone(), session, apply).await?;
-    let diff = diff::whole(&mut transaction, tenant, session).await?;
+    let (applied, diff) = work_out(&mut transaction, tenant, (&connection, session), apply, foreign).await?;
     transaction.rollback().await?;
 
     let mut transaction = store.begin().await?;
     open_session(&mut transaction, tenant, session).await?;
     wait(&mut transaction, tenant, (&connection, session), apply, foreign).await?;
     diff::keep(&mut transaction, tenant, &connection, session, diff).await?;
+    if let Some(end) = &apply.end {
+        keep_ending(&mut transaction, tenant, session, end, &applied).await?;
+    }
+    transaction.commit().await?;
+    Ok(applied)
+}
+
+/// Applies it all in a transaction that is to be given up; gives what waits of that, and how it reads.
+pub(super) async fn work_out(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    (connection, session): (&ConnectionId, SessionId),
+    apply: &Apply,
+    foreign: &Foreign,
+) -> Result<(Applied, Vec<DiffRow>)> {
+    let would = super::within(database, tenant, connection.clone(), session, apply).await?;
+    let mut diff = diff::whole(database, tenant, session).await?;
+    for row in &mut diff {
+        row.held.get_or_insert(How::Foreign);
+    }
     let waits = |tally: &KindCounters| tally.created + tally.updated + tally.returned + tally.removed + tally.held;
     let kinds = would.kinds.iter().map(|(kind, tally)| (*kind, KindCounters { held: waits(tally), ..KindCounters::default() }));
     let applied = Applied {
@@ -38,11 +57,7 @@ pub(super) async fn hold(
         foreign: true,
         ..Applied::default()
     };
-    if let Some(end) = &apply.end {
-        keep_ending(&mut transaction, tenant, session, end, &applied).await?;
-    }
-    transaction.commit().await?;
-    Ok(applied)
+    Ok((applied, diff))
 }
 
 /// Waits in the place of what waited before, which waits on under this session.

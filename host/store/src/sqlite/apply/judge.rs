@@ -29,6 +29,8 @@ impl Judged {
         match how {
             How::Rekeyed => self.keys,
             How::Missing | How::Gone | How::Follows | How::Inactive => !self.reasons.is_empty(),
+            // Never among what is lost: all of its session waits.
+            How::Foreign => true,
         }
     }
 }

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use headcount_model::{ConnectionId, MappedAccount, TenantId, Timestamp};
 use serde_json::Map;
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
-use super::super::SqliteStore;
 use super::super::sessions::{from_json, json};
 use super::super::values::{MOST, Values, placeholders, portions};
 use crate::{NewlyMapped, Result};
@@ -14,14 +14,13 @@ use crate::{NewlyMapped, Result};
 /// The most accounts that are looked up at once.
 const MOST_ASKED: usize = 1_000;
 
-pub(super) async fn put(
-    store: &SqliteStore,
+pub(in crate::sqlite) async fn put(
+    database: &mut SqliteConnection,
     tenant: &TenantId,
     connection: &ConnectionId,
     accounts: &[NewlyMapped],
     now: Timestamp,
 ) -> Result<()> {
-    let mut transaction = store.begin().await?;
     let mut left = accounts.iter();
     for portion in portions(accounts.len()) {
         let mut values = Values::with_capacity(portion * 6 + 3);
@@ -50,14 +49,14 @@ pub(super) async fn put(
                 failures = excluded.failures, inputs = excluded.inputs",
             placeholders(portion, 6)
         );
-        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *transaction).await?;
+        sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
     }
-    Ok(transaction.commit().await?)
+    Ok(())
 }
 
 /// By id: what was made of each, and the hash of what that was made of.
 pub(super) async fn find(
-    store: &SqliteStore,
+    database: &mut SqliteConnection,
     tenant: &TenantId,
     connection: &ConnectionId,
     ids: &[String],
@@ -68,7 +67,7 @@ pub(super) async fn find(
             QueryBuilder::new("SELECT id, sync_key, fields, person_fields, failures, inputs FROM accounts WHERE tenant = ");
         query.push_bind(tenant.as_str().to_owned()).push(" AND connection = ").push_bind(connection.as_str().to_owned());
         push_ids(query.push(" AND id IN "), ids);
-        for row in query.build().fetch_all(&store.readers).await? {
+        for row in query.build().fetch_all(&mut *database).await? {
             let failures = row.try_get::<Option<&str>, _>(4)?.map(|text| from_json(text, "failures")).transpose()?;
             let account = MappedAccount {
                 sync_key: row.try_get(1)?,

@@ -3,9 +3,9 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use headcount_model::{AccountInputs, Application, Asset, ConnectionId, Grant, Group, License, Role, TenantId, User};
+use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
-use super::super::SqliteStore;
 use super::super::grant::PlacedGrant;
 use super::super::list::rows_within;
 use super::super::record::Stored;
@@ -18,13 +18,13 @@ const PORTION: u32 = 128;
 /// The most bytes of them, and as many of what they hold.
 const ROOM: u64 = 16 << 20;
 
-pub(super) async fn account_inputs(
-    store: &SqliteStore,
+pub(in crate::sqlite) async fn account_inputs(
+    database: &mut SqliteConnection,
     tenant: &TenantId,
     connection: &ConnectionId,
     which: &WhichAccounts,
 ) -> Result<Vec<StoredInputs>> {
-    let reader = Reader { store, tenant, connection };
+    let mut reader = Reader { database, tenant, connection };
     let only = which.only.as_ref().map(|only| only.get(..MOST).unwrap_or(only).to_vec());
     let filter = Filter {
         after: which.after.as_ref().map(|id| (connection.as_str().to_owned(), id.clone())),
@@ -32,7 +32,7 @@ pub(super) async fn account_inputs(
         ..reader.all()
     };
     let users = rows_within::<User>(
-        store,
+        reader.database,
         tenant,
         &filter,
         |query| {
@@ -62,7 +62,7 @@ pub(super) async fn account_inputs(
     users.truncate(accounts);
     let ids = ids.get(..accounts).unwrap_or(&ids);
     let mut answers = reader.answers(ids).await?;
-    let mut mapped = find(store, tenant, connection, ids).await?;
+    let mut mapped = find(reader.database, tenant, connection, ids).await?;
     let accounts = users.into_iter().map(|(user, row)| {
         let id = user.id.clone();
         let inputs = AccountInputs {
@@ -96,7 +96,7 @@ struct Held {
 }
 
 struct Reader<'a> {
-    store: &'a SqliteStore,
+    database: &'a mut SqliteConnection,
     tenant: &'a TenantId,
     connection: &'a ConnectionId,
 }
@@ -114,15 +114,15 @@ impl Reader<'_> {
     }
 
     /// Those that hold more of one kind than expressions may go over.
-    async fn too_many(&self, ids: &[String]) -> Result<HashSet<String>> {
+    async fn too_many(&mut self, ids: &[String]) -> Result<HashSet<String>> {
         let mut query = self.query("SELECT DISTINCT principal_id FROM grants");
         push_ids(query.push(" AND gone_at IS NULL AND principal_kind = 'user' AND principal_id IN "), ids);
         query.push(" GROUP BY principal_id, target_kind HAVING count(*) > ").push_bind(i64::from(MOST_HELD));
-        query.build().fetch_all(&self.store.readers).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
+        query.build().fetch_all(&mut *self.database).await?.iter().map(|row| Ok(row.try_get(0)?)).collect()
     }
 
     /// What the first of these accounts hold: of as many as there is room for. One that alone holds more joins `too_many`.
-    async fn held_within(&self, ids: &[String], too_many: &mut HashSet<String>) -> Result<Held> {
+    async fn held_within(&mut self, ids: &[String], too_many: &mut HashSet<String>) -> Result<Held> {
         let mut accounts = ids.len();
         loop {
             let of = ids.get(..accounts).unwrap_or(ids);
@@ -140,7 +140,7 @@ impl Reader<'_> {
     }
 
     /// What these accounts hold; nothing where that is too much to be in memory at once.
-    async fn all_held(&self, ids: &[String]) -> Result<Option<Held>> {
+    async fn all_held(&mut self, ids: &[String]) -> Result<Option<Held>> {
         let mut room = ROOM;
         let Some(grants) = self.grants(ids, &mut room).await? else { return Ok(None) };
         let held = Held {
@@ -154,13 +154,13 @@ impl Reader<'_> {
         Ok((room > 0).then_some(held))
     }
 
-    async fn grants(&self, ids: &[String], room: &mut u64) -> Result<Option<Vec<Grant>>> {
+    async fn grants(&mut self, ids: &[String], room: &mut u64) -> Result<Option<Vec<Grant>>> {
         if ids.is_empty() {
             return Ok(Some(Vec::new()));
         }
         let all = self.all();
         let found = rows_within::<PlacedGrant>(
-            self.store,
+            self.database,
             self.tenant,
             &all,
             |query| push_ids(query.push(" AND row.principal_kind = 'user' AND row.principal_id IN "), ids),
@@ -176,7 +176,7 @@ impl Reader<'_> {
     }
 
     /// What is held of one kind, by who holds it; what is gone is not held. Where the room is used up, it is not all.
-    async fn held<R: Stored + Clone + FromAnswer>(&self, grants: &[Grant], room: &mut u64) -> Result<ByHolder<R>> {
+    async fn held<R: Stored + Clone + FromAnswer>(&mut self, grants: &[Grant], room: &mut u64) -> Result<ByHolder<R>> {
         let of_kind = || grants.iter().filter(|grant| grant.target.kind == R::KIND);
         let ids: BTreeSet<&str> = of_kind().map(|grant| grant.target.id.as_str()).collect();
         let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
@@ -184,7 +184,7 @@ impl Reader<'_> {
         let mut records: HashMap<String, (R, u64)> = HashMap::new();
         for ids in ids.chunks(MOST) {
             let further = |query: &mut QueryBuilder<Sqlite>| push_ids(query.push(" AND row.id IN "), ids);
-            let found = rows_within::<R>(self.store, self.tenant, &all, further, *room).await?;
+            let found = rows_within::<R>(self.database, self.tenant, &all, further, *room).await?;
             *room = if found.whole { room.saturating_sub(found.rows.iter().map(|(_, weight)| weight).sum()) } else { 0 };
             let read = |(row, weight): (Row, u64)| Some((row.key, (R::from_answer(row.record)?, weight)));
             records.extend(found.rows.into_iter().filter_map(read));
@@ -202,12 +202,12 @@ impl Reader<'_> {
         Ok(held)
     }
 
-    async fn answers(&self, ids: &[String]) -> Result<HashMap<String, Vec<(String, String)>>> {
+    async fn answers(&mut self, ids: &[String]) -> Result<HashMap<String, Vec<(String, String)>>> {
         // What an action has touched since may be otherwise by now.
         let mut query = self.query("SELECT id, action, answer FROM action_answers");
         push_ids(query.push(" AND stale = 0 AND id IN "), ids);
         let mut answers: HashMap<String, Vec<(String, String)>> = HashMap::new();
-        for row in query.build().fetch_all(&self.store.readers).await? {
+        for row in query.build().fetch_all(&mut *self.database).await? {
             answers.entry(row.try_get(0)?).or_default().push((row.try_get(1)?, row.try_get(2)?));
         }
         Ok(answers)

@@ -6,7 +6,6 @@ use headcount_model::{ConnectionId, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::super::SqliteStore;
 use super::super::values::{Values, placeholders, portions};
 use super::directory::Directory;
 use super::told::{self, Moved};
@@ -17,28 +16,26 @@ use crate::{Correlated, Doubt, PersonId, Result, What};
 /// Keys that are judged at once.
 const KEYS: usize = 256;
 
-pub(super) async fn correlate(
-    store: &SqliteStore,
+pub(in crate::sqlite) async fn correlate(
+    database: &mut SqliteConnection,
     tenant: &TenantId,
     connection: &ConnectionId,
     now: Timestamp,
 ) -> Result<Correlated> {
     let mut done = Correlated::default();
-    let mut transaction = store.begin().await?;
-    if gather(&mut transaction, tenant, connection).await? == 0 {
+    if gather(database, tenant, connection).await? == 0 {
         return Ok(done);
     }
     let mut after = String::new();
-    let mut directory = Directory::open(&mut transaction, tenant).await?;
+    let mut directory = Directory::open(database, tenant).await?;
     loop {
-        let keys = keys(&mut transaction, tenant, &after).await?;
+        let keys = keys(database, tenant, &after).await?;
         let Some(last) = keys.last() else { break };
         after.clone_from(last);
-        let verdicts = verdicts(&mut transaction, tenant, &keys, &mut directory).await?;
-        settle(&mut transaction, tenant, verdicts, now, &mut done).await?;
+        let verdicts = verdicts(database, tenant, &keys, &mut directory).await?;
+        settle(database, tenant, verdicts, now, &mut done).await?;
     }
-    sqlx::query("DELETE FROM correlating WHERE tenant = $1").bind(tenant.as_str()).execute(&mut *transaction).await?;
-    transaction.commit().await?;
+    sqlx::query("DELETE FROM correlating WHERE tenant = $1").bind(tenant.as_str()).execute(database).await?;
     Ok(done)
 }
 
