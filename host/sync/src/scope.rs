@@ -177,6 +177,17 @@ mod tests {
     }
 
     #[test]
+    fn what_the_baseline_knows_of_lists_that_a_scope_does_not_settle_stays_known() {
+        let with = |feeds: &[(&str, Access)]| {
+            let access = |(feed, access): &(&str, Access)| FeedAccess { feed: (*feed).to_owned(), access: *access, note: None };
+            Scope { feeds: feeds.iter().map(access).collect(), ..scope(&[]) }
+        };
+        let known = with(&[("ldap", Access::Readable), ("roles", Access::Readable)]);
+        let joined = joined(&with(&[("roles", Access::Forbidden)]), Some(&known));
+        assert_eq!((joined.access("ldap"), joined.access("roles")), (Some(Access::Readable), Some(Access::Forbidden)));
+    }
+
+    #[test]
     fn a_list_that_opened_widens_the_baseline() {
         let with = |access| Scope { feeds: vec![FeedAccess { feed: "ldap".to_owned(), access, note: None }], ..scope(&[]) };
         let wide = widened(&with(Access::Readable), Some(&with(Access::Forbidden))).unwrap();

@@ -137,6 +137,15 @@ async fn records_that_only_a_dropped_parent_lists_stay_also_when_the_session_was
 
 #[tokio::test]
 async fn a_parent_that_another_list_brings_into_scope_is_told() {
+    brought_into_scope("").await;
+}
+
+#[tokio::test]
+async fn a_parent_that_a_list_with_children_of_its_own_brings_into_scope_is_told() {
+    brought_into_scope("\n[[feeds]]\nname = \"devices\"\nparent = \"details\"\nproves = [\"asset\"]\n").await;
+}
+
+async fn brought_into_scope(further: &str) {
     // The details stand for any list that says more of a record.
     let feeds = r#"
 [[feeds]]
@@ -153,7 +162,7 @@ name = "details"
 parent = "groups"
 repeats = ["group"]
 "#;
-    let world = World::of(feeds).await;
+    let world = World::of(&format!("{feeds}{further}")).await;
     filtered(&world, Kind::Group, Effect::Keep, "group.description == 'sales'").await;
     let script = Script::new(|feed, parent, _, _| match (feed, parent) {
         ("groups", _) => {
@@ -170,5 +179,6 @@ repeats = ["group"]
     });
     let report = world.sync(&script).await;
     assert_eq!((report.state, world.ids(Kind::Group).await), (SessionState::Partial, vec!["g".into(), "h".into()]));
-    assert!(report.notes.iter().any(|note| note.contains("brought into scope")), "{:?}", report.notes);
+    let told = |note: &String| note.contains("members: not read for group:h") && note.contains("brought into scope");
+    assert!(report.notes.iter().any(told), "{:?}", report.notes);
 }
