@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use headcount::model::printable;
+use headcount::model::{Access, Scope, printable};
 use headcount::store::{Counters, KindCounters, SessionError};
 use headcount::{Kind, Session, SessionState};
 
@@ -150,9 +150,9 @@ pub fn use_of(counters: &Counters) -> Option<String> {
 }
 
 /// What a state means, in a sentence.
-pub fn meaning(state: SessionState, counters: &Counters) -> String {
+pub fn meaning(state: SessionState, counters: &Counters, scope: Option<&Scope>) -> String {
     if state == SessionState::Complete {
-        return format!("everything was read; {}", missing(counters));
+        return format!("everything{} was read; {}", but_forbidden(scope), missing(counters));
     }
     let meaning = match state {
         SessionState::Checking => "it is asking the vendor who the credential is",
@@ -173,6 +173,13 @@ pub fn meaning(state: SessionState, counters: &Counters) -> String {
         SessionState::Cancelled => "a person stopped it; the store is as it was before",
     };
     meaning.to_owned()
+}
+
+/// ` but roles, devices, which the credential may not read,`
+fn but_forbidden(scope: Option<&Scope>) -> String {
+    let feeds = scope.into_iter().flat_map(|scope| &scope.feeds).filter(|feed| feed.access == Access::Forbidden);
+    let feeds: Vec<&str> = feeds.map(|feed| feed.feed.as_str()).collect();
+    if feeds.is_empty() { String::new() } else { format!(" but {}, which the credential may not read,", feeds.join(", ")) }
 }
 
 /// What became of what a session that read everything did not see, as far as its counters know.
@@ -209,6 +216,7 @@ pub fn listed(kinds: &BTreeMap<Kind, u64>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use headcount::model::FeedAccess;
     use headcount::store::FeedCounters;
 
     use super::*;
@@ -258,15 +266,23 @@ mod tests {
         let mut counters = Counters::default();
         counters.kinds.insert(Kind::User, kind(984, 984));
         assert_eq!(
-            meaning(SessionState::Complete, &counters),
+            meaning(SessionState::Complete, &counters, None),
             "everything was read; 984 users missing at the vendor and kept, as was decided before"
         );
         counters.kinds.insert(Kind::Grant, KindCounters { removed: 1, ..kind(3, 1) });
         assert_eq!(
-            meaning(SessionState::Complete, &counters),
+            meaning(SessionState::Complete, &counters, None),
             "everything was read; 1 grant missing at the vendor and removed; \
              984 users, 1 grant missing at the vendor and kept, as was decided before; 2 grants not seen, but kept"
         );
-        assert_eq!(meaning(SessionState::Complete, &Counters::default()), "everything was read; nothing was missing");
+        let nothing = |scope| meaning(SessionState::Complete, &Counters::default(), scope);
+        assert_eq!(nothing(None), "everything was read; nothing was missing");
+        let feed = |feed: &str, access| FeedAccess { feed: feed.into(), access, note: None };
+        let feeds = vec![feed("users", Access::Readable), feed("roles", Access::Forbidden), feed("ldap", Access::NotOffered)];
+        let scope = Scope { organization: "acme".into(), label: String::new(), facts: vec![], feeds, expires_at: None };
+        assert_eq!(
+            nothing(Some(&scope)),
+            "everything but roles, which the credential may not read, was read; nothing was missing"
+        );
     }
 }

@@ -193,7 +193,7 @@ pub fn troubles(finished: &[Finished], context: &Context) -> std::io::Result<()>
                 if !remarkable {
                     continue;
                 }
-                out.line(format!("\n{id}: {}", story::meaning(report.state, &report.counters)))?;
+                out.line(format!("\n{id}: {}", story::meaning(report.state, &report.counters, report.scope.as_ref())))?;
                 if let Some(failure) = &report.failure {
                     out.line(format!("  {failure}"))?;
                 }

@@ -48,7 +48,7 @@ fn beginning(session: &Session, standstill: Option<&str>, decisions: &[Decided],
     let state = session.state;
     let meaning = match standstill {
         Some(why) => format!("{why} since {}; the next sync goes on with it", time(session.touched_at)),
-        None => story::meaning(state, &session.counters),
+        None => story::meaning(state, &session.counters, session.scope.as_ref()),
     };
     match decisions.last().filter(|last| last.verdict == Verdict::Undone) {
         // What became of it since says more than how it ended.
