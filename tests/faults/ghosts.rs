@@ -56,6 +56,7 @@ pub async fn plant(seat: &Seat, at: &Boundary) {
                 cursor: None,
                 records,
                 repeats: BTreeSet::new(),
+                carries: Default::default(),
                 seen: Vec::new(),
                 asked_at: None,
             };

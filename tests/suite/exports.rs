@@ -61,6 +61,7 @@ pub async fn session(store: &dyn Store, (tenant, id): &(TenantId, ConnectionId),
             cursor: None,
             records: Records { users: users.to_vec(), ..Records::default() },
             repeats: BTreeSet::new(),
+            carries: Default::default(),
             seen: vec![],
             asked_at: None,
         };

@@ -241,6 +241,7 @@ async fn sync(count: usize) -> std::result::Result<[Duration; 6], Box<dyn std::e
                 cursor: Some(number.to_string()),
                 records,
                 repeats: Default::default(),
+                carries: Default::default(),
                 seen: vec![],
                 asked_at: None,
             };

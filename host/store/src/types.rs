@@ -222,6 +222,8 @@ pub struct StagedPage {
     pub records: Records,
     /// Kinds that this feed may repeat: a record of such a kind gives way to one from a feed that doesn't repeat it.
     pub repeats: BTreeSet<Kind>,
+    /// Kinds that this feed lists: a row that could not be read may have told of records of each.
+    pub carries: BTreeSet<Kind>,
     /// Records that count as seen though they aren't there.
     pub seen: Vec<Reference>,
     /// When the vendor was asked for it; none counts as before everything. What an action touched since is not taken from this

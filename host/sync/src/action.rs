@@ -121,6 +121,7 @@ async fn done(job: &Job<'_>, action: &Action, outcome: Outcome, named: &Named, a
             cursor: None,
             records: crate::page::clean(believed.records, &sieve, job.budget.record_bytes),
             repeats: headcount_model::Kind::ALL.into_iter().collect(),
+            carries: Default::default(),
             seen: Vec::new(),
             asked_at: Some(asked_at),
         });

@@ -202,6 +202,7 @@ fn staged(list: ListId<'_>, number: u32, cursor: Option<String>, asked_at: Times
         cursor,
         records: Records::default(),
         repeats: list.feed.repeats.iter().copied().collect(),
+        carries: list.feed.kinds().collect(),
         seen: Vec::new(),
         asked_at: Some(asked_at),
     }

@@ -75,6 +75,7 @@ fn page(number: u32, records: Records) -> StagedPage {
         cursor: Some((number + 2).to_string()),
         records,
         repeats: Default::default(),
+        carries: Default::default(),
         seen: Vec::new(),
         asked_at: Some(Timestamp::now()),
     }

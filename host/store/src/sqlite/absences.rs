@@ -27,7 +27,7 @@ impl Absences for SqliteStore {
         let mut found = Absent::default();
         for kind in kinds.iter().copied().filter(|kind| *kind != Kind::Grant) {
             let table = table(kind);
-            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {})", absent(table));
+            let sql = format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {})", absent(kind));
             let row = sqlx::query(AssertSqlSafe(sql))
                 .bind(tenant.as_str())
                 .bind(connection.as_str())
@@ -40,7 +40,7 @@ impl Absences for SqliteStore {
             }
         }
         if grants {
-            let sql = format!("SELECT DISTINCT feed, parent FROM grants WHERE {}", absent("grants"));
+            let sql = format!("SELECT DISTINCT feed, parent FROM grants WHERE {}", absent(Kind::Grant));
             let rows = sqlx::query(AssertSqlSafe(sql))
                 .bind(tenant.as_str())
                 .bind(connection.as_str())
@@ -102,7 +102,7 @@ async fn portion<R: Stored>(
     after: Option<&str>,
 ) -> Result<Vec<R>> {
     let table = R::TABLE;
-    let sql = format!("SELECT id FROM {table} WHERE {} AND id > $5 ORDER BY id LIMIT $6", absent(table));
+    let sql = format!("SELECT id FROM {table} WHERE {} AND id > $5 ORDER BY id LIMIT $6", absent(R::KIND));
     let ids: Vec<String> = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(owner.tenant.as_str())
         .bind(owner.connection.as_str())

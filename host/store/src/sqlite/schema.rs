@@ -29,6 +29,7 @@ const STEPS: &[&str] = &[
     include_str!("../../migrations/0017_arrived.sql"),
     include_str!("../../migrations/0018_action_sessions.sql"),
     include_str!("../../migrations/0019_foreign.sql"),
+    include_str!("../../migrations/0020_ties.sql"),
 ];
 
 /// Since which version how a session ends is kept with what it applied.

@@ -136,19 +136,21 @@ async fn checkpoint(
 
 async fn mark_seen(database: &mut SqliteConnection, session: SessionId, part: i64, page: &StagedPage) -> Result<()> {
     let mut references: std::slice::Iter<'_, Reference> = page.seen.iter();
+    let carries: String = page.carries.iter().map(|kind| format!(",{},", kind.as_str())).collect();
     for portion in portions(references.len()) {
-        let mut values = Values::with_capacity(portion * 5);
+        let mut values = Values::with_capacity(portion * 6);
         for reference in references.by_ref().take(portion) {
             values.add(session.0);
             values.add(reference.kind.as_str());
             values.add(reference.id.as_str());
             values.add(part);
             values.add(i64::from(page.number));
+            values.add(carries.as_str());
         }
         let sql = format!(
-            "INSERT INTO seen (session, kind, id, part, page) VALUES {}
-             ON CONFLICT (session, kind, id, part) DO UPDATE SET page = excluded.page",
-            placeholders(portion, 5)
+            "INSERT INTO seen (session, kind, id, part, page, carries) VALUES {}
+             ON CONFLICT (session, kind, id, part) DO UPDATE SET page = excluded.page, carries = excluded.carries",
+            placeholders(portion, 6)
         );
         sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
     }

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use headcount_model::{Kind, Records, Reference};
-use headcount_store::{Absences, Absent, ParentPage, SessionState, Store, StoreError};
+use headcount_model::{Kind, Records, Reference, Role};
+use headcount_store::{Absences, Absent, ParentPage, SessionState, StagedPage, Store, StoreError};
 
-use crate::world::{World, end, grant, group, page, proven, tenant, user};
+use crate::world::*;
 
 fn staff() -> Records {
     Records {
@@ -24,7 +24,7 @@ async fn world() -> World {
     world
 }
 
-async fn absent(world: &World, kinds: &[Kind], pages: &[headcount_store::StagedPage]) -> Absent {
+async fn absent(world: &World, kinds: &[Kind], pages: &[StagedPage]) -> Absent {
     let session = world.begin("acme", "one").await;
     for page in pages {
         world.stage("acme", session, page).await;
@@ -47,7 +47,7 @@ async fn kinds_and_lists_of_grants_that_lack_something_are_named() {
     let found = absent(&world, &[Kind::Group], &[page("all", less.clone())]).await;
     assert_eq!(found, Absent { kinds: BTreeSet::new(), grants: lists });
     // Seen, though it could not be read, is not absent; nor is what is gone already.
-    let seen = headcount_store::StagedPage { seen: vec![Reference::new(Kind::User, "2")], ..page("all", less.clone()) };
+    let seen = StagedPage { seen: vec![Reference::new(Kind::User, "2")], ..page("all", less.clone()) };
     assert_eq!(absent(&world, &all, &[seen]).await.kinds, BTreeSet::new());
     world.sync("acme", "one", &[page("all", less.clone())], &proven(6, &["all"])).await;
     assert_eq!(absent(&world, &all, &[page("all", less)]).await, Absent::default());
@@ -59,4 +59,58 @@ async fn another_tenants_session_is_not_asked_about() {
     let session = world.begin("acme", "one").await;
     let asked = world.store.absent(&tenant("globex"), session, &BTreeSet::from([Kind::User]), false).await;
     assert!(matches!(asked, Err(StoreError::NotOpen { .. })), "{asked:?}");
+}
+
+/// A list whose rows tell of users, of roles and licenses, and of who has which.
+fn rows(users: &[&str], holds: &[(&str, &str)]) -> Records {
+    let role = |id: &str| Role { id: id.to_owned(), name: id.to_owned(), ..Role::default() };
+    let held = |kind: &str| -> BTreeSet<&str> { holds.iter().filter_map(|(_, what)| what.strip_prefix(kind)).collect() };
+    Records {
+        users: users.iter().map(|id| user(id, &format!("{id}@x.example"))).collect(),
+        roles: held("role:").into_iter().map(role).collect(),
+        licenses: held("license:").into_iter().map(|id| license(id, id)).collect(),
+        grants: holds.iter().map(|(who, what)| grant(&format!("user:{who}"), what)).collect(),
+        ..Records::default()
+    }
+}
+
+/// The same list, of which these rows could not be read.
+fn unread(seen: &[&str], carries: &[Kind], records: Records) -> StagedPage {
+    let seen = seen.iter().map(|one| reference(one)).collect();
+    StagedPage { seen, carries: carries.iter().copied().collect(), ..page("all", records) }
+}
+
+#[tokio::test]
+async fn what_only_a_row_that_could_not_be_read_tells_of_is_not_missing() {
+    let world = World::new().await;
+    let all = rows(&["1", "2", "3"], &[("1", "role:a"), ("2", "role:b"), ("3", "role:b"), ("3", "role:c")]);
+    world.sync("acme", "one", &[page("all", all)], &proven(5, &["all"])).await;
+    // The rows of 2 and of another are not read; 3 holds b no longer, and nobody of those who were read holds it now.
+    let listed = || rows(&["1", "3"], &[("1", "role:a")]);
+    let later = unread(&["user:2", "user:9"], &[Kind::User, Kind::Role, Kind::Grant], listed());
+    assert_eq!(absent(&world, &[Kind::User, Kind::Role], std::slice::from_ref(&later)).await.kinds, [Kind::Role].into());
+    world.sync("acme", "one", &[later], &proven(6, &["all"])).await;
+    assert_eq!(world.present("acme", Kind::Role).await, ["a", "b"], "c is missing");
+    assert_eq!(world.present("acme", Kind::Grant).await.len(), 2, "who was read holds what was read");
+    // A list that has no roles tells of none.
+    world.sync("acme", "one", &[unread(&["user:2"], &[Kind::User, Kind::Grant], listed())], &proven(7, &["all"])).await;
+    assert_eq!(world.present("acme", Kind::Role).await, ["a"]);
+}
+
+#[tokio::test]
+async fn who_held_what_is_listed_without_a_holder_that_can_be_read_is_not_missing() {
+    let world = World::new().await;
+    let all = || rows(&["1", "2"], &[("1", "license:l"), ("2", "license:m")]);
+    world.sync("acme", "one", &[page("all", all())], &proven(5, &["all"])).await;
+    let carries = [Kind::User, Kind::License, Kind::Grant];
+    let headless = Records { users: vec![user("1", "1@x.example")], grants: vec![grant("user:1", "license:l")], ..all() };
+    world.sync("acme", "one", &[unread(&["license:m"], &carries, headless.clone())], &proven(6, &["all"])).await;
+    assert_eq!(world.present("acme", Kind::User).await, ["1", "2"]);
+    assert_eq!(world.present("acme", Kind::Grant).await.len(), 2);
+    // Listed without a holder, it has none.
+    world.sync("acme", "one", &[page("all", headless)], &proven(7, &["all"])).await;
+    assert_eq!(
+        (world.present("acme", Kind::User).await, world.present("acme", Kind::Grant).await.len()),
+        (vec!["1".to_owned()], 1)
+    );
 }

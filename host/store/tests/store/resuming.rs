@@ -45,6 +45,7 @@ fn page(number: u32, ids: &[&str]) -> StagedPage {
         cursor: None,
         records: users(ids.iter().map(|id| headcount_model::User { id: id.to_string(), ..Default::default() })),
         repeats: BTreeSet::new(),
+        carries: Default::default(),
         seen: vec![Reference::new(Kind::User, format!("seen on {number}"))],
         asked_at: None,
     }

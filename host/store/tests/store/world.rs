@@ -67,6 +67,7 @@ pub fn page(feed: &str, records: Records) -> StagedPage {
         cursor: None,
         records,
         repeats: Default::default(),
+        carries: Default::default(),
         seen: vec![],
         asked_at: None,
     }

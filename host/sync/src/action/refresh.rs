@@ -177,6 +177,7 @@ impl List<'_> {
             cursor: None,
             records: checked.records,
             repeats: self.feed.repeats.iter().copied().collect(),
+            carries: self.feed.kinds().collect(),
             seen: checked.seen,
             asked_at: Some(asked_at),
         }

@@ -14,14 +14,37 @@ use super::judge::Judged;
 use super::{Applying, lost::REMOVED};
 use crate::{KindCounters, Result, What};
 
-/// Rows of the connection that are present, and that session `$3` neither staged, nor saw, nor dropped as out of scope.
-pub(in crate::sqlite) fn absent(table: &str) -> String {
+/// Rows of the connection that are present, and that session `$3` neither staged, nor saw, nor dropped as out of scope; nor would have
+/// seen with a row that could not be read.
+pub(in crate::sqlite) fn absent(kind: Kind) -> String {
+    let table = table(kind);
+    let untied = if kind == Kind::Grant { String::new() } else { untied(kind) };
     format!(
         "{table}.tenant = $1 AND {table}.connection = $2 AND {table}.gone_at IS NULL
          AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = {table}.id)
          AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.session = $3 AND seen.kind = $4 AND seen.id = {table}.id)
-         AND NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = {table}.id)"
+         AND NOT EXISTS (SELECT 1 FROM dropped WHERE dropped.session = $3 AND dropped.kind = $4 AND dropped.id = {table}.id)
+         {untied}"
     )
+}
+
+/// That no grant ties a record to one that session `$3` saw, but could not read, on a list that has records of its kind: that row alone may
+/// have told of it.
+fn untied(kind: Kind) -> String {
+    let (table, word) = (table(kind), kind.as_str());
+    let ends = ["principal", "target", "via"];
+    let pairs = ends.iter().flat_map(|end| ends.iter().filter(move |other| *other != end).map(move |other| (end, other)));
+    let conditions = pairs.map(|(end, other)| {
+        format!(
+            "AND NOT EXISTS (SELECT 1 FROM grants AS tie
+                CROSS JOIN seen ON seen.session = $3 AND seen.kind = tie.{other}_kind AND seen.id = tie.{other}_id
+                    AND instr(seen.carries, ',{word},') > 0
+                WHERE tie.tenant = $1 AND tie.connection = $2 AND tie.gone_at IS NULL
+                    AND tie.{end}_kind = '{word}' AND tie.{end}_id = {table}.id)
+            "
+        )
+    });
+    conditions.collect()
 }
 
 /// The session that last saw the kind, and when.
@@ -171,7 +194,7 @@ pub(super) async fn keep(
     before: &Before,
     tally: &mut KindCounters,
 ) -> Result<()> {
-    let absent = absent(table);
+    let absent = absent(kind);
     let bound = |sql: String| {
         sqlx::query(AssertSqlSafe(sql))
             .bind(applying.tenant.as_str())

@@ -113,7 +113,7 @@ async fn missing(database: &mut SqliteConnection, applying: &Applying<'_>, kind:
         "INSERT INTO lost (session, kind, how, id)
          SELECT $3, $4, 'missing', {table}.id FROM {table} WHERE {} AND {condition}
          AND NOT EXISTS (SELECT 1 FROM lost AS known WHERE known.session = $3 AND known.kind = $4 AND known.id = {table}.id)",
-        absent(table)
+        absent(kind)
     );
     sqlx::query(AssertSqlSafe(sql))
         .bind(applying.tenant.as_str())
