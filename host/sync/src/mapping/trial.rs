@@ -17,7 +17,8 @@ const TRIED: Duration = Duration::from_secs(20);
 pub(crate) struct Trial {
     mapping: Arc<CompiledMapping>,
     remapping: Option<Remapping>,
-    until: Instant,
+    /// From the first account on.
+    until: Option<Instant>,
     stopped: Option<Stopped>,
 }
 
@@ -34,7 +35,7 @@ pub(crate) enum Stopped {
 
 impl Trial {
     pub(crate) fn new(mapping: Arc<CompiledMapping>) -> Self {
-        Trial { mapping, remapping: None, until: Instant::now() + TRIED, stopped: None }
+        Trial { mapping, remapping: None, until: None, stopped: None }
     }
 
     /// What was made of the accounts, and why not of all.
@@ -46,7 +47,8 @@ impl Trial {
 #[async_trait]
 impl Rehearsal for Trial {
     async fn map(&mut self, connection: &Connection, accounts: Vec<StoredInputs>) -> Option<Vec<NewlyMapped>> {
-        if Instant::now() >= self.until {
+        let now = Instant::now();
+        if now >= *self.until.get_or_insert(now + TRIED) {
             self.stopped = Some(Stopped::Time);
             return None;
         }
@@ -72,7 +74,7 @@ mod tests {
     #[tokio::test]
     async fn a_mapping_that_takes_too_long_is_left_and_says_so() {
         let mapping = Arc::new(CompiledMapping::new(&standard::usual()).unwrap());
-        let mut trial = Trial { until: Instant::now(), ..Trial::new(mapping) };
+        let mut trial = Trial { until: Some(Instant::now()), ..Trial::new(mapping) };
         let settings = Settings { values: Default::default(), base_url: String::new(), hosts: vec![] };
         let (tenant, id, connector) = ("t".parse().unwrap(), "acme".parse().unwrap(), "acme".parse().unwrap());
         let connection = Connection::new(tenant, id, connector, settings, Timestamp::from_micros(1));
