@@ -258,6 +258,8 @@ pub struct Apply {
     pub proven: BTreeSet<Kind>,
     /// Feeds (and parents) whose absent grants are missing. A grant belongs to the feed and parent that it was first read from.
     pub proven_grants: BTreeSet<ParentPage>,
+    /// The feeds that list grants, if all of them are proven whole: absent grants of any other feed are missing, too.
+    pub whole_grants: Option<BTreeSet<String>>,
     /// Records that the vendor itself said are gone, by name: a parent that answers not-found, what an action deleted. They go even
     /// where a feed listed them, and whatever is proven.
     pub gone: Vec<Reference>,

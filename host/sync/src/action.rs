@@ -80,10 +80,11 @@ pub struct Attempt {
 pub async fn attempt(job: &Job<'_>, action: &Action, input: &Value, named: &Named, about: &[String]) -> Attempt {
     let mut proves = true;
     if let Some(baseline) = &job.connection.baseline {
-        let scope = match job.source.check().await {
+        let mut scope = match job.source.check().await {
             Ok(scope) => scope,
             Err(error) => return failed(job, action, error),
         };
+        scope::note_dropped(&mut scope, Some(baseline), job.manifest);
         match scope::judge(&scope, Some(baseline)) {
             ScopeVerdict::Foreign(reason) => {
                 return failed(job, action, Failure::new(FailureCode::InvalidConfiguration, reason).into());

@@ -75,8 +75,13 @@ pub fn joined(scope: &Scope, baseline: Option<&Scope>) -> Scope {
 /// sees can't vanish under the older one. None: there is no baseline, or it sees nothing that the baseline doesn't, or both are too
 /// much to be kept.
 pub(crate) fn widened(scope: &Scope, baseline: Option<&Scope>) -> Option<Scope> {
-    let mut wide = baseline.filter(|baseline| sees_more(scope, baseline))?.clone();
-    for fact in &scope.facts {
+    let baseline = baseline?;
+    let (facts, opened) = (has_more_facts(scope, baseline), opens_more(scope, baseline));
+    if !facts && !opened {
+        return None;
+    }
+    let mut wide = baseline.clone();
+    for fact in scope.facts.iter().filter(|_| facts) {
         match wide.facts.iter_mut().find(|known| known.name == fact.name) {
             Some(known) => {
                 let more: Vec<String> = fact.values.iter().filter(|value| !known.values.contains(value)).cloned().collect();
@@ -95,9 +100,9 @@ pub(crate) fn widened(scope: &Scope, baseline: Option<&Scope>) -> Option<Scope> 
     (wide.facts.len() <= MOST_FACTS && wide.facts.iter().all(|fact| fact.values.len() <= MOST_VALUES)).then_some(wide)
 }
 
-/// Whether a scope may see what the baseline doesn't. A fact of several values is a set of what is seen; beside one, a fact of a single
+/// Whether a scope may see what the baseline doesn't, by its facts. A fact of several values is a set of what is seen; beside one, a fact of a single
 /// value (a kind of key, a role) only says how.
-fn sees_more(scope: &Scope, baseline: &Scope) -> bool {
+fn has_more_facts(scope: &Scope, baseline: &Scope) -> bool {
     let values = |of: &Scope, name: &str| -> Vec<String> {
         of.facts.iter().filter(|fact| fact.name == name).flat_map(|fact| fact.values.clone()).collect()
     };
@@ -108,10 +113,23 @@ fn sees_more(scope: &Scope, baseline: &Scope) -> bool {
         let known = values(baseline, &fact.name);
         fact.values.iter().any(|value| !known.contains(value))
     });
-    let opened = |feed: &FeedAccess| {
-        feed.access == Access::Readable && baseline.access(&feed.feed).is_some_and(|access| access != Access::Readable)
-    };
-    news.next().is_some() || scope.feeds.iter().any(opened)
+    news.next().is_some()
+}
+
+/// Whether a scope reads lists that the baseline doesn't, or doesn't know of.
+fn opens_more(scope: &Scope, baseline: &Scope) -> bool {
+    let opened = |feed: &FeedAccess| feed.access == Access::Readable && baseline.access(&feed.feed) != Some(Access::Readable);
+    scope.feeds.iter().any(opened)
+}
+
+/// Notes down the lists that were read before and that a connector has no longer: as little is seen of them as where a vendor closed them.
+pub(crate) fn note_dropped(scope: &mut Scope, baseline: Option<&Scope>, manifest: &Manifest) {
+    for known in baseline.into_iter().flat_map(|baseline| &baseline.feeds) {
+        if known.access == Access::Readable && manifest.feed(&known.feed).is_none() && scope.access(&known.feed).is_none() {
+            let note = Some("the connector reads it no longer".to_owned());
+            scope.feeds.push(FeedAccess { feed: known.feed.clone(), access: Access::NotOffered, note });
+        }
+    }
 }
 
 /// Notes down what a feed's first page taught about the access to it. What `check` settled stays.
@@ -185,6 +203,15 @@ mod tests {
         let known = with(&[("ldap", Access::Readable), ("roles", Access::Readable)]);
         let joined = joined(&with(&[("roles", Access::Forbidden)]), Some(&known));
         assert_eq!((joined.access("ldap"), joined.access("roles")), (Some(Access::Readable), Some(Access::Forbidden)));
+    }
+
+    #[test]
+    fn a_list_that_is_new_widens_the_baseline_and_changes_none_of_its_facts() {
+        let known = scope(&[("kind", &["organization"]), ("teams", &["1", "2"])]);
+        let mut newer = scope(&[("kind", &["team"]), ("teams", &["2"])]);
+        newer.feeds.push(FeedAccess { feed: "devices".to_owned(), access: Access::Readable, note: None });
+        let wide = widened(&newer, Some(&known)).unwrap();
+        assert_eq!((wide.access("devices"), &wide.facts), (Some(Access::Readable), &known.facts));
     }
 
     #[test]

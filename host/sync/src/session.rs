@@ -111,16 +111,18 @@ fn report(session: SessionId, end: SessionEnd, started: Instant) -> Report {
 impl Reading<'_> {
     /// Reads and applies; gives how the session ends.
     async fn run(&self) -> Result<SessionEnd, SyncError> {
-        let scope = self.known_or_checked().await?;
+        let mut scope = self.known_or_checked().await?;
         if let Some(problem) = scope::broken(&scope, self.manifest) {
             return Err(SyncError::Failure(Failure::new(FailureCode::UnexpectedResponse, problem)));
         }
-        *lock(&self.scope) = Some(scope.clone());
+        let settled = if self.before.scope.is_none() { scope.feeds.clone() } else { Vec::new() };
         let baseline = self.connection.baseline.as_ref();
+        scope::note_dropped(&mut scope, baseline, self.manifest);
+        *lock(&self.scope) = Some(scope.clone());
         self.move_on(SessionState::Reading, Some(&scope)).await?;
         feeds::read_all(self).await?;
         self.verify_absences().await?;
-        let at_end = self.judge_at_end().await?;
+        let at_end = self.judge_at_end(&settled).await?;
         self.settle_scope().await?;
 
         self.state(SessionState::Reconciling).await?;
@@ -229,6 +231,7 @@ impl Reading<'_> {
             let verdicts = lock(&self.verdicts);
             apply.proven = verdicts.proven(self.manifest, scope);
             apply.proven_grants = verdicts.proven_grants(self.manifest, scope);
+            apply.whole_grants = verdicts.whole_grants(self.manifest, scope);
             apply.gone = std::mem::take(&mut *lock(&self.gone));
         }
         match verdict {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use headcount_model::manifest::Feed;
 use headcount_model::{Access, Failure, FailureCode, Kind, Manifest, Scope};
 use headcount_store::ParentPage;
 use serde::{Deserialize, Serialize};
@@ -211,42 +212,38 @@ impl Verdicts {
         Kind::ALL.into_iter().filter(|kind| carrying(*kind).next().is_some() && whole(*kind)).collect()
     }
 
-    /// Whether every list that may carry grants is complete, and some feed proves them.
-    pub(crate) fn whole_grants(&self, manifest: &Manifest, scope: &Scope) -> bool {
-        let mut carrying = manifest
-            .feeds
-            .iter()
-            .filter(|feed| feed.kinds().any(|kind| kind == Kind::Grant) && scope.access(&feed.name) != Some(Access::NotOffered));
-        manifest.feeds.iter().any(|feed| feed.proves.contains(&Kind::Grant))
-            && carrying.all(|feed| self.is_complete(manifest, &feed.name))
+    /// The feeds that may carry grants, if each is complete and one of them proves grants: what none of them lists is missing, even if it
+    /// belongs to a feed that is read no longer, or to none, since an action brought it in.
+    pub(crate) fn whole_grants(&self, manifest: &Manifest, scope: &Scope) -> Option<BTreeSet<String>> {
+        let carrying = carrying_grants(manifest, scope);
+        let whole = carrying.iter().any(|feed| feed.proves.contains(&Kind::Grant))
+            && carrying.iter().all(|feed| self.is_complete(manifest, &feed.name));
+        whole.then(|| carrying.iter().map(|feed| feed.name.clone()).collect())
     }
 
     /// Feeds and parents whose absent grants are missing: each list for itself, unless a grant may come from several lists, of several
     /// feeds or of several parents, any of which may then be the only one that still has it.
     pub(crate) fn proven_grants(&self, manifest: &Manifest, scope: &Scope) -> BTreeSet<ParentPage> {
-        let carrying: Vec<_> = manifest
-            .feeds
-            .iter()
-            .filter(|feed| feed.kinds().any(|kind| kind == Kind::Grant) && scope.access(&feed.name) != Some(Access::NotOffered))
-            .collect();
+        let carrying = carrying_grants(manifest, scope);
         let whole = carrying.iter().all(|feed| self.is_complete(manifest, &feed.name));
         if !whole && carrying.iter().any(|feed| feed.repeats.contains(&Kind::Grant)) {
             return BTreeSet::new();
         }
         let proving = carrying.iter().filter(|feed| feed.proves.contains(&Kind::Grant));
-        let mut proven: BTreeSet<ParentPage> = proving
-            .clone()
+        proving
             .filter_map(|feed| Some((feed, self.lists.get(&feed.name)?)))
             .flat_map(|(feed, verdict)| {
                 verdict.complete.iter().map(|parent| ParentPage { feed: feed.name.clone(), parent: parent.clone() })
             })
-            .collect();
-        // What an action brought in belongs to no feed: it is missing when all feeds together don't list it.
-        if whole && proving.clone().next().is_some() {
-            proven.extend(manifest.actions.iter().map(|action| ParentPage { feed: brought_in_by(&action.name), parent: None }));
-        }
-        proven
+            .collect()
     }
+}
+
+/// The feeds that may carry grants, as far as they are offered.
+fn carrying_grants<'a>(manifest: &'a Manifest, scope: &Scope) -> Vec<&'a Feed> {
+    let carries = |feed: &&Feed| feed.kinds().any(|kind| kind == Kind::Grant);
+    let offered = |feed: &&Feed| scope.access(&feed.name) != Some(Access::NotOffered);
+    manifest.feeds.iter().filter(carries).filter(offered).collect()
 }
 
 /// What the name of a feed begins with that stands for an action. No feed of a manifest has such a name.
@@ -255,9 +252,4 @@ const ACTION: &str = "action ";
 /// The feed under which an action's records are staged.
 pub(crate) fn brought_in_by(action: &str) -> String {
     format!("{ACTION}{action}")
-}
-
-/// Whether grants of this list were brought in by an action: any feed that carries grants may list them by now.
-pub(crate) fn is_brought_in(list: &ParentPage) -> bool {
-    list.feed.starts_with(ACTION)
 }

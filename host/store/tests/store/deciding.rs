@@ -2,8 +2,8 @@
 
 use headcount_model::{Kind, Records, SessionId, User, UserStatus};
 use headcount_store::{
-    Apply, Cause, Connection, Counters, DAY, Health, HealthState, Holds, How, Life, LifeState, NewNotice, NoticeFilter,
-    NoticeKind, Notices, RELEASE, SessionEnd, SessionState, Store, StoreError, Verdict, WINDOW, Witness, decide,
+    Apply, Cause, Connection, ConnectionChange, Counters, DAY, Health, HealthState, Holds, How, Life, LifeState, NewNotice,
+    NoticeFilter, NoticeKind, Notices, RELEASE, SessionEnd, SessionState, Store, StoreError, Verdict, WINDOW, Witness, decide,
 };
 
 use crate::acme::*;
@@ -368,4 +368,20 @@ async fn nothing_goes_on_or_waits_of_a_removed_connection() {
     assert_eq!((recovered, told.len()), (vec!["held", "run-failed"], 4), "{told:?}");
     let health = store.connection(&tenant("acme"), &connection_id("one")).await.unwrap().unwrap().health;
     assert_eq!(health.next, "");
+}
+
+#[tokio::test]
+async fn a_release_of_what_was_turned_down_makes_no_connection_well_of_which_something_else_waits() {
+    let acme = Acme::of_a_hundred().await;
+    let store = &acme.world.store;
+    let (first, _) = acme.sync(people(21..=100), &complete(1)).await;
+    store.reject(&tenant("acme"), first, &by(2)).await.unwrap();
+    let (second, _) = acme.sync(people(61..=100), &complete(30)).await;
+    assert_eq!(acme.waiting().await, Some(second));
+    let health = Health::new(HealthState::Held, Witness::Session(second), at(30)).next(decide(second));
+    let change = ConnectionChange { health: Some(health), ..ConnectionChange::default() };
+    assert!(store.change_connection(&tenant("acme"), &connection_id("one"), &change).await.unwrap());
+    store.release(&tenant("acme"), first, &by(31)).await.unwrap();
+    let connection = store.connection(&tenant("acme"), &connection_id("one")).await.unwrap().unwrap();
+    assert_eq!((acme.waiting().await, connection.health.state), (Some(second), HealthState::Held));
 }

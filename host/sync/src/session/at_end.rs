@@ -1,17 +1,18 @@
 //! Who the credential is when everything was read: it may have come to see less meanwhile, and then pages lack rows without a word.
 
-use headcount_model::{Failure, FailureCode};
+use headcount_model::{Failure, FailureCode, FeedAccess, Scope};
 
 use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
 
 impl Reading<'_> {
     /// Asks once more who the credential is, where something could be removed, or where the vendor refused it in the middle of a list.
-    /// Gives a verdict if it does not see all that it saw when the session began, or if nobody knows.
+    /// Gives a verdict if it does not see all that it saw when the session began, or if nobody knows. `settled` is what the check at
+    /// the beginning said of the access to lists; empty where an earlier process asked.
     ///
     /// # Errors
     /// The vendor does not accept the credential any more, or it is another organisation's; or what ends any session.
-    pub(super) async fn judge_at_end(&self) -> Result<Option<ScopeVerdict>, SyncError> {
+    pub(super) async fn judge_at_end(&self, settled: &[FeedAccess]) -> Result<Option<ScopeVerdict>, SyncError> {
         let begun = lock(&self.scope).clone();
         let (removes, refused) = (self.connection.baseline.is_some(), lock(&self.verdicts).refused());
         let Some(begun) = begun.filter(|_| (removes || refused) && lock(&self.counters).pages > 0) else {
@@ -29,6 +30,12 @@ impl Reading<'_> {
             Err(other) => return Err(other),
         };
         match scope::judge(&ended, Some(&begun)) {
+            // Which lists have what is otherwise than it was read.
+            ScopeVerdict::Sufficient if let Some(feed) = moved(settled, &ended).filter(|_| removes) => {
+                let reason = format!("the vendor changed while it was read how {feed} is to be read");
+                lock(&self.verdicts).feed_incomplete("the check at the end", reason);
+                Ok(Some(ScopeVerdict::Unknown))
+            }
             ScopeVerdict::Sufficient | ScopeVerdict::Unknown => Ok(None),
             ScopeVerdict::Foreign(_) => {
                 let reason = format!(
@@ -42,4 +49,10 @@ impl Reading<'_> {
             narrower => Ok(Some(narrower).filter(|_| removes)),
         }
     }
+}
+
+/// A list to which two checks settle the access differently.
+fn moved<'a>(settled: &'a [FeedAccess], ended: &Scope) -> Option<&'a str> {
+    let moved = |known: &&FeedAccess| ended.access(&known.feed).is_some_and(|access| access != known.access);
+    settled.iter().find(moved).map(|known| known.feed.as_str())
 }

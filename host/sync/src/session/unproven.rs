@@ -24,7 +24,7 @@ impl Reading<'_> {
         let proven = verdicts.proven(self.manifest, scope);
         let unproven: BTreeSet<Kind> = Kind::ALL.into_iter().filter(|kind| !proven.contains(kind)).collect();
         // Grants are many: where all their lists are whole, nobody looks for some that no list would prove.
-        let doubtful = !verdicts.whole_grants(self.manifest, scope);
+        let doubtful = verdicts.whole_grants(self.manifest, scope).is_none();
         let absent = self.store.absent(&self.connection.tenant, self.session, &unproven, doubtful).await?;
         let grants = verdicts.proven_grants(self.manifest, scope);
         let lists: Vec<String> = absent

@@ -12,7 +12,6 @@ use super::{Reading, SyncError, lock};
 use crate::feeds::place;
 use crate::list::{self, ListId};
 use crate::scope::{self, ScopeVerdict};
-use crate::verdict::is_brought_in;
 
 impl Reading<'_> {
     /// Reads once more whatever would have removals rest on one reading of a list that may lack a row.
@@ -35,10 +34,11 @@ impl Reading<'_> {
             return Ok(());
         }
         let absent = self.absent(&scope, &unconfirmed).await?;
-        // What an action brought in belongs to no feed: each that carries grants may be the one that lacks it.
-        let lacks_brought = absent.grants.iter().any(is_brought_in);
+        // What belongs to no feed that is read: each that carries grants may be the one that lacks it.
+        let carrying = lock(&self.verdicts).whole_grants(self.manifest, &scope).unwrap_or_default();
+        let lacks_others = absent.grants.iter().any(|list| !carrying.contains(&list.feed));
         for (feed, lists) in unconfirmed {
-            let lacks_records = feed.kinds().any(|kind| absent.kinds.contains(&kind) || kind == Kind::Grant && lacks_brought);
+            let lacks_records = feed.kinds().any(|kind| absent.kinds.contains(&kind) || kind == Kind::Grant && lacks_others);
             let lacks = |parent: &Option<String>| {
                 lacks_records || absent.grants.contains(&ParentPage { feed: feed.name.clone(), parent: parent.clone() })
             };
@@ -59,15 +59,16 @@ impl Reading<'_> {
 
     /// What is absent of all that these lists could have removed.
     async fn absent(&self, scope: &Scope, unconfirmed: &[(&Feed, Vec<Option<String>>)]) -> Result<Absent, SyncError> {
-        let (kinds, grants) = {
+        let (kinds, grants, whole) = {
             let verdicts = lock(&self.verdicts);
             let carried: BTreeSet<Kind> = unconfirmed.iter().flat_map(|(feed, _)| feed.kinds()).collect();
             let kinds: BTreeSet<Kind> = verdicts.proven(self.manifest, scope).intersection(&carried).copied().collect();
-            (kinds, verdicts.proven_grants(self.manifest, scope))
+            (kinds, verdicts.proven_grants(self.manifest, scope), verdicts.whole_grants(self.manifest, scope))
         };
         let tenant = &self.connection.tenant;
         let mut absent = self.store.absent(tenant, self.session, &kinds, !grants.is_empty()).await?;
-        absent.grants.retain(|list| grants.contains(list));
+        let others = |list: &ParentPage| whole.as_ref().is_some_and(|feeds| !feeds.contains(&list.feed));
+        absent.grants.retain(|list| grants.contains(list) || others(list));
         Ok(absent)
     }
 

@@ -7,6 +7,7 @@ mod actions;
 mod anew;
 mod changed;
 mod completeness;
+mod dropped_lists;
 mod failures;
 mod filters;
 mod mapped;

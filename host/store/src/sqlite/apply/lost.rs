@@ -6,6 +6,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::sqlite::SqliteConnection;
 
 use super::super::record::table;
+use super::super::sessions::json;
 use super::super::values::{Values, placeholders, portions};
 use super::Applying;
 use super::absence::absent;
@@ -29,7 +30,8 @@ pub(super) fn same() -> String {
 /// such grants stay. Where what is missing is kept, so are the grants of what was not read.
 fn proven_grants(keeps_missing: bool) -> String {
     let mut condition =
-        "EXISTS (SELECT 1 FROM proven WHERE proven.session = $3 AND proven.feed = grants.feed AND proven.parent = grants.parent)"
+        "(EXISTS (SELECT 1 FROM proven WHERE proven.session = $3 AND proven.feed = grants.feed AND proven.parent = grants.parent)
+            OR $5 IS NOT NULL AND grants.feed NOT IN (SELECT value FROM json_each($5)))"
             .to_owned();
     for end in ["principal", "target", "via"] {
         for table in ["seen", "dropped"] {
@@ -59,7 +61,7 @@ pub(super) async fn write_down(database: &mut SqliteConnection, applying: &Apply
         if applying.removes(kind) {
             let proven = match kind {
                 Kind::Grant => prove(database, applying).await?.then(|| proven_grants(keeps_missing(applying))),
-                _ => applying.apply.proven.contains(&kind).then(|| "1".to_owned()),
+                _ => applying.apply.proven.contains(&kind).then(|| "($5 IS NULL OR 1)".to_owned()),
             };
             if let Some(condition) = proven {
                 missing(database, applying, kind, &condition).await?;
@@ -115,11 +117,13 @@ async fn missing(database: &mut SqliteConnection, applying: &Applying<'_>, kind:
          AND NOT EXISTS (SELECT 1 FROM lost AS known WHERE known.session = $3 AND known.kind = $4 AND known.id = {table}.id)",
         absent(kind)
     );
+    let whole = applying.apply.whole_grants.as_ref().map(json).transpose()?;
     sqlx::query(AssertSqlSafe(sql))
         .bind(applying.tenant.as_str())
         .bind(applying.connection.as_str())
         .bind(applying.session.0)
         .bind(kind.as_str())
+        .bind(whole)
         .execute(database)
         .await?;
     Ok(())
@@ -181,7 +185,7 @@ async fn prove(database: &mut SqliteConnection, applying: &Applying<'_>) -> Resu
         );
         sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
     }
-    Ok(!proven.is_empty())
+    Ok(!proven.is_empty() || applying.apply.whole_grants.is_some())
 }
 
 /// What was turned down stays, and so does what waits, unless this session saw everything and decides anew.

@@ -160,6 +160,10 @@ async fn waiting_no_more(
     then: impl FnOnce(Health) -> Health,
 ) -> Result<()> {
     let Some(health) = health_of(database, tenant, connection).await? else { return Ok(()) };
+    if holds_open(database, tenant, connection).await? {
+        // What was decided about had been turned down before; a newer session's waits.
+        return Ok(());
+    }
     if !waits(&health) {
         // Its health is another matter; that nothing waits any more is told all the same.
         return of_health(database, tenant, connection, &health, None, decision.at).await;
@@ -182,6 +186,12 @@ async fn health_of(database: &mut SqliteConnection, tenant: &TenantId, connectio
         .fetch_optional(database)
         .await?;
     text.map(|text| from_json(&text, "health")).transpose()
+}
+
+/// Whether anything of a connection waits for a person.
+async fn holds_open(database: &mut SqliteConnection, tenant: &TenantId, connection: &ConnectionId) -> Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM holds WHERE tenant = $1 AND connection = $2 AND state = 'held')";
+    Ok(sqlx::query_scalar(sql).bind(tenant.as_str()).bind(connection.as_str()).fetch_one(database).await?)
 }
 
 /// Whether it is held because something waits for a person.
@@ -211,16 +221,8 @@ pub(crate) async fn as_decided(
     {
         end.state = decided;
     }
-    if end.health.as_ref().is_some_and(waits) {
-        let open: bool =
-            sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM holds WHERE tenant = $1 AND connection = $2 AND state = 'held')")
-                .bind(tenant.as_str())
-                .bind(connection.as_str())
-                .fetch_one(database)
-                .await?;
-        if !open {
-            end.health = optional::<Ending>(&row, "ending")?.and_then(|ending| ending.end.health).filter(|health| !waits(health));
-        }
+    if end.health.as_ref().is_some_and(waits) && !holds_open(database, tenant, connection).await? {
+        end.health = optional::<Ending>(&row, "ending")?.and_then(|ending| ending.end.health).filter(|health| !waits(health));
     }
     Ok(end)
 }
