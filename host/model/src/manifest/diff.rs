@@ -115,6 +115,8 @@ pub enum News {
     },
     /// It reads a further list.
     Feed(String),
+    /// It reads a list no longer: connections that did wait until a person does without it.
+    Dropped(String),
     /// A list carries a further kind of record.
     Carries {
         /// Which list.
@@ -167,6 +169,11 @@ impl fmt::Display for News {
                 format!("requests {per}: {}, not {}", words(now), words(was))
             }
             News::Feed(feed) => format!("it reads the list {feed}"),
+            News::Dropped(feed) => {
+                format!(
+                    "it no longer reads the list {feed}: connections that did are held until somebody accepts their new scope"
+                )
+            }
             News::Carries { feed, kind } => format!("the list {feed} carries records of the kind {kind}"),
             News::Proves { feed, kind } => format!("records of the kind {kind} that the list {feed} lacks are removed"),
             News::Unproven(kind) => format!("records of the kind {kind} are no longer removed when they are gone at the vendor"),

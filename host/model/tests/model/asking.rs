@@ -100,6 +100,8 @@ fn what_comes_with_something_new_is_told_with_it() {
     let feed = "\n[[feeds]]\nname = \"secrets\"\nproves = [\"asset\"]\n";
     let asks = manifest(&format!("{ACCEPTED}{feed}")).asks_beyond(&manifest(ACCEPTED));
     assert_eq!(asks.news, [News::Feed("secrets".to_owned())]);
+    let fewer = manifest(ACCEPTED).asks_beyond(&manifest(&format!("{ACCEPTED}{feed}")));
+    assert!(fewer.news.contains(&News::Dropped("secrets".to_owned())), "{fewer}");
 }
 
 #[test]

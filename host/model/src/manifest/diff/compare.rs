@@ -107,6 +107,8 @@ impl Manifest {
                 news.push(News::Optional(name()));
             }
         }
+        let dropped = accepted.feeds.iter().filter(|feed| self.feed(&feed.name).is_none());
+        news.extend(dropped.map(|feed| News::Dropped(feed.name.clone())));
         let proves = |manifest: &Manifest, kind: Kind| manifest.feeds.iter().any(|feed: &Feed| feed.proves.contains(&kind));
         let unproven = Kind::ALL.into_iter().filter(|kind| proves(accepted, *kind) && !proves(self, *kind));
         news.extend(unproven.map(News::Unproven));
