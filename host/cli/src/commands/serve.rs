@@ -38,6 +38,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let out = context.out;
     let mut options = WorkerOptions::default();
     context.config.serve.set(&mut options);
+    options.sync.guard = context.config.guard.clone();
     if let Some(number) = args.at_once {
         options.at_once = usize::from(number);
     }
