@@ -167,6 +167,11 @@ async fn a_release_ends_where_the_vendor_is_and_undo_brings_everybody_back() {
     assert!(before.iter().all(|id| now.contains(id)));
     let shown = said(&headcount(&lab, &["sessions", "show", &number]));
     assert!(shown.starts_with(&format!("session {number} of tines: undone")), "{shown}");
+    let listed = said(&headcount(&lab, &["sessions", "--connection", "tines"]));
+    assert!(listed.contains("undone") && !listed.contains("released"), "{listed}");
+    let (listed, _) = json(&lab, &["sessions", "--connection", "tines"]);
+    let told: Vec<_> = listed.iter().filter(|session| session["undone"] == true).map(|session| &session["id"]).collect();
+    assert_eq!(told, [number.as_str()]);
     // And they stay, though the vendor does not list them.
     json(&lab, &["sync", "tines"]);
     assert_eq!(users(&lab).await, now);
