@@ -108,6 +108,27 @@ async fn a_vendor_that_lists_nobody_takes_nobody_away() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_operator_says_in_the_configuration_when_removals_wait() {
+    let lab = Lab::new(120).await.unwrap();
+    lab.connect_and_sync(Vendor::Tines).await.unwrap();
+    lab.servers.evolve(120);
+    let file = lab.data.path().join("operator.toml");
+    let arguments = ["--config", file.to_str().unwrap(), "sync", "tines"];
+    std::fs::write(&file, "[guard]\nusers.percent = 110").unwrap();
+    let refused = headcount(&lab, &arguments);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
+    assert!(said(&refused).contains("guard.users.percent"), "{}", said(&refused));
+    // As much as waits where nobody says otherwise.
+    let shares = ["users", "others", "grants", "keys"].map(|kind| format!("{kind}.percent = 100\n")).concat();
+    std::fs::write(&file, format!("[guard]\n{shares}users.unconfirmed-percent = 100\nholders-from = 1000\n")).unwrap();
+    let (lines, code) = json(&lab, &arguments);
+    assert_eq!((code, lines.last().unwrap()["state"].as_str()), (0, Some("complete")), "{lines:?}");
+    let mut expected: Vec<String> = lab.servers.truth(Vendor::Tines).users.into_iter().map(|user| user.id).collect();
+    expected.sort();
+    assert_eq!(users(&lab).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_release_ends_where_the_vendor_is_and_undo_brings_everybody_back() {
     let lab = Lab::new(120).await.unwrap();
     let id: ConnectionId = lab.connect(Vendor::Tines).await.unwrap();
@@ -146,6 +167,11 @@ async fn a_release_ends_where_the_vendor_is_and_undo_brings_everybody_back() {
     assert!(before.iter().all(|id| now.contains(id)));
     let shown = said(&headcount(&lab, &["sessions", "show", &number]));
     assert!(shown.starts_with(&format!("session {number} of tines: undone")), "{shown}");
+    let listed = said(&headcount(&lab, &["sessions", "--connection", "tines"]));
+    assert!(listed.contains("undone") && !listed.contains("released"), "{listed}");
+    let (listed, _) = json(&lab, &["sessions", "--connection", "tines"]);
+    let told: Vec<_> = listed.iter().filter(|session| session["undone"] == true).map(|session| &session["id"]).collect();
+    assert_eq!(told, [number.as_str()]);
     // And they stay, though the vendor does not list them.
     json(&lab, &["sync", "tines"]);
     assert_eq!(users(&lab).await, now);

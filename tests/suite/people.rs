@@ -95,6 +95,30 @@ async fn accounts_at_four_vendors_are_the_people_that_the_company_has() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_directory_is_not_replaced_without_a_word() {
+    let lab = Lab::new(10).await.unwrap();
+    for vendor in [Vendor::JumpCloud, Vendor::Tines] {
+        lab.connect(vendor).await.unwrap();
+    }
+    let directory = async || lab.acme.store().directory(lab.acme.id()).await.unwrap().unwrap();
+    // Whoever is the first, or stays it, takes nothing from anybody.
+    for _ in 0..2 {
+        let told = said(&lab, &["connection", "edit", "jumpcloud", "--directory"]);
+        assert!(!told.contains("no longer"), "{told}");
+    }
+    let unasked = headcount(&lab, &["connection", "edit", "tines", "--directory", "--rename", "Other"]);
+    let told = String::from_utf8_lossy(&unasked.stderr).into_owned();
+    assert!(unasked.status.code() == Some(2) && told.contains("jumpcloud is the directory") && told.contains("--yes"), "{told}");
+    assert_eq!(directory().await.as_str(), "jumpcloud");
+    assert!(!said(&lab, &["connection", "list"]).contains("Other"), "nothing of it was done");
+    let told = said(&lab, &["connection", "edit", "tines", "--directory", "--yes"]);
+    assert!(told.contains("jumpcloud is no longer the directory"), "{told}");
+    assert_eq!(directory().await.as_str(), "tines");
+    let edited = json(&lab, &["connection", "edit", "jumpcloud", "--directory", "--yes"]).remove(0);
+    assert_eq!(edited["no-longer-directory"], "tines");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn whoever_left_the_directory_is_found_with_what_still_works() {
     let lab = everything(150).await;
     let refused = headcount(&lab, &["leavers"]);

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use headcount_tests::{Lab, component, program, target};
-use headcount_vendors::Vendor;
+use headcount_vendors::{Fault, Rule, Vendor};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -218,6 +218,19 @@ async fn sessions_explain_a_run_to_whoever_was_not_there() {
     }
     let missing = headcount(&lab, &["sessions", "show", "999"], "");
     assert_eq!(missing.status.code(), Some(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_that_could_not_read_a_row_does_not_say_that_it_read_everything() {
+    let lab = Lab::new(20).await.unwrap();
+    let body = r#"{"count":2,"next":null,"previous":null,"results":[{"id":"a","email":"a@acme.example"},{"id":"b","email":7}]}"#;
+    let fault = Fault::Status { status: 200, content_type: "application/json".into(), body: body.into() };
+    lab.servers.faults(Vendor::Kandji).set(Rule::always("/api/v1/users", fault));
+    let report = lab.connect_and_sync(Vendor::Kandji).await.unwrap();
+    let shown = headcount(&lab, &["sessions", "show", &report.session.to_string()], "");
+    let text = String::from_utf8(shown.stdout).unwrap();
+    let told = "everything was read; 1 row could not be, and what it holds stays as it was; nothing was missing";
+    assert!(text.contains(told), "{text}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

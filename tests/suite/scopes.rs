@@ -1,6 +1,6 @@
 //! A credential that sees less than it did: nothing is missing for that, until a person accepts it.
 
-use headcount::store::{Decision, HealthState, RELEASE, SessionState};
+use headcount::store::{Decision, HealthState, NoticeFilter, RELEASE, SessionState};
 use headcount::{ConnectionId, Kind, Timestamp};
 use headcount_tests::Lab;
 use headcount_vendors::{Fault, Reach, Rule, Vendor};
@@ -39,6 +39,27 @@ async fn what_a_narrower_key_does_not_see_is_judged_once_its_scope_was_accepted(
     let decision = Decision { person: "ana".into(), reason: "the key is meant to see one team".into(), at: Timestamp::now() };
     lab.acme.release(report.session, &decision).await.unwrap();
     assert!(licenses(&lab).await < before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wider_key_of_another_kind_waits_for_a_person_and_is_not_told_as_a_narrower_one() {
+    let lab = Lab::new(60).await.unwrap();
+    let id = lab.connect(Vendor::JetBrains).await.unwrap();
+    lab.servers.rescope(Vendor::JetBrains, Reach::Narrow);
+    lab.sync(&id).await.unwrap();
+    lab.servers.rescope(Vendor::JetBrains, Reach::Full);
+    lab.sync(&id).await.unwrap();
+    let why = lab.acme.connection(&id).await.unwrap().health.why;
+    let told = "the credential may see less than before (token-type was TEAM, is CUSTOMER";
+    assert!(why.starts_with(told), "{why}");
+    // Nothing is held by it: the notice speaks of no removals.
+    let newest = async || {
+        let filter = NoticeFilter { limit: 1, ..NoticeFilter::default() };
+        lab.acme.notices(&filter).await.unwrap().remove(0).what
+    };
+    assert!(newest().await.starts_with(&format!("{id} waits for a person: {told}")), "{}", newest().await);
+    lab.acme.accept_scope(&id).await.unwrap();
+    assert_eq!(newest().await, format!("nothing of {id} waits for a person any more"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

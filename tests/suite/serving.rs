@@ -174,7 +174,7 @@ async fn each_line_of_a_servers_log_has_its_time_and_says_why_a_run_is_not_compl
 
     server.signal("-TERM");
     let last = server.lines.next().unwrap().unwrap();
-    assert!(last.contains("Z stopped: "), "{last}");
+    assert!(last.ends_with("Z stopped: nothing was under way"), "{last}");
     assert!(server.child.wait().unwrap().success());
 }
 
@@ -288,6 +288,11 @@ async fn schedules_are_set_shown_and_paused_from_the_command_line() {
         assert_eq!(refused.status.code(), Some(2));
         assert!(String::from_utf8_lossy(&refused.stderr).contains(why), "{wrong}");
     }
+    // A time zone says nothing of itself, and is not offered as if it did.
+    let bare = String::from_utf8(run(&lab, &["schedule", "set", "tines"]).stderr).unwrap();
+    assert!(bare.contains("<--daily|--every <TIME>|--cron <PATTERN>>"), "{bare}");
+    let zone = run(&lab, &["schedule", "set", "tines", "--zone", "UTC"]);
+    assert!(zone.status.code() == Some(2) && String::from_utf8_lossy(&zone.stderr).contains("--cron <PATTERN>"));
     assert_eq!(run(&lab, &["schedule", "show", "none"]).status.code(), Some(5));
     // Why one does not run by itself, and what helps.
     let remark = || String::from_utf8(run(&lab, &["schedule", "show", "tines"]).stderr).unwrap();

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use headcount::sandbox::egress::{AllowRule, Ceiling, Mode};
+use headcount::store::Guard;
 use headcount::{ActionRule, AuditOptions, Budget, ChangesOptions, TenantId};
 
 use self::file::{File, parse};
@@ -64,6 +65,8 @@ pub struct Config {
     pub changes: ChangesOptions,
     /// How long records are kept that have gone.
     pub gone: Option<Duration>,
+    /// When removals wait for a person.
+    pub guard: Guard,
     /// What else of the engine.
     pub engine: Engine,
     /// How runs are made.
@@ -139,6 +142,7 @@ fn merge(flags: &Flags, file: File, folder: &Path) -> Result<Config, Complaint> 
         audit,
         changes,
         gone: file.gone.days.map(|days| Duration::from_secs(u64::from(days) * 86_400)),
+        guard: file.guard.guard().map_err(Complaint::usage)?,
         engine: file.engine,
         serve: file.serve,
         mail: file.mail,
@@ -241,6 +245,16 @@ mod tests {
         let both = AuditOptions { records: 10, age: Duration::from_secs(7 * 86_400) };
         assert_eq!(audit("[audit]\nrecords = 10\ndays = 7"), both);
         assert!(parse("[audit]\nrecords = -1").is_err() && parse("[audit]\nweeks = 1").is_err());
+    }
+
+    #[test]
+    fn when_removals_wait_stands_in_the_file() {
+        let guard = |file: &str| merge(&Flags::default(), parse(file).unwrap(), Path::new("")).map(|config| config.guard);
+        assert_eq!(guard("").unwrap(), Guard::default());
+        let own = guard("[guard]\nusers = { least = 0, percent = 2 }\nholders-from = 5").unwrap();
+        assert_eq!((own.users.least, own.users.percent, own.holders_from, own.all_from), (0, 2, 5, 3));
+        let refused = guard("[guard]\nkeys.percent = 500").unwrap_err().to_string();
+        assert!(refused.contains("guard.keys.percent"), "{refused}");
     }
 
     #[test]

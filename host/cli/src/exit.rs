@@ -48,11 +48,12 @@ A file given with --config holds the global flags by name (data, keyring, tenant
 allow-webhook, allow-host, allow-egress, let-denied-requests-out, forbid-actions, verbose), the operator's budget as a table
 `[budget]`, with the names that `headcount budget show` lists, how much of each tenant's audit trail and of its changes is
 kept: `[audit]` and `[changes]`, each with records and days, how long records are kept that have gone: `[gone]` with days, what
-the engine may take: `[engine]` with max-instances, max-memory, max-queueing and max-compiling, how `headcount serve` runs:
-`[serve]` with at-once, each-tenant, grace, catch-up, overrun (a run that takes longer is told of), deadline (it is ended; of
-`headcount sync`, too), drain and messages-an-hour (of each tenant, webhooks and e-mails; more are withheld, and listed), and
-the mail server for notices: `[mail]` with host, port, security (tls or starttls), from and user; its password is taken from
-HEADCOUNT_MAIL_PASSWORD.
+the engine may take: `[engine]` with max-instances, max-memory, max-queueing and max-compiling, when removals wait for a person:
+`[guard]` with users (and licenses), others, grants and keys (changed e-mail addresses), each with most, least, percent and
+unconfirmed-percent, all-from and holders-from, how `headcount serve` runs: `[serve]` with at-once, each-tenant, grace,
+catch-up, overrun (a run that takes longer is told of), deadline (it is ended; of `headcount sync`, too), drain and
+messages-an-hour (of each tenant, webhooks and e-mails; more are withheld, and listed), and the mail server for notices:
+`[mail]` with host, port, security (tls or starttls), from and user; its password is taken from HEADCOUNT_MAIL_PASSWORD.
 A flag goes before the environment, the environment before the file. Lists add up.";
 
 impl Exit {

@@ -28,7 +28,7 @@ pub fn pauses(token: CancellationToken) {
             return;
         }
         token.cancel();
-        say("stopping where it is: the next start goes on with what is under way.");
+        say("stopping: whatever is under way stops where it is, for the next start to go on with.");
         if signals.next().await.is_some() {
             std::process::exit(Exit::Cancelled as i32);
         }

@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod engine;
 mod exit;
+mod guard;
 mod health;
 mod interrupt;
 mod output;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use headcount::model::{Metered, Unit, printable};
-use headcount::store::{Basis, Connection, Counters, HealthState, KindCounters, LifeState, QueuedRun, Resumption, Session};
+use headcount::store::{
+    Basis, Connection, Counters, Decided, HealthState, KindCounters, LifeState, QueuedRun, Resumption, Session, Verdict,
+};
 use headcount::{Failure, Report, SessionState, Tenant, Timestamp};
 use serde_json::{Value, json};
 
@@ -258,9 +260,15 @@ pub async fn standstill(session: &Session, tenant: &Tenant) -> Result<Option<&'s
     Ok(Some(if paused { "paused" } else { "interrupted" }))
 }
 
-/// A session as JSON, with since when it stands still.
-pub fn value_of(session: &Session, standstill: Option<&str>) -> Value {
+/// Who brought back what a session removed, where that was decided last.
+pub fn undone(decisions: &[Decided]) -> Option<&Decided> {
+    decisions.last().filter(|last| last.verdict == Verdict::Undone)
+}
+
+/// A session as JSON, with since when it stands still, and whether it was undone.
+pub fn value_of(session: &Session, standstill: Option<&str>, undone: bool) -> Value {
     let mut value = value(session);
+    value["undone"] = json!(undone);
     value["standstill"] = json!(standstill.map(|why| json!({ "why": why, "since": crate::words::time(session.touched_at) })));
     value
 }

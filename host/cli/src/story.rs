@@ -152,7 +152,7 @@ pub fn use_of(counters: &Counters) -> Option<String> {
 /// What a state means, in a sentence.
 pub fn meaning(state: SessionState, counters: &Counters, scope: Option<&Scope>) -> String {
     if state == SessionState::Complete {
-        return format!("everything{} was read; {}", but_forbidden(scope), missing(counters));
+        return format!("everything{} was read{}; {}", but_forbidden(scope), unread(counters), missing(counters));
     }
     let meaning = match state {
         SessionState::Checking => "it is asking the vendor who the credential is",
@@ -180,6 +180,24 @@ fn but_forbidden(scope: Option<&Scope>) -> String {
     let feeds = scope.into_iter().flat_map(|scope| &scope.feeds).filter(|feed| feed.access == Access::Forbidden);
     let feeds: Vec<&str> = feeds.map(|feed| feed.feed.as_str()).collect();
     if feeds.is_empty() { String::new() } else { format!(" but {}, which the credential may not read,", feeds.join(", ")) }
+}
+
+/// `; 2 rows could not be, and what they hold stays as it was`: of lists that were read whole.
+fn unread(counters: &Counters) -> String {
+    let skipped = counters.skipped.saturating_sub(counters.harmless);
+    let mut parts = Vec::new();
+    if skipped > 0 {
+        parts.push(format!("{} could not be", counted(skipped, "row")));
+    }
+    if counters.rejected > 0 {
+        let were = if counters.rejected == 1 { "was" } else { "were" };
+        parts.push(format!("{} {were} refused", counted(counters.rejected, "record")));
+    }
+    match skipped + counters.rejected {
+        0 => String::new(),
+        1 => format!("; {}, and what it holds stays as it was", parts.concat()),
+        _ => format!("; {}, and what they hold stays as it was", parts.join(", ")),
+    }
 }
 
 /// What became of what a session that read everything did not see, as far as its counters know.
@@ -277,6 +295,15 @@ mod tests {
         );
         let nothing = |scope| meaning(SessionState::Complete, &Counters::default(), scope);
         assert_eq!(nothing(None), "everything was read; nothing was missing");
+        let unread = |skipped, harmless, rejected| {
+            let counters = Counters { skipped, harmless, rejected, ..Counters::default() };
+            meaning(SessionState::Complete, &counters, None)
+        };
+        assert_eq!(unread(7, 7, 0), "everything was read; nothing was missing");
+        let one = "everything was read; 1 row could not be, and what it holds stays as it was; nothing was missing";
+        assert_eq!(unread(3, 2, 0), one);
+        let both = "everything was read; 2 rows could not be, 1 record was refused, and what they hold stays as it was; nothing was missing";
+        assert_eq!(unread(2, 0, 1), both);
         let feed = |feed: &str, access| FeedAccess { feed: feed.into(), access, note: None };
         let feeds = vec![feed("users", Access::Readable), feed("roles", Access::Forbidden), feed("ldap", Access::NotOffered)];
         let scope = Scope { organization: "acme".into(), label: String::new(), facts: vec![], feeds, expires_at: None };

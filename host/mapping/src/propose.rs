@@ -1,20 +1,24 @@
 //! Proposals: which of a vendor's fields fit which targets, by their names and by what is in them.
 
+mod place;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headcount_model::mapping::{Mapping, MappingRule, Pick, Rows, Target};
+use headcount_model::mapping::{Mapping, MappingRule, Target};
 use headcount_model::{AccountInputs, printable};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::Tracking;
 use crate::record::Variables;
+use place::{Of, is_ours};
 use targets::{Content, TARGETS, plain};
 
-/// The most vendor fields that are looked at, the most examples of each, and the most proposals.
+/// The most vendor fields that are looked at of an account and of each sort of what it holds, the most records of a sort of one
+/// account, the most examples of each field, and the most proposals.
 const MOST_PATHS: usize = 512;
+const MOST_RECORDS: usize = 32;
 const MOST_EXAMPLES: usize = 16;
 const MOST_PROPOSALS: usize = 64;
 /// How deeply vendors' objects are looked into.
@@ -54,53 +58,59 @@ pub struct Proposal {
 #[derive(Default)]
 struct Seen {
     filled: u64,
+    /// The last account that was counted.
+    counted: Option<usize>,
+    /// It was a list at least once.
+    is_list: bool,
     examples: Vec<Value>,
 }
 
-/// Fields that these accounts have, and the mapping does not use.
+/// Fields that these accounts and what they hold have, and the mapping does not use.
 pub fn propose(accounts: &[AccountInputs], mapping: &Mapping) -> Vec<Proposal> {
-    let mut seen: BTreeMap<Vec<String>, Seen> = BTreeMap::new();
-    for inputs in accounts {
-        let alone = AccountInputs { user: inputs.user.clone(), ..AccountInputs::default() };
-        let variables = Variables::new(&alone, &Tracking::default(), false);
-        look(&variables.user, &mut Vec::new(), &mut seen);
-    }
-    let used: Vec<&str> = mapping.rules.iter().map(|rule| rule.value.as_str()).collect();
+    let mut seen = seen(accounts);
+    let is_used = |of: Of, path: &[String]| mapping.rules.iter().any(|rule| of.is_read(path, rule));
+    seen.retain(|(of, path), seen| {
+        // What is made of a list of records has no room for lists within it.
+        let fits = of.list().is_none() || !seen.is_list;
+        fits && seen.filled > 0 && !is_used(*of, path) && !is_ours(path)
+    });
     let mut taken: BTreeSet<String> = mapping.rules.iter().map(|rule| rule.field.clone()).collect();
-    seen.retain(|path, seen| seen.filled > 0 && !used.iter().any(|used| used.contains(&expression(path))) && !is_ours(path));
     let sampled = accounts.len() as u64;
     let mut proposals = Vec::new();
-    let mut scored: Vec<(u32, usize, &Vec<String>)> = Vec::new();
+    let mut scored: Vec<(u32, usize, &Place)> = Vec::new();
     for (at, target) in TARGETS.iter().enumerate() {
-        scored.extend(seen.iter().filter_map(|(path, seen)| Some((target.score(path, &seen.examples)?, at, path))));
+        let fitting = seen.iter().filter(|((of, _), _)| *of == Of::User || target.is_told_by_what_is_held());
+        scored.extend(fitting.filter_map(|(place, seen)| Some((target.score(&place.1, &seen.examples)?, at, place))));
     }
-    scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)).then(a.2.len().cmp(&b.2.len())).then(a.2.cmp(b.2)));
-    let mut matched: BTreeSet<&Vec<String>> = BTreeSet::new();
-    for (score, at, path) in scored {
-        let (Some(target), Some(found)) = (TARGETS.get(at), seen.get(path)) else { continue };
-        if matched.contains(path) || !taken.insert(target.field.to_owned()) {
+    // The account itself knows better than what it holds.
+    let depth = |place: &Place| (place.1.len(), place.1.clone());
+    scored.sort_by(|a, b| (a.2.0.cmp(&b.2.0)).then(b.0.cmp(&a.0)).then(a.1.cmp(&b.1)).then_with(|| depth(a.2).cmp(&depth(b.2))));
+    let mut matched: BTreeSet<&Place> = BTreeSet::new();
+    for (score, at, place) in scored {
+        let (Some(target), Some(found)) = (TARGETS.get(at), seen.get(place)) else { continue };
+        if matched.contains(place) || !taken.insert(target.field.to_owned()) {
             continue;
         }
-        matched.insert(path);
-        let confidence = if score >= targets::HIGH { Confidence::High } else { Confidence::Fair };
-        proposals.push(proposal(
-            target.field,
-            path,
-            found,
-            sampled,
-            confidence,
-            target.why(path, &found.examples),
-            target.person,
-        ));
+        matched.insert(place);
+        let is_sure = score >= targets::HIGH && place.0 == Of::User;
+        let confidence = if is_sure { Confidence::High } else { Confidence::Fair };
+        let why = target.why(&place.1, &found.examples);
+        proposals.push(proposal(target.field, place, found, sampled, confidence, why, target.person));
     }
-    for (path, found) in &seen {
-        let name = field_name(path);
-        if matched.contains(path) || path.first().is_none_or(|first| first != "attributes") || name.is_empty() {
+    for (place @ (of, path), found) in &seen {
+        if matched.contains(place) {
             continue;
         }
-        if taken.insert(name.clone()) {
-            let why = format!("the vendor's own field, {}", Content::of(&found.examples).words());
-            proposals.push(proposal(&name, path, found, sampled, Confidence::Custom, why, false));
+        let words = Content::of(&found.examples).words();
+        let (name, confidence, why) = match (path.as_slice(), of.list()) {
+            ([name], Some(list)) if name == "name" => (list.to_owned(), Confidence::Fair, format!("called name, {words}")),
+            _ if path.iter().any(|name| name == "attributes") => {
+                (of.field_name(path), Confidence::Custom, format!("the vendor's own field, {words}"))
+            }
+            _ => continue,
+        };
+        if !name.is_empty() && taken.insert(name.clone()) {
+            proposals.push(proposal(&name, place, found, sampled, confidence, why, false));
         }
     }
     proposals.sort_by(|a, b| a.confidence.cmp(&b.confidence).then(b.filled.cmp(&a.filled)).then(a.rule.field.cmp(&b.rule.field)));
@@ -108,9 +118,44 @@ pub fn propose(accounts: &[AccountInputs], mapping: &Mapping) -> Vec<Proposal> {
     proposals
 }
 
+/// A field: whose, and its path.
+type Place = (Of, Vec<String>);
+
+/// Every field that these accounts and what they hold have.
+fn seen(accounts: &[AccountInputs]) -> BTreeMap<Place, Seen> {
+    let mut all = BTreeMap::new();
+    let mut of_sorts = Of::ALL.map(|of| (of, BTreeMap::new()));
+    for (at, inputs) in accounts.iter().enumerate() {
+        let variables = Variables::new(&few(inputs), &Tracking::default(), false);
+        for (of, seen) in &mut of_sorts {
+            of.records(&variables).iter().for_each(|record| look(record, at, &mut Vec::new(), seen));
+        }
+    }
+    for (of, seen) in of_sorts {
+        all.extend(seen.into_iter().map(|(path, seen)| ((of, path), seen)));
+    }
+    all
+}
+
+/// The account and so many of the records that it holds.
+fn few(inputs: &AccountInputs) -> AccountInputs {
+    fn some<T: Clone>(records: &[T]) -> Vec<T> {
+        records.iter().take(MOST_RECORDS).cloned().collect()
+    }
+    AccountInputs {
+        user: inputs.user.clone(),
+        licenses: some(&inputs.licenses),
+        groups: some(&inputs.groups),
+        roles: some(&inputs.roles),
+        applications: some(&inputs.applications),
+        assets: some(&inputs.assets),
+        ..AccountInputs::default()
+    }
+}
+
 fn proposal(
     field: &str,
-    path: &[String],
+    (of, path): &Place,
     seen: &Seen,
     sampled: u64,
     confidence: Confidence,
@@ -118,33 +163,27 @@ fn proposal(
     person: bool,
 ) -> Proposal {
     let target = if person { Target::Person } else { Target::Account };
-    let rule = MappingRule {
-        field: field.to_owned(),
-        value: expression(path),
-        target,
-        rows: Rows::Account,
-        pick: Pick::First,
-        default: None,
-        required: false,
-        key: false,
-    };
+    let (rows, pick) = of.rows(Content::of(&seen.examples), person);
+    let value = of.expression(path);
+    let rule = MappingRule { field: field.to_owned(), value, target, rows, pick, default: None, required: false, key: false };
     let example = seen.examples.first().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned));
     let example: String = printable(&example.unwrap_or_default()).chars().take(60).collect();
     Proposal { rule, confidence, why, filled: seen.filled, sampled, example }
 }
 
-/// Notes down every plain value and list of plain values, by its path.
-fn look(value: &Value, path: &mut Vec<String>, seen: &mut BTreeMap<Vec<String>, Seen>) {
+/// Notes down every plain value and list of plain values of an account's record, by its path.
+fn look(value: &Value, account: usize, path: &mut Vec<String>, seen: &mut BTreeMap<Vec<String>, Seen>) {
     let Some(fields) = value.as_object().filter(|_| path.len() < LEVELS) else { return };
     for (name, value) in fields {
         path.push(name.clone());
         let plain_list = value.as_array().is_some_and(|items| items.iter().all(|item| !item.is_object() && !item.is_array()));
         if value.is_object() {
-            look(value, path, seen);
+            look(value, account, path, seen);
         } else if (!value.is_array() || plain_list) && (seen.len() < MOST_PATHS || seen.contains_key(path)) {
             let entry = seen.entry(path.clone()).or_default();
             if !crate::pick::is_nothing(value) {
-                entry.filled += 1;
+                entry.filled += u64::from(entry.counted.replace(account) != Some(account));
+                entry.is_list |= value.is_array();
                 if entry.examples.len() < MOST_EXAMPLES && !entry.examples.contains(value) {
                     entry.examples.push(value.clone());
                 }
@@ -152,77 +191,6 @@ fn look(value: &Value, path: &mut Vec<String>, seen: &mut BTreeMap<Vec<String>, 
         }
         path.pop();
     }
-}
-
-/// What is normalized already and no field of its own.
-fn is_ours(path: &[String]) -> bool {
-    match path {
-        [only] => matches!(only.as_str(), "id" | "attributes" | "aliases" | "user_name" | "updated_at"),
-        _ => false,
-    }
-}
-
-/// Words of the language that no field can be named by.
-const RESERVED: [&str; 21] = [
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "false",
-    "for",
-    "function",
-    "if",
-    "import",
-    "in",
-    "let",
-    "loop",
-    "namespace",
-    "null",
-    "package",
-    "return",
-    "true",
-    "var",
-    "void",
-    "while",
-];
-
-/// The expression that reads a path; what may be absent is written so.
-fn expression(path: &[String]) -> String {
-    let mut text = "user".to_owned();
-    let mut vendors = false;
-    for name in path {
-        let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-        let is_word = letters && !name.starts_with(|c: char| c.is_ascii_digit()) && !RESERVED.contains(&name.as_str());
-        match (vendors, is_word && !name.is_empty()) {
-            (false, _) => text.push_str(&format!(".{name}")),
-            (true, true) => text.push_str(&format!(".?{name}")),
-            (true, false) => text.push_str(&format!("[?{}]", Value::String(name.clone()))),
-        }
-        vendors |= name == "attributes";
-    }
-    text
-}
-
-/// A vendor's name as a field's: `jobTitle` of `profile` becomes `profile-job-title`.
-fn field_name(path: &[String]) -> String {
-    let mut name = String::new();
-    for part in path.iter().skip_while(|part| *part == "attributes") {
-        let mut before = '-';
-        if !name.is_empty() {
-            name.push('-');
-        }
-        for character in part.chars() {
-            if character.is_ascii_uppercase() && before.is_ascii_lowercase() {
-                name.push('-');
-            }
-            name.push(if character.is_ascii_alphanumeric() { character.to_ascii_lowercase() } else { '-' });
-            before = character;
-        }
-    }
-    let words: Vec<&str> = name.split('-').filter(|word| !word.is_empty()).collect();
-    let name = words.join("-").trim_start_matches(|c: char| !c.is_ascii_lowercase()).to_owned();
-    name.chars().take(64).collect()
 }
 
 /// The last names of a path, without what tells words apart: `manager.email` gives `email` and `manageremail`.

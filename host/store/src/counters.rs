@@ -66,6 +66,8 @@ pub struct Counters {
     pub expected: u64,
     /// Rows that the connector skipped.
     pub skipped: u64,
+    /// Those of them that hold nothing that is wanted: they could be read.
+    pub harmless: u64,
     /// Records that the host rejected.
     pub rejected: u64,
     /// Values that could not be read and were dropped.

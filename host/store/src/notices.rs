@@ -18,7 +18,7 @@ pub enum Cause {
     NotStarted,
     /// The credential no longer works.
     Reconnect,
-    /// Removals wait for a person.
+    /// Removals wait for a person, or a narrower scope does, under which nothing is removed.
     Held,
     /// A run could not read everything.
     Incomplete,

@@ -43,6 +43,8 @@ pub(crate) struct Validated {
     pub rejected: u64,
     /// Rows that the connector skipped.
     pub skipped: u64,
+    /// Those of them that lose nothing.
+    pub harmless: u64,
     /// Values that were dropped.
     pub unreadable: u64,
     /// Records read, by kind, rejected ones included.
@@ -68,6 +70,7 @@ pub(crate) fn validate(feed: &Feed, page: Page, sieve: &Sieve, longest_record: u
         seen: Vec::new(),
         rejected: 0,
         skipped: page.skipped.len() as u64,
+        harmless: 0,
         unreadable: page.unreadable.len() as u64,
         read: BTreeMap::new(),
         lossy: None,
@@ -86,7 +89,7 @@ pub(crate) fn validate(feed: &Feed, page: Page, sieve: &Sieve, longest_record: u
         }
         match skipped.subject {
             Some(subject) if is_id(&subject.id) => out.seen.push(subject),
-            _ if skipped.harmless => {}
+            _ if skipped.harmless => out.harmless += 1,
             _ => out.lose(format!("a row was skipped without saying which: {}", skipped.reason)),
         }
         // Once for all rows that are skipped for the same: whoever keeps it keeps it once.

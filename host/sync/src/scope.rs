@@ -37,12 +37,17 @@ pub(crate) fn judge(scope: &Scope, baseline: Option<&Scope>) -> ScopeVerdict {
     if scope.contains(baseline) {
         return ScopeVerdict::Sufficient;
     }
-    let mut lost: Vec<String> = Vec::new();
+    // A fact of a single value says how it sees, maybe not how much.
+    let (mut lost, mut other): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
     for fact in &baseline.facts {
         let now: Vec<&String> = scope.facts.iter().filter(|f| f.name == fact.name).flat_map(|f| &f.values).collect();
         let gone: Vec<String> =
             fact.values.iter().filter(|value| !now.contains(value)).take(5).map(|value| printable(value).into_owned()).collect();
-        if !gone.is_empty() {
+        if let ([was], [is]) = (fact.values.as_slice(), now.as_slice())
+            && was != *is
+        {
+            other.push(format!("{} was {}, is {}", printable(&fact.name), printable(was), printable(is)));
+        } else if !gone.is_empty() {
             lost.push(format!("{} {}", printable(&fact.name), gone.join(", ")));
         }
     }
@@ -51,11 +56,13 @@ pub(crate) fn judge(scope: &Scope, baseline: Option<&Scope>) -> ScopeVerdict {
             lost.push(format!("the feed {}", feed.feed));
         }
     }
+    let sees = if lost.is_empty() && !other.is_empty() { "may see" } else { "sees" };
+    lost.extend(other);
     if lost.is_empty() {
         lost.push("what bounds it has changed".to_owned());
     }
     ScopeVerdict::Narrower(format!(
-        "the credential sees less than before ({}): nothing is removed until a person accepts the new scope",
+        "the credential {sees} less than before ({}): nothing is removed until a person accepts the new scope",
         lost.join("; ")
     ))
 }
@@ -192,6 +199,23 @@ mod tests {
         let organization = scope(&[("kind", &["organization"]), ("teams", &["1", "2"])]);
         assert_eq!(wide(&scope(&[("kind", &["team"]), ("teams", &["2"])]), &organization), None);
         assert!(wide(&scope(&[("kind", &["team"]), ("teams", &["3"])]), &organization).is_some());
+    }
+
+    #[test]
+    fn a_narrower_scope_says_what_it_lost_and_one_that_is_only_another_that_it_may_have() {
+        let told = |scope: &Scope, baseline: &Scope| match judge(scope, Some(baseline)) {
+            ScopeVerdict::Narrower(reason) => reason,
+            verdict => panic!("{verdict:?}"),
+        };
+        let team = scope(&[("kind", &["team"]), ("teams", &["2"])]);
+        let organization = scope(&[("kind", &["organization"]), ("teams", &["1", "2"])]);
+        let wider = told(&organization, &team);
+        assert!(wider.starts_with("the credential may see less than before (kind was team, is organization): "), "{wider}");
+        let narrower = told(&team, &organization);
+        let less = "the credential sees less than before (teams 1; kind was organization, is team): ";
+        assert!(narrower.starts_with(less), "{narrower}");
+        let without = told(&scope(&[("teams", &["1", "2"])]), &organization);
+        assert!(without.starts_with("the credential sees less than before (kind organization): "), "{without}");
     }
 
     #[test]

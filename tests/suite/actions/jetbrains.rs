@@ -1,5 +1,6 @@
 //! JetBrains: licenses looked up, assigned and revoked, and each refusal in words.
 
+use headcount::store::ActionEffect;
 use headcount::{ActionState, Error};
 use headcount_tests::Lab;
 use headcount_vendors::{Reach, Vendor, truth};
@@ -86,6 +87,7 @@ async fn licenses_are_revoked_by_id_and_by_person_and_the_rest_is_refused_in_wor
             by_person += 1;
             let run = act(&lab, &id, "revoke-license", json!({ "email": user.id })).await.unwrap();
             assert!(run.summary.unwrap().contains("nothing was revoked"), "revoking twice changes nothing");
+            assert!(run.effects.iter().all(|effect| effect.what != ActionEffect::CHANGED), "{:?}", run.effects);
         }
     }
     assert!(by_person > 0);

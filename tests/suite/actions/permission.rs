@@ -1,5 +1,6 @@
 //! Changing something needs a permit of the connection, and neither the operator's nor the tenant's veto. Reading needs nothing.
 
+use headcount::store::ActionEffect;
 use headcount::{ActionRule, ActionState, Error, Headcount, Permission, Records};
 use headcount_tests::{Lab, compiler, egress};
 use headcount_vendors::Vendor;
@@ -122,6 +123,7 @@ async fn reading_needs_no_permission_and_reads_alone() {
     let run = act(&lab, &id, "licenses-of-user", json!({ "email": held.principal.to_uppercase() })).await.unwrap();
     assert_eq!(run.state, ActionState::Done);
     assert_eq!(writes(&lab, Vendor::JetBrains), 0);
+    assert!(!run.effects.is_empty() && run.effects.iter().all(|effect| effect.what != ActionEffect::CHANGED), "{run:?}");
     let output = run.output.unwrap();
     let licenses: Vec<&str> =
         output["licenses"].as_array().unwrap().iter().filter_map(|license| license["license-id"].as_str()).collect();

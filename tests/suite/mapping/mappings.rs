@@ -1,5 +1,6 @@
 //! Changing a mapping: what is told before is what is done, and what fails or is interrupted costs nothing.
 
+use headcount::model::mapping::Rows;
 use headcount::{ConnectionId, Error, MappingSource};
 use headcount_tests::Lab;
 use headcount_vendors::Vendor;
@@ -84,6 +85,25 @@ async fn a_mapping_that_cannot_be_used_is_refused_and_changes_nothing() {
         assert!(error.to_string().contains(why), "{error}");
     }
     assert_eq!(fields(&lab, &id).await, before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_vendor_says_of_licenses_alone_is_proposed_for_their_holders() {
+    let lab = Lab::new(100).await.unwrap();
+    lab.connect_and_sync(Vendor::JetBrains).await.unwrap();
+    let id: ConnectionId = "jetbrains".parse().unwrap();
+    let proposals = lab.acme.propose_mapping(&id).await.unwrap();
+    let due = proposals.iter().find(|proposal| proposal.rule.field == "license-perpetual-upgrade-due-date").unwrap();
+    assert_eq!((due.rule.value.as_str(), due.rule.rows), ("license.attributes.?perpetual.?upgradeDueDate", Rows::License));
+    assert!(proposals.iter().any(|proposal| proposal.rule.field == "groups"));
+    assert!(proposals.iter().all(|proposal| proposal.rule.field != "license-domain"), "it has a field already");
+
+    // What it makes is what the vendor says of the licenses that each account holds.
+    let (mut own, _) = lab.acme.mapping(&id).await.unwrap();
+    own.rules.push(due.rule.clone());
+    lab.acme.set_mapping(&id, Some(&own)).await.unwrap();
+    let made = fields(&lab, &id).await.into_iter().filter(|(_, account)| account.fields.contains_key(&due.rule.field)).count();
+    assert_eq!(made as u64, due.filled);
 }
 
 #[tokio::test(flavor = "multi_thread")]

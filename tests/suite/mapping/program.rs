@@ -105,6 +105,18 @@ async fn a_mapping_from_show_to_apply() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn fields_of_what_accounts_hold_are_proposed_with_all_others() {
+    let lab = Lab::new(100).await.unwrap();
+    lab.connect_and_sync(Vendor::JetBrains).await.unwrap();
+    let all = done(&lab, &["mapping", "propose", "jetbrains", "--all"]);
+    has(&all, &["license.attributes.?perpetual.?upgradeDueDate", "groups.map(g, g.name).distinct()", "own name"]);
+    let rule = json(&lab, &["mapping", "propose", "jetbrains", "--all"])
+        .into_iter()
+        .find(|proposal| proposal["rule"]["field"] == "license-perpetual-upgrade-due-date");
+    assert_eq!(rule.unwrap()["rule"]["rows"], "license");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_filter_asks_what_becomes_of_stored_records() {
     let lab = Lab::new(100).await.unwrap();
     lab.connect_and_sync(Vendor::Tines).await.unwrap();

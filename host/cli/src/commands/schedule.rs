@@ -24,6 +24,9 @@ pub enum Command {
         connection: ConnectionId,
         #[command(flatten)]
         rhythm: RhythmArgs,
+        /// The time zone that the pattern means
+        #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "cron")]
+        zone: String,
     },
     /// Stop a connection's schedule; `headcount sync` still runs it
     Pause {
@@ -50,9 +53,6 @@ pub struct RhythmArgs {
     /// At the times of a cron pattern: "30 6 * * 1-5"
     #[arg(long, value_name = "PATTERN")]
     pub cron: Option<String>,
-    /// The time zone that the pattern means
-    #[arg(long, value_name = "ZONE", default_value = "UTC", requires = "cron")]
-    pub zone: String,
 }
 
 fn seconds(text: &str) -> Result<u64, String> {
@@ -64,10 +64,10 @@ fn seconds(text: &str) -> Result<u64, String> {
 }
 
 impl RhythmArgs {
-    fn rhythm(self) -> Rhythm {
+    fn rhythm(self, zone: String) -> Rhythm {
         match (self.every, self.cron) {
             (Some(seconds), _) => Rhythm::Every { seconds },
-            (None, Some(pattern)) => Rhythm::Cron { pattern, zone: self.zone },
+            (None, Some(pattern)) => Rhythm::Cron { pattern, zone },
             (None, None) => Rhythm::Daily,
         }
     }
@@ -88,8 +88,8 @@ pub async fn run(command: Command, context: &Context) -> anyhow::Result<Exit> {
             show(&all, context)?;
         }
         Command::Show { connection: Some(id) } => one(&tenant, &id, context).await?,
-        Command::Set { connection, rhythm } => {
-            let set = tenant.set_schedule(&connection, &rhythm.rhythm()).await;
+        Command::Set { connection, rhythm, zone } => {
+            let set = tenant.set_schedule(&connection, &rhythm.rhythm(zone)).await;
             if let Err(headcount::Error::Rhythm(error)) = set {
                 return Err(Complaint::usage(error.to_string()).into());
             }

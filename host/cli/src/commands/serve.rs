@@ -1,6 +1,7 @@
 //! `headcount serve`: runs connections when they are due, and sends notices, until it is told to stop.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use headcount::model::printable;
 use headcount::{CourierOptions, Happening, SessionId, SessionState, Timestamp, WorkerOptions};
@@ -12,7 +13,7 @@ use crate::exit::Exit;
 use crate::health::{self, Signs};
 use crate::interrupt;
 use crate::output::Out;
-use crate::words::time;
+use crate::words::{counted, time};
 
 /// Characters of a reason that stand in a line of the log.
 const LONGEST_REASON: usize = 300;
@@ -38,13 +39,21 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let out = context.out;
     let mut options = WorkerOptions::default();
     context.config.serve.set(&mut options);
+    options.sync.guard = context.config.guard.clone();
     if let Some(number) = args.at_once {
         options.at_once = usize::from(number);
     }
     if let Some(number) = args.each_tenant {
         options.each_tenant = usize::from(number);
     }
-    options.listener = Some(Arc::new(move |happening| tell(out, happening)));
+    let (stop, left) = (CancellationToken::new(), Arc::new(AtomicU64::new(0)));
+    let (stopping, leaving) = (stop.clone(), left.clone());
+    options.listener = Some(Arc::new(move |happening| {
+        if stopping.is_cancelled() && is_left(happening) {
+            leaving.fetch_add(1, Ordering::Relaxed);
+        }
+        tell(out, happening);
+    }));
     let mut sending = CourierOptions::default();
     sending.mail = context.mail().await?;
     context.config.serve.set_courier(&mut sending);
@@ -52,7 +61,6 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     options.pulse = Some(signs.worker.clone());
     sending.pulse = Some(signs.courier.clone());
     let courier = host.courier(sending)?;
-    let stop = CancellationToken::new();
     // Either way what is under way stops where it is.
     interrupt::pauses(stop.clone());
     let (at_once, each_tenant) = (options.at_once, options.each_tenant);
@@ -67,11 +75,24 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     tokio::join!(host.worker(options).run(stop.clone()), courier.run(stop), health);
     host.flush_audit().await;
     if out.json {
-        out.value(&dated(json!({ "event": "stopped" })))?;
+        out.value(&dated(json!({ "event": "stopped", "left": left.load(Ordering::Relaxed) })))?;
     } else {
-        log(out, "stopped: what was under way goes on at the next start")?;
+        log(out, &stopped(left.load(Ordering::Relaxed)))?;
     }
     Ok(Exit::Done)
+}
+
+/// Whether a run was given up where it was, for the next start to go on with.
+fn is_left(happening: &Happening) -> bool {
+    matches!(happening, Happening::Ended { result: Err(_), next: None, .. })
+}
+
+fn stopped(left: u64) -> String {
+    match left {
+        0 => "stopped: nothing was under way".to_owned(),
+        1 => "stopped: the run that was under way goes on at the next start".to_owned(),
+        _ => format!("stopped: the {} that were under way go on at the next start", counted(left, "run")),
+    }
 }
 
 fn tell(out: Out, happening: &Happening) {
@@ -151,6 +172,13 @@ fn because(why: Option<&str>, session: Option<SessionId>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_under_way_is_told_only_where_something_was() {
+        assert_eq!(stopped(0), "stopped: nothing was under way");
+        assert_eq!(stopped(1), "stopped: the run that was under way goes on at the next start");
+        assert_eq!(stopped(12), "stopped: the 12 runs that were under way go on at the next start");
+    }
 
     #[test]
     fn a_reason_is_one_clause_on_one_line_and_says_where_the_rest_is() {

@@ -78,7 +78,8 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             let mut found = Vec::new();
             for session in tenant.sessions(args.connection.as_ref(), args.limit).await? {
                 let standstill = sessions::standstill(&session, &tenant).await?;
-                found.push((session, standstill));
+                let undone = sessions::undone(&tenant.decisions(session.id).await?).is_some();
+                found.push(Listed { session, standstill, undone });
             }
             list(&queued, &found, context)?;
             if waits_in_vain {
@@ -89,27 +90,47 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// A session, and what became of it since.
+struct Listed {
+    session: Session,
+    standstill: Option<&'static str>,
+    undone: bool,
+}
+
+impl Listed {
+    fn result(&self) -> &'static str {
+        match self.standstill {
+            Some(why) => why,
+            None if self.undone => Verdict::Undone.as_str(),
+            None if self.session.action.is_some() => "action",
+            None => self.session.state.as_str(),
+        }
+    }
+}
+
 /// What waits for a place, then sessions, the newest first.
-fn list(queued: &[QueuedRun], found: &[(Session, Option<&str>)], context: &Context) -> std::io::Result<()> {
+fn list(queued: &[QueuedRun], found: &[Listed], context: &Context) -> std::io::Result<()> {
     if context.out.json {
         queued.iter().try_for_each(|run| context.out.value(&sessions::queued_value(run)))?;
-        return found.iter().try_for_each(|(session, standstill)| context.out.value(&sessions::value_of(session, *standstill)));
+        let value = |listed: &Listed| sessions::value_of(&listed.session, listed.standstill, listed.undone);
+        return found.iter().try_for_each(|listed| context.out.value(&value(listed)));
     }
-    let back = sessions::any_back(found.iter().map(|(session, _)| &session.counters));
+    let back = sessions::any_back(found.iter().map(|listed| &listed.session.counters));
     let header = ["SESSION", "CONNECTION", "RESULT", "BEGUN", "TOOK", "READ", "NEW", "CHANGED", "GONE"];
     let mut grid = Grid::new(header.into_iter().chain(back.then_some("BACK")).chain(["REQUESTS"]));
     for run in queued {
         let row = [String::new(), run.connection.to_string(), "queued".to_owned(), String::new(), sessions::waited(run)];
         grid.row(row.into_iter().chain(std::iter::repeat_n(String::new(), 5 + usize::from(back))));
     }
-    for (session, standstill) in found {
+    for listed in found {
+        let session = &listed.session;
         let total = sessions::total(&session.counters);
         let mut row = vec![
             session.id.to_string(),
             session.connection.to_string(),
-            standstill.unwrap_or(if session.action.is_some() { "action" } else { session.state.as_str() }).to_owned(),
+            listed.result().to_owned(),
             time(session.started_at),
-            sessions::took(session, *standstill),
+            sessions::took(session, listed.standstill),
         ];
         row.extend([total.read, total.created, total.updated, total.removed].map(number));
         row.extend(back.then(|| number(total.returned)));

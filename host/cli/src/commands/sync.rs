@@ -96,6 +96,7 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut options = SyncOptions::default();
     options.test = args.test;
     options.anew = args.anew;
+    options.guard = context.config.guard.clone();
     options.deadline = context.config.serve.deadline(options.deadline);
     interrupt::cancels_or_pauses(options.cancel.clone(), options.pause.clone());
     // Where no server runs, nobody else does so.

@@ -6,6 +6,7 @@ use headcount::Limits;
 use serde::Deserialize;
 
 use crate::engine::Engine;
+use crate::guard::Own as Guard;
 use crate::serving::{Mail, Serve};
 
 /// The flags and more, as a file holds them. Relative paths are relative to the file's folder.
@@ -33,6 +34,7 @@ pub(super) struct File {
     pub changes: Audit,
     pub gone: Gone,
     pub engine: Engine,
+    pub guard: Guard,
     pub serve: Serve,
     pub mail: Option<Mail>,
 }

@@ -84,7 +84,16 @@ pub(super) const TARGETS: &[Wanted] = &[
     wanted("invited-by", &["invitedby", "invitedbyemail"], ANY, false),
 ];
 
+/// Those of a person that what the person holds may tell: a license's cost centre, where a device stands.
+const TOLD: [&str; 9] =
+    ["department", "division", "cost-center", "company", "employee-number", "manager-email", "location", "city", "country"];
+
 impl Wanted {
+    /// Whether something that the account holds can have it: its name and its status are of its own.
+    pub(super) fn is_told_by_what_is_held(&self) -> bool {
+        TOLD.contains(&self.field)
+    }
+
     /// How well a vendor's field fits; none if it doesn't.
     pub(super) fn score(&self, path: &[String], examples: &[Value]) -> Option<u32> {
         let content = Content::of(examples);

@@ -102,7 +102,7 @@ pub struct ActionRun {
     pub ended_at: Option<Timestamp>,
     /// What it did, in a sentence.
     pub summary: Option<String>,
-    /// Which records it changed.
+    /// Which records it told of, and which of them it changed.
     pub effects: Vec<ActionEffect>,
     /// Its answer.
     pub output: Option<Value>,
@@ -116,17 +116,24 @@ pub struct ActionRun {
     pub requests: u64,
 }
 
-/// One record that an action changed.
+/// One record that an action told of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct ActionEffect {
-    /// What happened: `changed`, `gone`; of a grant, `has` or `no longer has`.
+    /// What happened: [`CHANGED`](Self::CHANGED), [`READ`](Self::READ), `gone`; of a grant, `has` or `no longer has`.
     pub what: String,
     /// The record; of a grant, what is held.
     pub record: Reference,
     /// Its name; of a grant, who held it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+}
+
+impl ActionEffect {
+    /// It is otherwise than the store had it. What the connector says of a record is taken for this, until the store knows better.
+    pub const CHANGED: &'static str = "changed";
+    /// It was read, and is as the store had it.
+    pub const READ: &'static str = "read again";
 }
 
 /// How an action ends.
@@ -138,7 +145,7 @@ pub struct ActionEnd {
     pub ended_at: Timestamp,
     /// What it did, in a sentence.
     pub summary: Option<String>,
-    /// Which records it changed.
+    /// Which records it told of: the store finds out which of them were changed.
     pub effects: Vec<ActionEffect>,
     /// Its answer.
     pub output: Option<Value>,

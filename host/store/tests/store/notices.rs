@@ -171,8 +171,25 @@ async fn removals_wait_until_none_does_whatever_else_becomes_well() {
         told.into_iter().filter(|(cause, _)| *cause == Cause::Held).map(|(_, kind)| kind).collect::<Vec<_>>()
     };
     assert_eq!(held(store).await, [NoticeKind::Raised], "they still wait");
+    let what = async |number| store.notice(&tenant("acme"), number).await.unwrap().unwrap().what;
+    assert!(what(1).await.starts_with("removals of one wait for a person: "), "{}", what(1).await);
     store.reject(&tenant("acme"), session, &by(2)).await.unwrap();
     assert_eq!(held(store).await, [NoticeKind::Recovered, NoticeKind::Raised]);
+}
+
+#[tokio::test]
+async fn a_scope_that_waits_for_a_person_is_not_told_as_removals() {
+    let world = World::new().await;
+    let why = "the credential sees less than before (teams 7)";
+    for (state, told) in [
+        (HealthState::Held, format!("one waits for a person: {why}")),
+        (HealthState::Ok, "nothing of one waits for a person any more".to_owned()),
+    ] {
+        let health = Health { why: why.into(), ..health(state) };
+        ended(&world, SessionEnd { health: Some(health), ..end(SessionState::Complete) }).await;
+        let notices = world.store.notices(&tenant("acme"), &NoticeFilter { limit: 1, ..NoticeFilter::default() }).await.unwrap();
+        assert_eq!((notices[0].cause, &notices[0].what), (Cause::Held, &told));
+    }
 }
 
 #[tokio::test]

@@ -61,10 +61,10 @@ pub(super) fn believe(outcome: Outcome, action: &Action, named: &Named) -> Belie
     believed
 }
 
-/// What was changed, in words: the first hundred.
+/// What it tells of, in words: the first hundred.
 pub(super) fn effects(believed: &Believed) -> Vec<ActionEffect> {
     let changed = |kind: Kind, id: &str, name: Option<&str>| ActionEffect {
-        what: "changed".to_owned(),
+        what: ActionEffect::CHANGED.to_owned(),
         record: Reference::new(kind, id),
         name: name.map(|name| printable(name).chars().take(200).collect()),
     };

@@ -31,6 +31,7 @@ impl News {
             rows: u64::from(rows),
             expected,
             skipped: checked.skipped,
+            harmless: checked.harmless,
             rejected: checked.rejected,
             unreadable: checked.unreadable,
             skip_reasons: checked.skip_reasons.clone(),
@@ -63,6 +64,7 @@ impl News {
         counters.rows += page.rows;
         counters.expected += page.expected;
         counters.skipped += page.skipped;
+        counters.harmless += page.harmless;
         counters.rejected += page.rejected;
         counters.unreadable += page.unreadable;
         for (kind, counted) in &page.kinds {

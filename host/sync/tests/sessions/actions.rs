@@ -91,6 +91,22 @@ async fn what_the_connector_does_not_tell_is_read_again_for_that_parent_alone() 
 }
 
 #[tokio::test]
+async fn what_is_as_the_store_had_it_was_read_and_not_changed() {
+    let mut world = World::new().await;
+    world.sync(&company(&["ana", "bo"], &["cy"])).await;
+    let mut told = users(&["ana", "bo", "new"]);
+    told.users[1].title = Some("Chief".to_owned());
+    let script = company(&["ana", "bo"], &["cy"]).acts(outcome(told));
+    let read_only = json!({ "read-only": true });
+    let (run, _) = act(&mut world, &script, action(read_only.clone()), json!({ "user": "ana" })).await;
+    let effects =
+        |run: &ActionRun| run.effects.iter().map(|effect| format!("{} {}", effect.what, effect.record.id)).collect::<Vec<_>>();
+    assert_eq!(effects(&run), ["read again ana", "changed bo", "changed new"]);
+    let (run, _) = act(&mut world, &script, action(read_only), json!({ "user": "ana" })).await;
+    assert_eq!(effects(&run), ["read again ana", "read again bo", "read again new"]);
+}
+
+#[tokio::test]
 async fn what_can_t_be_read_again_whole_changes_nothing_and_says_so() {
     let broken: [fn() -> Result<Page, CallError>; 4] = [
         || Err(failure(FailureCode::Unavailable)),

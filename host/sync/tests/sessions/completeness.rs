@@ -303,6 +303,8 @@ async fn rows_that_are_skipped_for_the_same_reason_are_counted_as_one_with_a_few
     let pages = vec![pages(0, Progress::More("1".to_owned())), pages(40, Progress::Complete)];
     let report = world.sync(&only_users(pages)).await;
     assert_eq!((report.state, report.counters.skipped), (SessionState::Complete, 80));
+    // Those with an id are kept as they are; of the others nothing was wanted.
+    assert_eq!(report.counters.harmless, 40);
     let (unnamed, tied) = ("… has no name.".to_owned(), "A group is tied to …; only users count.".to_owned());
     assert_eq!(report.counters.skip_reasons, [(unnamed.clone(), 40), (tied.clone(), 40)].into());
     let few = |ids: [&str; 3]| ids.map(str::to_owned).into();

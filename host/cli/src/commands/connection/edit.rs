@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::fill;
 use super::people::PeopleArgs;
+use crate::ask;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::pairs::Pair;
@@ -35,6 +36,9 @@ pub struct Args {
     /// It no longer says so
     #[arg(long)]
     pub no_directory: bool,
+    /// Do not ask whether another connection is the directory no longer
+    #[arg(long, requires = "directory")]
+    pub yes: bool,
 }
 
 /// Changes a connection.
@@ -49,6 +53,20 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let tenant = context.tenant().await?;
     let (mut connection, manifest) = tenant.connection_and_manifest(&args.connection).await?;
     let id = connection.id.clone();
+    let other = if args.directory { tenant.store().directory(tenant.id()).await?.filter(|other| *other != id) } else { None };
+    if let Some(other) = other.as_ref().filter(|_| !args.yes) {
+        if !context.can_ask() {
+            return Err(Complaint::usage(format!(
+                "{other} is the directory, and nobody can be asked whether {id} takes its place"
+            ))
+            .next("add --yes")
+            .into());
+        }
+        if !ask::yes(&format!("{other} is the directory, and says who left. Is {id} to be it instead?")).await? {
+            context.out.remark("nothing was changed");
+            return Ok(Exit::Cancelled);
+        }
+    }
     let mut stale = Vec::new();
     if !args.set.is_empty() {
         let changes = fill::given(&manifest, &args.set)?;
@@ -82,9 +100,13 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             "contacts": connection.contacts,
             "baseline": connection.baseline.as_ref().map(scope::value),
             "enter-again": stale,
+            "no-longer-directory": other,
         }))?;
     } else {
         out.line(format!("changed connection {id} ({})", connection.settings.base_url))?;
+        if let Some(other) = &other {
+            out.line(format!("{other} is no longer the directory"))?;
+        }
         if args.accept_scope {
             match &connection.baseline {
                 Some(baseline) => {

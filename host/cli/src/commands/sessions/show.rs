@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use headcount::model::printable;
-use headcount::store::{Decided, SessionError, Verdict};
+use headcount::store::{Decided, SessionError};
 use headcount::{Session, Tenant};
 use serde_json::{Value, json};
 
@@ -21,19 +21,19 @@ pub async fn run(session: &Session, tenant: &Tenant, context: &Context) -> anyho
     let out = context.out;
     let errors = tenant.session_errors(session.id).await?;
     let standstill = sessions::standstill(session, tenant).await?;
+    let decisions = tenant.decisions(session.id).await?;
     if out.json {
-        out.value(&value(session, standstill, &errors))?;
+        out.value(&value(session, standstill, &decisions, &errors))?;
         return Ok(());
     }
-    let decisions = tenant.decisions(session.id).await?;
     beginning(session, standstill, &decisions, out)?;
     reading(session, &errors, out)?;
     changes(session, out)?;
     ending(session, &decisions, tenant, out).await
 }
 
-fn value(session: &Session, standstill: Option<&str>, errors: &[SessionError]) -> Value {
-    let mut value = sessions::value_of(session, standstill);
+fn value(session: &Session, standstill: Option<&str>, decisions: &[Decided], errors: &[SessionError]) -> Value {
+    let mut value = sessions::value_of(session, standstill, sessions::undone(decisions).is_some());
     let error = |error: &SessionError| {
         let mut value = json!(error);
         value["at"] = json!(time(error.at));
@@ -50,7 +50,7 @@ fn beginning(session: &Session, standstill: Option<&str>, decisions: &[Decided],
         Some(why) => format!("{why} since {}; the next sync goes on with it", time(session.touched_at)),
         None => story::meaning(state, &session.counters, session.scope.as_ref()),
     };
-    match decisions.last().filter(|last| last.verdict == Verdict::Undone) {
+    match sessions::undone(decisions) {
         // What became of it since says more than how it ended.
         Some(undone) => {
             let (by, at) = (printable(&undone.person), time(undone.at));

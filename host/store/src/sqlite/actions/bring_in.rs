@@ -8,11 +8,13 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::super::apply::touched::{self, Mark};
 use super::super::apply::within;
-use super::super::field::read_kind;
 use super::super::grant::grant_key;
 use super::super::sessions::json;
 use super::super::stage::{drop_staged, stage_within};
-use crate::{ActionEnd, ActionRun, Apply, Brought, Counters, ParentPage, Result, SessionState, StagedPage, What};
+use crate::{ActionEffect, ActionEnd, ActionRun, Apply, Brought, Counters, ParentPage, Result, SessionState, StagedPage, What};
+
+/// A record, and whether it was removed.
+type Change = ((Kind, String), bool);
 
 /// What became of it.
 #[derive(Default)]
@@ -21,6 +23,19 @@ pub(super) struct BroughtIn {
     pub(super) session: Option<SessionId>,
     /// What a person should know.
     pub(super) notes: Vec<String>,
+    changed: BTreeSet<(Kind, String)>,
+}
+
+impl BroughtIn {
+    /// What the connector told of, with the truth about what changed in the store: what is there as it was, was only read.
+    pub(super) fn effects(&self, told: &[ActionEffect]) -> Vec<ActionEffect> {
+        let only_read = |effect: &ActionEffect| {
+            effect.what == ActionEffect::CHANGED && !self.changed.contains(&(effect.record.kind, effect.record.id.clone()))
+        };
+        let mut effects = told.to_vec();
+        effects.iter_mut().filter(|effect| only_read(effect)).for_each(|effect| effect.what = ActionEffect::READ.to_owned());
+        effects
+    }
 }
 
 /// Brings it in, under the number of a session of its own that is over at once.
@@ -38,7 +53,7 @@ pub(super) async fn bring_in(
     let proven_grants: BTreeSet<ParentPage> = brought.proven_grants.difference(&outdated).cloned().collect();
     let records = pages.iter().any(|page| !page.records.is_empty());
     if !records && brought.gone.is_empty() && brought.gone_grants.is_empty() && proven_grants.is_empty() {
-        return Ok(BroughtIn { session: None, notes });
+        return Ok(BroughtIn { notes, ..BroughtIn::default() });
     }
     let session = session(database, run, end).await?;
     for page in &pages {
@@ -62,11 +77,14 @@ pub(super) async fn bring_in(
         .await?;
     drop_staged(database, session).await?;
     // After its own session is over, for those that are still open.
-    let marks = marks(&pages, brought, removed(database, &asked.tenant, session).await?);
+    let changes = changes(database, &asked.tenant, session).await?;
+    let removed = changes.iter().filter(|(_, removed)| *removed).map(|(record, _)| record.clone()).collect();
+    let marks = marks(&pages, brought, removed);
     touched::mark(database, &asked.tenant, asked.connection.as_str(), &marks, end.ended_at).await?;
     let left = |reason: &String| format!("what is missing was left for the next sync to judge: {reason}");
     notes.extend(applied.held.iter().map(left));
-    Ok(BroughtIn { session: Some(session), notes })
+    let changed = changes.into_iter().map(|(record, _)| record).collect();
+    Ok(BroughtIn { session: Some(session), notes, changed })
 }
 
 /// Lists that were read again before a sync read them, which has been applied meanwhile: that one is newer.
@@ -99,19 +117,26 @@ fn overtaken(list: &ParentPage) -> String {
     format!("{}{of} was read again, but a sync has been applied since: the next one reads it", list.feed)
 }
 
-/// What was taken away, with all that goes with it.
-async fn removed(database: &mut SqliteConnection, tenant: &TenantId, session: SessionId) -> Result<Vec<(Kind, String)>> {
+/// The records that were changed, and how: what was taken away with all that goes with it.
+async fn changes(database: &mut SqliteConnection, tenant: &TenantId, session: SessionId) -> Result<Vec<Change>> {
     let rows = sqlx::query(
-        "SELECT changes.kind, changes.id FROM change_sets CROSS JOIN changes
+        "SELECT changes.kind, changes.id, changes.what FROM change_sets CROSS JOIN changes
             ON changes.tenant = change_sets.tenant AND changes.number BETWEEN change_sets.first AND change_sets.last
-         WHERE change_sets.tenant = $1 AND change_sets.session = $2 AND changes.what = $3",
+         WHERE change_sets.tenant = $1 AND change_sets.session = $2",
     )
     .bind(tenant.as_str())
     .bind(session.0)
-    .bind(What::Removed.as_str())
     .fetch_all(database)
     .await?;
-    rows.iter().map(|row| Ok((read_kind(row, 0)?, row.try_get(1)?))).collect()
+    let mut changes = Vec::with_capacity(rows.len());
+    for row in rows {
+        let (kind, id, what): (&str, String, &str) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+        // People change, too, and are no records.
+        if let Ok(kind) = kind.parse() {
+            changes.push(((kind, id), what == What::Removed.as_str()));
+        }
+    }
+    Ok(changes)
 }
 
 async fn session(database: &mut SqliteConnection, run: &ActionRun, end: &ActionEnd) -> Result<SessionId> {

@@ -111,7 +111,7 @@ pub(super) async fn end(store: &SqliteStore, tenant: &TenantId, id: ActionRunId,
     .bind(end.state.as_str())
     .bind(end.ended_at.micros())
     .bind(&end.summary)
-    .bind(json(&end.effects)?)
+    .bind(json(&brought.effects(&end.effects))?)
     .bind(end.output.as_ref().map(ToString::to_string))
     .bind(end.failure.as_ref().map(json).transpose()?)
     .bind(json(&notes)?)

@@ -138,14 +138,18 @@ pub(in crate::sqlite) async fn of_health(
     }
     about.recover(database, Cause::Reconnect, format!("the credential of {connection} works again")).await?;
     if health.state == HealthState::Held {
-        let what = format!("removals of {connection} wait for a person: {}", health.why);
+        let what = match removals_wait(database, tenant, connection).await? {
+            true => format!("removals of {connection} wait for a person: {}", health.why),
+            // A scope that is to be accepted: nothing was judged missing under it.
+            false => format!("{connection} waits for a person: {}", health.why),
+        };
         return about.raise(database, Cause::Held, what, next(format!("look at it and decide{}", about.more()))).await;
     }
     // Whatever else became well, what waits is still a person's to decide about.
     if removals_wait(database, tenant, connection).await? {
         return Ok(());
     }
-    about.recover(database, Cause::Held, format!("no removals of {connection} wait any more")).await
+    about.recover(database, Cause::Held, format!("nothing of {connection} waits for a person any more")).await
 }
 
 /// The credential of several connections' that this one uses.
