@@ -1,5 +1,7 @@
 //! Looking up, assigning and revoking licenses. What an action changed is read back from JetBrains.
 
+use std::collections::BTreeSet;
+
 use FailureCode::{Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated};
 use headcount_connector::prelude::*;
 
@@ -69,7 +71,9 @@ impl Wanted {
 /// The licenses that a person holds.
 pub fn licenses_of_user(vendor: &Vendor<Config>, wanted: &Wanted) -> Result<Outcome> {
     let held = held_by(vendor, wanted.email()?, None)?;
-    Ok(outcome(format!("Licenses of {}: {}", wanted.email()?, held.licenses().len()), Ok(held)))
+    let more = if held.whole { "" } else { ", and perhaps more: the list was not read to its end" };
+    let summary = format!("Licenses of {}: {}{more}", wanted.email()?, held.records.licenses().len());
+    Ok(outcome(summary, Ok(held.records)))
 }
 
 /// Gives a license to a person: a certain one, or any free one of a team and product.
@@ -91,7 +95,7 @@ pub fn assign(vendor: &Vendor<Config>, wanted: &Wanted) -> Result<Outcome> {
     }
     let read_back = match &wanted.license_id {
         Some(id) => these(vendor, [id]),
-        None => held_by(vendor, email, wanted.product_code.as_deref()),
+        None => held_by(vendor, email, wanted.product_code.as_deref()).map(|held| held.records),
     };
     Ok(outcome(format!("A license is assigned to {email}"), read_back))
 }
@@ -111,6 +115,7 @@ pub fn revoke(vendor: &Vendor<Config>, wanted: Wanted) -> Result<Outcome> {
         (None, Some(email)) => user_id(email),
         _ => return Err(Failure::invalid_input("license-id", "Give either a license id or an e-mail address.")),
     };
+    let before = holder.as_deref().and_then(|id| held_by(vendor, &in_capitals(id), None).ok()).unwrap_or_default();
     let request = with_code(vendor, vendor.post("/customer/licenses/revoke"))
         .maybe_query("licenseId", wanted.license_id.as_ref())
         .maybe_query("email", wanted.email.as_deref().map(str::trim))
@@ -126,13 +131,16 @@ pub fn revoke(vendor: &Vendor<Config>, wanted: Wanted) -> Result<Outcome> {
     }
     let ids = listed.unwrap_or_else(|| wanted.license_id.into_iter().collect());
     let mut read_back = these(vendor, ids.iter().take(MOST));
-    let rest = holder.as_deref().map_or_else(|| Ok(Records::default()), |id| held_by(vendor, id, None));
+    let asked = |id: &String| if before.any_spelling { in_capitals(id) } else { id.clone() };
+    let rest = holder.as_ref().map_or_else(|| Ok(Held::default()), |id| held_by(vendor, &asked(id), None));
     // Whoever holds nothing any more is in no list of JetBrains', and leaves the teams of what was revoked.
     let (mut teams, mut left) = (Vec::new(), false);
     if let (Ok(revoked), Ok(rest)) = (&mut read_back, rest) {
-        left = rest.users().is_empty() && revoked.users().iter().all(|user| Some(&user.id) != holder.as_ref());
-        teams.extend(revoked.licenses().iter().filter_map(|license| license.group_id.clone()));
-        revoked.append(rest);
+        if before.proves(&rest, &ids) {
+            left = rest.records.users().is_empty() && revoked.users().iter().all(|user| Some(&user.id) != holder.as_ref());
+            teams.extend(revoked.licenses().iter().filter_map(|license| license.group_id.clone()));
+        }
+        revoked.append(rest.records);
     }
     let targets = || ids.iter().map(Reference::license).chain(teams.iter().map(Reference::group));
     let gone = holder.iter().flat_map(|id| targets().map(move |target| Grant::new(Reference::user(id), target)));
@@ -141,16 +149,44 @@ pub fn revoke(vendor: &Vendor<Config>, wanted: Wanted) -> Result<Outcome> {
     Ok(outcome.with_output(&json!({ "license-ids": ids })))
 }
 
-fn held_by(vendor: &Vendor<Config>, email: &str, product: Option<&str>) -> Result<Records> {
-    Records::gather(MOST, |cursor| {
+/// Licenses of a person.
+#[derive(Default)]
+struct Held {
+    records: Records,
+    /// Whether these are all that JetBrains has under the address that was asked for.
+    whole: bool,
+    /// Whether one of them is held under another spelling of it: then the list has those of every spelling.
+    any_spelling: bool,
+}
+
+impl Held {
+    /// Whether what is missing from a list after a revocation is gone. The documents do not say whether letter case matters to the
+    /// list: one that never had what was revoked, or lacks more than that, proves nothing by having nothing.
+    fn proves(&self, after: &Held, revoked: &[String]) -> bool {
+        let ids = |held: &Held| held.records.licenses().iter().map(|license| license.id.clone()).collect::<BTreeSet<_>>();
+        let (before, rest, revoked) = (ids(self), ids(after), revoked.iter().cloned().collect());
+        self.whole && after.whole && self.any_spelling && before.is_superset(&revoked) && (&before - &revoked).is_subset(&rest)
+    }
+}
+
+/// A spelling of an address that hardly anybody uses.
+fn in_capitals(id: &str) -> String {
+    id.to_uppercase()
+}
+
+fn held_by(vendor: &Vendor<Config>, email: &str, product: Option<&str>) -> Result<Held> {
+    let mut any_spelling = false;
+    let gathered = Records::gather(MOST, |cursor| {
         let request = with_code(vendor, vendor.get("/customer/licenses")).query("assigned", true).query("assigneeEmail", email);
         request.maybe_query("productCode", product).list(&LIST, cursor, "")?.each(|row: Row, raw, out| {
             // Whatever else the filter lets through is somebody else's.
             if row.holder() == user_id(email) {
+                any_spelling |= raw.fields().text("/assignee/email").is_some_and(|spelled| spelled.trim() != email);
                 license::add(row, raw, out);
             }
         })
-    })
+    })?;
+    Ok(Held { records: gathered.records, whole: gathered.whole, any_spelling })
 }
 
 fn these<'a>(vendor: &Vendor<Config>, ids: impl IntoIterator<Item = &'a String>) -> Result<Records> {

@@ -18,6 +18,14 @@ fn refusal(status: u16, code: &str) -> Reply {
     Reply::json(json!({ "code": code, "description": null })).status(status)
 }
 
+/// What Ada holds, asked for in a spelling that is not hers.
+const LISTED: &str = "GET /customer/licenses?assigned=true&assigneeEmail=ADA@EXAMPLE.COM";
+
+fn listed(ids: &[&str]) -> Reply {
+    let rows: Vec<Value> = ids.iter().map(|id| license(id, Some("ada@example.com"))).collect();
+    Reply::json(json!(rows)).header("x-total-count", ids.len())
+}
+
 fn assignment() -> Value {
     json!({ "license-id": "A", "email": "ada@example.com", "first-name": "Ada", "last-name": "Lovelace" })
 }
@@ -86,7 +94,8 @@ fn a_license_is_revoked_by_its_id_and_its_holder_no_longer_holds_it() {
         .once("GET /customer/licenses/A", Reply::json(license("A", Some("Ada@example.com"))))
         .on("POST /customer/licenses/revoke?licenseId=A", Reply::json(json!({ "licenseIds": ["A"] })))
         .on("GET /customer/licenses/A", Reply::json(license("A", None)))
-        .on("GET /customer/licenses?assigneeEmail=ada@example.com", Reply::json(json!([])).header("x-total-count", 0));
+        .once(LISTED, listed(&["A"]))
+        .on(LISTED, listed(&[]));
     let outcome = vendor.invoke("revoke-license", json!({ "license-id": "A" })).unwrap();
     let ada = || Reference::user("ada@example.com");
     let gone = vec![Grant::new(ada(), Reference::license("A")), Grant::new(ada(), Reference::group(7))];
@@ -105,10 +114,8 @@ fn the_licenses_of_a_person_are_revoked_together() {
         )
         .on("GET /customer/licenses/A", Reply::json(license("A", None)))
         .on("GET /customer/licenses/B", Reply::json(license("B", Some("grace@example.com"))))
-        .on(
-            "GET /customer/licenses?assigneeEmail=ada@example.com",
-            Reply::json(json!([license("C", Some("ada@example.com"))])).header("x-total-count", 1),
-        );
+        .once(LISTED, listed(&["A", "B", "C"]))
+        .on(LISTED, listed(&["C"]));
     let outcome = vendor.invoke("revoke-license", json!({ "email": "Ada@example.com", "product-code": "II" })).unwrap();
     assert_eq!(outcome.gone, None, "she holds another one still, and is in its team");
     let gone = outcome.gone_grants.unwrap();
@@ -116,6 +123,46 @@ fn the_licenses_of_a_person_are_revoked_together() {
     assert!(gone.iter().all(|grant| grant.principal == Reference::user("ada@example.com")));
     assert!(outcome.summary.ends_with("A, B"), "{}", outcome.summary);
     assert_eq!(outcome.output.as_deref(), Some(r#"{"license-ids":["A","B"]}"#));
+}
+
+#[test]
+fn nobody_is_gone_by_a_list_that_proves_nothing() {
+    let unreadable = json!([license("A", Some("ada@example.com")), { "assignee": { "email": "ada@example.com" } }]);
+    let short = |total: u32| Reply::json(json!([license("A", Some("ada@example.com"))])).header("x-total-count", total);
+    let down = || Reply::empty().status(503);
+    let cases = [
+        ("letter case matters to the list", listed(&[]), listed(&[])),
+        ("it could not be asked before", down(), listed(&[])),
+        ("nor afterwards", listed(&["A"]), down()),
+        ("it loses more than was revoked", listed(&["A", "B"]), listed(&[])),
+        ("it never had what was revoked", listed(&["B"]), listed(&["B"])),
+        ("it ends before its total", short(2), listed(&[])),
+        ("it goes on and on", short(100_000), listed(&[])),
+        ("one of its rows can't be read", Reply::json(unreadable).header("x-total-count", 2), listed(&[])),
+        ("afterwards it ends before its total", listed(&["A"]), Reply::json(json!([])).header("x-total-count", 1)),
+    ];
+    for (why, before, after) in cases {
+        let vendor = vendor()
+            .once("GET /customer/licenses/A", Reply::json(license("A", Some("ada@example.com"))))
+            .on("POST /customer/licenses/revoke?licenseId=A", Reply::json(json!({ "licenseIds": ["A"] })))
+            .on("GET /customer/licenses/A", Reply::json(license("A", None)))
+            .once(LISTED, before)
+            .on("GET /customer/licenses?assigned=true", after);
+        let outcome = vendor.invoke("revoke-license", json!({ "license-id": "A" })).unwrap();
+        let license = Grant::new(Reference::user("ada@example.com"), Reference::license("A"));
+        assert_eq!((outcome.gone, outcome.gone_grants), (None, Some(vec![license])), "{why}");
+        assert!(outcome.summary.contains("revoked: A"), "{why}: {}", outcome.summary);
+    }
+}
+
+#[test]
+fn licenses_that_were_not_all_listed_are_not_called_all() {
+    let rows = || Reply::json(json!([license("A", Some("ada@example.com"))]));
+    for (total, all) in [(1, true), (100_000, false)] {
+        let vendor = vendor().on("GET /customer/licenses?assigned=true", rows().header("x-total-count", total));
+        let outcome = vendor.invoke("licenses-of-user", json!({ "email": "ada@example.com" })).unwrap();
+        assert_eq!(!outcome.summary.contains("perhaps more"), all, "{}", outcome.summary);
+    }
 }
 
 #[test]

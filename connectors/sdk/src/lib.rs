@@ -50,7 +50,7 @@
 //! | several lists as one | [`Part`] |
 //! | a row's own fields | [`Raw::attributes`], [`Raw::without`] for those that must not be kept, [`Raw::fields`] for one at a time |
 //! | records | [`Out`], [`Reference`], [`Grant::new`] |
-//! | an action | [`input`], [`Outcome::done`], [`Records::gather`], [`Out::records`] |
+//! | an action | [`input`], [`Outcome::done`], [`Records::gather`] (which says whether it has all), [`Out::records`] |
 //! | a refusal | [`Failure::explain`] for what the vendor's codes mean |
 //! | time, randomness, log | [`now`], [`rfc3339`], [`random_bytes`], [`log`] |
 //! | tests | [`testing::TestVendor`], or a [`Transport`] of your own |
@@ -106,6 +106,7 @@ pub use part::Part;
 pub use path::Path;
 pub use platform::{MOST_RANDOM, log, now, random_bytes, rfc3339};
 pub use raw::Raw;
+pub use records::Gathered;
 pub use request::Request;
 pub use response::Response;
 pub use transport::{HttpRequest, HttpResponse, MOST_AT_ONCE, MOST_BYTES, Transport};

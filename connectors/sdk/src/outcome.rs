@@ -67,7 +67,31 @@ mod tests {
             out.grant(grant(cursor.map_or(0, str::len) as u32));
             Ok(out.page(1, None, Progress::More(format!("{}x", cursor.unwrap_or_default()))))
         };
-        assert_eq!(Records::gather(3, page).unwrap().grants(), [grant(0), grant(1), grant(2)]);
+        let gathered = Records::gather(3, page).unwrap();
+        assert_eq!((gathered.records.grants(), gathered.whole), ([grant(0), grant(1), grant(2)].as_slice(), false));
         assert!(Records::gather(3, |_| Err(Failure::unavailable("Down."))).is_err());
+    }
+
+    #[test]
+    fn only_a_list_that_ended_complete_and_was_read_row_by_row_is_whole() {
+        // Two pages of a row each.
+        let of = |total: Option<u32>, skip: fn(&mut Out), end: Progress| {
+            let pages = |cursor: Option<&str>| {
+                let mut out = Out::default();
+                if cursor.is_none() {
+                    skip(&mut out);
+                }
+                Ok(out.page(1, total, cursor.map_or(Progress::More("2".into()), |_| end.clone())))
+            };
+            Records::gather(3, pages).unwrap().whole
+        };
+        let whole = |skip, end| of(None, skip, end);
+        assert!(whole(|_| (), Progress::Complete));
+        assert!(of(Some(2), |_| (), Progress::Complete));
+        assert!(!of(Some(3), |_| (), Progress::Complete));
+        assert!(whole(|out| out.skip_harmless("A server's."), Progress::Complete));
+        assert!(!whole(|out| out.skip_unknown("It has no id."), Progress::Complete));
+        assert!(!whole(|out| out.skip(Reference::license("A"), "It has no product."), Progress::Complete));
+        assert!(!whole(|_| (), Progress::Partial(Failure::unavailable("Down."))));
     }
 }

@@ -130,23 +130,41 @@ macro_rules! look_into {
     };
 }
 
+/// What was gathered of a list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Gathered {
+    /// The records that were read.
+    pub records: Records,
+    /// Whether these are all: the list ended complete, with as many rows as it says there are, and none was skipped that could have been
+    /// a record. Only then does it prove that anything is gone.
+    pub whole: bool,
+}
+
 impl Records {
-    /// The records of a whole list, for an action: `page` is given each cursor in turn, for at most `most` pages.
+    /// The records of a list, for an action: `page` is given each cursor in turn, for at most `most` pages.
     ///
     /// # Errors
     /// Those of `page`.
-    pub fn gather(most: usize, mut page: impl FnMut(Option<&str>) -> Result<Page>) -> Result<Records> {
-        let mut records = Records::default();
+    pub fn gather(most: usize, mut page: impl FnMut(Option<&str>) -> Result<Page>) -> Result<Gathered> {
+        let mut gathered = Gathered::default();
         let mut cursor: Option<String> = None;
+        let (mut read, mut stated, mut unread) = (0, None, false);
         for _ in 0..most {
-            let Page { records: more, progress, .. } = page(cursor.as_deref())?;
-            records.append(more);
+            let Page { records, skipped, rows, total, progress } = page(cursor.as_deref())?;
+            gathered.records.append(records);
+            read += u64::from(rows);
+            stated = stated.max(total.map(u64::from));
+            unread |= skipped.iter().flatten().any(|skipped| !skipped.harmless);
             match progress {
                 Progress::More(next) => cursor = Some(next),
-                _ => break,
+                Progress::Complete => {
+                    gathered.whole = !unread && stated.is_none_or(|stated| stated == read);
+                    break;
+                }
+                Progress::Partial(_) => break,
             }
         }
-        Ok(records)
+        Ok(gathered)
     }
 }
 

@@ -3,6 +3,7 @@
 //! | kind | held when more than |
 //! |---|---|
 //! | users, licenses | 500, or max(3, 10 %); 5 % where no total was confirmed |
+//! | of users, those who were active | the same share of these alone, or all of three or more |
 //! | groups, roles, applications, assets | max(3, 10 %) |
 //! | grants | max(25, 20 %), or half of the holders of any one target that has ten or more |
 //! | any kind of three or more | all of them |
@@ -11,6 +12,9 @@
 //! Lost is what is missing, and users that have become inactive or suspended. It is counted by kind, against the number of 24 hours ago,
 //! with what was lost since and with what waits for a person already, so that many small losses add up. Any one of these holds all removals
 //! of the session.
+//!
+//! Accounts that are out of use pile up: the more of them there are, the more would a share of all users let everybody else lose. So users
+//! who were active (neither inactive nor suspended) are judged once more, apart from the others.
 
 mod told;
 
@@ -48,6 +52,24 @@ impl Threshold {
         let share = u64::try_from(u128::from(of) * u128::from(percent) / 100).unwrap_or(u64::MAX);
         let allowed = share.max(self.least);
         self.most.map_or(allowed, |most| allowed.min(most))
+    }
+
+    /// Why a loss is too much, if it is: more than may be lost, or all of so many.
+    fn exceeded(&self, all_from: u64, loss: &Loss, whose: &Losers) -> Option<String> {
+        let all =
+            loss.of >= all_from && loss.lost >= loss.of || loss.present >= all_from && loss.now + loss.waiting >= loss.present;
+        let allowed = self.allows(loss.of, loss.confirmed);
+        if loss.now == 0 || !all && loss.lost <= allowed {
+            return None;
+        }
+        let bound = if loss.lost > allowed {
+            format!("more than {} wait for a person", self.told(loss))
+        } else if loss.now + loss.waiting >= loss.present {
+            "none would be left".to_owned()
+        } else {
+            format!("as many as there were 24 hours ago, {}", grouped(loss.of))
+        };
+        Some(format!("{}: {bound}", loss.told(whose)))
     }
 }
 
@@ -105,6 +127,14 @@ pub struct Foreign {
     pub reason: String,
 }
 
+/// Of whom something would be lost.
+enum Losers {
+    /// All records of a kind.
+    All(Kind),
+    /// Users who are neither inactive nor suspended.
+    ActiveUsers,
+}
+
 /// What would be lost of one kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Loss {
@@ -127,28 +157,17 @@ pub struct Loss {
 impl Guard {
     /// Why the loss of records of a kind is too much, if it is.
     pub fn records(&self, kind: Kind, loss: &Loss) -> Option<String> {
-        if loss.now == 0 {
-            return None;
-        }
         let threshold = match kind {
             Kind::User | Kind::License => self.users,
             Kind::Grant => self.grants,
             Kind::Group | Kind::Role | Kind::Application | Kind::Asset => self.others,
         };
-        let all = loss.of >= self.all_from && loss.lost >= loss.of
-            || loss.present >= self.all_from && loss.now + loss.waiting >= loss.present;
-        let allowed = threshold.allows(loss.of, loss.confirmed);
-        if !all && loss.lost <= allowed {
-            return None;
-        }
-        let bound = if loss.lost > allowed {
-            format!("more than {} wait for a person", threshold.told(loss))
-        } else if loss.now + loss.waiting >= loss.present {
-            "none would be left".to_owned()
-        } else {
-            format!("as many as there were 24 hours ago, {}", grouped(loss.of))
-        };
-        Some(format!("{}: {bound}", loss.told(kind)))
+        threshold.exceeded(self.all_from, loss, &Losers::All(kind))
+    }
+
+    /// Why so many of the users who were active are too many to lose at once, if they are.
+    pub fn active_users(&self, loss: &Loss) -> Option<String> {
+        self.users.exceeded(self.all_from, loss, &Losers::ActiveUsers)
     }
 
     /// Why so many changed e-mail addresses are too many, if they are.
@@ -239,6 +258,22 @@ mod tests {
             "3 of 100 users are missing at the vendor, 8 more were waiting already: more than 10 (10 %) wait for a person"
         );
         assert_eq!(Guard::default().records(Kind::User, &Loss { lost: 50, waiting: 50, ..loss(0) }), None);
+    }
+
+    #[test]
+    fn users_who_were_active_are_judged_apart() {
+        let of = |present: u64, now: u64| Loss { lost: now, now, inactive: now, of: present, present, ..Loss::default() };
+        let reason = |loss: Loss| Guard::default().active_users(&Loss { confirmed: true, ..loss });
+        assert_eq!((reason(of(5, 3)), reason(of(2, 2)), reason(of(5, 0)), reason(of(60, 6))), (None, None, None, None));
+        let all = reason(of(3, 3)).unwrap();
+        assert_eq!(all, "all 3 users who were active are newly inactive at the vendor: none would be left");
+        let many = reason(of(60, 7)).unwrap();
+        assert_eq!(many, "7 of 60 users who were active are newly inactive at the vendor: more than 6 (10 %) wait for a person");
+        let last = reason(Loss { lost: 4, ..of(1, 1) }).unwrap();
+        assert_eq!(
+            last,
+            "all 1 user who was active is newly inactive at the vendor, 3 more were lost in the 24 hours before: more than 3 wait for a person"
+        );
     }
 
     #[test]

@@ -2,12 +2,24 @@
 
 use headcount_model::Kind;
 
-use super::{Loss, Threshold};
+use super::{Losers, Loss, Threshold};
 use crate::words::{counted, grouped};
+
+impl Losers {
+    /// `230 users`, `5 users who were active`.
+    fn told(&self, count: u64) -> String {
+        match self {
+            Losers::All(kind) => counted(count, *kind),
+            Losers::ActiveUsers => {
+                format!("{} who {} active", counted(count, Kind::User), if count == 1 { "was" } else { "were" })
+            }
+        }
+    }
+}
 
 impl Loss {
     /// `115 of 230 users are missing at the vendor, 8 more were waiting already`.
-    pub(super) fn told(&self, kind: Kind) -> String {
+    pub(super) fn told(&self, whose: &Losers) -> String {
         let be = if self.now == 1 { "is" } else { "are" };
         let what = match self.inactive {
             0 => "missing at the vendor".to_owned(),
@@ -15,8 +27,8 @@ impl Loss {
             inactive => format!("missing at the vendor, or newly inactive there ({})", grouped(inactive)),
         };
         let mut told = match self.now >= self.present {
-            true => format!("all {} {be} {what}", counted(self.now, kind)),
-            false => format!("{} of {} {be} {what}", grouped(self.now), counted(self.present, kind)),
+            true => format!("all {} {be} {what}", whose.told(self.now)),
+            false => format!("{} of {} {be} {what}", grouped(self.now), whose.told(self.present)),
         };
         let before = self.lost.saturating_sub(self.now).saturating_sub(self.waiting);
         for (count, what) in [(before, "lost in the 24 hours before"), (self.waiting, "waiting already")] {

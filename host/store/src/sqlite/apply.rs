@@ -5,6 +5,7 @@
 //! batches: memory doesn't grow with the number of records.
 
 pub(super) mod absence;
+mod active;
 mod declined;
 pub(super) mod foreign;
 mod grants;

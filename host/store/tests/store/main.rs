@@ -5,6 +5,7 @@ mod absences;
 mod access;
 mod acme;
 mod actions;
+mod active;
 mod applying;
 mod audit;
 mod cancelling;

@@ -27,6 +27,10 @@ pub fn kind(id: Id) -> Kind {
     }
 }
 
+fn is_active(id: Id, face: Face) -> bool {
+    kind(id) == Kind::User && !face.inactive
+}
+
 pub fn member(user: Id, group: Id) -> Id {
     1_000 + 10 * user + (group - 100)
 }
@@ -106,6 +110,8 @@ struct Waiting {
 pub struct Model {
     rows: BTreeMap<Id, Row>,
     totals: BTreeMap<Kind, Vec<(i64, usize)>>,
+    /// The same of users who are not inactive.
+    active: Vec<(i64, usize)>,
     losses: BTreeMap<(Id, How), i64>,
     /// Sessions whose removals wait (true) or were turned down.
     holds: BTreeMap<i64, bool>,
@@ -239,6 +245,14 @@ impl Model {
             let present = self.in_scope(of, told);
             if !(of != Kind::User && self.wishes.people_only) && self.was_counted(of, told, &lost) {
                 self.totals.entry(of).or_default().push((now, present));
+                if of == Kind::User {
+                    let active = self
+                        .present()
+                        .iter()
+                        .filter(|(id, face)| is_active(**id, **face) && !told.dropped.contains_key(id))
+                        .count();
+                    self.active.push((now, active));
+                }
             }
         }
         self.losses.retain(|_, at| *at > now - DAY);

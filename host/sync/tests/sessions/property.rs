@@ -66,11 +66,13 @@ fn step() -> impl Strategy<Value = Step> {
         1 => (0..3_u8).prop_map(Sieve::AllBut),
         1 => (0..GROUPS).prop_map(Sieve::Group),
     ];
-    // Most are there, few are inactive, and few have the second address.
-    let anew = (any::<[u64; 3]>(), any::<[u64; 3]>(), any::<[u64; 3]>(), any::<u32>(), any::<u64>()).prop_map(
+    // Most are there, few are inactive (or few aren't, in a company of many who left), and few have the second address.
+    let inactive =
+        (any::<[u64; 3]>(), prop::bool::weighted(0.3)).prop_map(|([a, b, c], mostly)| if mostly { a | b | c } else { a & b & c });
+    let anew = (any::<[u64; 3]>(), inactive, any::<[u64; 3]>(), any::<u32>(), any::<u64>()).prop_map(
         |(users, inactive, addresses, groups, members)| Change::Anew {
             users: users[0] | users[1] | users[2],
-            inactive: inactive[0] & inactive[1] & inactive[2],
+            inactive,
             addresses: addresses[0] & addresses[1] & addresses[2],
             groups,
             members,

@@ -9,8 +9,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::super::record::table;
 use super::absence::number;
-use super::totals;
-use super::{Applying, lost::REMOVED};
+use super::{Applying, active, lost::REMOVED, totals};
 use crate::words::grouped;
 use crate::{How, KindCounters, Loss, Result, SyncRules, WINDOW};
 
@@ -50,10 +49,14 @@ pub(super) async fn judge(database: &mut SqliteConnection, applying: &Applying<'
         let present = present(database, applying, kind).await?.saturating_sub(created + stays);
         let confirmed = rules.confirmed.contains(&kind);
         let before = earlier(database, applying, kind, &REMOVALS).await?;
-        let of = totals::baseline(database, applying, kind).await?.unwrap_or(present).min(present + before);
+        let of = totals::baseline(database, applying, kind.as_str()).await?.unwrap_or(present).min(present + before);
         let waits = waiting(database, applying, kind, &REMOVALS).await?;
         let loss = Loss { lost: lost + before + waits, now: lost, inactive, of, present, confirmed, waiting: waits };
-        judged.reasons.extend(rules.guard.records(kind, &loss));
+        let mut reason = rules.guard.records(kind, &loss);
+        if kind == Kind::User && reason.is_none() {
+            reason = active::judge(database, applying, rules, users).await?;
+        }
+        judged.reasons.extend(reason);
         if rekeyed > 0 {
             let before = earlier(database, applying, kind, &KEYS).await?;
             let waits = waiting(database, applying, kind, &KEYS).await?;
@@ -123,7 +126,7 @@ async fn out_of_scope(database: &mut SqliteConnection, applying: &Applying<'_>, 
     counted(database, applying, kind, sql).await
 }
 
-async fn counted(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind, sql: String) -> Result<u64> {
+pub(super) async fn counted(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind, sql: String) -> Result<u64> {
     let query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(applying.tenant.as_str()).bind(applying.connection.as_str());
     Ok(number(query.bind(applying.session.0).bind(kind.as_str()).fetch_one(database).await?))
 }
@@ -149,7 +152,7 @@ struct Losses {
 
 /// What waits of a kind since an earlier session, and does not fall to this one: `$1` and `$2` are tenant and connection, `$3` the kind,
 /// `$4` the session. What is back was dropped from it before.
-const WAITING: &str = "SELECT held.id FROM holds CROSS JOIN held
+pub(super) const WAITING: &str = "SELECT held.id FROM holds CROSS JOIN held
         ON held.tenant = holds.tenant AND held.connection = holds.connection AND held.session = holds.session
      WHERE holds.tenant = $1 AND holds.connection = $2 AND holds.state = 'held' AND held.kind = $3 AND NOT EXISTS (
         SELECT 1 FROM lost WHERE lost.session = $4 AND lost.kind = $3 AND lost.id = held.id AND lost.waits = 0

@@ -11,7 +11,7 @@ use super::super::resuming::overtake;
 use super::super::sessions::from_json;
 use super::super::upsert::{Manner, stored, upsert};
 use super::absence::number;
-use super::{Applying, absence, foreign, lost};
+use super::{Applying, absence, active, foreign, lost};
 use crate::{Apply, Decision, Fields, KindCounters, Left, MOST_TOLD, Outcome, Preferences, Result, SessionState, Verdict};
 
 /// Users whose changes are brought in at once.
@@ -176,21 +176,27 @@ async fn take(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Ki
 
 /// What a person consented to is no loss: later ones are counted against what is left.
 async fn begin_anew(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<()> {
-    for sql in [
-        "DELETE FROM totals WHERE tenant = $1 AND connection = $2 AND kind = $3".to_owned(),
-        format!(
-            "INSERT INTO totals (tenant, connection, kind, at, present)
-             SELECT $1, $2, $3, $4, count(*) FROM {} WHERE tenant = $1 AND connection = $2 AND gone_at IS NULL",
-            table(kind)
-        ),
-    ] {
-        sqlx::query(AssertSqlSafe(sql))
-            .bind(applying.tenant.as_str())
-            .bind(applying.connection.as_str())
-            .bind(kind.as_str())
-            .bind(applying.now.micros())
-            .execute(&mut *database)
-            .await?;
+    let mut numbers = vec![(kind.as_str(), "1")];
+    if kind == Kind::User {
+        numbers.push((active::ACTIVE, active::IS_ACTIVE));
+    }
+    for (word, condition) in numbers {
+        for sql in [
+            "DELETE FROM totals WHERE tenant = $1 AND connection = $2 AND kind = $3".to_owned(),
+            format!(
+                "INSERT INTO totals (tenant, connection, kind, at, present)
+                 SELECT $1, $2, $3, $4, count(*) FROM {} WHERE tenant = $1 AND connection = $2 AND gone_at IS NULL AND {condition}",
+                table(kind)
+            ),
+        ] {
+            sqlx::query(AssertSqlSafe(sql))
+                .bind(applying.tenant.as_str())
+                .bind(applying.connection.as_str())
+                .bind(word)
+                .bind(applying.now.micros())
+                .execute(&mut *database)
+                .await?;
+        }
     }
     Ok(())
 }

@@ -8,18 +8,18 @@ use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::absence::number;
 use super::judge::Judged;
-use super::{Applying, lost::REMOVED};
+use super::{Applying, active, lost::REMOVED};
 use crate::{KindCounters, Result, WINDOW};
 
-/// How many records of a kind there were 24 hours ago; on the first day, after the first session.
-pub(super) async fn baseline(database: &mut SqliteConnection, applying: &Applying<'_>, kind: Kind) -> Result<Option<u64>> {
+/// How many records of a kind there were 24 hours ago; on the first day, after the first session. What is counted apart has a word of its own.
+pub(super) async fn baseline(database: &mut SqliteConnection, applying: &Applying<'_>, kind: &str) -> Result<Option<u64>> {
     let present: Option<i64> = sqlx::query_scalar(
         "SELECT present FROM totals WHERE tenant = $1 AND connection = $2 AND kind = $3
          ORDER BY CASE WHEN at <= $4 THEN 0 ELSE 1 END, CASE WHEN at <= $4 THEN -at ELSE at END LIMIT 1",
     )
     .bind(applying.tenant.as_str())
     .bind(applying.connection.as_str())
-    .bind(kind.as_str())
+    .bind(kind)
     .bind(applying.now.micros().saturating_sub(WINDOW))
     .fetch_optional(database)
     .await?;
@@ -38,15 +38,18 @@ pub(super) async fn keep(
     }
     let (now, since) = (applying.now.micros(), applying.now.micros().saturating_sub(WINDOW));
     let counted = kinds.iter().filter(|(kind, tally)| applying.covers(**kind) && **tally != KindCounters::default());
-    let counted: Vec<(Kind, u64)> = counted
-        .map(|(kind, tally)| (*kind, tally.created + tally.updated + tally.unchanged + tally.returned + tally.kept))
+    let mut counted: Vec<(&str, u64)> = counted
+        .map(|(kind, tally)| (kind.as_str(), tally.created + tally.updated + tally.unchanged + tally.returned + tally.kept))
         .collect();
+    if counted.iter().any(|(kind, _)| *kind == Kind::User.as_str()) {
+        counted.push((active::ACTIVE, active::count(database, applying).await?));
+    }
     if !counted.is_empty() {
         let mut query = QueryBuilder::new("INSERT OR REPLACE INTO totals (tenant, connection, kind, at, present) ");
         query.push_values(&counted, |mut row, (kind, present)| {
             row.push_bind(applying.tenant.as_str().to_owned())
                 .push_bind(applying.connection.as_str().to_owned())
-                .push_bind(kind.as_str())
+                .push_bind(*kind)
                 .push_bind(now)
                 .push_bind(i64::try_from(*present).unwrap_or(i64::MAX));
         });

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{DAY, How, Id, Kind, Model, Waiting, ends, kind};
+use super::{DAY, How, Id, Kind, Model, Waiting, ends, is_active, kind};
 
 impl Model {
     /// Does what a session held; says whether it held anything.
@@ -34,6 +34,9 @@ impl Model {
         }
         for of in gone.iter().map(|id| kind(*id)).collect::<BTreeSet<_>>() {
             self.totals.insert(of, vec![(now, self.count(of))]);
+            if of == Kind::User {
+                self.active = vec![(now, self.present().iter().filter(|(id, face)| is_active(**id, **face)).count())];
+            }
         }
         self.held.retain(|_, held| held.session != session);
         self.tidy();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{DAY, How, Id, Kind, Model, Told, ends, kind};
+use super::{DAY, How, Id, Kind, Model, Told, ends, is_active, kind};
 
 impl Model {
     /// Whether removals wait, and whether addresses do.
@@ -44,7 +44,12 @@ impl Model {
                 }
                 ids.len()
             };
-            let base = self.baseline(of, now).unwrap_or(present).min(present + earlier(false));
+            let base = self
+                .totals
+                .get(&of)
+                .and_then(|totals| a_day_before(totals, now))
+                .unwrap_or(present)
+                .min(present + earlier(false));
             let (least, percent) =
                 if of == Kind::Member { (25, 20) } else { (3, if of == Kind::User && !told.confirmed { 5 } else { 10 }) };
             let all = gone.len() + earlier(false) + waits[0].len();
@@ -56,11 +61,57 @@ impl Model {
             if !moved.is_empty() && moved.len() + earlier(true) + waits[1].len() > 3.max(base * 10 / 100) {
                 verdict = (true, true);
             }
+            if of == Kind::User {
+                verdict.0 |= self.too_many_active(told, lost, now);
+            }
             if of == Kind::Member && !gone.is_empty() {
                 verdict.0 |= self.half_of_a_group(&gone, &waits[0], now);
             }
         }
         verdict
+    }
+
+    /// Whether too many of those lose their access who had it, however many others there are.
+    fn too_many_active(&self, told: &Told, lost: &BTreeMap<(Id, How), bool>, now: i64) -> bool {
+        let active = |id: Id| is_active(id, self.rows[&id].face);
+        let going = lost.iter().filter(|((id, how), waits)| !**waits && *how != How::Rekeyed && active(*id));
+        let going: BTreeSet<Id> = going.map(|((id, _), _)| *id).collect();
+        if going.is_empty() {
+            return false;
+        }
+        let waiting = self.still_waiting(told, lost).filter(|(id, how)| *how != How::Rekeyed && active(*id));
+        let waiting: BTreeSet<Id> = waiting.map(|(id, _)| id).filter(|id| !going.contains(id)).collect();
+        let turned_down = |id: Id| {
+            [How::Lost, How::Inactive].into_iter().any(|how| {
+                let decided = self.held.get(&(id, how)).is_some_and(|held| !self.holds[&held.session]);
+                decided && lost.get(&(id, how)) == Some(&true)
+            })
+        };
+        let can_be_lost = |id: &Id| active(*id) && !told.dropped.contains_key(id) && !turned_down(*id);
+        let present = self.present().keys().filter(|id| can_be_lost(id)).count();
+        let lost_before = |id: Id, how: How| {
+            let row = self.rows[&id];
+            let inactive_now = match told.records.get(&id) {
+                Some(face) if row.gone_at.is_some() => face.inactive,
+                // Whose address changes, too, is brought in later.
+                Some(face) if self.wishes.update != Some(false) && !lost.contains_key(&(id, How::Rekeyed)) => {
+                    row.face.inactive && face.inactive
+                }
+                _ => row.face.inactive,
+            };
+            match how {
+                How::Lost => row.gone_at.is_some() && !told.lists(id) && !inactive_now,
+                How::Inactive => inactive_now,
+                How::Rekeyed => false,
+            }
+        };
+        let before =
+            self.losses.iter().filter(|((id, how), at)| kind(*id) == Kind::User && **at > now - DAY && lost_before(*id, *how));
+        let before: BTreeSet<Id> = before.map(|((id, _), _)| *id).collect();
+        let base = a_day_before(&self.active, now).unwrap_or(present).min(present + before.len());
+        let all = going.len() + waiting.len() + before.len();
+        let share = base * if told.confirmed { 10 } else { 5 } / 100;
+        all > share.max(3) || base >= 3 && all >= base || present >= 3 && going.len() + waiting.len() >= present
     }
 
     /// How many can't be lost: they are missing and stay by a decision, or are out of scope.
@@ -97,10 +148,9 @@ impl Model {
             of >= 10 && lost * 2 > of
         })
     }
+}
 
-    fn baseline(&self, of: Kind, now: i64) -> Option<usize> {
-        let totals = self.totals.get(&of)?;
-        let old = totals.iter().rev().find(|(at, _)| *at <= now - DAY);
-        old.or(totals.first()).map(|(_, present)| *present)
-    }
+fn a_day_before(totals: &[(i64, usize)], now: i64) -> Option<usize> {
+    let old = totals.iter().rev().find(|(at, _)| *at <= now - DAY);
+    old.or(totals.first()).map(|(_, present)| *present)
 }
