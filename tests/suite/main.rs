@@ -24,6 +24,7 @@ mod keys;
 mod mapping;
 mod new_connector;
 mod notices;
+mod odd_rows;
 mod people;
 mod program;
 mod provided;

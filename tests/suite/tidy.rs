@@ -106,7 +106,7 @@ fn connectors_stay_small() {
     };
     assert!(lines("hello") <= 25, "hello has {} lines", lines("hello"));
     for connector in ["jetbrains", "tines", "kandji", "jumpcloud"] {
-        // Those with actions explain what the vendor refuses.
-        assert!((60..=350).contains(&lines(connector)), "{connector} has {} lines", lines(connector));
+        // Those with actions explain what the vendor refuses; all read strictly what decides about access.
+        assert!((60..=380).contains(&lines(connector)), "{connector} has {} lines", lines(connector));
     }
 }

@@ -48,7 +48,8 @@ impl Connector for JetBrains {
         let part = Part::of(cursor, &["all", "free", "held"])?;
         let assigned = (part.name != "all").then_some(part.name == "held");
         let request = with_code(vendor, vendor.get("/customer/licenses")).maybe_query("assigned", assigned);
-        let page = request.list(&LIST, part.cursor, "")?.each(license::add)?;
+        let page = request.list(&LIST, part.cursor, "")?.of(Kind::License).id_at("/licenseId").text_ids();
+        let page = page.each(license::add)?;
         let nobody = cursor.is_none() && page.users().is_empty();
         Ok(match part.name {
             "all" if nobody => part.then(Out::default().page(0, Some(0), Progress::Complete), "free"),

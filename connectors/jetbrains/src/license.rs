@@ -2,12 +2,17 @@
 
 use headcount_connector::prelude::*;
 
-/// A license by its holder, who is read strictly, so that nobody is lost unnoticed; the rest is taken as far as it can be read.
+/// What must be right about a license: who holds it, whose it is and whether it is good, so that nobody and nothing is lost unnoticed;
+/// the rest is taken as far as it can be read.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     license_id: String,
     assignee: Option<Assignee>,
+    team: Option<Team>,
+    is_suspended: Option<bool>,
+    subscription: Option<Term>,
+    perpetual: Option<Term>,
 }
 
 /// A person (`USER`), license server, vault or key. Absent or null: nobody holds it.
@@ -18,12 +23,35 @@ struct Assignee {
     email: Option<String>,
 }
 
+/// Absent or null: no team owns it.
+#[derive(Deserialize)]
+struct Team {
+    id: Id,
+}
+
+/// A subscription, or the older version that may be used for ever.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Term {
+    is_outdated: Option<bool>,
+}
+
 impl Row {
     /// The user who holds it, if a person with an address does.
     pub fn holder(&self) -> Option<String> {
         let assignee = self.assignee.as_ref()?;
         let is_person = assignee.kind.as_deref().is_none_or(|kind| kind == "USER");
         assignee.email.as_deref().filter(|_| is_person).and_then(user_id)
+    }
+
+    /// Why it can't be told who holds it. Whoever did may still.
+    fn doubt(&self) -> Option<&'static str> {
+        let assignee = self.assignee.as_ref().filter(|_| self.holder().is_none())?;
+        match assignee.kind.as_deref() {
+            Some("SERVER" | "LICENSE_KEY") => None,
+            None | Some("USER") => Some("A license is held by somebody without an e-mail address, who becomes no user."),
+            Some(_) => Some("It is not known what holds a license: neither a person nor a server nor a key."),
+        }
     }
 }
 
@@ -37,7 +65,7 @@ pub fn add(row: Row, raw: Raw<'_>, out: &mut Out) {
     let fields = raw.fields();
     let license = Reference::license(&row.license_id);
     let (assigned_at, last_used_at) = (fields.text("/lastSeen/lastAssignmentDate"), fields.text("/lastSeen/lastSeenDate"));
-    let suspended = fields.flag("/isSuspended") == Some(true);
+    let suspended = row.is_suspended == Some(true);
     let holder = row.holder();
     if let Some(id) = &holder {
         out.user(User {
@@ -52,10 +80,11 @@ pub fn add(row: Row, raw: Raw<'_>, out: &mut Out) {
         });
         let held = Grant::new(Reference::user(id), license.clone());
         out.grant(Grant { assigned_at: assigned_at.clone(), last_used_at: last_used_at.clone(), ..held });
-    } else if fields.text("/assignee/type").as_deref() == Some("USER") {
-        out.skip_harmless("A license is held by somebody without an e-mail address, who becomes no user.");
+    } else if let Some(doubt) = row.doubt() {
+        // The license is a record all the same; as one that was skipped, it keeps who held it.
+        out.skip(license.clone(), doubt);
     }
-    let group_id = fields.text("/team/id");
+    let group_id = row.team.map(|team| team.id.to_string());
     if let Some(id) = &group_id {
         let name = fields.text("/team/name").unwrap_or_else(|| id.clone());
         out.group(Group { name, category: Some("team".into()), ..Group::of(id) });
@@ -65,8 +94,8 @@ pub fn add(row: Row, raw: Raw<'_>, out: &mut Out) {
         return out.skip(license, format!("License {} is of no product.", row.license_id));
     };
     // With a subscription, its own date counts, whatever older version may still be used for ever.
-    let part = if fields.has("/subscription") { "/subscription/isOutdated" } else { "/perpetual/isOutdated" };
-    let state = match (suspended, fields.flag(part)) {
+    let term = row.subscription.or(row.perpetual);
+    let state = match (suspended, term.and_then(|term| term.is_outdated)) {
         (true, _) => LicenseState::Suspended,
         (_, Some(true)) => LicenseState::Expired,
         _ => LicenseState::Active,

@@ -15,6 +15,16 @@ pub struct Account {
     account_locked: Option<bool>,
 }
 
+/// An administrator of the console. Each has a role; JumpCloud knows of none without.
+#[derive(Deserialize)]
+pub struct Admin {
+    #[serde(flatten)]
+    account: Account,
+    role: Option<String>,
+    #[serde(rename = "roleName")]
+    role_name: Option<String>,
+}
+
 impl Account {
     /// Without a state, or with one that is not known: active.
     fn status(&self) -> UserStatus {
@@ -52,15 +62,23 @@ pub fn person(account: Account, raw: Raw<'_>, out: &mut Out) {
 }
 
 /// An administrator, and the role that it has.
-pub fn admin(account: Account, raw: Raw<'_>, out: &mut Out) {
+pub fn admin(admin: Admin, raw: Raw<'_>, out: &mut Out) {
     let fields = raw.fields();
+    let Admin { account, role, role_name } = admin;
     let id = format!("admin:{}", account.id);
-    let role_name = fields.text("/roleName");
-    if let Some(role) = fields.text("/role").or_else(|| role_name.clone()) {
-        out.grant(Grant::new(Reference::user(&id), Reference::role(&role)));
-        // Other roles administer a part: devices, invoices, passwords.
-        let administrator = role_name.as_deref().map(|name| name.starts_with("Administrator"));
-        out.role(Role { name: role_name.unwrap_or_else(|| role.clone()), administrator, ..Role::of(role) });
+    let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let (role, name) = (said(role), said(role_name));
+    if let Some(role) = &role {
+        out.grant(Grant::new(Reference::user(&id), Reference::role(role)));
+    }
+    match role.zip(name) {
+        Some((role, name)) => {
+            // Other roles administer a part: devices, invoices, passwords.
+            let administrator = Some(name.starts_with("Administrator"));
+            out.role(Role { name, administrator, ..Role::of(role) });
+        }
+        // The role that is stored, and the administrator's grant of it, stay.
+        None => out.skip(Reference::user(&id), "A console administrator comes without a role, or without its name."),
     }
     out.user(User {
         status: Some(account.status()),

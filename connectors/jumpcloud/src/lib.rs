@@ -83,8 +83,9 @@ fn by_person(vendor: &Vendor<Config>, failure: Failure) -> Result<Scope> {
 
 fn read(vendor: &Vendor<Config>, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Result<Page> {
     // Without an order that stands still, rows repeat and go missing from page to page.
-    let v1 = |path: &'static str| of_organization(vendor, vendor.get(path)).query("sort", "_id").list(&V1, cursor, "results");
-    let v2 = |path: &'static str| of_organization(vendor, vendor.get(path)).query("sort", "id").list(&V2, cursor, "");
+    let sorted = |path: &'static str, by| of_organization(vendor, vendor.get(path)).query("sort", by);
+    let v1 = |path| sorted(path, "_id").list(&V1, cursor, "results").map(List::text_ids);
+    let v2 = |path| sorted(path, "id").list(&V2, cursor, "").map(List::text_ids);
     let reach = |path, id| access::associations(vendor, path, id, cursor);
     match (feed, parent) {
         ("users", None) => v1("/systemusers")?.of(Kind::User).each(account::person),

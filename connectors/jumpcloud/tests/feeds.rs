@@ -102,6 +102,44 @@ fn an_administrator_is_an_account_of_its_own_with_a_role() {
 }
 
 #[test]
+fn an_administrator_whose_role_cant_be_read_keeps_the_one_that_is_known() {
+    let admin = |role: Value, name: Value| json!({ "_id": "5f01", "email": "ada@example.com", "role": role, "roleName": name });
+    let read = |row: Value| vendor().on("GET /users", v1(json!([row]))).read_all("admins").unwrap();
+    let seen = |page: &Page| page.skipped.as_ref().unwrap()[0].subject == Some(Reference::user("admin:5f01"));
+    for (role, name) in [(json!(7), Value::Null), (json!({ "id": "r1" }), json!("Manager")), (json!("r1"), json!(7))] {
+        let page = read(admin(role, name));
+        assert!(page.users().is_empty() && page.grants().is_empty() && page.roles().is_empty() && seen(&page));
+    }
+    for role in [Value::Null, json!("")] {
+        let page = read(admin(role, json!("Manager")));
+        assert!(page.users().len() == 1 && page.grants().is_empty() && page.roles().is_empty() && seen(&page));
+    }
+    // The grant is told, and the role's name is not made up.
+    let page = read(admin(json!("r1"), Value::Null));
+    assert_eq!(page.grants(), [Grant::new(Reference::user("admin:5f01"), Reference::role("r1"))]);
+    assert!(page.users().len() == 1 && page.roles().is_empty() && seen(&page));
+    let whole = read(admin(json!("r1"), json!("Manager")));
+    assert!(whole.roles().len() == 1 && whole.skipped.is_none());
+}
+
+#[test]
+fn an_edge_that_cant_be_read_leaves_its_list_incomplete() {
+    for to in [
+        json!({ "id": "5f00", "type": 7 }),
+        json!({ "id": "5f00", "type": "person" }),
+        json!({ "id": "5f00" }),
+        json!({ "id": 7, "type": "user" }),
+        json!({ "id": "", "type": "user" }),
+        json!({ "type": "system" }),
+    ] {
+        let path = "GET /v2/usergroups/5f10/members";
+        let page = vendor().on(path, Reply::json(json!([{ "to": to }]))).read_all_of("members", "5f10").unwrap();
+        let skipped = &page.skipped.as_ref().unwrap()[0];
+        assert!(page.grants().is_empty() && skipped.subject.is_none() && !skipped.harmless, "{to}");
+    }
+}
+
+#[test]
 fn a_group_is_kept_with_its_members() {
     let groups =
         json!([{ "id": "5f10", "name": "Engineers", "type": "user_group", "description": "", "email": "", "attributes": null }]);
@@ -174,6 +212,14 @@ fn a_row_that_cant_be_read_is_passed_over_by_the_id_of_the_record_it_would_have_
     assert_eq!(skipped(vendor.read_all("admins").unwrap()).subject, Some(Reference::user("admin:5f01")));
     let lost = skipped(vendor.read_all_of("members", "5f10").unwrap());
     assert!(lost.subject.is_none() && !lost.harmless, "who it would have been is not known");
+    // A number is no id here: whose row it is isn't known.
+    let vendor = self::vendor()
+        .on("GET /systemusers", v1(json!([{ "_id": 7, "email": 7 }])))
+        .on("GET /v2/usergroups", Reply::json(json!([{ "id": 7, "name": "Engineers" }])));
+    for feed in ["users", "groups"] {
+        let page = vendor.read_all(feed).unwrap();
+        assert!(page.groups().is_empty() && page.skipped.unwrap()[0].subject.is_none(), "{feed}");
+    }
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! Kandji (Iru): people, as directory integrations bring them in, and the devices that they hold.
 
 use headcount_connector::prelude::*;
-use serde::de::IgnoredAny;
 
 /// The page after this one stands in `next`; only its cursor is taken, since it may name another host.
 const USERS: Paging = Paging::next_url("/next", "cursor");
@@ -29,7 +28,6 @@ struct Account {
     archived: Option<bool>,
     department: Option<String>,
     job_title: Option<String>,
-    deprecated_user_id: Option<Id>,
     created_at: Option<String>,
     updated_at: Option<String>,
     integration: Option<Integration>,
@@ -37,12 +35,32 @@ struct Account {
 
 /// The directory that a person came from.
 #[derive(Deserialize)]
+#[serde(try_from = "Directory")]
 struct Integration {
+    id: String,
+    name: Option<String>,
+    kind: Option<String>,
+}
+
+/// As Kandji writes it. The UUID outlives the number, which counts where the UUID is empty.
+#[derive(Deserialize)]
+struct Directory {
     id: Option<Id>,
-    uuid: Option<Id>,
+    uuid: String,
     name: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
+}
+
+impl TryFrom<Directory> for Integration {
+    type Error = &'static str;
+
+    fn try_from(directory: Directory) -> Result<Self, Self::Error> {
+        let Directory { id, uuid, name, kind } = directory;
+        let uuid = Some(uuid).filter(|uuid| !uuid.is_empty());
+        let id = uuid.or(id.map(|id| id.to_string())).ok_or("an integration has no id")?;
+        Ok(Integration { id, name, kind })
+    }
 }
 
 #[derive(Deserialize)]
@@ -51,23 +69,33 @@ struct Device {
     device_name: Option<String>,
     serial_number: Option<String>,
     last_check_in: Option<String>,
-    user: Option<Holder>,
+    user: Holder,
 }
 
-/// Who holds a device: an object with an id, or empty text for nobody.
+/// Who holds a device: an object with an id (a UUID now, a number in answers of earlier years), or empty text or null for nobody. Kandji
+/// always says: whatever else there is may be somebody.
 #[derive(Deserialize)]
-#[serde(untagged)]
-enum Holder {
-    Person { id: Id },
-    Nobody(IgnoredAny),
-}
+#[serde(try_from = "Value")]
+struct Holder(Option<Id>);
 
-/// A UUID now; a number in answers of earlier years.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Text(String),
-    Number(u64),
+impl TryFrom<Value> for Holder {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        #[derive(Deserialize)]
+        struct Person {
+            id: Id,
+        }
+        match value {
+            Value::Null => Ok(Holder(None)),
+            Value::String(text) if text.is_empty() => Ok(Holder(None)),
+            value @ Value::Object(_) => {
+                let person: Person = serde::Deserialize::deserialize(value).map_err(|_| "its user has no id")?;
+                Ok(Holder(Some(person.id)))
+            }
+            _ => Err("its user is neither a person nor empty"),
+        }
+    }
 }
 
 impl Connector for Kandji {
@@ -82,8 +110,11 @@ impl Connector for Kandji {
 
     fn read(vendor: &Vendor<Config>, feed: &str, _parent: Option<&str>, cursor: Option<&str>) -> Result<Page> {
         match feed {
-            "users" => vendor.get("/users").list(&USERS, cursor, "results")?.of(Kind::User).each(user),
-            "devices" => vendor.get("/devices").list(&DEVICES, cursor, "")?.of(Kind::Asset).id_at("/device_id").each(device),
+            "users" => vendor.get("/users").list(&USERS, cursor, "results")?.of(Kind::User).text_ids().each(user),
+            "devices" => {
+                let list = vendor.get("/devices").list(&DEVICES, cursor, "")?;
+                list.of(Kind::Asset).id_at("/device_id").text_ids().each(device)
+            }
             _ => Err(Failure::unsupported(format_args!("feed {feed}"))),
         }
     }
@@ -91,10 +122,10 @@ impl Connector for Kandji {
 
 /// A person, and the directory that the person came from.
 fn user(account: Account, raw: Raw<'_>, out: &mut Out) {
-    if let Some((id, integration)) = account.integration.and_then(|integration| Some((integration.id()?, integration))) {
+    if let Some(Integration { id, name, kind }) = account.integration {
         out.grant(Grant::new(Reference::user(&account.id), Reference::group(&id)));
-        let name = integration.name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
-        let attributes = Some(json!({ "type": integration.kind }).to_string());
+        let name = name.filter(|name| !name.is_empty()).unwrap_or_else(|| id.clone());
+        let attributes = Some(json!({ "type": kind }).to_string());
         out.group(Group { id, name, category: Some("integration".to_owned()), attributes, ..Default::default() });
     }
     let status = match (account.active, account.archived) {
@@ -109,7 +140,7 @@ fn user(account: Account, raw: Raw<'_>, out: &mut Out) {
         status: Some(status),
         email,
         display_name: account.name,
-        external_id: account.deprecated_user_id.map(Id::into_text),
+        external_id: raw.fields().text("/deprecated_user_id"),
         title: account.job_title,
         department: account.department,
         created_at: account.created_at,
@@ -121,8 +152,8 @@ fn user(account: Account, raw: Raw<'_>, out: &mut Out) {
 
 /// A device, and who holds it.
 fn device(device: Device, raw: Raw<'_>, out: &mut Out) {
-    if let Some(Holder::Person { id }) = device.user {
-        out.grant(Grant::new(Reference::user(id.into_text()), Reference::asset(&device.device_id)));
+    if let Holder(Some(id)) = device.user {
+        out.grant(Grant::new(Reference::user(id), Reference::asset(&device.device_id)));
     }
     let names = [device.device_name, device.serial_number];
     let name = names.into_iter().flatten().find(|name| !name.is_empty()).unwrap_or_else(|| device.device_id.clone());
@@ -133,26 +164,6 @@ fn device(device: Device, raw: Raw<'_>, out: &mut Out) {
         last_used_at: device.last_check_in,
         attributes: raw.attributes(),
     });
-}
-
-impl Integration {
-    /// The UUID, which outlives the number.
-    fn id(&self) -> Option<String> {
-        [&self.uuid, &self.id].into_iter().flatten().map(Id::text).find(|id| !id.is_empty())
-    }
-}
-
-impl Id {
-    fn text(&self) -> String {
-        match self {
-            Id::Text(text) => text.clone(),
-            Id::Number(number) => number.to_string(),
-        }
-    }
-
-    fn into_text(self) -> String {
-        self.text()
-    }
 }
 
 connector!(Kandji);

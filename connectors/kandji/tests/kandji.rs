@@ -117,13 +117,9 @@ fn devices_are_held_by_whoever_has_them() {
         { "device_id": "d-2", "device_name": "", "serial_number": "C02", "last_check_in": "", "user": "" },
         { "device_id": "d-3", "device_name": null, "user": { "id": 29360, "email": "grace@example.com" } },
         { "device_id": "d-4", "device_name": "Spare", "user": null },
-        { "device_id": "d-5", "device_name": "Odd", "user": {} },
     ]);
     let page = vendor().on("GET /devices?limit=300&offset=0", Reply::json(rows)).read_all("devices").unwrap();
-    assert_eq!(
-        page.assets().iter().map(|asset| asset.name.as_str()).collect::<Vec<_>>(),
-        ["Ada's Mac", "C02", "d-3", "Spare", "Odd"]
-    );
+    assert_eq!(page.assets().iter().map(|asset| asset.name.as_str()).collect::<Vec<_>>(), ["Ada's Mac", "C02", "d-3", "Spare"]);
     assert!(page.assets().iter().all(|asset| asset.category == "device"));
     assert_eq!(page.assets()[0].last_used_at.as_deref(), Some("2026-01-18T21:46:26.879113Z"));
     assert_eq!(
@@ -136,9 +132,49 @@ fn devices_are_held_by_whoever_has_them() {
 }
 
 #[test]
+fn a_device_whose_holder_cant_be_read_is_not_taken_for_nobodys() {
+    let person = json!({ "email": "ada@example.com", "name": "Ada" });
+    let unread = [
+        json!({}),
+        person.clone(),
+        json!([person]),
+        json!("u-1"),
+        json!(7),
+        json!(false),
+        json!({ "id": null }),
+        json!({ "id": "" }),
+    ];
+    let mut rows: Vec<Value> = unread.iter().map(|user| json!({ "device_id": "d-1", "user": user })).collect();
+    rows.push(json!({ "device_id": "d-1" }));
+    for row in rows {
+        let reply = Reply::json(json!([row, { "device_id": "d-2", "user": "" }]));
+        let page = vendor().on("GET /devices", reply).read_all("devices").unwrap();
+        assert_eq!(page.assets().iter().map(|asset| asset.id.as_str()).collect::<Vec<_>>(), ["d-2"], "{row}");
+        assert_eq!(page.skipped.unwrap()[0].subject, Some(Reference::asset("d-1")), "{row}");
+    }
+}
+
+#[test]
+fn a_person_whose_directory_cant_be_read_is_not_taken_for_one_of_none() {
+    for integration in [
+        json!({ "name": "Acme Entra", "type": "office365" }),
+        json!({ "uuid": "", "name": "Acme Entra" }),
+        json!({ "uuid": null, "id": 5 }),
+        json!({ "uuid": 7, "id": 5 }),
+        json!("Acme Entra"),
+        json!([]),
+    ] {
+        let row = account("u-1", json!({ "integration": integration }));
+        let page = vendor().on("GET /users", last(json!([row, account("u-2", json!({}))]))).read_all("users").unwrap();
+        assert_eq!((page.users().len(), page.groups()[0].id.as_str()), (1, "e2c0-77"), "{integration}");
+        assert_eq!(page.skipped.unwrap()[0].subject, Some(Reference::user("u-1")), "{integration}");
+    }
+}
+
+#[test]
 fn devices_end_with_a_short_page_or_with_their_stated_number_and_never_by_the_link_header() {
     let rows = |from: usize, count: usize| {
-        json!((from..from + count).map(|n| json!({ "device_id": format!("d-{n}") })).collect::<Vec<_>>())
+        json!((from..from + count).map(|n| json!({ "device_id": format!("d-{n}"), "user": "" })).collect::<Vec<_>>())
     };
     let none = r#"<None>; rel="next""#;
     let short = vendor()

@@ -48,6 +48,7 @@
 //! | several at once | [`Vendor::all`], [`Scope::probe_all`] |
 //! | a list | [`Request::list`] with a [`Paging`] constant, [`List::each`] |
 //! | several lists as one | [`Part`] |
+//! | an id, text or number | [`Id`] |
 //! | a row's own fields | [`Raw::attributes`], [`Raw::without`] for those that must not be kept, [`Raw::fields`] for one at a time |
 //! | records | [`Out`], [`Reference`], [`Grant::new`] |
 //! | an action | [`input`], [`Outcome::done`], [`Records::gather`] (which says whether it has all), [`Out::records`] |
@@ -70,6 +71,7 @@ mod fields;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod guest;
+mod id;
 mod json;
 mod list;
 mod moment;
@@ -99,6 +101,7 @@ pub use contract::connector::headcount::connector::model::{
     Outcome, Page, Progress, Records, Reference, Role, Scope, Skipped, User, UserStatus,
 };
 pub use fields::Fields;
+pub use id::Id;
 pub use list::List;
 pub use out::Out;
 pub use paging::{End, Paging};
@@ -196,7 +199,7 @@ pub mod prelude {
     #[cfg(not(target_arch = "wasm32"))]
     pub use crate::testing::{Reply, TestVendor};
     pub use crate::{
-        Access, AccountType, Application, Asset, Connector, End, Failure, FailureCode, Fields, Grant, Group, Kind, License,
+        Access, AccountType, Application, Asset, Connector, End, Failure, FailureCode, Fields, Grant, Group, Id, Kind, License,
         LicenseState, List, Out, Outcome, Page, Paging, Part, Progress, Raw, Records, Reference, Request, Response, Result, Role,
         Scope, User, UserStatus, Vendor, connector, input, log, path,
     };

@@ -21,11 +21,12 @@ pub struct List {
     kind: Option<Kind>,
     id: Option<&'static str>,
     prefix: &'static str,
+    numbers: Option<bool>,
 }
 
 impl List {
     pub(crate) fn new(response: Response, paging: Paging, place: Place, rows: &'static str) -> Self {
-        List { response, paging, place, rows, kind: None, id: None, prefix: "" }
+        List { response, paging, place, rows, kind: None, id: None, prefix: "", numbers: None }
     }
 
     /// What each row is. A row that can't be read is then skipped by its id and counts as seen; without a kind, its feed is incomplete.
@@ -37,6 +38,18 @@ impl List {
     /// Where a row's id stands (a JSON Pointer), if not in `id`, `_id`, `uuid`, `guid`, `uid` or `key`.
     pub fn id_at(mut self, pointer: &'static str) -> Self {
         self.id = Some(pointer);
+        self
+    }
+
+    /// Ids are texts: a number is none, and its row is not known by it. A record would be seen that there is not, and another missing.
+    pub fn text_ids(mut self) -> Self {
+        self.numbers = Some(false);
+        self
+    }
+
+    /// Ids are numbers: a text is none.
+    pub fn number_ids(mut self) -> Self {
+        self.numbers = Some(true);
         self
     }
 
@@ -71,9 +84,9 @@ impl List {
     /// # Errors
     /// As [`each`](Self::each).
     pub fn each_by_id(self, mut row: impl FnMut(String, Raw<'_>, &mut Out)) -> Result<Page> {
-        let at = self.id;
+        let (at, numbers) = (self.id, self.numbers);
         self.split(&mut |raw, out| {
-            let id = id_of(raw, at).ok_or_else(|| <serde_json::Error as serde::de::Error>::custom("it has no id"))?;
+            let id = id_of(raw, at, numbers).ok_or_else(|| <serde_json::Error as serde::de::Error>::custom("it has no id"))?;
             row(id, Raw::of(raw), out);
             Ok(())
         })
@@ -111,15 +124,16 @@ impl List {
     /// The record that an unreadable row would have been.
     fn subject(&self, raw: &RawValue) -> Option<Reference> {
         let kind = self.kind?;
-        let id = id_of(raw, self.id)?;
+        let id = id_of(raw, self.id, self.numbers)?;
         Some(Reference::new(kind, format_args!("{}{id}", self.prefix)))
     }
 }
 
-fn id_of(raw: &RawValue, at: Option<&str>) -> Option<String> {
+fn id_of(raw: &RawValue, at: Option<&str>, numbers: Option<bool>) -> Option<String> {
     let row = Object::of(raw)?;
+    let id = |found: &RawValue| scalar(found).filter(|_| numbers.is_none_or(|numbers| numbers != found.get().starts_with('"')));
     match at {
-        Some(pointer) => row.pointer(pointer).and_then(scalar),
-        None => IDS.iter().find_map(|name| row.member(name).and_then(scalar)),
+        Some(pointer) => row.pointer(pointer).and_then(id),
+        None => IDS.iter().find_map(|name| row.member(name).and_then(id)),
     }
 }

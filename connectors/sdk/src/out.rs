@@ -58,7 +58,8 @@ impl Out {
         put(&mut self.places, &mut self.grants, key, grant);
     }
 
-    /// This row became no record, and it is known which it would have been: that one counts as seen.
+    /// This row became no record, and it is known which it would have been: that one counts as seen. Or it became one, but does not
+    /// say all that its record holds, or who holds it: then give the record as well. Either way its grants stay that are not told of.
     pub fn skip(&mut self, subject: Reference, reason: impl Into<String>) {
         self.skipped.push(Skipped { subject: Some(subject), harmless: false, reason: reason.into() });
     }

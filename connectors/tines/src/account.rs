@@ -5,7 +5,7 @@ use headcount_connector::prelude::*;
 /// The role of those for whom `admin` is true. No list of roles has it.
 const OWNER: &str = "tenant-owner";
 
-/// An account as `/admin/users` gives it.
+/// An account as `/admin/users` gives it. What decides who may sign in and do what must be there: nothing is taken for "none" or "no".
 #[derive(Deserialize)]
 pub struct Account {
     pub id: u64,
@@ -13,9 +13,9 @@ pub struct Account {
     pub scim_uid: Option<String>,
     pub first_name: Option<String>,
     pub last_name: Option<String>,
-    pub admin: Option<bool>,
-    pub is_active: Option<bool>,
-    pub tenant_permissions: Option<Vec<String>>,
+    pub admin: bool,
+    pub is_active: bool,
+    pub tenant_permissions: Vec<String>,
     pub created_at: Option<String>,
     pub updated_at: Option<String>,
     pub last_seen: Option<String>,
@@ -27,25 +27,25 @@ pub struct Account {
 pub struct Membership {
     pub team_id: u64,
     pub team_name: Option<String>,
-    pub role: Option<String>,
+    pub role: String,
 }
 
 /// A row of a team's members: of the user only the id, since the list of users says more of it.
 #[derive(Deserialize)]
 pub struct Member {
     pub id: u64,
-    pub role: Option<String>,
+    pub role: String,
 }
 
 impl Account {
     /// The user, and what it holds.
     pub fn record(self, raw: Raw<'_>, out: &mut Out) {
         let id = self.id;
-        if self.admin == Some(true) {
+        if self.admin {
             out.grant(Grant::new(Reference::user(id), Reference::role(OWNER)));
             out.role(Role { name: "Tenant owner".to_owned(), administrator: Some(true), ..Role::of(OWNER) });
         }
-        for permission in self.tenant_permissions.unwrap_or_default() {
+        for permission in self.tenant_permissions {
             let role = format!("permission:{permission}");
             out.grant(Grant::new(Reference::user(id), Reference::role(&role)));
             out.role(Role { name: permission.clone(), permissions: Some(vec![permission]), ..Role::of(role) });
@@ -57,7 +57,7 @@ impl Account {
             out.group(Group { name, category: Some("team".to_owned()), ..Group::of(team_id) });
         }
         let status = match (self.is_active, self.last_seen.as_deref().unwrap_or_default()) {
-            (Some(false), _) => UserStatus::Inactive,
+            (false, _) => UserStatus::Inactive,
             // Invited, and never seen since.
             (_, "") => UserStatus::Pending,
             _ => UserStatus::Active,
@@ -70,7 +70,7 @@ impl Account {
             given_name: self.first_name,
             family_name: self.last_name,
             external_id: self.scim_uid,
-            administrator: self.admin,
+            administrator: Some(self.admin),
             created_at: self.created_at,
             updated_at: self.updated_at,
             last_seen_at: self.last_seen,
@@ -83,12 +83,9 @@ impl Account {
 
 impl Membership {
     /// A user is in a team, in this role. A custom role is passed on by its name: memberships have no role ids.
-    pub fn grant(user: u64, team: &str, role: Option<String>) -> Grant {
+    pub fn grant(user: u64, team: &str, role: String) -> Grant {
         let grant = Grant::new(Reference::user(user), Reference::group(team));
-        match role {
-            Some(role) if !role.is_empty() => grant.as_role(role),
-            _ => grant,
-        }
+        if role.is_empty() { grant } else { grant.as_role(role) }
     }
 }
 

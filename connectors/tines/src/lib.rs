@@ -2,7 +2,7 @@
 
 mod account;
 
-use headcount_connector::prelude::*;
+use headcount_connector::{Skipped, prelude::*};
 
 use account::{Account, Membership};
 
@@ -49,25 +49,29 @@ struct Target {
     user_id: String,
 }
 
+/// What an action asks and changes.
+#[derive(Deserialize)]
+struct State {
+    is_active: Option<bool>,
+    email: Option<String>,
+}
+
 struct Tines;
 
 impl Connector for Tines {
     type Config = Config;
 
     fn check(vendor: &Vendor<Config>) -> Result<Scope> {
-        // A tenant has at least the owner of this key, so one row tells whether memberships are included.
-        let one = vendor.get("/admin/users").query("per_page", 1).query(MEMBERSHIPS.0, MEMBERSHIPS.1);
-        let mut answers = vendor.all([vendor.get("/info"), one]).into_iter();
+        let mut answers = vendor.all([vendor.get("/info"), few(vendor)]).into_iter();
         let mut answer = || answers.next().unwrap_or_else(|| Err(Failure::unavailable("No answer came.")));
         let info: Info = answer()?.json()?;
-        let users: Value = answer()?.json()?;
+        let included = includes_memberships(&answer()?)?;
         let tenant = &vendor.config.tenant_domain;
         let scope = Scope::of(tenant)
             .label(format_args!("{tenant}, a tenant owner's key"))
             .fact("stack", info.stack.name)
             .fact("region", info.stack.region)
             .feed("users", Access::Readable);
-        let included = users.pointer("/admin~1users/0/team_memberships").is_some_and(Value::is_array);
         Ok(match included {
             true => scope.feed_because("members", Access::NotOffered, "Team memberships come with the users."),
             false => scope.feed("members", Access::Readable),
@@ -76,21 +80,18 @@ impl Connector for Tines {
 
     fn read(vendor: &Vendor<Config>, feed: &str, parent: Option<&str>, cursor: Option<&str>) -> Result<Page> {
         match (feed, parent) {
-            ("users", None) => {
-                let list = vendor.get("/admin/users").query(MEMBERSHIPS.0, MEMBERSHIPS.1).list(&LIST, cursor, "admin/users")?;
-                list.of(Kind::User).each(Account::record)
-            }
+            ("users", None) => users(vendor, cursor),
             ("teams", None) => {
                 // Personal teams too: they occur in memberships.
                 let list = vendor.get("/teams").query("scope", "all").list(&LIST, cursor, "teams")?;
-                list.of(Kind::Group).each(|team: Team, raw, out| {
+                list.of(Kind::Group).number_ids().each(|team: Team, raw, out| {
                     let category = Some("team".to_owned());
                     out.group(Group { name: team.name, category, attributes: raw.attributes(), ..Group::of(team.id) });
                 })
             }
             ("roles", None) => {
                 let list = vendor.get("/admin/roles").list(&LIST, cursor, "admin/roles")?;
-                list.of(Kind::Role).each(|role: TenantRole, raw, out| {
+                list.of(Kind::Role).text_ids().each(|role: TenantRole, raw, out| {
                     let TenantRole { id, name, description, permissions } = role;
                     out.role(Role { name, description, permissions, attributes: raw.attributes(), ..Role::of(id) });
                 })
@@ -120,22 +121,52 @@ impl Connector for Tines {
         };
         let path = || path!("/admin/users/{}", target.user_id);
         let mut answer = vendor.get(path()).send().map_err(unknown)?;
-        let mut account: Account = answer.json()?;
-        let already = account.is_active == Some(active);
+        let mut state: State = answer.json()?;
+        let already = state.is_active == Some(active);
         if !already {
             answer = vendor.put(path()).body(json!({ "is_active": active })).send().map_err(unknown)?;
-            account = answer.json()?;
+            state = answer.json()?;
         }
-        if account.is_active != Some(active) {
+        if state.is_active != Some(active) {
             return Err(Failure::conflict("Tines took the request and did not change the user."));
         }
-        let state = if active { "active" } else { "inactive" };
+        let word = if active { "active" } else { "inactive" };
         let now = if already { "already, and nothing was changed" } else { "now" };
-        let summary = format!("{} is {state} {now}.", account.email.as_deref().unwrap_or(&target.user_id));
-        let mut out = Out::default();
-        account.record(answer.raw()?, &mut out);
-        Ok(Outcome { summary, records: out.records(), ..Default::default() })
+        let summary = format!("{} is {word} {now}", state.email.as_deref().unwrap_or(&target.user_id));
+        Ok(Outcome::done(summary, answer.record(Account::record)))
     }
+}
+
+/// A few users: a tenant has at least the owner of this key, so they tell whether memberships are included, even where one of them
+/// comes without.
+fn few<'a>(vendor: &'a Vendor<Config>) -> Request<'a> {
+    vendor.get("/admin/users").query("per_page", 10).query(MEMBERSHIPS.0, MEMBERSHIPS.1)
+}
+
+fn includes_memberships(users: &Response) -> Result<bool> {
+    let users: Value = users.json()?;
+    let rows = users.get("admin/users").and_then(Value::as_array);
+    Ok(rows.into_iter().flatten().any(|row| row.get(MEMBERSHIPS.1).is_some_and(Value::is_array)))
+}
+
+/// A page of users. Where the tenant includes memberships, a user without them is in teams that are not told: they are not taken from
+/// that user.
+fn users(vendor: &Vendor<Config>, cursor: Option<&str>) -> Result<Page> {
+    let list = vendor.get("/admin/users").query(MEMBERSHIPS.0, MEMBERSHIPS.1).list(&LIST, cursor, "admin/users")?;
+    let (mut without, mut included) = (Vec::new(), false);
+    let mut page = list.of(Kind::User).number_ids().each(|account: Account, raw, out| {
+        match account.team_memberships {
+            Some(_) => included = true,
+            None => without.push(Reference::user(account.id)),
+        }
+        account.record(raw, out);
+    })?;
+    if !without.is_empty() && (included || includes_memberships(&few(vendor).send()?)?) {
+        let reason = "A user comes without team memberships, which others come with.";
+        let skipped = without.into_iter().map(|user| Skipped { subject: Some(user), harmless: false, reason: reason.to_owned() });
+        page.skipped.get_or_insert_default().extend(skipped);
+    }
+    Ok(page)
 }
 
 connector!(Tines);

@@ -74,6 +74,15 @@ pub enum Fault {
     TotalChanges,
     /// The dates of the page's first row are none.
     BadDate,
+    /// In every row that has this text somewhere, in whatever case, something else stands at one place.
+    Rows {
+        /// The text.
+        with: String,
+        /// The place, as a JSON Pointer into the row.
+        at: String,
+        /// What stands there instead; none for nothing at all.
+        instead: Option<serde_json::Value>,
+    },
     /// The right answer to whoever sends these headers, which take the place of those that came.
     As(Vec<(String, String)>),
     /// 200 and nothing at all.

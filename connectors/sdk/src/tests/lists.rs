@@ -67,6 +67,22 @@ fn rows_are_handed_over_by_their_ids_and_one_without_is_skipped() {
 }
 
 #[test]
+fn an_id_of_the_wrong_shape_is_none() {
+    let rows = json!([{ "id": "7" }, { "id": 7, "name": 7 }, { "id": "seven" }]);
+    let vendor = vendor().on("GET /rows", Reply::json(rows)).vendor().unwrap();
+    let list = || vendor.get("/rows").list(&Paging::single(), None, "").unwrap().of(Kind::Group);
+    let subjects = |page: Page| page.skipped.unwrap().into_iter().map(|row| row.subject).collect::<Vec<_>>();
+    let read = |list: List| subjects(list.each(|_: Row, _, _| {}).unwrap());
+    let group = |id| Some(Reference::group(id));
+    assert_eq!(read(list()), [group("7"), group("7"), group("seven")]);
+    assert_eq!(read(list().text_ids()), [group("7"), None, group("seven")]);
+    assert_eq!(read(list().number_ids()), [None, group("7"), None]);
+    let mut ids = Vec::new();
+    let page = list().text_ids().each_by_id(|id, _, _| ids.push(id)).unwrap();
+    assert_eq!((ids, subjects(page)), (vec!["7".to_owned(), "seven".to_owned()], vec![None]));
+}
+
+#[test]
 fn one_answer_becomes_records_as_a_row_does() {
     let vendor = vendor().on("GET /rows/7", Reply::json(json!({ "id": 7 }))).on("GET /rows/8", Reply::json(json!([])));
     let vendor = vendor.vendor().unwrap();

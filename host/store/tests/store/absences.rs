@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use headcount_model::{Kind, Records, Reference, Role};
+use headcount_model::{Kind, License, Records, Reference, Role};
 use headcount_store::{Absences, Absent, ParentPage, SessionState, StagedPage, Store, StoreError};
 
 use crate::world::*;
@@ -113,4 +113,50 @@ async fn who_held_what_is_listed_without_a_holder_that_can_be_read_is_not_missin
         (world.present("acme", Kind::User).await, world.present("acme", Kind::Grant).await.len()),
         (vec!["1".to_owned()], 1)
     );
+}
+
+/// Licenses with the group that owns each, and who holds them, as rows of licenses tell it.
+fn owned(rows: &[(&str, &str, &str)]) -> Records {
+    let held = |kind: &str, at: usize| {
+        let grants = rows.iter().filter(|row| !row.2.is_empty());
+        grants.map(|row| grant(&format!("user:{}", row.2), &format!("{kind}:{}", [row.0, row.1][at]))).collect::<Vec<_>>()
+    };
+    let users: BTreeSet<&str> = rows.iter().map(|row| row.2).filter(|user| !user.is_empty()).collect();
+    let groups: BTreeSet<&str> = rows.iter().map(|row| row.1).collect();
+    let mut grants = [held("license", 0), held("group", 1)].concat();
+    grants.sort_by_key(|grant| grant.key());
+    grants.dedup();
+    Records {
+        users: users.into_iter().map(|id| user(id, &format!("{id}@x.example"))).collect(),
+        groups: groups.into_iter().map(|id| group(id, id)).collect(),
+        licenses: rows.iter().map(|row| License { group_id: Some(row.1.to_owned()), ..license(row.0, row.0) }).collect(),
+        grants,
+        ..Records::default()
+    }
+}
+
+#[tokio::test]
+async fn who_holds_a_license_that_could_not_be_read_stays_in_the_group_that_owns_it() {
+    let world = World::new().await;
+    let all = [("l", "red", "1"), ("m", "blue", "1"), ("n", "blue", "2"), ("o", "green", "3"), ("p", "blue", "3")];
+    world.sync("acme", "one", &[page("all", owned(&all))], &proven(5, &["all"])).await;
+    let carries = [Kind::User, Kind::Group, Kind::License, Kind::Grant];
+    // m is listed without a holder that can be read, o is not listed at all; n and p are nobody's any more.
+    let listed = owned(&[("l", "red", "1"), ("m", "blue", ""), ("n", "blue", ""), ("p", "blue", "")]);
+    world.sync("acme", "one", &[unread(&["license:m", "license:o"], &carries, listed)], &proven(6, &["all"])).await;
+    let held = || async {
+        let rows = world.store.list(&tenant("acme"), Kind::Grant, &headcount_store::Filter::default()).await.unwrap();
+        let grants = rows.into_iter().filter_map(|row| match row.record {
+            headcount_store::StoredRecord::Grant(held) => Some(format!("{} {}", held.principal.id, held.target.id)),
+            _ => None,
+        });
+        grants.collect::<BTreeSet<String>>()
+    };
+    assert_eq!(held().await, ["1 l", "1 m", "1 red", "1 blue", "3 o", "3 green"].map(str::to_owned).into());
+    assert_eq!(world.present("acme", Kind::Group).await, ["blue", "green", "red"]);
+    assert_eq!(world.present("acme", Kind::User).await, ["1", "3"]);
+    // Rows that are read say all.
+    world.sync("acme", "one", &[page("all", owned(&[("l", "red", "1"), ("m", "blue", "")]))], &proven(7, &["all"])).await;
+    assert_eq!(held().await, ["1 l", "1 red"].map(str::to_owned).into());
+    assert_eq!(world.present("acme", Kind::Group).await, ["blue", "red"]);
 }

@@ -57,6 +57,22 @@ pub(super) fn bad_date(reply: Reply) -> Reply {
     })
 }
 
+/// Something else at a place of every row that has a text, given in lower case.
+pub(super) fn changed(reply: Reply, with: &str, at: &str, instead: Option<&Value>) -> Reply {
+    let (parent, name) = at.rsplit_once('/').unwrap_or(("", at));
+    change(reply, |body| {
+        each_list(body, |rows| {
+            let struck = rows.iter_mut().filter(|row| row.to_string().to_lowercase().contains(with));
+            for fields in struck.filter_map(|row| row.pointer_mut(parent)?.as_object_mut()) {
+                match instead {
+                    Some(value) => drop(fields.insert(name.to_owned(), value.clone())),
+                    None => drop(fields.remove(name)),
+                }
+            }
+        });
+    })
+}
+
 fn undate(value: &mut Value) {
     let is_date = |text: &str| {
         text.len() >= 10

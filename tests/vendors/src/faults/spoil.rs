@@ -70,6 +70,7 @@ pub(crate) fn spoil(request: &Request, fault: Option<Fault>, memory: &Memory, an
         Fault::CutShort => whole(rows::cut_short(answer(request))),
         Fault::TotalChanges => whole(rows::total_changed(answer(request), 1)),
         Fault::BadDate => whole(rows::bad_date(answer(request))),
+        Fault::Rows { with, at, instead } => whole(rows::changed(answer(request), &with.to_lowercase(), &at, instead.as_ref())),
         Fault::As(headers) => whole(memory.keep(request, answer(&request.with_headers(&headers)))),
         Fault::EmptyBody => whole(Reply::empty(200)),
         Fault::Redirect(place) => whole(Reply::empty(302).header("location", place)),

@@ -143,6 +143,12 @@ async fn rows_are_lost_shifted_and_miscounted_as_the_fault_says() {
     assert_eq!(with(Fault::TotalChanges).await["totalCount"].as_u64(), Some(total + 1));
     let undated = with(Fault::BadDate).await;
     assert_eq!((&undated["results"][0]["created"], &undated["results"][1]), (&"the day before yesterday".into(), &rows[1]));
+    let address = rows[1]["email"].as_str().unwrap().to_uppercase();
+    let at = "/mfa/configured".to_owned();
+    let odd = with(Fault::Rows { with: address.clone(), at: at.clone(), instead: Some(7.into()) }).await;
+    assert_eq!((&odd["results"][1]["mfa"]["configured"], &odd["results"][0]), (&7.into(), &rows[0]));
+    let odd = with(Fault::Rows { with: address, at, instead: None }).await;
+    assert_eq!((odd["results"][1]["mfa"].get("configured"), &odd["results"][2]), (None, &rows[2]));
     let other = servers.key(vendor, headcount_vendors::Reach::OtherOrganization);
     let foreign = with(Fault::As(vec![("x-api-key".to_owned(), other)])).await;
     assert_ne!(foreign["totalCount"].as_u64(), Some(total));

@@ -18,7 +18,11 @@ use crate::{KindCounters, Result, What};
 /// seen with a row that could not be read.
 pub(in crate::sqlite) fn absent(kind: Kind) -> String {
     let table = table(kind);
-    let untied = if kind == Kind::Grant { String::new() } else { untied(kind) };
+    let untied = match kind {
+        Kind::Grant => String::new(),
+        Kind::Group => untied(kind) + OWNS_NOTHING_UNREAD,
+        _ => untied(kind),
+    };
     format!(
         "{table}.tenant = $1 AND {table}.connection = $2 AND {table}.gone_at IS NULL
          AND NOT EXISTS (SELECT 1 FROM staged WHERE staged.session = $3 AND staged.kind = $4 AND staged.id = {table}.id)
@@ -46,6 +50,11 @@ fn untied(kind: Kind) -> String {
     });
     conditions.collect()
 }
+
+/// The same of a group, which licenses name as the one that owns them.
+const OWNS_NOTHING_UNREAD: &str = "AND NOT EXISTS (SELECT 1 FROM seen
+    CROSS JOIN licenses AS owned ON owned.tenant = $1 AND owned.connection = $2 AND owned.id = seen.id
+    WHERE seen.session = $3 AND seen.kind = 'license' AND instr(seen.carries, ',group,') > 0 AND owned.group_id = groups.id)";
 
 /// The session that last saw the kind, and when.
 pub(super) struct Before {

@@ -28,10 +28,19 @@ pub(super) fn same() -> String {
 
 /// A row that was skipped, or that a filter dropped, says nothing of what its record holds, who holds it, or what is held through it:
 /// such grants stay. Where what is missing is kept, so are the grants of what was not read.
+///
+/// Whoever holds a license is in the group that owns it: where the license was skipped, that stays, too.
 fn proven_grants(keeps_missing: bool) -> String {
     let mut condition =
         "(EXISTS (SELECT 1 FROM proven WHERE proven.session = $3 AND proven.feed = grants.feed AND proven.parent = grants.parent)
-            OR $5 IS NOT NULL AND grants.feed NOT IN (SELECT value FROM json_each($5)))"
+            OR $5 IS NOT NULL AND grants.feed NOT IN (SELECT value FROM json_each($5)))
+         AND NOT (grants.target_kind = 'group' AND EXISTS (SELECT 1 FROM grants AS held
+            CROSS JOIN licenses AS owned ON owned.tenant = $1 AND owned.connection = $2 AND owned.id = held.target_id
+                AND owned.group_id = grants.target_id
+            CROSS JOIN seen ON seen.session = $3 AND seen.kind = 'license' AND seen.id = owned.id
+                AND instr(seen.carries, ',group,') > 0
+            WHERE held.tenant = $1 AND held.connection = $2 AND held.gone_at IS NULL AND held.target_kind = 'license'
+                AND held.principal_kind = grants.principal_kind AND held.principal_id = grants.principal_id))"
             .to_owned();
     for end in ["principal", "target", "via"] {
         for table in ["seen", "dropped"] {
