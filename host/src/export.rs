@@ -134,8 +134,8 @@ pub struct Exported {
     /// Rows.
     pub rows: u64,
     /// The number of the tenant's last change when the export began. Whoever goes on from there with [`Changes::changes`](headcount_store::Changes::changes) misses
-    /// nothing; changes that came while the export ran may be in it already. People and links then have to be exported with
-    /// [`ExportOptions::gone`]: they outlive their accounts, and no change tells whose an account is that returns.
+    /// nothing; changes that came while the export ran may be in it already. People, links and accounts then have to be exported with
+    /// [`ExportOptions::gone`]: they stay while a user is gone, and no change tells them when it returns.
     pub cursor: u64,
 }
 

@@ -103,7 +103,7 @@ impl Tenant {
         };
         let compiled = compile(mapping).await?;
         let Some(found) = self.account(id, account).await? else { return Ok(None) };
-        let tracking = tracking(&connection);
+        let tracking = tracking(store, &connection).await?;
         let made = aside(move || {
             let StoredInputs { inputs, mapped } = found;
             let (variables, _) = compiled.read(&inputs, &tracking);

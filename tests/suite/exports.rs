@@ -8,11 +8,11 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Output, Stdio};
 
 use headcount::model::manifest::Settings;
-use headcount::model::{Digest, Records, User};
-use headcount::store::{Apply, Counters, NewSession, SessionEnd, StagedPage};
+use headcount::model::{Digest, MappedAccount, Records, User};
+use headcount::store::{Apply, Counters, NewSession, NewlyMapped, SessionEnd, StagedPage};
 use headcount::{Connection, ConnectionId, Kind, SessionState, Store, TenantId, Timestamp};
 use headcount_tests::{Lab, program};
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
 fn command(lab: &Lab, arguments: &[&str]) -> Command {
@@ -121,16 +121,25 @@ async fn accounts_that_went_before_they_were_anybodys_are_exported_where_gone_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_follows_from_an_export_knows_whose_an_account_is_that_returns() {
+async fn whoever_follows_from_an_export_knows_whose_an_account_is_that_returns_and_what_was_made_of_it() {
     let lab = Lab::new(20).await.unwrap();
     let store = lab.host.store().as_ref();
     let connection = by_hand(store, "one").await;
-    let listed = async |ids: &[&str]| {
-        let users = ids.iter().map(|id| user((*id).to_owned(), id)).collect();
+    let listed = async |accounts: &[(&str, &str)]| {
+        let users = accounts.iter().map(|(id, _)| user((*id).to_owned(), id)).collect();
         session(store, &connection, users).await;
+        let made = accounts.iter().map(|(id, role)| {
+            let (sync_key, fields) = (Some(format!("{id}@x.example")), fields(&json!({ "saas-role": role })));
+            let account = MappedAccount { sync_key, fields, ..MappedAccount::default() };
+            NewlyMapped { id: (*id).to_owned(), account, inputs: role.as_bytes().to_vec() }
+        });
+        let ((tenant, id), now) = (&connection, Timestamp::now());
+        store.put_accounts(tenant, id, &made.collect::<Vec<_>>(), now).await.unwrap();
+        // Whose an account is that was not mapped before is known only now.
+        store.correlate(tenant, id, now).await.unwrap();
     };
-    // People, and whose each account is.
-    type Known = (BTreeSet<String>, BTreeMap<String, String>);
+    // People, whose each account is, and which role the mapping gave it.
+    type Known = (BTreeSet<String>, BTreeMap<String, String>, BTreeMap<String, Value>);
     let exported = || -> (Known, u64) {
         let folder = TempDir::new().unwrap();
         headcount(&lab, &["export", "all", "--output", folder.path().to_str().unwrap()]);
@@ -139,10 +148,13 @@ async fn whoever_follows_from_an_export_knows_whose_an_account_is_that_returns()
         let people = lines(&read("people.jsonl")).iter().map(|row| word(&row["id"])).collect();
         let links = lines(&read("links.jsonl"));
         let links = links.iter().map(|row| (word(&row["account"]), word(&row["person"]))).collect();
+        let roles = lines(&read("accounts.jsonl"));
+        let roles = roles.iter().map(|row| (word(&row["account"]), row["fields"]["saas-role"].clone())).collect();
         let about: Value = serde_json::from_slice(&read("export.json")).unwrap();
-        ((people, links), about["cursor"].as_u64().unwrap())
+        ((people, links, roles), about["cursor"].as_u64().unwrap())
     };
-    let followed = |(mut people, mut links): Known, after: u64| -> Known {
+    // What was created is looked up as it is now.
+    let followed = |(mut people, mut links, mut roles): Known, after: u64, now: &Known| -> Known {
         for change in lines(&headcount(&lab, &["--json", "changes", "--after", &after.to_string()]).stdout) {
             let id = change["id"].as_str().unwrap().to_owned();
             match (change["kind"].as_str().unwrap(), change["what"].as_str().unwrap()) {
@@ -150,19 +162,27 @@ async fn whoever_follows_from_an_export_knows_whose_an_account_is_that_returns()
                 ("person", "removed") => drop(people.remove(&id)),
                 ("link", "linked") => drop(links.insert(id, change["fields"]["person"][1].as_str().unwrap().to_owned())),
                 ("link", "unlinked") => drop(links.remove(&id)),
+                ("account", "created") => drop(roles.insert(id.clone(), now.2[&id].clone())),
+                ("account", "updated") => drop(roles.insert(id, change["fields"]["fields.saas-role"][1].clone())),
+                ("account", other) => panic!("{other}"),
                 _ => {}
             }
         }
-        (people, links)
+        (people, links, roles)
     };
-    listed(&["ana", "bo"]).await;
-    listed(&["ana"]).await;
+    listed(&[("ana", "User"), ("bo", "User")]).await;
+    listed(&[("ana", "User")]).await;
     let (before, cursor) = exported();
-    listed(&["ana", "bo", "cy"]).await;
+    assert_eq!(before.2.len(), 2, "that of the one who is gone, too");
+    listed(&[("ana", "Admin"), ("bo", "User"), ("cy", "User")]).await;
     let (after, _) = exported();
-    assert_eq!((after.0.len(), after.1.len()), (3, 3));
-    assert_eq!(followed(before, cursor), after);
-    assert_eq!(followed(Known::default(), 0), after);
+    assert_eq!((after.0.len(), after.1.len(), &after.2["ana"]), (3, 3, &json!("Admin")));
+    assert_eq!(followed(before, cursor, &after), after);
+    assert_eq!(followed(Known::default(), 0, &after), after);
+}
+
+fn fields(object: &Value) -> Map<String, Value> {
+    object.as_object().cloned().unwrap()
 }
 
 fn csv_records(bytes: &[u8]) -> Vec<Vec<String>> {

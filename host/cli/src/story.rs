@@ -133,6 +133,14 @@ pub fn kept(session: &Session) -> Option<String> {
     (!told.is_empty()).then(|| told.join("\n  "))
 }
 
+/// How many accounts the mapping made others of, or would have; none where it was not come to.
+pub fn mapped(session: &Session) -> Option<String> {
+    let mapped = &session.counters.mapped;
+    let would = if session.state == SessionState::Test { "would change" } else { "changed" };
+    let changed = if mapped.changed == 0 { "none".to_owned() } else { number(mapped.changed) };
+    (mapped.accounts > 0).then(|| format!("the mapping {would} {changed} of {}", counted(mapped.accounts, "account")))
+}
+
 /// How many records fell out of use or are in use again, by kind: what is missing or back, and users that the vendor marked so.
 pub fn use_of(counters: &Counters) -> Option<String> {
     let deactivated = by_kind(counters, |kind| kind.deactivated);

@@ -59,6 +59,8 @@ pub struct Tracking {
     pub organization: Option<String>,
     /// Who the credential is, as the vendor calls it.
     pub credential: Option<String>,
+    /// What the credential is called here: its name, or the secret fields that are the connection's own.
+    pub credential_name: Option<String>,
 }
 
 /// An account's variables.

@@ -150,7 +150,16 @@ const LINKS: Table = Table {
 
 const ACCOUNTS: Table = Table {
     name: "accounts",
-    columns: &[t("connection"), t("account"), t("sync-key"), s("fields"), s("person-fields"), s("failures"), at("changed-at")],
+    columns: &[
+        t("connection"),
+        t("account"),
+        t("sync-key"),
+        s("fields"),
+        s("person-fields"),
+        s("failures"),
+        at("changed-at"),
+        at("gone-at"),
+    ],
 };
 
 const CONNECTIONS: Table = Table {

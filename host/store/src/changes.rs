@@ -50,8 +50,8 @@ impl What {
     }
 }
 
-/// Fields that were updated: each before and after. Of attributes, only those that changed, as `attributes.NAME`; text longer than 1,000
-/// characters is cut.
+/// Fields that were updated: each before and after, 200 at most. Of attributes, only those that changed, as `attributes.NAME`; text
+/// longer than 1,000 characters is cut.
 pub type Fields = BTreeMap<String, [Value; 2]>;
 
 /// One change.
@@ -66,7 +66,8 @@ pub struct Change {
     pub connection: String,
     /// By which session; none where a person did it.
     pub session: Option<SessionId>,
-    /// A kind of record (`user`), or another word for what else changes (`connection`, `person`).
+    /// A kind of record (`user`), or another word for what else changes: `account` (what a mapping made of a user), `person`, `link`,
+    /// `software`, `connection`.
     pub kind: String,
     /// The vendor's id; for grants, the key that tells one from another.
     pub id: String,
@@ -74,7 +75,8 @@ pub struct Change {
     pub what: What,
     /// What a person calls it, where it has a name.
     pub name: Option<String>,
-    /// What was updated. Empty unless `what` is [`What::Updated`] or [`What::Returned`].
+    /// What was updated: empty where something was created or removed. A connection that was removed tells whether its `records` were
+    /// `kept` or `purged`; of an account, they are `sync-key`, `fields.NAME` and `person-fields.NAME`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: Fields,
 }

@@ -183,6 +183,8 @@ pub trait SessionStore: Send + Sync + 'static {
     ) -> Result<Vec<Session>>;
     /// A connection's newest session that is a sync: no test run, and not what an action brought in.
     async fn last_sync(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<Session>>;
+    /// A connection's newest sync of an organisation that was applied, be it that it is not over yet.
+    async fn last_applied(&self, tenant: &TenantId, connection: &ConnectionId, organization: &str) -> Result<Option<Session>>;
     /// Notes since when a person wants a connection's open session to stop where it is, or that nobody wants that any more; gives
     /// the session, if there is one.
     async fn ask_pause(

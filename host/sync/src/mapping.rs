@@ -4,6 +4,7 @@
 //! made good by the next time.
 
 mod changes;
+mod tracking;
 mod trial;
 
 use std::collections::{BTreeMap, HashSet};
@@ -17,6 +18,8 @@ use headcount_store::{Connection, MappedCounters, NewlyMapped, Store, StoreError
 use crate::aside::aside;
 use changes::changes;
 pub use changes::{EachChange, FieldChange};
+pub use tracking::tracking;
+use tracking::tracking_of;
 pub(crate) use trial::Trial;
 
 /// Accounts that are mapped at once.
@@ -112,8 +115,9 @@ async fn remap_in_sync(
     store: &dyn Store,
     connection: &Connection,
     mapping: &Arc<CompiledMapping>,
+    tracking: Tracking,
 ) -> Result<Remapped, RemapError> {
-    let remapping = Remapping::new(connection, None, None);
+    let remapping = Remapping::new(tracking, None, None);
     remapping.all(store, connection, mapping, None, true, None).await
 }
 
@@ -129,7 +133,8 @@ pub async fn remap_telling(
     write: bool,
     each: Option<EachChange<'_>>,
 ) -> Result<Remapped, RemapError> {
-    let remapping = Remapping::new(connection, Some(Keys::default()), each.is_some().then(Vec::new));
+    let tracking = tracking(store, connection).await?;
+    let remapping = Remapping::new(tracking, Some(Keys::default()), each.is_some().then(Vec::new));
     remapping.all(store, connection, mapping, only, write, each).await
 }
 
@@ -151,32 +156,21 @@ pub(crate) async fn remap_changed(
     mapping: &Arc<CompiledMapping>,
 ) -> Result<Remapped, RemapError> {
     let (tenant, id) = (&connection.tenant, &connection.id);
-    let Some(basis) = mapping.basis(&tracking(connection)) else { return remap_in_sync(store, connection, mapping).await };
+    let tracking = tracking(store, connection).await?;
+    let Some(basis) = mapping.basis(&tracking) else { return remap_in_sync(store, connection, mapping, tracking).await };
     let (now, told) = store.settled(tenant, id, &basis).await?;
     if let Some(Told { accounts, failed, failures }) = told.and_then(|told| serde_json::from_str(&told).ok()) {
         let counters = MappedCounters { accounts, failed, ..MappedCounters::default() };
         return Ok(Remapped { counters, failures, ..Remapped::default() });
     }
     store.put_settled(tenant, id, &basis, &now, None).await?;
-    let remapped = remap_in_sync(store, connection, mapping).await?;
+    let remapped = remap_in_sync(store, connection, mapping, tracking).await?;
     let Remapped { counters, failures, .. } = remapped.clone();
     let told = Told { accounts: counters.accounts, failed: counters.failed, failures };
     if let Ok(told) = serde_json::to_string(&told) {
         store.put_settled(tenant, id, &basis, &now, Some(&told)).await?;
     }
     Ok(remapped)
-}
-
-/// What is known of where a connection's accounts come from.
-pub fn tracking(connection: &Connection) -> Tracking {
-    let scope = connection.baseline.as_ref();
-    Tracking {
-        connection: connection.id.to_string(),
-        name: connection.name.clone(),
-        connector: connection.connector.to_string(),
-        organization: scope.map(|scope| scope.organization.clone()),
-        credential: scope.map(|scope| scope.label.clone()),
-    }
 }
 
 struct Remapping {
@@ -203,8 +197,8 @@ struct Keys {
 }
 
 impl Remapping {
-    fn new(connection: &Connection, keys: Option<Keys>, changes: Option<Vec<FieldChange>>) -> Self {
-        Remapping { told: Remapped::default(), tracking: tracking(connection), keys, changes }
+    fn new(tracking: Tracking, keys: Option<Keys>, changes: Option<Vec<FieldChange>>) -> Self {
+        Remapping { told: Remapped::default(), tracking, keys, changes }
     }
 
     /// Maps all accounts, or these alone.

@@ -1,6 +1,7 @@
 //! Changing a mapping: what is told before is what is done, and what fails or is interrupted costs nothing.
 
 use headcount::model::mapping::Rows;
+use headcount::store::{ChangeFilter, What};
 use headcount::{ConnectionId, Error, MappingSource};
 use headcount_tests::Lab;
 use headcount_vendors::Vendor;
@@ -22,8 +23,15 @@ async fn a_preview_tells_exactly_what_is_then_changed() {
     ]));
     let would = lab.acme.preview_mapping(&id, Some(&own)).await.unwrap();
     assert_eq!(fields(&lab, &id).await, before, "a preview changes nothing");
+    let (cursor, _) = lab.acme.change_bounds().await.unwrap();
     let done = lab.acme.set_mapping(&id, Some(&own)).await.unwrap();
     assert_eq!(would, done);
+    // Whoever follows the changes is told of each account.
+    let page = lab.acme.changes(cursor, 10_000, &ChangeFilter::default()).await.unwrap();
+    assert_eq!(page.changes.len() as u64, done.counters.changed);
+    assert!(page.changes.iter().all(|change| (change.kind.as_str(), change.what) == ("account", What::Updated)));
+    let titled = page.changes.iter().filter(|change| change.fields.contains_key("person-fields.title")).count() as u64;
+    assert_eq!(titled, done.fields["person title"]);
     assert_eq!(done.counters.failed["failing"], before.len() as u64);
     let after = fields(&lab, &id).await;
     let changed = before.iter().zip(&after).filter(|(before, after)| before != after).count() as u64;

@@ -35,6 +35,24 @@ fn has(text: &str, words: &[&str]) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_session_tells_how_many_accounts_the_mapping_changed_and_a_test_run_how_many_it_would() {
+    let lab = Lab::new(60).await.unwrap();
+    lab.connect(Vendor::Tines).await.unwrap();
+    let accounts = lab.servers.truth(Vendor::Tines).users.len();
+    let (run, test) = (["sync", "tines"].as_slice(), ["sync", "tines", "--test"].as_slice());
+    for (sync, told) in [
+        (test, format!("the mapping would change {accounts} of {accounts} accounts")),
+        (run, format!("the mapping changed {accounts} of {accounts} accounts")),
+        (run, format!("the mapping changed none of {accounts} accounts")),
+        (test, format!("the mapping would change none of {accounts} accounts")),
+    ] {
+        let lines = json(&lab, sync);
+        let session = lines.last().unwrap()["session"].as_str().unwrap();
+        has(&done(&lab, &["sessions", "show", session]), &[&told]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_mapping_from_show_to_apply() {
     let lab = Lab::new(100).await.unwrap();
     lab.connect_and_sync(Vendor::Tines).await.unwrap();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use headcount::{ConnectionId, Secret, SessionState, Timestamp};
+use headcount::store::HealthState;
+use headcount::{ConnectionId, Secret, SessionState, SyncOptions, Timestamp};
 use headcount_tests::Lab;
 use headcount_vendors::{Fault, Reach, Rule, Vendor};
 use serde_json::{Value, json};
@@ -27,6 +28,7 @@ async fn every_account_says_which_company_and_which_credential_it_comes_from() {
         { "field": "email", "value": "user.email", "key": true },
         { "field": "company-code", "value": "tracking.organization" },
         { "field": "credential", "value": "tracking.credential" },
+        { "field": "credential-name", "value": "tracking.credential_name" },
         { "field": "source", "value": "tracking.connector + '/' + tracking.connection + '/' + tracking.name" },
     ]));
     let told = lab.acme.set_mapping(&id, Some(&own)).await.unwrap();
@@ -41,18 +43,36 @@ async fn every_account_says_which_company_and_which_credential_it_comes_from() {
     assert_eq!(before.len(), 1, "{before:?}");
     assert!(before.keys().flatten().next().unwrap().contains(&format!("Customer {code}")), "{before:?}");
 
-    // Another credential of the same company that may see less: the accounts come from it once its scope was accepted.
+    // The secret is the connection's own.
+    assert_eq!(values(&lab, &id, "credential-name").await, only("api-key"));
+
+    // Another credential of the same company that may see less: the accounts are read with it, accepted or not, once it was tried.
     let other = Secret::new(lab.servers.key(Vendor::JetBrains, Reach::ReadOnly));
     lab.acme.set_credential(&id, "api-key", &other).await.unwrap();
-    let report = lab.sync(&id).await.unwrap();
-    assert_eq!((report.state, report.counters.mapped.changed), (SessionState::Complete, 0), "{:?}", report.notes);
-    lab.acme.accept_scope(&id).await.unwrap();
+    let mut options = SyncOptions::default();
+    options.test = true;
+    let test = lab.acme.sync(&id, &options).await.unwrap();
+    assert_eq!((test.state, test.counters.mapped.changed), (SessionState::Test, all as u64), "{:?}", test.notes);
+    let again = lab.acme.set_mapping(&id, Some(&own)).await.unwrap();
+    assert_eq!((again.counters.changed, values(&lab, &id, "credential").await), (0, before.clone()), "a test run is not applied");
     let report = lab.sync(&id).await.unwrap();
     assert_eq!((report.state, report.counters.mapped.changed), (SessionState::Complete, all as u64), "{:?}", report.notes);
+    let health = lab.acme.connection(&id).await.unwrap().health;
+    assert_eq!(health.state, HealthState::Held, "its scope is not accepted: {health:?}");
     let after = values(&lab, &id, "credential").await;
     assert!(after.len() == 1 && after != before, "{before:?}, {after:?}");
     assert_eq!(after.keys().flatten().next(), report.scope.as_ref().map(|scope| &scope.label));
     assert_eq!(values(&lab, &id, "company-code").await, only(&code));
+    lab.acme.accept_scope(&id).await.unwrap();
+    let report = lab.sync(&id).await.unwrap();
+    assert_eq!((report.state, report.counters.mapped.changed), (SessionState::Complete, 0), "{:?}", report.notes);
+
+    // The same one, by a name under which others may use it, too.
+    lab.acme.share_credential(&id, "team-key".parse().unwrap()).await.unwrap();
+    let report = lab.sync(&id).await.unwrap();
+    assert_eq!((report.state, report.counters.mapped.changed), (SessionState::Complete, all as u64), "{:?}", report.notes);
+    assert_eq!(values(&lab, &id, "credential-name").await, only("team-key"));
+    assert_eq!(values(&lab, &id, "credential").await, after);
     // Nothing of a key stands in any field.
     let told = format!("{before:?} {after:?}");
     for reach in [Reach::Full, Reach::ReadOnly] {

@@ -46,7 +46,7 @@ pub struct Args {
     /// Of one connection only
     #[arg(long, value_name = "ID")]
     pub connection: Option<ConnectionId>,
-    /// Of this kind only: user, group, person, link, software, …; may be repeated
+    /// Of this kind only: user, group, …, account (what a mapping made of a user), person, link, software, connection; may be repeated
     #[arg(long, value_name = "KIND")]
     pub kind: Vec<String>,
     /// created, updated, removed, returned, linked or unlinked; may be repeated

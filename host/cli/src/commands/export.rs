@@ -28,7 +28,7 @@ pub struct Args {
     /// Of one connection only
     #[arg(long, value_name = "ID")]
     pub connection: Option<ConnectionId>,
-    /// Records that are gone, too; people and links whose accounts are gone are always in an export of all
+    /// Records that are gone, too; people, links and accounts (what mappings made) of users who are gone are always in an export of all
     #[arg(long)]
     pub gone: bool,
     /// CSV cells exactly as they are; without this, those that a spreadsheet would take for formulas get a leading quote
@@ -97,8 +97,8 @@ async fn all(tenant: &Tenant, options: &ExportOptions, folder: &Path, context: &
     let mut done: Vec<(Collection, PathBuf, Exported)> = Vec::new();
     for collection in Collection::ALL {
         let path = folder.join(file_name(collection, options));
-        // These outlive accounts, and no change tells whose an account is that returns: who goes on from here has to know it.
-        let lasting = matches!(collection, Collection::People | Collection::Links);
+        // These stay while a user is gone, and no change tells them when it returns: who goes on from here has to know them.
+        let lasting = matches!(collection, Collection::People | Collection::Links | Collection::Accounts);
         let options = ExportOptions { gone: options.gone || lasting, ..options.clone() };
         let exported = tenant.export_file(collection, &options, &path).await?;
         done.push((collection, path, exported));

@@ -168,6 +168,8 @@ pub struct AccountFields {
     pub failures: Option<Value>,
     /// When any of this last changed.
     pub changed_at: Timestamp,
+    /// Since when the account is gone.
+    pub gone_at: Option<Timestamp>,
 }
 
 #[cfg(test)]

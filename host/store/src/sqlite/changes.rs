@@ -12,7 +12,7 @@ use super::SqliteStore;
 use super::sessions::{from_json, time};
 use crate::{Change, ChangeFilter, ChangePage, Changes, ChangesKeep, Result, StoreError, What};
 
-pub(super) use fields::differences;
+pub(super) use fields::{differences, mapped_differences};
 pub(super) use log::{Entry, Log};
 
 #[async_trait]
@@ -148,8 +148,20 @@ pub(super) async fn purge(
         let sql = format!("DELETE FROM {table} WHERE tenant = $1 AND connection = $2");
         sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.as_str()).bind(connection.as_str()).execute(&mut *database).await?;
     }
+    removed(database, tenant, connection, "purged", now).await
+}
+
+/// Tells that a connection was removed, and what became of its records: `kept` or `purged`.
+pub(super) async fn removed(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    connection: &headcount_model::ConnectionId,
+    records: &str,
+    now: Timestamp,
+) -> Result<()> {
     let mut log = Log::open(database, tenant, connection.as_str(), None, now).await?;
-    let gone = Entry { kind: "connection", id: connection.as_str().to_owned(), what: What::Removed, name: None, fields: None };
+    let fields = Some(serde_json::json!({ "records": [null, records] }).to_string());
+    let gone = Entry { kind: "connection", id: connection.as_str().to_owned(), what: What::Removed, name: None, fields };
     log.add(database, vec![gone]).await?;
     log.close(database).await
 }

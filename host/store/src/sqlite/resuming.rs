@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::sqlite::SqliteConnection;
 
 use super::notices::of_abandoned;
-use super::sessions::{COLUMNS, begin_session, from_json, json, last_sync, optional, parsed, read, sessions};
+use super::sessions::{COLUMNS, begin_session, from_json, json, last_applied, last_sync, optional, parsed, read, sessions};
 use super::stage::drop_staged;
 use super::{SqliteStore, places, session_errors};
 use crate::{
@@ -133,6 +133,10 @@ impl SessionStore for SqliteStore {
 
     async fn last_sync(&self, tenant: &TenantId, connection: &ConnectionId) -> Result<Option<Session>> {
         last_sync(self, tenant, connection).await
+    }
+
+    async fn last_applied(&self, tenant: &TenantId, connection: &ConnectionId, organization: &str) -> Result<Option<Session>> {
+        last_applied(self, tenant, connection, organization).await
     }
 
     async fn ask_pause(

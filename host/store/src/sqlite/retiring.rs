@@ -5,6 +5,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
+use super::changes;
 use super::connections::staging;
 use super::holds::turn_down;
 use super::notices::of_removal;
@@ -46,6 +47,7 @@ pub(super) async fn retire_connection(store: &SqliteStore, tenant: &TenantId, id
     for sql in staging().into_iter().chain(gone).chain([health]) {
         sqlx::query(AssertSqlSafe(sql)).bind(tenant.as_str()).bind(id.as_str()).execute(&mut *transaction).await?;
     }
+    changes::removed(&mut transaction, tenant, id, "kept", life.at).await?;
     transaction.commit().await?;
     Ok(true)
 }

@@ -218,6 +218,21 @@ pub(super) async fn last_sync(store: &SqliteStore, tenant: &TenantId, connection
     query.fetch_optional(&store.readers).await?.as_ref().map(read).transpose()
 }
 
+pub(super) async fn last_applied(
+    store: &SqliteStore,
+    tenant: &TenantId,
+    connection: &ConnectionId,
+    organization: &str,
+) -> Result<Option<Session>> {
+    let sql = format!(
+        "{COLUMNS} AS x WHERE tenant = $1 AND connection = $2 AND scope ->> '$.organization' = $3 AND {IS_SYNC}
+            AND (ended_at IS NULL AND ending IS NOT NULL OR ended_at IS NOT NULL AND state NOT IN ('failed', 'cancelled'))
+         ORDER BY id DESC LIMIT 1"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(tenant.as_str()).bind(connection.as_str()).bind(organization);
+    query.fetch_optional(&store.readers).await?.as_ref().map(read).transpose()
+}
+
 pub(super) async fn sessions(
     store: &SqliteStore,
     tenant: &TenantId,

@@ -1,7 +1,10 @@
 //! What changed is told once, in order, and within a bound.
 
-use headcount_model::{Kind, User, UserStatus};
-use headcount_store::{Change, ChangeFilter, Changes, ChangesKeep, Store, StoreError, What};
+use headcount_model::{Kind, MappedAccount, User, UserStatus};
+use headcount_store::{
+    Change, ChangeFilter, Changes, ChangesKeep, Holds, Life, LifeState, MappingStore, NewlyMapped, Store, StoreError, What,
+    Witness,
+};
 use serde_json::json;
 
 use crate::world::*;
@@ -165,5 +168,71 @@ async fn a_connection_that_is_purged_takes_its_changes_along_and_says_so() {
     let told = all(&world, &ChangeFilter::default()).await;
     assert_eq!(words(&told), ["created user 1", "removed connection one"]);
     assert_eq!(told[0].connection, "two");
+    assert_eq!(told[1].fields["records"], [json!(null), json!("purged")]);
     assert_eq!(world.present("acme", Kind::User).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_connection_that_is_removed_says_so_also_where_its_records_are_kept() {
+    let world = World::new().await;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    world.sync("acme", "one", &[page("u", users([user("1", "a@x")]))], &unproven(10)).await;
+    let removed = Life::new(LifeState::Removed, Witness::Host, at(20));
+    assert!(world.store.retire_connection(&acme, &one, &removed).await.unwrap());
+    let told = all(&world, &ChangeFilter::default()).await;
+    assert_eq!(words(&told), ["created user 1", "removed connection one"]);
+    assert_eq!((told[1].at, told[1].session, told[1].connection.as_str()), (at(20), None, "one"));
+    assert_eq!(told[1].fields["records"], [json!(null), json!("kept")]);
+    // Once purged, only that is left of it.
+    world.store.remove_connection(&acme, &one).await.unwrap();
+    let told = all(&world, &ChangeFilter::default()).await;
+    assert_eq!(words(&told), ["removed connection one"]);
+    assert_eq!(told[0].fields["records"], [json!(null), json!("purged")]);
+}
+
+/// What a mapping made of an account: its role, of inputs that a number stands for.
+fn mapped(id: &str, role: &str, inputs: u8) -> NewlyMapped {
+    let fields = json!({ "saas-role": role }).as_object().cloned().unwrap();
+    let account = MappedAccount { sync_key: Some(format!("{id}@x")), fields, ..MappedAccount::default() };
+    NewlyMapped { id: id.into(), account, inputs: vec![inputs] }
+}
+
+#[tokio::test]
+async fn what_a_mapping_makes_of_accounts_is_told_and_by_no_session() {
+    let world = World::new().await;
+    let (acme, one) = (tenant("acme"), connection_id("one"));
+    let ids: Vec<String> = (0..600).map(|id| format!("{id:03}")).collect();
+    let session = {
+        let session = world.begin("acme", "one").await;
+        world.stage("acme", session, &page("u", users(ids.iter().map(|id| user(id, "a@x"))))).await;
+        world.store.apply(&acme, session, &proven(10, &[])).await.unwrap();
+        session
+    };
+    world.sync("acme", "two", &[page("u", users([user("000", "a@x")]))], &proven(10, &[])).await;
+    let put = async |accounts: Vec<NewlyMapped>, now| world.store.put_accounts(&acme, &one, &accounts, at(now)).await.unwrap();
+    let accounts = ChangeFilter { kinds: ["account".to_owned()].into(), ..ChangeFilter::default() };
+    let last = world.store.change_bounds(&acme).await.unwrap().0;
+    // One of them is not there (any more), and neither kept nor told.
+    put(ids.iter().map(|id| mapped(id, "User", 1)).chain([mapped("nobody", "User", 1)]).collect(), 20).await;
+    let told = all(&world, &accounts).await;
+    assert_eq!(told.iter().map(|change| change.id.clone()).collect::<Vec<_>>(), ids);
+    assert_eq!(told.iter().map(|change| change.number).collect::<Vec<_>>(), (last + 1..=last + 600).collect::<Vec<_>>());
+    let whole = |change: &Change| change.what == What::Created && change.session.is_none() && change.connection == "one";
+    assert!(told.iter().all(|change| whole(change) && change.at == at(20) && change.fields.is_empty()));
+    assert_eq!(told[7].name.as_deref(), Some("007@x"));
+    assert_eq!(world.store.change_bounds(&acme).await.unwrap().0, last + 600);
+    // Other inputs that come to the same are no change; a session's own changes are those of its records.
+    put(vec![mapped("000", "User", 2), mapped("001", "Admin", 2)], 30).await;
+    let rekeyed = MappedAccount { sync_key: None, ..mapped("002", "User", 2).account };
+    put(vec![NewlyMapped { account: rekeyed, ..mapped("002", "User", 2) }, mapped("001", "Admin", 3)], 40).await;
+    let told = all(&world, &accounts).await.split_off(600);
+    assert_eq!(words(&told), ["updated account 001", "updated account 002"]);
+    assert_eq!(told[0].fields, [("fields.saas-role".to_owned(), [json!("User"), json!("Admin")])].into());
+    assert_eq!(told[1].fields, [("sync-key".to_owned(), [json!("002@x"), json!(null)])].into());
+    assert_eq!((told[0].at, told[1].at, told[1].name.as_deref()), (at(30), at(40), None));
+    let diff = world.store.diff(&acme, session, 0, 10_000).await.unwrap();
+    assert!(diff.len() == 600 && diff.iter().all(|row| row.kind == "user"));
+    // A connection that is purged takes them along.
+    world.store.remove_connection(&acme, &one).await.unwrap();
+    assert_eq!(all(&world, &accounts).await, []);
 }

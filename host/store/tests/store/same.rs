@@ -1,7 +1,7 @@
 //! Records that are read as they are stored.
 
-use headcount_model::{Kind, User};
-use headcount_store::{Changes, ChangesKeep, KindCounters, MappedAt, MappingStore, StagedPage, Store};
+use headcount_model::{Kind, MappedAccount, User};
+use headcount_store::{Changes, ChangesKeep, KindCounters, MappedAt, MappingStore, NewlyMapped, StagedPage, Store};
 
 use crate::world::*;
 
@@ -137,8 +137,10 @@ async fn accounts_are_settled_until_a_record_of_their_connection_changes() {
     let (now, told) = settled(b"mapping").await;
     assert_eq!((now.change, told), (last_change(&world).await, None));
     world.store.put_settled(&acme, &one, b"mapping", &now, Some("told")).await.unwrap();
-    // Neither the same records again, nor another connection, nor links count.
+    // Neither the same records again, nor another connection, nor links count, nor what was made of accounts.
     world.sync_people("acme", "one", &pages, &proven(20, &[])).await;
+    let made = NewlyMapped { id: "1".into(), account: MappedAccount::default(), inputs: vec![1] };
+    world.store.put_accounts(&acme, &one, &[made], at(20)).await.unwrap();
     world.sync("acme", "two", &pages, &proven(20, &[])).await;
     assert_eq!(settled(b"mapping").await.1.as_deref(), Some("told"));
     assert_eq!(settled(b"another").await.1, None);

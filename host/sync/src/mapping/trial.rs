@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use headcount_mapping::CompiledMapping;
-use headcount_store::{Connection, NewlyMapped, Rehearsal, StoredInputs};
+use headcount_store::{Connection, NewlyMapped, Rehearsal, Session, StoredInputs};
 use tokio::time::Instant;
 
-use super::{RemapError, Remapped, Remapping};
+use super::{RemapError, Remapped, Remapping, tracking_of};
 
 /// How long other sessions' writes may wait for a test run's mapping: many times what 100,000 accounts take.
 const TRIED: Duration = Duration::from_secs(20);
@@ -16,6 +16,8 @@ const TRIED: Duration = Duration::from_secs(20);
 /// A mapping that is tried.
 pub(crate) struct Trial {
     mapping: Arc<CompiledMapping>,
+    /// The test run.
+    session: Option<Session>,
     remapping: Option<Remapping>,
     /// From the first account on.
     until: Option<Instant>,
@@ -34,8 +36,8 @@ pub(crate) enum Stopped {
 }
 
 impl Trial {
-    pub(crate) fn new(mapping: Arc<CompiledMapping>) -> Self {
-        Trial { mapping, remapping: None, until: None, stopped: None }
+    pub(crate) fn new(mapping: Arc<CompiledMapping>, session: Option<Session>) -> Self {
+        Trial { mapping, session, remapping: None, until: None, stopped: None }
     }
 
     /// What was made of the accounts, and why not of all.
@@ -52,7 +54,8 @@ impl Rehearsal for Trial {
             self.stopped = Some(Stopped::Time);
             return None;
         }
-        let remapping = self.remapping.get_or_insert_with(|| Remapping::new(connection, None, None));
+        let begin = || Remapping::new(tracking_of(connection, self.session.as_ref()), None, None);
+        let remapping = self.remapping.get_or_insert_with(begin);
         match remapping.portion(&self.mapping, accounts).await {
             Ok(fresh) => Some(fresh),
             Err(problem) => {
@@ -74,7 +77,7 @@ mod tests {
     #[tokio::test]
     async fn a_mapping_that_takes_too_long_is_left_and_says_so() {
         let mapping = Arc::new(CompiledMapping::new(&standard::usual()).unwrap());
-        let mut trial = Trial { until: Some(Instant::now()), ..Trial::new(mapping) };
+        let mut trial = Trial { until: Some(Instant::now()), ..Trial::new(mapping, None) };
         let settings = Settings { values: Default::default(), base_url: String::new(), hosts: vec![] };
         let (tenant, id, connector) = ("t".parse().unwrap(), "acme".parse().unwrap(), "acme".parse().unwrap());
         let connection = Connection::new(tenant, id, connector, settings, Timestamp::from_micros(1));

@@ -24,7 +24,8 @@ impl Reading<'_> {
     pub(super) async fn rehearse(&self, apply: &Apply, mut end: SessionEnd) -> Result<SessionEnd, SyncError> {
         let (store, connection) = (self.store, self.connection);
         let (mapping, _) = mapping_of(store, connection, self.manifest).await?;
-        let mut trial = compile(mapping).await.map(Trial::new);
+        let session = store.session(&connection.tenant, self.session).await?;
+        let mut trial = compile(mapping).await.map(|mapping| Trial::new(mapping, session));
         let rehearsal = trial.as_mut().ok().map(|trial| -> &mut dyn Rehearsal { trial });
         let Rehearsed { applied, correlated } =
             self.guard(store.rehearse(&connection.tenant, self.session, apply, rehearsal)).await??;

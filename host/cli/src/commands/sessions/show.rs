@@ -120,6 +120,9 @@ fn changes(session: &Session, out: Out) -> std::io::Result<()> {
     if let Some(kept) = story::kept(session) {
         out.line(format!("  {kept}"))?;
     }
+    if let Some(mapped) = story::mapped(session) {
+        out.line(format!("  {mapped}"))?;
+    }
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! Which fields of a record changed: each before and after.
 
-use headcount_model::Timestamp;
+use headcount_model::{MappedAccount, Timestamp};
 use serde_json::{Map, Value};
 
 use super::super::record::Stored;
@@ -17,11 +17,22 @@ pub(crate) fn differences<R: Stored>(before: &R, after: &R) -> Result<Option<Str
     let mut fields = Fields::new();
     for (column, [old, new]) in before.differing(after)? {
         match (column, inner(&old), inner(&new)) {
-            ("attributes", Some(old), Some(new)) => attributes(&old, &new, &mut fields),
+            ("attributes", Some(old), Some(new)) => by_name("attributes", &old, &new, &mut fields),
             _ if is_time(column) => note(column.replace('_', "-"), &told(&old), &told(&new), &mut fields),
             _ => note(column.replace('_', "-"), &old, &new, &mut fields),
         }
     }
+    if fields.is_empty() { Ok(None) } else { json(&fields).map(Some) }
+}
+
+/// What is different between what a mapping made of an account before and after, likewise.
+pub(crate) fn mapped_differences(before: &MappedAccount, after: &MappedAccount) -> Result<Option<String>> {
+    let mut fields = Fields::new();
+    if before.sync_key != after.sync_key {
+        note("sync-key".to_owned(), &before.sync_key.clone().into(), &after.sync_key.clone().into(), &mut fields);
+    }
+    by_name("fields", &before.fields, &after.fields, &mut fields);
+    by_name("person-fields", &before.person_fields, &after.person_fields, &mut fields);
     if fields.is_empty() { Ok(None) } else { json(&fields).map(Some) }
 }
 
@@ -42,11 +53,12 @@ fn inner(text: &Value) -> Option<Map<String, Value>> {
     }
 }
 
-fn attributes(before: &Map<String, Value>, after: &Map<String, Value>, fields: &mut Fields) {
+/// Notes what differs within an object, as `OBJECT.NAME`.
+fn by_name(object: &str, before: &Map<String, Value>, after: &Map<String, Value>, fields: &mut Fields) {
     let lost = before.iter().filter(|(name, _)| !after.contains_key(*name)).map(|(name, old)| (name, old, &Value::Null));
     let others = after.iter().map(|(name, new)| (name, before.get(name).unwrap_or(&Value::Null), new));
     for (name, old, new) in lost.chain(others).filter(|(_, old, new)| old != new) {
-        note(format!("attributes.{name}"), old, new, fields);
+        note(format!("{object}.{name}"), old, new, fields);
     }
 }
 
@@ -97,6 +109,29 @@ mod tests {
         let seen = |micros| User { last_seen_at: Some(Timestamp::from_micros(micros)), ..User::default() };
         let told = fields(&seen(0), &seen(1_000_000));
         assert_eq!(told["last-seen-at"], [json!("1970-01-01T00:00:00Z"), json!("1970-01-01T00:00:01Z")]);
+    }
+
+    #[test]
+    fn of_a_mapped_account_the_key_and_its_fields_are_told_by_name() {
+        let object = |value: Value| value.as_object().cloned().unwrap();
+        let before = MappedAccount {
+            sync_key: Some("a@x".into()),
+            fields: object(json!({ "saas-role": "User", "seats": 1, "gone": true })),
+            person_fields: object(json!({ "city": "Łódź" })),
+            ..MappedAccount::default()
+        };
+        let fields = object(json!({ "saas-role": "Admin", "seats": 1, "note": "x".repeat(3_000) }));
+        let failures = [("city".to_owned(), "why".to_owned())].into();
+        let after = MappedAccount { sync_key: None, fields, failures, ..before.clone() };
+        let told: Fields = serde_json::from_str(&mapped_differences(&before, &after).unwrap().unwrap()).unwrap();
+        assert_eq!(told.keys().collect::<Vec<_>>(), ["fields.gone", "fields.note", "fields.saas-role", "sync-key"]);
+        assert_eq!(told["fields.saas-role"], [json!("User"), json!("Admin")]);
+        assert_eq!(told["fields.gone"], [json!(true), Value::Null]);
+        assert_eq!(told["sync-key"], [json!("a@x"), Value::Null]);
+        assert_eq!(told["fields.note"][1].as_str().unwrap().chars().count(), LONGEST + 1);
+        // Why a field could not be made is none of them.
+        let failed = MappedAccount { failures: after.failures.clone(), ..before.clone() };
+        assert_eq!(mapped_differences(&before, &failed).unwrap(), None);
     }
 
     #[test]

@@ -7,13 +7,21 @@ use serde_json::Map;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, QueryBuilder, Row as _, Sqlite};
 
+use super::super::changes::{Entry, Log, mapped_differences};
 use super::super::sessions::{from_json, json};
 use super::super::values::{MOST, Values, placeholders, portions};
-use crate::{NewlyMapped, Result};
+use crate::{NewlyMapped, Result, What};
+
+/// What changes call what a mapping made of an account.
+const KIND: &str = "account";
+/// Those behind a row of the table: by their rows, or the whole connection would be gone over for each portion.
+const MAPPED_SINCE: &str = "SELECT id, sync_key FROM accounts NOT INDEXED WHERE rowid > $3 AND tenant = $1 AND connection = $2";
 
 /// The most accounts that are looked up at once.
 const MOST_ASKED: usize = 1_000;
 
+/// Keeps what was made of accounts, and tells it: those that are mapped for the first time, and those whose key or fields are others.
+/// It is told of no session, whose changes are those of records.
 pub(in crate::sqlite) async fn put(
     database: &mut SqliteConnection,
     tenant: &TenantId,
@@ -21,10 +29,23 @@ pub(in crate::sqlite) async fn put(
     accounts: &[NewlyMapped],
     now: Timestamp,
 ) -> Result<()> {
-    let mut left = accounts.iter();
+    let mut log = Log::open(database, tenant, connection.as_str(), None, now).await?;
+    let mut left = accounts;
     for portion in portions(accounts.len()) {
+        let (fresh, rest) = left.split_at(portion.min(left.len()));
+        left = rest;
+        let ids: Vec<String> = fresh.iter().map(|one| one.id.clone()).collect();
+        let before = find(database, tenant, connection, &ids).await?;
+        let last: i64 = sqlx::query_scalar("SELECT COALESCE(max(rowid), 0) FROM accounts").fetch_one(&mut *database).await?;
+        let mut updated = Vec::new();
         let mut values = Values::with_capacity(portion * 6 + 3);
-        for NewlyMapped { id, account, inputs } in left.by_ref().take(portion) {
+        for NewlyMapped { id, account, inputs } in fresh {
+            if let Some((before, _)) = before.get(id)
+                && let Some(fields) = mapped_differences(before, account)?
+            {
+                let (id, name) = (id.clone(), account.sync_key.clone());
+                updated.push(Entry { kind: KIND, id, what: What::Updated, name, fields: Some(fields) });
+            }
             values.add(id.as_str());
             values.add(account.sync_key.as_deref());
             values.add(json(&account.fields)?);
@@ -50,8 +71,12 @@ pub(in crate::sqlite) async fn put(
             placeholders(portion, 6)
         );
         sqlx::query_with(AssertSqlSafe(sql), values.finish()?).execute(&mut *database).await?;
+        if before.len() < fresh.len() {
+            log.select(database, KIND, What::Created, MAPPED_SINCE, last).await?;
+        }
+        log.add(database, updated).await?;
     }
-    Ok(())
+    log.close(database).await
 }
 
 /// By id: what was made of each, and the hash of what that was made of.
@@ -89,4 +114,16 @@ pub(super) fn push_ids(query: &mut QueryBuilder<Sqlite>, ids: &[String]) {
         list.push_bind(id.clone());
     }
     query.push(")");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::people::tests::plan;
+    use super::*;
+
+    #[tokio::test]
+    async fn accounts_that_are_mapped_for_the_first_time_are_found_by_their_rows() {
+        let steps = plan(MAPPED_SINCE).await;
+        assert!(steps.len() == 1 && steps[0].contains("USING INTEGER PRIMARY KEY (rowid>?)"), "{steps:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! What the mappings made of accounts.
 
-use headcount_model::TenantId;
+use headcount_model::{TenantId, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _};
 
@@ -12,7 +12,7 @@ use crate::{AccountFields, Filter, Result};
 pub(super) async fn account_fields(store: &SqliteStore, tenant: &TenantId, filter: &Filter) -> Result<Vec<AccountFields>> {
     let mut query = QueryBuilder::new(
         "SELECT account.connection, account.id, account.sync_key, account.fields, account.person_fields, account.failures,
-            account.changed_at
+            account.changed_at, row.gone_at
          FROM accounts AS account CROSS JOIN users AS row ON row.tenant = account.tenant
             AND row.connection = account.connection AND row.id = account.id
          WHERE account.tenant = ",
@@ -41,5 +41,6 @@ fn read(row: &SqliteRow) -> Result<AccountFields> {
         person_fields: from_json(row.try_get("person_fields")?, "a person's fields")?,
         failures: optional(row, "failures")?,
         changed_at: time(row, "changed_at")?,
+        gone_at: row.try_get::<Option<i64>, _>("gone_at")?.map(Timestamp::from_micros),
     })
 }
