@@ -1,7 +1,9 @@
 //! People: whose accounts are whose, by hand; and which connection says who works there.
 
 use headcount_model::{ConnectionId, Timestamp};
-use headcount_store::{AccessPath, Conflict, Connection, Decision, Doubt, Filter, Owner, Person, PersonId, Session, StoreError};
+use headcount_store::{
+    AccessPath, Conflict, Connection, Decision, Doubt, Filter, Owner, Person, PersonId, Session, StoreError, Unlinked,
+};
 
 use crate::{Error, Tenant};
 
@@ -69,12 +71,22 @@ impl Tenant {
         Ok(people)
     }
 
-    /// Everything that one person reaches, in every connection, and through what.
+    /// Everything that one person reaches, in every connection, and through what. What is marked as
+    /// [`unlinked`](AccessPath::unlinked) is reached by accounts that may be the person's or somebody else's: decide that before anything
+    /// is taken away.
     ///
     /// # Errors
     /// The store failed.
     pub async fn access(&self, person: PersonId) -> Result<Vec<AccessPath>, Error> {
         Ok(self.store().access_of(&self.id, person).await?)
+    }
+
+    /// Accounts that are nobody's, and have a key or an address of this person's: at most 100. They may be the person's.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn unclaimed(&self, person: PersonId) -> Result<Vec<Unlinked>, Error> {
+        Ok(self.store().unclaimed(&self.id, person).await?)
     }
 
     /// Marks a connection as the directory: the one that says who works there, and who left. None takes the mark away.

@@ -18,9 +18,8 @@ const CANDIDATES: u32 = 10;
 const NAME: &str = "COALESCE(row.display_name, row.email, row.user_name)";
 
 pub(super) async fn unlinked(store: &SqliteStore, tenant: &TenantId, filter: &Filter) -> Result<Vec<Unlinked>> {
-    let mut query = QueryBuilder::new("SELECT row.connection, row.id, ");
-    query.push(NAME).push(", ").push(KEY).push(", COALESCE(row.status, 'active'), link.how, link.decided_by, link.reason,");
-    query.push(" row.gone_at");
+    let mut query = QueryBuilder::new("SELECT ");
+    query.push(of_unlinked());
     query.push(" FROM users AS row LEFT JOIN links AS link ON link.tenant = row.tenant AND link.connection = row.connection");
     query.push(" AND link.id = row.id").push(WITH_ACCOUNT).push("WHERE link.person IS NULL");
     if !filter.gone {
@@ -44,7 +43,14 @@ pub(super) async fn unlinked(store: &SqliteStore, tenant: &TenantId, filter: &Fi
     query.build().fetch_all(&store.readers).await?.iter().map(read_unlinked).collect()
 }
 
-fn read_unlinked(row: &SqliteRow) -> Result<Unlinked> {
+/// What [`read_unlinked`] reads, of `row`, `account` and `link`.
+pub(super) fn of_unlinked() -> String {
+    format!(
+        "row.connection, row.id, {NAME}, {KEY}, COALESCE(row.status, 'active'), link.how, link.decided_by, link.reason, row.gone_at"
+    )
+}
+
+pub(super) fn read_unlinked(row: &SqliteRow) -> Result<Unlinked> {
     let key: Option<String> = row.try_get(3)?;
     let gone_at = row.try_get::<Option<i64>, _>(8)?.map(Timestamp::from_micros);
     let why = match (row.try_get::<Option<&str>, _>(5)?, &key) {
@@ -85,7 +91,8 @@ pub(super) async fn conflicts(store: &SqliteStore, tenant: &TenantId, filter: &F
     read(&mut database, tenant, query).await
 }
 
-/// What may mean that this person did not leave: accounts that wait under one of the person's keys, and links whose key has changed.
+/// What may mean that this person did not leave, or still has access elsewhere: accounts that wait under one of the person's keys, also
+/// for the directory, and links whose key has changed.
 pub(super) async fn about(database: &mut SqliteConnection, tenant: &TenantId, person: PersonId) -> Result<Vec<Conflict>> {
     let mut found = Vec::new();
     for query in questions_about(tenant, person) {
@@ -99,7 +106,7 @@ pub(super) async fn about(database: &mut SqliteConnection, tenant: &TenantId, pe
 /// Each finds its accounts by an index: there are as many of these questions as there are leavers.
 fn questions_about(tenant: &TenantId, person: PersonId) -> [QueryBuilder<Sqlite>; 2] {
     let mut waiting = beginning();
-    waiting.push("WHERE row.gone_at IS NULL AND ").push(WAITS).push(" AND link.key IN (SELECT own.key FROM links AS own WHERE");
+    waiting.push("WHERE row.gone_at IS NULL AND link.person IS NULL AND link.how <> 'hand' AND link.key IN (SELECT own.key FROM links AS own WHERE");
     waiting.push(" own.tenant = ").push_bind(tenant.as_str().to_owned()).push(" AND own.person = ").push_bind(person.0);
     waiting.push(")");
     let mut changed = beginning();

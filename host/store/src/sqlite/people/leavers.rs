@@ -70,6 +70,12 @@ pub(super) async fn leavers(store: &SqliteStore, tenant: &TenantId, filter: &Fil
 const OTHER: &str =
     "LEFT JOIN links AS other ON other.tenant = row.tenant AND other.connection = row.connection AND other.id = row.id";
 
+/// Accounts that wait under a key of a `person`.
+const WAITING: &str = "SELECT 1 FROM links AS own CROSS JOIN links AS waiting INDEXED BY links_waiting_by_key
+        ON waiting.tenant = own.tenant AND waiting.key = own.key AND waiting.person IS NULL AND waiting.how <> 'hand'
+    CROSS JOIN users AS row ON row.tenant = waiting.tenant AND row.connection = waiting.connection AND row.id = waiting.id
+    WHERE own.tenant = person.tenant AND own.person = person.id";
+
 /// Who left: number, when the last of the directory's accounts ended, and whether all had ended when they were first seen.
 fn question(tenant: &TenantId, directory: &ConnectionId, filter: &Filter) -> QueryBuilder<Sqlite> {
     let (tenant, directory) = (tenant.as_str().to_owned(), directory.as_str().to_owned());
@@ -82,7 +88,10 @@ fn question(tenant: &TenantId, directory: &ConnectionId, filter: &Filter) -> Que
     query.push_bind(directory.clone());
     after(&mut query, filter);
     query.push(" GROUP BY person.key, person.id HAVING count(*) = count(").push(ENDED_AT);
-    query.push(format_args!(") AND EXISTS ({own} AND {USABLE} AND link.connection <> ")).push_bind(directory.clone()).push(")");
+    query.push(format_args!(") AND (EXISTS ({own} AND {USABLE} AND link.connection <> ")).push_bind(directory.clone());
+    // What waits under one of their keys may be theirs.
+    query.push(format_args!(") OR EXISTS ({WAITING} AND {USABLE} AND waiting.connection <> ")).push_bind(directory.clone());
+    query.push("))");
     // Who has an account in the directory again that was not looked at yet may be back.
     for may_be_back in [
         format!(
@@ -116,6 +125,6 @@ mod tests {
         let query = question(&"acme".parse().unwrap(), &"hr".parse().unwrap(), &Filter::default());
         let steps = plan(query.sql().as_str()).await;
         assert!(!steps.iter().any(|step| step.starts_with("SCAN") || step.contains("TEMP B-TREE")), "{steps:?}");
-        finds(&steps, &["link", "own", "row", "account", "other"]);
+        finds(&steps, &["link", "own", "waiting", "row", "account", "other"]);
     }
 }
