@@ -2,16 +2,14 @@
 
 use headcount_model::{ConnectionId, Timestamp};
 use headcount_store::{
-    AccessPath, Conflict, Connection, Decision, Doubt, Filter, Owner, Person, PersonId, Session, StoreError, Unlinked,
+    AccessPath, Conflict, Connection, Decision, Doubt, Filter, Health, HealthState, Owner, Person, PersonId, Session, StoreError,
+    Unlinked,
 };
 
 use crate::{Error, Tenant};
 
 /// Conflicts that are looked at together.
 const PORTION: u32 = 1_000;
-
-/// Sessions of a directory in which one is looked for that read it completely.
-const LOOKED_AT: u32 = 1_000;
 
 /// What a confirmation did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -30,8 +28,11 @@ pub struct Confirmed {
 pub struct Directory {
     /// The connection that is the directory.
     pub connection: Connection,
-    /// Whether one of its newest 1,000 sessions read it completely. Until one does, it does not know of everybody.
+    /// Whether one of its syncs, among its newest 10,000 sessions, read it completely. Until one does, it does not know of everybody.
     pub was_read: bool,
+    /// What is the matter with it now, so that it may not tell of everybody who left: a credential that the vendor refuses, removals
+    /// that wait for a person, lists that were not read completely.
+    pub troubles: Vec<Health>,
 }
 
 impl Directory {
@@ -40,7 +41,16 @@ impl Directory {
         let id = &self.connection.id;
         let life = &self.connection.life;
         match life.state {
-            state if state.runs() && self.was_read => None,
+            state if state.runs() && self.was_read => {
+                let told = |trouble: &Health| match trouble.state {
+                    HealthState::Reconnect => format!("its credential no longer works ({})", trouble.why),
+                    HealthState::Held => format!("what is missing waits for a person ({})", trouble.why),
+                    _ => format!("not everything could be read ({})", trouble.why),
+                };
+                let why: Vec<String> = self.troubles.iter().map(told).collect();
+                let next: Vec<&str> = self.troubles.iter().map(|trouble| trouble.next.as_str()).collect();
+                (!why.is_empty()).then(|| (format!("of the directory, {id}, {}", why.join(", and ")), next.join("; then ")))
+            }
             state if state.runs() => {
                 Some((format!("the directory, {id}, was never read completely"), format!("headcount sync {id}")))
             }
@@ -110,10 +120,17 @@ impl Tenant {
     pub async fn directory(&self) -> Result<Option<Directory>, Error> {
         let Some(id) = self.store().directory(&self.id).await? else { return Ok(None) };
         let connection = self.connection(&id).await?;
-        let sessions = self.store().sessions(&self.id, Some(&id), LOOKED_AT).await?;
-        let whole =
-            |session: &Session| session.state.is_finished() && session.counters.feeds.values().all(|feed| feed.incomplete == 0);
-        Ok(Some(Directory { was_read: sessions.iter().any(whole), connection }))
+        let whole = |session: &Session| {
+            let feeds = &session.counters.feeds;
+            !feeds.is_empty() && feeds.values().all(|feed| feed.incomplete == 0)
+        };
+        let was_read = self.applied_sync(&id, whole).await?.is_some();
+        let mut troubles = Vec::from_iter(Some(connection.health.clone()).filter(|health| health.state != HealthState::Ok));
+        if connection.health.state != HealthState::Held {
+            // A refused credential hides that something waits.
+            troubles.extend(self.waiting(&id).await?);
+        }
+        Ok(Some(Directory { connection, was_read, troubles }))
     }
 
     /// Says of conflicts of a connection, or of one account of it, that nothing is wrong: accounts whose key has changed stay whose they
