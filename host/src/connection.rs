@@ -150,10 +150,9 @@ impl Tenant {
     pub async fn accept_scope(&self, id: &ConnectionId) -> Result<Connection, Error> {
         let _lease = self.lease(id).await?;
         let (connection, _) = self.living(id).await?;
-        let sessions = self.inner.store.sessions(&self.id, Some(id), 100).await?;
         // One that failed did not learn about every feed.
-        let mut finished = sessions.into_iter().filter(|session| session.state.is_finished());
-        let Some(scope) = finished.find_map(|session| session.scope) else {
+        let newest = self.applied_sync(id, |session| session.scope.is_some()).await?;
+        let Some(scope) = newest.and_then(|session| session.scope) else {
             return Err(Error::NoScope(self.id.clone(), id.clone()));
         };
         if connection.baseline.as_ref().is_some_and(|baseline| baseline.organization != scope.organization) {
@@ -181,7 +180,7 @@ impl Tenant {
     }
 
     /// How a connection is of which something waits for a person; none where nothing does.
-    async fn waiting(&self, id: &ConnectionId) -> Result<Option<Health>, Error> {
+    pub(crate) async fn waiting(&self, id: &ConnectionId) -> Result<Option<Health>, Error> {
         // Those that wait come first.
         let holds = self.inner.store.holds(&self.id, Some(id), 1).await?;
         let waiting = holds.into_iter().find(|hold| hold.state == HoldState::Held);
@@ -192,13 +191,12 @@ impl Tenant {
         }))
     }
 
-    /// How a connection is whose credential works again: as its newest finished session left it.
+    /// How a connection is whose credential works again: as its newest sync that was applied left it.
     async fn health_without_reconnect(&self, connection: &Connection, now: Timestamp) -> Result<Health, Error> {
         if let Some(waiting) = self.waiting(&connection.id).await? {
             return Ok(waiting);
         }
-        let sessions = self.inner.store.sessions(&self.id, Some(&connection.id), 100).await?;
-        let newest = sessions.into_iter().find(|session| session.state.is_finished());
+        let newest = self.applied_sync(&connection.id, |_| true).await?;
         let found = newest.and_then(|session| found_by(&session, connection.baseline.as_ref()));
         Ok(found.unwrap_or_else(|| Health::new(HealthState::Ok, Witness::Check, now)))
     }

@@ -1,15 +1,15 @@
 //! People: whose accounts are whose, by hand; and which connection says who works there.
 
 use headcount_model::{ConnectionId, Timestamp};
-use headcount_store::{AccessPath, Conflict, Connection, Decision, Doubt, Filter, Owner, Person, PersonId, Session, StoreError};
+use headcount_store::{
+    AccessPath, Conflict, Connection, Decision, Doubt, Filter, Health, HealthState, Owner, Person, PersonId, Session, StoreError,
+    Unlinked,
+};
 
 use crate::{Error, Tenant};
 
 /// Conflicts that are looked at together.
 const PORTION: u32 = 1_000;
-
-/// Sessions of a directory in which one is looked for that read it completely.
-const LOOKED_AT: u32 = 1_000;
 
 /// What a confirmation did.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -28,8 +28,11 @@ pub struct Confirmed {
 pub struct Directory {
     /// The connection that is the directory.
     pub connection: Connection,
-    /// Whether one of its newest 1,000 sessions read it completely. Until one does, it does not know of everybody.
+    /// Whether one of its syncs, among its newest 10,000 sessions, read it completely. Until one does, it does not know of everybody.
     pub was_read: bool,
+    /// What is the matter with it now, so that it may not tell of everybody who left: a credential that the vendor refuses, removals
+    /// that wait for a person, lists that were not read completely.
+    pub troubles: Vec<Health>,
 }
 
 impl Directory {
@@ -38,7 +41,16 @@ impl Directory {
         let id = &self.connection.id;
         let life = &self.connection.life;
         match life.state {
-            state if state.runs() && self.was_read => None,
+            state if state.runs() && self.was_read => {
+                let told = |trouble: &Health| match trouble.state {
+                    HealthState::Reconnect => format!("its credential no longer works ({})", trouble.why),
+                    HealthState::Held => format!("what is missing waits for a person ({})", trouble.why),
+                    _ => format!("not everything could be read ({})", trouble.why),
+                };
+                let why: Vec<String> = self.troubles.iter().map(told).collect();
+                let next: Vec<&str> = self.troubles.iter().map(|trouble| trouble.next.as_str()).collect();
+                (!why.is_empty()).then(|| (format!("of the directory, {id}, {}", why.join(", and ")), next.join("; then ")))
+            }
             state if state.runs() => {
                 Some((format!("the directory, {id}, was never read completely"), format!("headcount sync {id}")))
             }
@@ -69,12 +81,22 @@ impl Tenant {
         Ok(people)
     }
 
-    /// Everything that one person reaches, in every connection, and through what.
+    /// Everything that one person reaches, in every connection, and through what. What is marked as
+    /// [`unlinked`](AccessPath::unlinked) is reached by accounts that may be the person's or somebody else's: decide that before anything
+    /// is taken away.
     ///
     /// # Errors
     /// The store failed.
     pub async fn access(&self, person: PersonId) -> Result<Vec<AccessPath>, Error> {
         Ok(self.store().access_of(&self.id, person).await?)
+    }
+
+    /// Accounts that are nobody's, and have a key or an address of this person's: at most 100. They may be the person's.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn unclaimed(&self, person: PersonId) -> Result<Vec<Unlinked>, Error> {
+        Ok(self.store().unclaimed(&self.id, person).await?)
     }
 
     /// Marks a connection as the directory: the one that says who works there, and who left. None takes the mark away.
@@ -98,10 +120,17 @@ impl Tenant {
     pub async fn directory(&self) -> Result<Option<Directory>, Error> {
         let Some(id) = self.store().directory(&self.id).await? else { return Ok(None) };
         let connection = self.connection(&id).await?;
-        let sessions = self.store().sessions(&self.id, Some(&id), LOOKED_AT).await?;
-        let whole =
-            |session: &Session| session.state.is_finished() && session.counters.feeds.values().all(|feed| feed.incomplete == 0);
-        Ok(Some(Directory { was_read: sessions.iter().any(whole), connection }))
+        let whole = |session: &Session| {
+            let feeds = &session.counters.feeds;
+            !feeds.is_empty() && feeds.values().all(|feed| feed.incomplete == 0)
+        };
+        let was_read = self.applied_sync(&id, whole).await?.is_some();
+        let mut troubles = Vec::from_iter(Some(connection.health.clone()).filter(|health| health.state != HealthState::Ok));
+        if connection.health.state != HealthState::Held {
+            // A refused credential hides that something waits.
+            troubles.extend(self.waiting(&id).await?);
+        }
+        Ok(Some(Directory { connection, was_read, troubles }))
     }
 
     /// Says of conflicts of a connection, or of one account of it, that nothing is wrong: accounts whose key has changed stay whose they

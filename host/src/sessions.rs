@@ -6,6 +6,10 @@ use headcount_store::{Session, SessionError, SessionState};
 use crate::lease::Leases;
 use crate::{Error, Tenant};
 
+/// Sessions that are looked at together, and how often that is done.
+const PORTION: u32 = 100;
+const PORTIONS: usize = 100;
+
 /// What became of the wish that a session should end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -35,6 +39,29 @@ impl Tenant {
     /// The store failed.
     pub async fn last_sync(&self, id: &ConnectionId) -> Result<Option<Session>, Error> {
         Ok(self.inner.store.last_sync(&self.id, id).await?)
+    }
+
+    /// The newest sync that was applied and is as `wanted`, among the newest 10,000 sessions of a connection. What an action brought in
+    /// read nothing, and says nothing of what can be read.
+    pub(crate) async fn applied_sync(
+        &self,
+        id: &ConnectionId,
+        wanted: impl Fn(&Session) -> bool + Send + Sync,
+    ) -> Result<Option<Session>, Error> {
+        let mut before = None;
+        for _ in 0..PORTIONS {
+            let sessions = self.inner.store.sessions_before(&self.id, Some(id), before, PORTION).await?;
+            let full = sessions.len() >= PORTION as usize;
+            before = sessions.last().map(|session| session.id);
+            let is_one = |session: &Session| session.state.is_finished() && session.action.is_none() && wanted(session);
+            if let Some(found) = sessions.into_iter().find(is_one) {
+                return Ok(Some(found));
+            }
+            if !full {
+                break;
+            }
+        }
+        Ok(None)
     }
 
     /// One session.

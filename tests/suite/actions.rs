@@ -7,6 +7,7 @@ mod jetbrains;
 mod opening;
 mod permission;
 mod program;
+mod reading;
 mod repeats;
 mod users;
 

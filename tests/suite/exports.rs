@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 
 use headcount::model::manifest::Settings;
 use headcount::model::{Digest, MappedAccount, Records, User};
-use headcount::store::{Apply, Counters, NewSession, NewlyMapped, SessionEnd, StagedPage};
+use headcount::store::{Apply, Counters, FeedCounters, NewSession, NewlyMapped, SessionEnd, StagedPage};
 use headcount::{Connection, ConnectionId, Kind, SessionState, Store, TenantId, Timestamp};
 use headcount_tests::{Lab, program};
 use serde_json::{Map, Value, json};
@@ -70,10 +70,11 @@ pub async fn session(store: &dyn Store, (tenant, id): &(TenantId, ConnectionId),
     let apply = Apply { now: Some(now), proven: [Kind::User].into(), ..Apply::default() };
     store.apply(tenant, session, &apply).await.unwrap();
     store.correlate(tenant, id, now).await.unwrap();
+    let read = FeedCounters { complete: 1, ..FeedCounters::default() };
     let end = SessionEnd {
         state: SessionState::Complete,
         ended_at: now,
-        counters: Counters::default(),
+        counters: Counters { feeds: [("users".to_owned(), read)].into(), ..Counters::default() },
         scope: None,
         failure: None,
         notes: vec![],

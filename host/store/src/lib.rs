@@ -53,8 +53,8 @@ pub use mapping::{MOST_HELD, MappedAt, MappingStore, NewlyMapped, Rehearsal, Reh
 pub use notices::{Cause, LONGEST_TEXT, NewNotice, Notice, NoticeFilter, NoticeKind, Notices, OpenCause};
 pub use outbox::{Channel, ChannelKey, ChannelTarget, Delivery, DeliveryState, Outbox, Parcel, ParcelRequest, Settled, Taken};
 pub use people::{
-    Account, AccountFields, Administrator, Conflict, Correlated, Doubt, InvalidPersonId, Leaver, Link, LinkedBy, Owner, People,
-    Person, PersonId, Unlinked, WhyUnlinked,
+    Account, AccountFields, Administrator, Conflict, Correlated, Doubt, InvalidPersonId, Leaver, Link, LinkedBy, MOST_UNCLAIMED,
+    Owner, People, Person, PersonId, Unlinked, WhyUnlinked,
 };
 pub use query::{AccessPath, Counts, Filter, Held, LicenseFilter, Product, Row, StoredRecord};
 pub use schedules::{Claim, ClaimRequest, Planned, QueuedRun, Rhythm, Schedule, Schedules};
@@ -206,7 +206,8 @@ pub trait Store:
     /// Records of one kind by filter, ordered by connection and id: at most `filter.limit` rows after `filter.after`.
     async fn list(&self, tenant: &TenantId, kind: Kind, filter: &Filter) -> Result<Vec<Row>>;
     /// Everything that is reached, direct or through groups (nested too), each with its shortest path, by the accounts of those who
-    /// answer to this e-mail address or key (see [`People::persons_called`]), and by accounts with this address that are nobody's.
+    /// answer to this e-mail address or key (see [`People::persons_called`]), and by accounts with this address or key that are nobody's: those are marked
+    /// [`unlinked`](AccessPath::unlinked), and at most 100.
     async fn access(&self, tenant: &TenantId, email: &str) -> Result<Vec<AccessPath>>;
     /// Who reaches a record, direct or through groups.
     async fn holders(&self, tenant: &TenantId, connection: &ConnectionId, kind: Kind, id: &str) -> Result<Vec<Held>>;

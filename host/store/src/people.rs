@@ -17,6 +17,9 @@ use serde_json::{Map, Value};
 
 use crate::{AccessPath, Decision, Filter, Result};
 
+/// At most so many accounts are told that are nobody's and have a person's key: a key that more have is a placeholder.
+pub const MOST_UNCLAIMED: usize = 100;
+
 /// A person's number within the tenant. Shown as `p12`; never given twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PersonId(pub i64);
@@ -93,6 +96,9 @@ pub struct Account {
     pub last_seen_at: Option<Timestamp>,
     /// Since when it is gone.
     pub gone_at: Option<Timestamp>,
+    /// It isn't gone from the vendor: a filter took it out of scope at that time, and nobody knows what became of it since.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_scope: bool,
     /// The account's key now.
     pub key: Option<String>,
     /// Why it is this person's.
@@ -170,12 +176,16 @@ pub trait People {
     async fn person(&self, tenant: &TenantId, id: PersonId) -> Result<Option<Person>>;
     /// Who answers to this key or e-mail address, in any letter case: at most 100.
     async fn persons_called(&self, tenant: &TenantId, key: &str) -> Result<Vec<PersonId>>;
-    /// Everything that one person's accounts reach, direct or through groups (nested too), each with its shortest path.
+    /// Everything that one person's accounts reach, direct or through groups (nested too), each with its shortest path; and, marked
+    /// [`unlinked`](AccessPath::unlinked), what those reach that may be the person's (see [`People::unclaimed`]).
     async fn access_of(&self, tenant: &TenantId, person: PersonId) -> Result<Vec<AccessPath>>;
     /// What the mappings made of accounts, by connection and id. Of the filter, `connection`, `gone`, `after` and `limit` count.
     async fn account_fields(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<AccountFields>>;
     /// Accounts that are nobody's, by connection and id; where the filter says so, those that are gone, too.
     async fn unlinked(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Unlinked>>;
+    /// Accounts that are there and nobody's, and have a key or an address of this person's: whether they are the person's is not decided,
+    /// or a person decided that they are nobody's. By connection and id, at most [`MOST_UNCLAIMED`].
+    async fn unclaimed(&self, tenant: &TenantId, person: PersonId) -> Result<Vec<Unlinked>>;
     /// Accounts that a person should look at, by connection and id. Of the filter, `connection`, `after` and `limit` count.
     async fn conflicts(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Conflict>>;
     /// Links an account by hand, whoever's it was. Linking it to whose it is confirms the link under the account's present key.
@@ -215,8 +225,10 @@ pub trait People {
     async fn set_directory(&self, tenant: &TenantId, connection: Option<&ConnectionId>, now: Timestamp) -> Result<()>;
     /// The connection that is the directory.
     async fn directory(&self, tenant: &TenantId) -> Result<Option<ConnectionId>>;
-    /// People whose directory accounts all ended (gone, inactive or suspended), and who have a usable account elsewhere. Empty where
-    /// there is no directory: only it says that somebody left. Of the filter, `text`, `after` and `limit` count.
+    /// People whose directory accounts all ended (gone, inactive or suspended), and who have a usable account elsewhere, or may have one:
+    /// a usable account waits under one of their keys, and is among the doubts. So are those of whom one directory account ended and another that was
+    /// there already can be used: that one is among the doubts, until a person links it to whose it is. Empty where there is no
+    /// directory: only it says that somebody left. Of the filter, `text`, `after` and `limit` count.
     async fn leavers(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Leaver>>;
     /// Accounts that may administer, and through what, by connection and id. Of the filter, `connection`, `text`, `status`, `after`
     /// and `limit` count.

@@ -102,6 +102,10 @@ pub struct AccessPath {
     pub connection: ConnectionId,
     /// Through which account (its vendor's id).
     pub account: String,
+    /// The account is nobody's. It has a key or an address of the person's, and may be the person's or somebody else's: decide that before
+    /// anything is taken away.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unlinked: bool,
     /// What is reached.
     pub target: Reference,
     /// Its name, where the store has it.

@@ -1,10 +1,10 @@
 //! What the records of a removed connection tell is told as what was; and what the directory does not know is said.
 
 use headcount::model::User as Account;
-use headcount::store::{ConnectionChange, Life, LifeState, Store, Witness};
+use headcount::store::{ConnectionChange, Health, HealthState, Life, LifeState, Store, Witness};
 use headcount::{ConnectionId, Timestamp};
 use headcount_tests::Lab;
-use headcount_vendors::{Reach, Vendor};
+use headcount_vendors::{Fault, Reach, Rule, Vendor};
 
 use super::{headcount, json, said};
 use crate::exports::{by_hand, session};
@@ -113,4 +113,42 @@ async fn a_directory_that_was_never_read_or_is_paused_does_not_say_that_nobody_l
     leavers(0, "", "");
     lab.acme.pause(&id, "").await.unwrap();
     leavers(3, "is paused", "headcount connection resume jumpcloud");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_directory_whose_removals_wait_or_whose_credential_is_refused_says_so() {
+    let lab = Lab::new(60).await.unwrap();
+    let id = lab.connect(Vendor::Kandji).await.unwrap();
+    lab.sync(&id).await.unwrap();
+    said(&lab, &["connection", "edit", "kandji", "--directory"]);
+    let leavers = |whys: &[&str]| {
+        let output = headcount(&lab, &["leavers"]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(if whys.is_empty() { 0 } else { 3 }), "{told}");
+        assert!(whys.iter().all(|why| told.contains(why)), "{told}");
+    };
+    leavers(&[]);
+    let body = r#"{"count":0,"next":null,"previous":null,"results":[]}"#.to_owned();
+    let nobody = Fault::Status { status: 200, content_type: "application/json".into(), body };
+    lab.servers.faults(Vendor::Kandji).set(Rule::always("/api/v1/users", nobody));
+    lab.sync(&id).await.unwrap();
+    leavers(&["what is missing waits for a person", "headcount sessions release", "others may have left, too"]);
+    lab.servers.rescope(Vendor::Kandji, Reach::Revoked);
+    lab.acme.check(&id).await.unwrap_err();
+    leavers(&[
+        "no longer works",
+        "headcount connection credential kandji",
+        "what is missing waits",
+        "headcount sessions release",
+    ]);
+    // All is well again.
+    lab.servers.faults(Vendor::Kandji).clear();
+    lab.servers.rescope(Vendor::Kandji, Reach::Full);
+    lab.sync(&id).await.unwrap();
+    leavers(&[]);
+    // Lists that were cut short.
+    let health = Health::new(HealthState::Incomplete, Witness::Host, Timestamp::now()).because("users: 500").next("sync again");
+    let change = ConnectionChange { health: Some(health), ..ConnectionChange::default() };
+    assert!(lab.acme.store().change_connection(lab.acme.id(), &id, &change).await.unwrap());
+    leavers(&["not everything could be read (users: 500)", "sync again"]);
 }

@@ -4,7 +4,7 @@ mod conflicts;
 mod decide;
 mod show;
 
-pub use conflicts::of_conflict;
+pub use conflicts::{of_conflict, of_unlinked};
 
 use headcount::store::{Filter, Person};
 use headcount::{ConnectionId, Tenant};

@@ -10,11 +10,11 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::SqliteStore;
 use super::field::read_kind;
-use super::people::called;
+use super::people::{Keys, called, unclaimed};
 use super::record::{email_key, name_column, table};
 use super::values::{MOST, Values, placeholders};
 use crate::{AccessPath, Held, PersonId, Result};
-use accounts::{Accounts, accounts, accounts_of};
+use accounts::{Accounts, accounts_of};
 
 /// Groups within groups are followed so deep.
 const DEPTH: usize = 32;
@@ -36,26 +36,33 @@ pub(super) async fn access(store: &SqliteStore, tenant: &TenantId, email: &str) 
     // One transaction, so that all steps see the same state.
     let mut database = store.readers.begin().await?;
     let key = email_key(email);
-    let mut accounts = accounts(&mut database, tenant, |query| {
-        query.push(" AND link.person IS NULL AND row.email_key = ").push_bind(key.clone());
-    })
-    .await?;
+    let mut accounts = Accounts::new();
     for person in called(&mut database, tenant, &key, MOST as u32).await? {
         accounts.extend(accounts_of(&mut database, tenant, person).await?);
     }
-    reached_by(&mut database, tenant, accounts).await
+    reached_by(&mut database, tenant, accounts, Keys::One(&key)).await
 }
 
 pub(super) async fn access_of(store: &SqliteStore, tenant: &TenantId, person: PersonId) -> Result<Vec<AccessPath>> {
     let mut database = store.readers.begin().await?;
     let accounts = accounts_of(&mut database, tenant, person).await?;
-    reached_by(&mut database, tenant, accounts).await
+    reached_by(&mut database, tenant, accounts, Keys::Of(person)).await
 }
 
-async fn reached_by(database: &mut SqliteConnection, tenant: &TenantId, accounts: Accounts) -> Result<Vec<AccessPath>> {
+/// What these accounts reach, and those that are nobody's and have one of the keys.
+async fn reached_by(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    accounts: Accounts,
+    keys: Keys<'_>,
+) -> Result<Vec<AccessPath>> {
     let mut all = Vec::new();
     for (connection, account) in accounts {
         all.extend(reached(database, tenant, connection, account).await?);
+    }
+    for one in unclaimed(database, tenant, keys).await? {
+        let paths = reached(database, tenant, one.connection, one.account).await?;
+        all.extend(paths.into_iter().map(|path| AccessPath { unlinked: true, ..path }));
     }
     Ok(all)
 }
@@ -91,6 +98,7 @@ async fn reached(
                 let path = AccessPath {
                     connection: connection.clone(),
                     account: account.clone(),
+                    unlinked: false,
                     target,
                     target_name,
                     role: row.try_get(5)?,

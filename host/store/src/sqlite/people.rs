@@ -9,8 +9,10 @@ mod hand;
 mod leavers;
 mod read;
 mod told;
+mod unclaimed;
 
 pub(super) use hand::forget_the_accountless;
+pub(super) use unclaimed::{Keys, unclaimed};
 
 use async_trait::async_trait;
 use headcount_model::{ConnectionId, TenantId, Timestamp};
@@ -77,6 +79,11 @@ impl People for SqliteStore {
 
     async fn unlinked(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Unlinked>> {
         conflicts::unlinked(self, tenant, filter).await
+    }
+
+    async fn unclaimed(&self, tenant: &TenantId, person: PersonId) -> Result<Vec<Unlinked>> {
+        let mut database = self.readers.acquire().await?;
+        unclaimed::unclaimed(&mut database, tenant, Keys::Of(person)).await
     }
 
     async fn conflicts(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Conflict>> {

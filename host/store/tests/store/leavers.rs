@@ -64,7 +64,9 @@ async fn whoever_is_inactive_or_suspended_there_and_usable_elsewhere_left() {
     let mut elsewhere: Vec<User> = elsewhere.iter().map(|email| user(email, email)).collect();
     elsewhere.push(with(UserStatus::Suspended, user("nowhere", "nowhere@x")));
     lists(&world, "two", 1, elsewhere).await;
-    assert_eq!(keys(&world).await, ["inactive@x", "suspended@x"]);
+    assert_eq!(keys(&world).await, ["inactive@x", "suspended@x", "twice@x"]);
+    let doubts: Vec<_> = leavers(&world).await.into_iter().map(|leaver| leaver.doubts.len()).collect();
+    assert_eq!(doubts, [0, 0, 1], "which of two accounts tells, nobody knows");
     assert!(leavers(&world).await.iter().all(|leaver| leaver.or_before), "nobody knows since when");
     let after =
         Filter { after: Some((leavers(&world).await[0].person.id.to_string(), "inactive@x".into())), ..Filter::default() };
@@ -179,6 +181,7 @@ async fn out_of_scope_is_not_gone() {
     let ids = ["1".to_owned(), "2".to_owned()];
     assert_eq!(world.store.leave_out(&acme, &one, headcount_model::Kind::User, &ids, at(2)).await.unwrap(), 2);
     assert_eq!(keys(&world).await, [""; 0], "nobody knows any more");
+    assert_eq!(out_of_scope(&world, "a@x").await, [("1".into(), true), ("7".into(), false)]);
     lists(&world, "one", 3, []).await;
     assert_eq!(keys(&world).await, ["c@x"]);
     // Back in scope, and then gone.
@@ -186,6 +189,13 @@ async fn out_of_scope_is_not_gone() {
     assert_eq!(keys(&world).await, [""; 0]);
     lists(&world, "one", 5, [user("3", "c@x")]).await;
     assert_eq!(keys(&world).await, ["a@x", "b@x"]);
+    assert_eq!(out_of_scope(&world, "a@x").await, [("1".into(), false), ("7".into(), false)]);
+}
+
+/// A person's accounts, and which of them are out of scope.
+async fn out_of_scope(world: &World, key: &str) -> Vec<(String, bool)> {
+    let person = world.store.person(&tenant("acme"), crate::people::whose(world, key).await).await.unwrap().unwrap();
+    person.accounts.into_iter().map(|account| (account.id, account.out_of_scope)).collect()
 }
 
 #[tokio::test]
@@ -216,6 +226,41 @@ async fn when_somebody_left_does_not_move_with_later_edits() {
 }
 
 #[tokio::test]
+async fn whose_account_ended_beside_another_that_goes_on_is_a_leaver_in_doubt() {
+    for ended in [vec![], vec![with(UserStatus::Suspended, user("1", "a@x"))]] {
+        let world = with_directory().await;
+        let administrator = || user("admin:1", "a@x");
+        lists(&world, "one", 1, [user("1", "a@x"), administrator(), user("2", "b@x")]).await;
+        lists(&world, "two", 1, [user("7", "a@x"), user("8", "b@x")]).await;
+        assert!(leavers(&world).await.is_empty());
+        let listed = |now, more: Vec<User>| {
+            let users = ended.iter().cloned().chain([administrator(), user("2", "b@x")]).chain(more);
+            lists(&world, "one", now, users.collect::<Vec<_>>())
+        };
+        listed(2, vec![]).await;
+        let found = leavers(&world).await;
+        assert_eq!((found.len(), found[0].left_at, found[0].or_before), (1, at(2), false));
+        let doubts: Vec<_> = found[0].doubts.iter().map(|doubt| (doubt.account.as_str(), doubt.doubt)).collect();
+        assert_eq!(doubts, [("admin:1", Doubt::Duplicate)]);
+        // Somebody says that it is theirs: they work there.
+        let decision = |now| Decision { person: "hr".into(), reason: String::new(), at: at(now) };
+        let (acme, one, whose) = (tenant("acme"), connection_id("one"), Owner::Person(found[0].person.id));
+        world.store.link(&acme, &one, "admin:1", whose, &decision(3)).await.unwrap();
+        assert!(leavers(&world).await.is_empty());
+        // Or that it is nobody's: they left.
+        world.store.unlink(&acme, &one, "admin:1", &decision(4)).await.unwrap();
+        let found = leavers(&world).await;
+        assert_eq!((found.len(), found[0].left_at), (1, at(2)));
+        assert!(found[0].doubts.is_empty());
+        // What was said before another account ended says nothing of that.
+        world.store.link(&acme, &one, "2", Owner::Person(linked_number(&world, "two", "8").await), &decision(5)).await.unwrap();
+        listed(6, vec![user("3", "b@x")]).await;
+        lists(&world, "one", 7, [user("2", "b@x")]).await;
+        assert_eq!(keys(&world).await, ["a@x", "b@x"]);
+    }
+}
+
+#[tokio::test]
 async fn whoever_is_hired_again_is_no_leaver_before_the_account_was_looked_at() {
     let world = with_directory().await;
     lists(&world, "one", 1, [user("1", "a@x"), user("3", "b@x")]).await;
@@ -236,12 +281,20 @@ async fn third(world: &World) {
 }
 
 async fn linked(world: &World, connection: &str, account: &str) -> Option<String> {
+    linked_person(world, connection, account).await.map(|person| person.to_string())
+}
+
+async fn linked_number(world: &World, connection: &str, account: &str) -> headcount_store::PersonId {
+    linked_person(world, connection, account).await.unwrap()
+}
+
+async fn linked_person(world: &World, connection: &str, account: &str) -> Option<headcount_store::PersonId> {
     let filter = Filter { gone: true, ..Filter::default() };
     let people = world.store.people(&tenant("acme"), &filter, 1).await.unwrap();
     let has = |person: &headcount_store::Person| {
         person.accounts.iter().any(|one| one.connection.as_str() == connection && one.id == account)
     };
-    people.into_iter().find(has).map(|person| person.id.to_string())
+    people.into_iter().find(has).map(|person| person.id)
 }
 
 async fn conflicts(world: &World) -> Vec<headcount_store::Conflict> {

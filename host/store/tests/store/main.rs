@@ -34,4 +34,5 @@ mod schedules;
 mod sessions;
 mod slipping;
 mod tenants;
+mod unclaimed;
 mod world;

@@ -181,7 +181,8 @@ pub async fn unlinked(args: UnlinkedArgs, context: &Context) -> anyhow::Result<E
     Ok(Exit::Done)
 }
 
-fn of_unlinked(one: &Unlinked) -> Map<String, Value> {
+/// An account that is nobody's, with an explanation.
+pub fn of_unlinked(one: &Unlinked) -> Map<String, Value> {
     let mut object = records::of(one);
     object.remove("why");
     let (because, explanation) = match one.why {

@@ -19,7 +19,7 @@ pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
     let accounts = person.accounts.iter().map(|account| (account.connection.clone(), account.id.clone()));
     let mapped = tenant.mapped(accounts).await?;
     let fields = |account: &Account| mapped.get(&(account.connection.clone(), account.id.clone()));
-    let removed = Removed::of(&tenant).await?;
+    let (removed, unclaimed) = (Removed::of(&tenant).await?, tenant.unclaimed(person.id).await?);
     if out.json {
         let mut object = records::of_person(&person);
         let accounts = person.accounts.iter().map(|account| {
@@ -31,6 +31,14 @@ pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
             }
         });
         object.insert("accounts".to_owned(), accounts.collect());
+        let unclaimed = unclaimed.iter().map(|one| {
+            let mut one = super::of_unlinked(one);
+            removed.tell(&mut one, false);
+            one
+        });
+        if unclaimed.len() > 0 {
+            object.insert("unclaimed".to_owned(), unclaimed.collect());
+        }
         out.value(&object.into())?;
         return Ok(Exit::Done);
     }
@@ -43,7 +51,8 @@ pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
     }
     let mut grid = Grid::new(["CONNECTION", "ACCOUNT", "STATUS", "ADMIN", "LAST SEEN", "THEIRS BECAUSE"]).indented(2);
     for account in &person.accounts {
-        let status = account.gone_at.map_or_else(|| account.status.clone(), |gone| format!("gone since {}", time(gone)));
+        let ended = if account.out_of_scope { "out of scope since" } else { "gone since" };
+        let status = account.gone_at.map_or_else(|| account.status.clone(), |gone| format!("{ended} {}", time(gone)));
         grid.row([
             format!("{}{}", account.connection, removed.mark(account.connection.as_str())),
             account.id.clone(),
@@ -55,6 +64,17 @@ pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
     }
     out.line("")?;
     out.grid(&mut grid)?;
+    let mut grid = Grid::new(["CONNECTION", "ACCOUNT", "STATUS", "NOBODY'S BECAUSE"]).indented(2);
+    for one in &unclaimed {
+        let object = super::of_unlinked(one);
+        let connection = format!("{}{}", one.connection, removed.mark(one.connection.as_str()));
+        let why = object.get("explanation").map(text).unwrap_or_default();
+        grid.row([connection, one.account.clone(), one.status.clone(), why]);
+    }
+    if !unclaimed.is_empty() {
+        out.line("\n  nobody's, but with a key or an address of theirs, so they may be theirs:")?;
+        out.grid(&mut grid)?;
+    }
     let mut grid = Grid::new(["CONNECTION", "ACCOUNT", "FIELD", "VALUE"]).indented(2);
     let mut any = false;
     for (account, mapped) in person.accounts.iter().filter_map(|account| Some((account, fields(account)?))) {
