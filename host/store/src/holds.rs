@@ -132,7 +132,7 @@ pub struct DiffRow {
     /// What waits for a person: how the record was lost. Then `what` is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub held: Option<How>,
-    /// What a person calls it, where it has a name.
+    /// What a person calls it, where it has a name; of a grant, who holds what, by their names now.
     pub name: Option<String>,
     /// What was updated, or waits to be.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]

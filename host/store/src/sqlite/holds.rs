@@ -3,6 +3,7 @@
 pub(super) mod decided;
 pub(super) mod diff;
 mod moving;
+mod naming;
 
 use std::collections::BTreeMap;
 
@@ -72,7 +73,10 @@ impl Holds for SqliteStore {
     }
 
     async fn diff(&self, tenant: &TenantId, session: SessionId, after: u64, limit: u32) -> Result<Vec<DiffRow>> {
-        diff::diff(&mut *self.readers.acquire().await?, tenant, session, after, limit).await
+        let mut reader = self.readers.acquire().await?;
+        let mut rows = diff::diff(&mut reader, tenant, session, after, limit).await?;
+        naming::name_grants(&mut reader, tenant, session, &mut rows).await?;
+        Ok(rows)
     }
 
     async fn release(&self, tenant: &TenantId, session: SessionId, decision: &Decision) -> Result<Outcome> {

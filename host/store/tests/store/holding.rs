@@ -258,3 +258,40 @@ async fn those_that_came_since_the_first_sync_are_not_all_of_them() {
     let (_, none) = acme.sync(Records::default(), &complete(3)).await;
     assert!(none.held[0].starts_with("all 230 users are missing at the vendor: more than 11 "), "{none:?}");
 }
+
+#[tokio::test]
+async fn grants_of_a_diff_are_told_by_the_names_of_what_they_connect() {
+    let acme = Acme::of_a_hundred().await;
+    let whole = |grants: bool| {
+        let mut records = people(1..=100);
+        records.users[0].display_name = Some("Ana Novak".into());
+        records.groups = vec![group("g", "Staff"), group("lead", "Leads")];
+        let held = |id: u32| {
+            let role = (id == 1).then(|| "owner".to_owned());
+            let via = (id == 1).then(|| reference("group:lead"));
+            headcount_model::Grant { role, via, ..grant(&format!("user:{id}"), "group:g") }
+        };
+        records.grants = if grants { (1..=30).map(held).collect() } else { vec![] };
+        records
+    };
+    // Another connection has the same ids, and another tenant, too.
+    for (tenant, connection) in [("acme", "two"), ("globex", "one")] {
+        let mut others = people(1..=2);
+        others.groups = vec![group("g", "Others")];
+        acme.world.sync(tenant, connection, &[page("all", others)], &proven(1, &["all"])).await;
+    }
+    let named = async |session| {
+        let rows = acme.world.store.diff(&tenant("acme"), session, 0, 1_000).await.unwrap();
+        let grants = rows.into_iter().filter(|row| row.kind == "grant");
+        grants.map(|row| (row.held.is_some(), row.name.unwrap_or_default())).collect::<std::collections::BTreeSet<_>>()
+    };
+    let (session, _) = acme.sync(whole(true), &complete(1)).await;
+    let brought = named(session).await;
+    assert_eq!(brought.len(), 30);
+    assert!(brought.contains(&(false, "Ana Novak holds group Staff as owner through group Leads".into())), "{brought:?}");
+    assert!(brought.contains(&(false, "2@x holds group Staff".into())), "{brought:?}");
+    // All of them are gone at once: they wait, and whoever decides reads whose they are.
+    let (session, applied) = acme.sync(whole(false), &complete(2)).await;
+    assert_eq!(applied.kinds[&Kind::Grant].held, 30);
+    assert_eq!(named(session).await, brought.into_iter().map(|(_, name)| (true, name)).collect());
+}
