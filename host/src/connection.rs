@@ -152,16 +152,18 @@ impl Tenant {
         let (connection, _) = self.living(id).await?;
         // One that failed did not learn about every feed.
         let newest = self.applied_sync(id, |session| session.scope.is_some()).await?;
-        let Some(scope) = newest.and_then(|session| session.scope) else {
+        let Some((session, scope)) = newest.and_then(|session| Some((session.clone(), session.scope?))) else {
             return Err(Error::NoScope(self.id.clone(), id.clone()));
         };
         if connection.baseline.as_ref().is_some_and(|baseline| baseline.organization != scope.organization) {
             return Err(Error::OtherOrganization(self.id.clone(), id.clone()));
         }
         let now = Timestamp::now();
+        let baseline = joined_scope(&scope, connection.baseline.as_ref());
+        let found = found_by(&session, Some(&baseline));
         let change = ConnectionChange {
-            baseline: Some(joined_scope(&scope, connection.baseline.as_ref())),
-            health: self.health_without_scope(&connection, now).await?,
+            baseline: Some(baseline),
+            health: self.health_without_scope(&connection, found, now).await?,
             updated_at: Some(now),
             ..ConnectionChange::default()
         };
@@ -169,14 +171,19 @@ impl Tenant {
         self.connection(id).await
     }
 
-    /// How a connection is whose scope was accepted; none where its scope was not the matter.
-    async fn health_without_scope(&self, connection: &Connection, now: Timestamp) -> Result<Option<Health>, Error> {
+    /// How a connection is whose scope was accepted, by what else its newest sync found; none where its scope was not the matter.
+    async fn health_without_scope(
+        &self,
+        connection: &Connection,
+        found: Option<Health>,
+        now: Timestamp,
+    ) -> Result<Option<Health>, Error> {
         let health = &connection.health;
         if health.state != HealthState::Held || !health.next.contains(ACCEPT_SCOPE) {
             return Ok(None);
         }
         let waiting = self.waiting(&connection.id).await?;
-        Ok(Some(waiting.unwrap_or_else(|| Health::new(HealthState::Ok, self.witness(), now))))
+        Ok(Some(waiting.or(found).unwrap_or_else(|| Health::new(HealthState::Ok, self.witness(), now))))
     }
 
     /// How a connection is of which something waits for a person; none where nothing does.

@@ -86,3 +86,16 @@ async fn accepting_a_scope_makes_well_what_the_scope_was_the_matter_with_and_not
     lab.acme.accept_scope(&id).await.unwrap();
     assert_eq!(health(&lab, &id).await.0, HealthState::Reconnect);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn accepting_a_scope_does_not_make_well_what_was_not_read_completely() {
+    let lab = Lab::new(60).await.unwrap();
+    let id = lab.connect(Vendor::Kandji).await.unwrap();
+    lab.sync(&id).await.unwrap();
+    lab.servers.rescope(Vendor::Kandji, Reach::Narrow);
+    lab.servers.faults(Vendor::Kandji).set(Rule::always("/api/v1/devices", Fault::HtmlOk));
+    assert_eq!(lab.sync(&id).await.unwrap().state, SessionState::Partial);
+    assert!(health(&lab, &id).await.1.contains("--accept-scope"));
+    lab.acme.accept_scope(&id).await.unwrap();
+    assert_eq!(health(&lab, &id).await.0, HealthState::Incomplete);
+}
