@@ -223,8 +223,9 @@ pub trait People {
     /// The connection that is the directory.
     async fn directory(&self, tenant: &TenantId) -> Result<Option<ConnectionId>>;
     /// People whose directory accounts all ended (gone, inactive or suspended), and who have a usable account elsewhere, or may have one:
-    /// a usable account waits under one of their keys, and is among the doubts. Empty where there is no directory: only it says that
-    /// somebody left. Of the filter, `text`, `after` and `limit` count.
+    /// a usable account waits under one of their keys, and is among the doubts. So are those of whom one directory account ended and another that was
+    /// there already can be used: that one is among the doubts, until a person links it to whose it is. Empty where there is no
+    /// directory: only it says that somebody left. Of the filter, `text`, `after` and `limit` count.
     async fn leavers(&self, tenant: &TenantId, filter: &Filter) -> Result<Vec<Leaver>>;
     /// Accounts that may administer, and through what, by connection and id. Of the filter, `connection`, `text`, `status`, `after`
     /// and `limit` count.

@@ -124,7 +124,8 @@ pub struct Leaver {
     pub left_at: Timestamp,
     /// It was so already when the store first saw the person in the directory: `left_at` is that time, and they left before.
     pub or_before: bool,
-    /// What may mean that this person did not leave, and accounts that wait and may be the person's: decide these first.
+    /// What may mean that this person did not leave, such as an account in the directory that goes on, and accounts that wait and may
+    /// be the person's: decide these first.
     pub doubts: Vec<Conflict>,
 }
 

@@ -216,6 +216,62 @@ async fn when_somebody_left_does_not_move_with_later_edits() {
 }
 
 #[tokio::test]
+async fn whose_account_ended_beside_another_that_goes_on_is_a_leaver_in_doubt() {
+    for ended in [vec![], vec![with(UserStatus::Suspended, user("1", "a@x"))]] {
+        let world = with_directory().await;
+        let administrator = || user("admin:1", "a@x");
+        lists(&world, "one", 1, [user("1", "a@x"), administrator(), user("2", "b@x")]).await;
+        lists(&world, "two", 1, [user("7", "a@x"), user("8", "b@x")]).await;
+        assert!(leavers(&world).await.is_empty());
+        let listed = |now, more: Vec<User>| {
+            let users = ended.iter().cloned().chain([administrator(), user("2", "b@x")]).chain(more);
+            lists(&world, "one", now, users.collect::<Vec<_>>())
+        };
+        listed(2, vec![]).await;
+        let found = leavers(&world).await;
+        assert_eq!((found.len(), found[0].left_at, found[0].or_before), (1, at(2), false));
+        let doubts: Vec<_> = found[0].doubts.iter().map(|doubt| (doubt.account.as_str(), doubt.doubt)).collect();
+        assert_eq!(doubts, [("admin:1", Doubt::Duplicate)]);
+        // Somebody says that it is theirs: they work there.
+        let decision = |now| Decision { person: "hr".into(), reason: String::new(), at: at(now) };
+        let (acme, one, whose) = (tenant("acme"), connection_id("one"), Owner::Person(found[0].person.id));
+        world.store.link(&acme, &one, "admin:1", whose, &decision(3)).await.unwrap();
+        assert!(leavers(&world).await.is_empty());
+        // Or that it is nobody's: they left.
+        world.store.unlink(&acme, &one, "admin:1", &decision(4)).await.unwrap();
+        let found = leavers(&world).await;
+        assert_eq!((found.len(), found[0].left_at), (1, at(2)));
+        assert!(found[0].doubts.is_empty());
+        // What was said before another account ended says nothing of that.
+        world.store.link(&acme, &one, "2", Owner::Person(linked_number(&world, "two", "8").await), &decision(5)).await.unwrap();
+        listed(6, vec![user("3", "b@x")]).await;
+        lists(&world, "one", 7, [user("2", "b@x")]).await;
+        assert_eq!(keys(&world).await, ["a@x", "b@x"]);
+    }
+}
+
+#[tokio::test]
+async fn an_administrators_account_that_goes_on_is_in_doubt_and_one_that_ended_tells_nothing() {
+    let world = with_directory().await;
+    let administrator = |user: User| User { administrator: Some(true), ..user };
+    let directory = [
+        with(UserStatus::Suspended, user("1", "left@x")),
+        administrator(user("admin:1", "left@x")),
+        user("2", "stays@x"),
+        administrator(with(UserStatus::Suspended, user("admin:2", "stays@x"))),
+        user("3", "resigns@x"),
+        administrator(user("admin:3", "resigns@x")),
+    ];
+    lists(&world, "one", 1, directory.clone()).await;
+    lists(&world, "two", 1, ["left@x", "stays@x", "resigns@x"].map(|email| user(email, email))).await;
+    // As administrator, the third resigns later.
+    lists(&world, "one", 2, directory.into_iter().filter(|user| user.id != "admin:3")).await;
+    let found = leavers(&world).await;
+    assert_eq!((found.len(), found[0].person.key.as_str(), found[0].left_at, found[0].or_before), (1, "left@x", at(1), true));
+    assert_eq!(found[0].doubts[0].account, "admin:1");
+}
+
+#[tokio::test]
 async fn whoever_is_hired_again_is_no_leaver_before_the_account_was_looked_at() {
     let world = with_directory().await;
     lists(&world, "one", 1, [user("1", "a@x"), user("3", "b@x")]).await;
@@ -236,12 +292,20 @@ async fn third(world: &World) {
 }
 
 async fn linked(world: &World, connection: &str, account: &str) -> Option<String> {
+    linked_person(world, connection, account).await.map(|person| person.to_string())
+}
+
+async fn linked_number(world: &World, connection: &str, account: &str) -> headcount_store::PersonId {
+    linked_person(world, connection, account).await.unwrap()
+}
+
+async fn linked_person(world: &World, connection: &str, account: &str) -> Option<headcount_store::PersonId> {
     let filter = Filter { gone: true, ..Filter::default() };
     let people = world.store.people(&tenant("acme"), &filter, 1).await.unwrap();
     let has = |person: &headcount_store::Person| {
         person.accounts.iter().any(|one| one.connection.as_str() == connection && one.id == account)
     };
-    people.into_iter().find(has).map(|person| person.id.to_string())
+    people.into_iter().find(has).map(|person| person.id)
 }
 
 async fn conflicts(world: &World) -> Vec<headcount_store::Conflict> {

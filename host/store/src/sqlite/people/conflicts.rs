@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use headcount_model::{TenantId, Timestamp};
+use headcount_model::{ConnectionId, TenantId, Timestamp};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite};
 
 use super::super::SqliteStore;
 use super::super::list::connection;
 use super::super::record::fold;
-use super::{KEY, OF_LINK, WITH_ACCOUNT};
+use super::{KEY, OF_LINK, USABLE, WITH_ACCOUNT};
 use crate::{Conflict, Doubt, Filter, PersonId, Result, StoreError, Unlinked, WhyUnlinked};
 
 /// Candidates that are told of one conflict.
@@ -92,13 +92,19 @@ pub(super) async fn conflicts(store: &SqliteStore, tenant: &TenantId, filter: &F
 }
 
 /// What may mean that this person did not leave, or still has access elsewhere: accounts that wait under one of the person's keys, also
-/// for the directory, and links whose key has changed.
-pub(super) async fn about(database: &mut SqliteConnection, tenant: &TenantId, person: PersonId) -> Result<Vec<Conflict>> {
+/// for the directory, links whose key has changed, and what can be used in the directory, where one is given.
+pub(super) async fn about(
+    database: &mut SqliteConnection,
+    tenant: &TenantId,
+    person: PersonId,
+    directory: Option<&ConnectionId>,
+) -> Result<Vec<Conflict>> {
     let mut found = Vec::new();
-    for query in questions_about(tenant, person) {
+    for query in questions_about(tenant, person).into_iter().chain(directory.map(|id| usable_in(tenant, person, id))) {
         found.extend(read(database, tenant, query).await?);
     }
     found.sort_by(|a, b| (&a.connection, &a.account).cmp(&(&b.connection, &b.account)));
+    found.dedup_by(|a, b| (&a.connection, &a.account) == (&b.connection, &b.account));
     found.truncate(CANDIDATES as usize);
     Ok(found)
 }
@@ -106,8 +112,12 @@ pub(super) async fn about(database: &mut SqliteConnection, tenant: &TenantId, pe
 /// Each finds its accounts by an index: there are as many of these questions as there are leavers.
 fn questions_about(tenant: &TenantId, person: PersonId) -> [QueryBuilder<Sqlite>; 2] {
     let mut waiting = beginning();
-    waiting.push("WHERE row.gone_at IS NULL AND link.person IS NULL AND link.how <> 'hand' AND link.key IN (SELECT own.key FROM links AS own WHERE");
-    waiting.push(" own.tenant = ").push_bind(tenant.as_str().to_owned()).push(" AND own.person = ").push_bind(person.0);
+    waiting.push("WHERE row.gone_at IS NULL AND link.person IS NULL AND link.how <> 'hand' AND link.key IN (");
+    waiting
+        .push("SELECT own.key FROM links AS own WHERE own.tenant = ")
+        .push_bind(tenant.as_str().to_owned())
+        .push(" AND own.person = ")
+        .push_bind(person.0);
     waiting.push(")");
     let mut changed = beginning();
     changed.push("WHERE row.gone_at IS NULL AND link.person = ").push_bind(person.0).push(" AND ").push(KEY);
@@ -118,6 +128,15 @@ fn questions_about(tenant: &TenantId, person: PersonId) -> [QueryBuilder<Sqlite>
         query.push(" ORDER BY +link.connection, +link.id LIMIT ").push_bind(i64::from(CANDIDATES));
         query
     })
+}
+
+/// A person's accounts of a connection that can be used.
+fn usable_in(tenant: &TenantId, person: PersonId, connection: &ConnectionId) -> QueryBuilder<Sqlite> {
+    let mut query = beginning();
+    query.push("WHERE ").push(USABLE).push(" AND link.tenant = ").push_bind(tenant.as_str().to_owned());
+    query.push(" AND link.person = ").push_bind(person.0).push(" AND link.connection = ");
+    query.push_bind(connection.as_str().to_owned()).push(" ORDER BY +link.id LIMIT ").push_bind(i64::from(CANDIDATES));
+    query
 }
 
 /// That the account of `link` waits for a person to decide.
@@ -200,7 +219,8 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_asked_for_each_leaver_is_found_by_indexes() {
-        for query in questions_about(&"acme".parse().unwrap(), PersonId(7)) {
+        let (acme, hr) = ("acme".parse().unwrap(), "hr".parse().unwrap());
+        for query in questions_about(&acme, PersonId(7)).into_iter().chain([usable_in(&acme, PersonId(7), &hr)]) {
             finds(&plan(query.sql().as_str()).await, &["link", "own", "row", "account"]);
         }
     }

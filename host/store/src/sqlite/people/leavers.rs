@@ -52,15 +52,15 @@ pub(super) async fn directory(database: &mut SqliteConnection, tenant: &TenantId
 pub(super) async fn leavers(store: &SqliteStore, tenant: &TenantId, filter: &Filter) -> Result<Vec<Leaver>> {
     let mut database = store.readers.begin().await?;
     let Some(directory) = directory(&mut database, tenant).await? else { return Ok(Vec::new()) };
-    let mut left: BTreeMap<PersonId, (Timestamp, bool)> = BTreeMap::new();
+    let mut left: BTreeMap<PersonId, (Timestamp, bool, bool)> = BTreeMap::new();
     for row in question(tenant, &directory, filter).build().fetch_all(&mut *database).await? {
-        left.insert(PersonId(row.try_get(0)?), (Timestamp::from_micros(row.try_get(1)?), row.try_get(2)?));
+        left.insert(PersonId(row.try_get(0)?), (Timestamp::from_micros(row.try_get(1)?), row.try_get(2)?, row.try_get(3)?));
     }
     let found: Vec<PersonId> = left.keys().copied().collect();
     let mut leavers = Vec::with_capacity(found.len());
     for person in by_number(&mut database, tenant, &found).await? {
-        let (left_at, or_before) = left.get(&person.id).copied().unwrap_or((person.since, true));
-        let doubts = conflicts::about(&mut database, tenant, person.id).await?;
+        let (left_at, or_before, in_part) = left.get(&person.id).copied().unwrap_or((person.since, true, true));
+        let doubts = conflicts::about(&mut database, tenant, person.id, Some(&directory).filter(|_| in_part)).await?;
         leavers.push(Leaver { person, left_at, or_before, doubts });
     }
     Ok(leavers)
@@ -76,19 +76,35 @@ const WAITING: &str = "SELECT 1 FROM links AS own CROSS JOIN links AS waiting IN
     CROSS JOIN users AS row ON row.tenant = waiting.tenant AND row.connection = waiting.connection AND row.id = waiting.id
     WHERE own.tenant = person.tenant AND own.person = person.id";
 
-/// Who left: number, when the last of the directory's accounts ended, and whether all had ended when they were first seen.
+/// Since when the account of `row` and `link` could be used, or a person said that it is theirs: after that, no other account of theirs
+/// that ended means that they left.
+const KNOWN_AT: &str = "CASE WHEN link.how = 'hand' THEN max(link.since, row.first_seen_at) ELSE row.first_seen_at END";
+
+/// That the account of `row` is not flagged as an administrator's.
+const PLAIN: &str = "COALESCE(row.administrator, 0) = 0";
+
+/// Who left: number, when the last of the directory's accounts ended, whether all that ended had when they were first seen, and whether
+/// others go on.
 fn question(tenant: &TenantId, directory: &ConnectionId, filter: &Filter) -> QueryBuilder<Sqlite> {
     let (tenant, directory) = (tenant.as_str().to_owned(), directory.as_str().to_owned());
+    // Where one account ended and another goes on that was there before, nobody can tell. An administrator's that goes on alone tells
+    // nothing of who works there; one that ended tells nothing beside one that goes on.
+    let known_at = format!("max(CASE WHEN {USABLE} THEN {KNOWN_AT} END)");
+    let may_have_left = format!(
+        "CASE WHEN max({USABLE} AND {PLAIN}) THEN max(CASE WHEN {PLAIN} THEN {ENDED_AT} END) > {known_at}
+            ELSE max({ENDED_AT}) >= {known_at} END"
+    );
     let own = format!("SELECT 1 FROM links AS link {OF_LINK} WHERE link.tenant = person.tenant AND link.person = person.id");
     let mut query = QueryBuilder::new(format!(
-        "SELECT person.id, max({ENDED_AT}), min(row.ended_at IS NULL AND COALESCE(row.status IN ('inactive', 'suspended'), 0))
+        "SELECT person.id, max({ENDED_AT}), min(CASE WHEN {ENDED_AT} IS NOT NULL
+            THEN row.ended_at IS NULL AND COALESCE(row.status IN ('inactive', 'suspended'), 0) END), count(*) > count({ENDED_AT})
          FROM persons AS person CROSS JOIN links AS link ON link.tenant = person.tenant AND link.person = person.id"
     ));
     query.push(OF_LINK).push("WHERE person.tenant = ").push_bind(tenant).push(" AND link.connection = ");
     query.push_bind(directory.clone());
     after(&mut query, filter);
-    query.push(" GROUP BY person.key, person.id HAVING count(*) = count(").push(ENDED_AT);
-    query.push(format_args!(") AND (EXISTS ({own} AND {USABLE} AND link.connection <> ")).push_bind(directory.clone());
+    query.push(format_args!(" GROUP BY person.key, person.id HAVING (count(*) = count({ENDED_AT}) OR {may_have_left})"));
+    query.push(format_args!(" AND (EXISTS ({own} AND {USABLE} AND link.connection <> ")).push_bind(directory.clone());
     // What waits under one of their keys may be theirs.
     query.push(format_args!(") OR EXISTS ({WAITING} AND {USABLE} AND waiting.connection <> ")).push_bind(directory.clone());
     query.push("))");
