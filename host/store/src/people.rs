@@ -96,6 +96,9 @@ pub struct Account {
     pub last_seen_at: Option<Timestamp>,
     /// Since when it is gone.
     pub gone_at: Option<Timestamp>,
+    /// It isn't gone from the vendor: a filter took it out of scope at that time, and nobody knows what became of it since.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub out_of_scope: bool,
     /// The account's key now.
     pub key: Option<String>,
     /// Why it is this person's.

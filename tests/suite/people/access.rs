@@ -61,3 +61,26 @@ async fn accounts_that_wait_are_told_with_whom_they_may_belong_to() {
     let leaver: serde_json::Value = serde_json::from_slice(&leavers.stdout).unwrap();
     assert_eq!((&leaver["usable-in"], &leaver["doubts"][0]["account"]), (&serde_json::json!([]), &"103".into()), "{leaver}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_filter_took_out_of_scope_is_not_called_removed() {
+    let lab = Lab::new(20).await.unwrap();
+    let store = lab.host.store().as_ref();
+    let ana = |id: &str| Account { id: id.into(), email: Some("ana@acme.example".into()), ..Account::default() };
+    let (hr, tines) = (by_hand(store, "hr").await, by_hand(store, "tines").await);
+    session(store, &hr, vec![ana("1")]).await;
+    session(store, &tines, vec![ana("3"), ana("4")]).await;
+    let ids = ["3".to_owned()];
+    store.leave_out(&tines.0, &tines.1, headcount::Kind::User, &ids, headcount::Timestamp::now()).await.unwrap();
+    session(store, &tines, vec![]).await;
+    let told = said(&lab, &["access", "p1"]);
+    assert!(told.contains("tines: account 3 is out of scope since ") && told.contains("only the vendor knows"), "{told}");
+    assert!(!told.contains("had account 3") && told.contains("tines: had account 4, removed "), "{told}");
+    let told = said(&lab, &["people", "show", "p1"]);
+    assert!(told.contains("out of scope since") && told.contains("gone since"), "{told}");
+    let person = json(&lab, &["access", "p1"]).remove(0);
+    for account in person["accounts"].as_array().unwrap() {
+        assert_eq!(account["out-of-scope"] == true, account["id"] == "3", "{account}");
+        assert_eq!(account["gone-at"].is_string(), account["connection"] == "tines", "{account}");
+    }
+}

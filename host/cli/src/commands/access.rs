@@ -62,9 +62,14 @@ pub async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let gone = person.accounts.iter().filter_map(|account| account.gone_at.map(|gone| (account, gone)));
     for (at, (account, gone)) in gone.enumerate() {
         let first = if at == 0 { "\n" } else { "" };
-        let id = printable(&account.id);
+        let (id, at) = (printable(&account.id), time(gone));
+        let what = if account.out_of_scope {
+            format!("account {id} is out of scope since {at}: whether it still works, only the vendor knows")
+        } else {
+            format!("had account {id}, removed {at}")
+        };
         let mark = removed.mark(account.connection.as_str());
-        out.line(format!("{first}{}{mark}: had account {id}, removed {}", account.connection, time(gone)))?;
+        out.line(format!("{first}{}{mark}: {what}", account.connection))?;
     }
     for one in &unclaimed {
         let mark = removed.mark(one.connection.as_str());

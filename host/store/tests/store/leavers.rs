@@ -179,6 +179,7 @@ async fn out_of_scope_is_not_gone() {
     let ids = ["1".to_owned(), "2".to_owned()];
     assert_eq!(world.store.leave_out(&acme, &one, headcount_model::Kind::User, &ids, at(2)).await.unwrap(), 2);
     assert_eq!(keys(&world).await, [""; 0], "nobody knows any more");
+    assert_eq!(out_of_scope(&world, "a@x").await, [("1".into(), true), ("7".into(), false)]);
     lists(&world, "one", 3, []).await;
     assert_eq!(keys(&world).await, ["c@x"]);
     // Back in scope, and then gone.
@@ -186,6 +187,13 @@ async fn out_of_scope_is_not_gone() {
     assert_eq!(keys(&world).await, [""; 0]);
     lists(&world, "one", 5, [user("3", "c@x")]).await;
     assert_eq!(keys(&world).await, ["a@x", "b@x"]);
+    assert_eq!(out_of_scope(&world, "a@x").await, [("1".into(), false), ("7".into(), false)]);
+}
+
+/// A person's accounts, and which of them are out of scope.
+async fn out_of_scope(world: &World, key: &str) -> Vec<(String, bool)> {
+    let person = world.store.person(&tenant("acme"), crate::people::whose(world, key).await).await.unwrap().unwrap();
+    person.accounts.into_iter().map(|account| (account.id, account.out_of_scope)).collect()
 }
 
 #[tokio::test]

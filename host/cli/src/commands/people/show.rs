@@ -51,7 +51,8 @@ pub async fn run(who: &str, context: &Context) -> anyhow::Result<Exit> {
     }
     let mut grid = Grid::new(["CONNECTION", "ACCOUNT", "STATUS", "ADMIN", "LAST SEEN", "THEIRS BECAUSE"]).indented(2);
     for account in &person.accounts {
-        let status = account.gone_at.map_or_else(|| account.status.clone(), |gone| format!("gone since {}", time(gone)));
+        let ended = if account.out_of_scope { "out of scope since" } else { "gone since" };
+        let status = account.gone_at.map_or_else(|| account.status.clone(), |gone| format!("{ended} {}", time(gone)));
         grid.row([
             format!("{}{}", account.connection, removed.mark(account.connection.as_str())),
             account.id.clone(),

@@ -17,7 +17,7 @@ pub(super) fn select(query: &mut QueryBuilder<Sqlite>, tenant: &TenantId) {
     query.push(MAY_ADMINISTER).push(", 0), row.last_seen_at, row.gone_at, row.display_name, row.email_key, ").push(KEY);
     query.push(
         ", link.how, link.key, link.since, link.decided_by, link.reason, account.person_fields,
-            directory.connection IS NOT NULL
+            directory.connection IS NOT NULL, COALESCE(row.gone_at = row.left_out_at, 0)
          FROM links AS link CROSS JOIN persons AS person ON person.tenant = link.tenant AND person.id = link.person",
     );
     query.push(OF_LINK).push(WITH_ACCOUNT);
@@ -122,6 +122,7 @@ fn read_account(row: &SqliteRow) -> Result<Account> {
         administrator: row.try_get::<i64, _>(6)? != 0,
         last_seen_at: time(7)?,
         gone_at: time(8)?,
+        out_of_scope: row.try_get::<i64, _>(19)? != 0,
         key: row.try_get(11)?,
         link: Link {
             how: how(row.try_get(12)?)?,
