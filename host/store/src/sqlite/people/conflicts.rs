@@ -112,8 +112,12 @@ pub(super) async fn about(
 /// Each finds its accounts by an index: there are as many of these questions as there are leavers.
 fn questions_about(tenant: &TenantId, person: PersonId) -> [QueryBuilder<Sqlite>; 2] {
     let mut waiting = beginning();
-    waiting.push("WHERE row.gone_at IS NULL AND link.person IS NULL AND link.how <> 'hand' AND link.key IN (SELECT own.key FROM links AS own WHERE");
-    waiting.push(" own.tenant = ").push_bind(tenant.as_str().to_owned()).push(" AND own.person = ").push_bind(person.0);
+    waiting.push("WHERE row.gone_at IS NULL AND link.person IS NULL AND link.how <> 'hand' AND link.key IN (");
+    waiting
+        .push("SELECT own.key FROM links AS own WHERE own.tenant = ")
+        .push_bind(tenant.as_str().to_owned())
+        .push(" AND own.person = ")
+        .push_bind(person.0);
     waiting.push(")");
     let mut changed = beginning();
     changed.push("WHERE row.gone_at IS NULL AND link.person = ").push_bind(person.0).push(" AND ").push(KEY);

@@ -80,10 +80,20 @@ const WAITING: &str = "SELECT 1 FROM links AS own CROSS JOIN links AS waiting IN
 /// that ended means that they left.
 const KNOWN_AT: &str = "CASE WHEN link.how = 'hand' THEN max(link.since, row.first_seen_at) ELSE row.first_seen_at END";
 
+/// That the account of `row` is not flagged as an administrator's.
+const PLAIN: &str = "COALESCE(row.administrator, 0) = 0";
+
 /// Who left: number, when the last of the directory's accounts ended, whether all that ended had when they were first seen, and whether
 /// others go on.
 fn question(tenant: &TenantId, directory: &ConnectionId, filter: &Filter) -> QueryBuilder<Sqlite> {
     let (tenant, directory) = (tenant.as_str().to_owned(), directory.as_str().to_owned());
+    // Where one account ended and another goes on that was there before, nobody can tell. An administrator's that goes on alone tells
+    // nothing of who works there; one that ended tells nothing beside one that goes on.
+    let known_at = format!("max(CASE WHEN {USABLE} THEN {KNOWN_AT} END)");
+    let may_have_left = format!(
+        "CASE WHEN max({USABLE} AND {PLAIN}) THEN max(CASE WHEN {PLAIN} THEN {ENDED_AT} END) > {known_at}
+            ELSE max({ENDED_AT}) >= {known_at} END"
+    );
     let own = format!("SELECT 1 FROM links AS link {OF_LINK} WHERE link.tenant = person.tenant AND link.person = person.id");
     let mut query = QueryBuilder::new(format!(
         "SELECT person.id, max({ENDED_AT}), min(CASE WHEN {ENDED_AT} IS NOT NULL
@@ -93,10 +103,8 @@ fn question(tenant: &TenantId, directory: &ConnectionId, filter: &Filter) -> Que
     query.push(OF_LINK).push("WHERE person.tenant = ").push_bind(tenant).push(" AND link.connection = ");
     query.push_bind(directory.clone());
     after(&mut query, filter);
-    // Where one account ended and another that was there already goes on, such as an administrator's, nobody can tell.
-    query.push(format_args!(" GROUP BY person.key, person.id HAVING (count(*) = count({ENDED_AT})"));
-    query.push(format_args!(" OR max({ENDED_AT}) >= max(CASE WHEN {USABLE} THEN {KNOWN_AT} END)"));
-    query.push(format_args!(") AND (EXISTS ({own} AND {USABLE} AND link.connection <> ")).push_bind(directory.clone());
+    query.push(format_args!(" GROUP BY person.key, person.id HAVING (count(*) = count({ENDED_AT}) OR {may_have_left})"));
+    query.push(format_args!(" AND (EXISTS ({own} AND {USABLE} AND link.connection <> ")).push_bind(directory.clone());
     // What waits under one of their keys may be theirs.
     query.push(format_args!(") OR EXISTS ({WAITING} AND {USABLE} AND waiting.connection <> ")).push_bind(directory.clone());
     query.push("))");
