@@ -115,7 +115,7 @@ pub fn revoke(vendor: &Vendor<Config>, wanted: Wanted) -> Result<Outcome> {
         (None, Some(email)) => user_id(email),
         _ => return Err(Failure::invalid_input("license-id", "Give either a license id or an e-mail address.")),
     };
-    let before = holder.as_deref().and_then(|id| held_by(vendor, &in_capitals(id), None).ok()).unwrap_or_default();
+    let before = holder.as_deref().and_then(|id| held_by(vendor, &oddly_spelled(id), None).ok()).unwrap_or_default();
     let request = with_code(vendor, vendor.post("/customer/licenses/revoke"))
         .maybe_query("licenseId", wanted.license_id.as_ref())
         .maybe_query("email", wanted.email.as_deref().map(str::trim))
@@ -131,7 +131,7 @@ pub fn revoke(vendor: &Vendor<Config>, wanted: Wanted) -> Result<Outcome> {
     }
     let ids = listed.unwrap_or_else(|| wanted.license_id.into_iter().collect());
     let mut read_back = these(vendor, ids.iter().take(MOST));
-    let asked = |id: &String| if before.any_spelling { in_capitals(id) } else { id.clone() };
+    let asked = |id: &String| if before.any_spelling { oddly_spelled(id) } else { id.clone() };
     let rest = holder.as_ref().map_or_else(|| Ok(Held::default()), |id| held_by(vendor, &asked(id), None));
     // Whoever holds nothing any more is in no list of JetBrains', and leaves the teams of what was revoked.
     let (mut teams, mut left) = (Vec::new(), false);
@@ -169,9 +169,9 @@ impl Held {
     }
 }
 
-/// A spelling of an address that hardly anybody uses.
-fn in_capitals(id: &str) -> String {
-    id.to_uppercase()
+/// The address in a spelling that nobody uses: `aDa@eXaMpLe.cOm`.
+fn oddly_spelled(id: &str) -> String {
+    id.chars().enumerate().map(|(at, letter)| if at % 2 == 1 { letter.to_ascii_uppercase() } else { letter }).collect()
 }
 
 fn held_by(vendor: &Vendor<Config>, email: &str, product: Option<&str>) -> Result<Held> {

@@ -19,7 +19,7 @@ fn refusal(status: u16, code: &str) -> Reply {
 }
 
 /// What Ada holds, asked for in a spelling that is not hers.
-const LISTED: &str = "GET /customer/licenses?assigned=true&assigneeEmail=ADA@EXAMPLE.COM";
+const LISTED: &str = "GET /customer/licenses?assigned=true&assigneeEmail=aDa@eXaMpLe.cOm";
 
 fn listed(ids: &[&str]) -> Reply {
     let rows: Vec<Value> = ids.iter().map(|id| license(id, Some("ada@example.com"))).collect();
