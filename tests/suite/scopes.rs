@@ -89,11 +89,12 @@ async fn accepting_a_scope_makes_well_what_the_scope_was_the_matter_with_and_not
 
 #[tokio::test(flavor = "multi_thread")]
 async fn accepting_a_scope_does_not_make_well_what_was_not_read_completely() {
-    let lab = Lab::new(60).await.unwrap();
+    let lab = Lab::new(400).await.unwrap();
     let id = lab.connect(Vendor::Kandji).await.unwrap();
     lab.sync(&id).await.unwrap();
     lab.servers.rescope(Vendor::Kandji, Reach::Narrow);
-    lab.servers.faults(Vendor::Kandji).set(Rule::always("/api/v1/devices", Fault::HtmlOk));
+    // After the check and the first page.
+    lab.servers.faults(Vendor::Kandji).set(Rule::nth("/api/v1/users", 3, Fault::HtmlOk));
     assert_eq!(lab.sync(&id).await.unwrap().state, SessionState::Partial);
     assert!(health(&lab, &id).await.1.contains("--accept-scope"));
     lab.acme.accept_scope(&id).await.unwrap();

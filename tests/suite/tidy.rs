@@ -107,6 +107,6 @@ fn connectors_stay_small() {
     assert!(lines("hello") <= 25, "hello has {} lines", lines("hello"));
     for connector in ["jetbrains", "tines", "kandji", "jumpcloud"] {
         // Those with actions explain what the vendor refuses; all read strictly what decides about access.
-        assert!((60..=380).contains(&lines(connector)), "{connector} has {} lines", lines(connector));
+        assert!((60..=420).contains(&lines(connector)), "{connector} has {} lines", lines(connector));
     }
 }

@@ -14,6 +14,10 @@ const OTHERS: [&str; 3] = ["audit", "sessions", "session_errors"];
 /// What of a session's counters depends on the run. `mapped` counts the fields that the last process made, not those before it.
 const USED: [&str; 9] = ["requests", "denied", "retries", "bytes", "cpu-micros", "memory", "budgets", "waited-millis", "mapped"];
 
+/// Columns that tell when. `change` is how far the stream of changes was when accounts began to be mapped: a mapping that begins again
+/// finds those of the first beginning in it.
+const TIMES: [&str; 3] = ["at", "since", "change"];
+
 /// Everything that the store in this file holds, and what its newest session tells.
 pub fn dump(path: &Path) -> Dump {
     let database = rusqlite::Connection::open(path).unwrap();
@@ -37,7 +41,7 @@ fn rows(database: &rusqlite::Connection, sql: &str) -> Vec<String> {
         .iter()
         .map(String::as_str)
         .enumerate()
-        .filter(|(_, name)| !["at", "since"].contains(name) && !name.ends_with("_at"))
+        .filter(|(_, name)| !TIMES.contains(name) && !name.ends_with("_at"))
         .collect();
     let mut found = statement.query([]).unwrap();
     let mut rows = Vec::new();

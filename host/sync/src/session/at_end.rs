@@ -1,6 +1,6 @@
 //! Who the credential is when everything was read: it may have come to see less meanwhile, and then pages lack rows without a word.
 
-use headcount_model::{Failure, FailureCode, FeedAccess, Scope};
+use headcount_model::{Access, Failure, FailureCode, FeedAccess, Scope};
 
 use super::{Reading, SyncError, lock};
 use crate::scope::{self, ScopeVerdict};
@@ -30,8 +30,8 @@ impl Reading<'_> {
             Err(other) => return Err(other),
         };
         match scope::judge(&ended, Some(&begun)) {
-            // Which lists have what is otherwise than it was read.
-            ScopeVerdict::Sufficient if let Some(feed) = moved(settled, &ended).filter(|_| removes) => {
+            // What it lists may have stood elsewhere before.
+            ScopeVerdict::Sufficient if let Some(feed) = opened(settled, &ended).filter(|_| removes) => {
                 let reason = format!("the vendor changed while it was read how {feed} is to be read");
                 lock(&self.verdicts).feed_incomplete("the check at the end", reason);
                 Ok(Some(ScopeVerdict::Unknown))
@@ -51,8 +51,9 @@ impl Reading<'_> {
     }
 }
 
-/// A list to which two checks settle the access differently.
-fn moved<'a>(settled: &'a [FeedAccess], ended: &Scope) -> Option<&'a str> {
-    let moved = |known: &&FeedAccess| ended.access(&known.feed).is_some_and(|access| access != known.access);
-    settled.iter().find(moved).map(|known| known.feed.as_str())
+/// A list that was closed, and passed over, and is open now.
+fn opened<'a>(settled: &'a [FeedAccess], ended: &Scope) -> Option<&'a str> {
+    let closed = settled.iter().filter(|known| known.access != Access::Readable);
+    let mut opened = closed.filter(|known| ended.access(&known.feed) == Some(Access::Readable));
+    opened.next().map(|known| known.feed.as_str())
 }
