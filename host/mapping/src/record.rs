@@ -14,7 +14,7 @@ pub(crate) fn object<T: Serialize>(record: &T) -> Map<String, Value> {
     let mut object: Map<String, Value> = fields
         .into_iter()
         .map(|(name, value)| {
-            let name = name.replace('-', "_");
+            let name = if name.contains('-') { name.replace('-', "_") } else { name };
             let value = match value {
                 Value::Number(micros) if TIMES.contains(&name.as_str()) => time(micros.as_i64()),
                 Value::String(text) if name == "attributes" => attributes(&text),
@@ -106,20 +106,35 @@ impl Variables {
 
     /// All of them as one object, for a person to look at.
     pub fn shown(&self) -> Value {
-        json!({
-            "user": self.user, "licenses": self.all_licenses, "groups": self.groups, "roles": self.roles,
-            "applications": self.applications, "assets": self.assets, "answers": self.answers, "tracking": self.tracking,
-        })
+        json!(self.all())
+    }
+
+    fn all(&self) -> All<'_> {
+        let Variables { answers, applications, assets, groups, all_licenses: licenses, roles, tracking, user, .. } = self;
+        All { answers, applications, assets, groups, licenses, roles, tracking, user }
     }
 
     /// A hash of everything that the fields depend on, a mapping's own hash included.
     pub(crate) fn digest(&self, mapping: &[u8]) -> Vec<u8> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(mapping);
-        hasher.update(self.shown().to_string().as_bytes());
+        hasher.update(&serde_json::to_vec(&self.all()).unwrap_or_default());
         hasher.update(&[u8::from(self.too_many)]);
         hasher.finalize().as_bytes().get(..16).unwrap_or_default().to_vec()
     }
+}
+
+/// All variables, in the order that a JSON object has them in.
+#[derive(Serialize)]
+struct All<'a> {
+    answers: &'a Value,
+    applications: &'a Value,
+    assets: &'a Value,
+    groups: &'a Value,
+    licenses: &'a Value,
+    roles: &'a Value,
+    tracking: &'a Value,
+    user: &'a Value,
 }
 
 /// When a license was assigned, as far as anything says so, then its id.
@@ -164,6 +179,14 @@ mod tests {
         let variables = Variables::new(&inputs, &Tracking::default(), false);
         let ids: Vec<&str> = variables.licenses.iter().filter_map(|license| license["id"].as_str()).collect();
         assert_eq!(ids, ["d", "c", "a", "b"]);
+    }
+
+    #[test]
+    fn what_is_hashed_is_what_is_shown() {
+        let licenses = vec![license("c", Some(5))];
+        let variables = Variables::new(&AccountInputs { licenses, ..AccountInputs::default() }, &Tracking::default(), false);
+        assert_eq!(serde_json::to_string(&variables.all()).unwrap(), variables.shown().to_string());
+        assert!(variables.shown().to_string().contains("assigned_at"));
     }
 
     #[test]
