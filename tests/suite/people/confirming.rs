@@ -46,7 +46,10 @@ async fn what_is_plain_is_confirmed_at_once_and_the_rest_is_left() {
     // The one who holds the key and the one whose key changed to it are one person: then nothing is left to decide.
     let number = |key: &str| json(&lab, &["people", "show", key])[0]["id"].as_str().unwrap().to_owned();
     let (old, other) = (number("old@x.example"), whose(&lab, "7"));
-    said(&lab, &["people", "merge", &other, &old, "--as", "Ana"]);
+    let unasked = headcount(&lab, &["people", "merge", &other, &old, "--as", "Ana"]);
+    assert_eq!(unasked.status.code(), Some(2), "nobody was asked: {}", String::from_utf8_lossy(&unasked.stdout));
+    assert!(String::from_utf8_lossy(&unasked.stderr).contains("add --yes"), "{}", String::from_utf8_lossy(&unasked.stderr));
+    said(&lab, &["people", "merge", &other, &old, "--as", "Ana", "--yes"]);
     assert_eq!(headcount(&lab, &["people", "show", &old]).status.code(), Some(5), "{old} is no more");
     session(store, &connection, accounts(&last)).await;
     said(&lab, &["people", "link", "one", "6", &other, "--as", "Ana"]);

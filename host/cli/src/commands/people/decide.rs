@@ -5,6 +5,7 @@ use headcount::store::{Owner, PersonId};
 use serde_json::json;
 
 use super::{of_conflict, one};
+use crate::ask;
 use crate::context::Context;
 use crate::exit::{Complaint, Exit};
 use crate::person::Person;
@@ -48,6 +49,9 @@ pub struct MergeArgs {
     pub other: String,
     #[command(flatten)]
     pub who: Person,
+    /// Don't ask
+    #[arg(long)]
+    pub yes: bool,
 }
 
 /// Which conflicts.
@@ -105,9 +109,29 @@ pub async fn unlink(args: UnlinkArgs, context: &Context) -> anyhow::Result<Exit>
 pub async fn merge(args: MergeArgs, context: &Context) -> anyhow::Result<Exit> {
     let decision = args.who.decision()?;
     let tenant = context.tenant().await?;
-    let (person, other): (PersonId, PersonId) = (one(&tenant, &args.person).await?.id, one(&tenant, &args.other).await?.id);
+    let (stays, goes) = (one(&tenant, &args.person).await?, one(&tenant, &args.other).await?);
+    let (person, other): (PersonId, PersonId) = (stays.id, goes.id);
     if person == other {
         return Err(Complaint::usage(format!("{} and {} are the same person, {person}", args.person, args.other)).into());
+    }
+    if !args.yes {
+        if !context.can_ask() {
+            let complaint = Complaint::usage(format!("nobody can be asked whether {other} and {person} are one person"));
+            return Err(complaint.next(format!("look at headcount people show {other}, then add --yes")).into());
+        }
+        context.out.remark(format!(
+            "{} of {} become {}'s:",
+            counted(goes.accounts.len() as u64, "account"),
+            named(&goes),
+            named(&stays)
+        ));
+        for account in &goes.accounts {
+            context.out.remark(format!("  {} of {}", headcount::model::printable(&account.id), account.connection));
+        }
+        if !ask::yes("To take them apart again, each is linked by hand. Merge?").await? {
+            context.out.remark("nothing was merged");
+            return Ok(Exit::Cancelled);
+        }
     }
     let moved = tenant.store().merge(tenant.id(), person, other, &decision).await.map_err(headcount::Error::from)?;
     if context.out.json {
@@ -144,6 +168,12 @@ pub async fn confirm(args: ConfirmArgs, context: &Context) -> anyhow::Result<Exi
         }
     }
     Ok(if done.left_in_all > 0 { Exit::Partial } else { Exit::Done })
+}
+
+/// A person by number and name.
+fn named(person: &headcount::store::Person) -> String {
+    let name = person.name.as_deref().or(person.email.as_deref()).unwrap_or(&person.key);
+    format!("{} {}", person.id, headcount::model::printable(name)).trim_end().to_owned()
 }
 
 /// Lets what waited for a decision go on at once, rather than with the next sync.
