@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use headcount_model::manifest::Action;
 use headcount_model::{ActionRunId, ConnectionId, FailureCode, Kind, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, InstalledConnector, Row, Witness};
+use headcount_store::{ActionEnd, ActionRun, ActionState, BegunAction, Connection, Guard, InstalledConnector, Row, Witness};
 use headcount_sync::{Attempt, Form, Named, Preview, attempt, form, prepare};
 use serde_json::Value;
 
@@ -121,7 +121,7 @@ impl Tenant {
             return Err(self.forbidden(run, id, action, permission).await);
         }
         match self.ready(connection, &installed, action, &input).await {
-            Ok(ready) if ready.permission.is_given() => self.ask(run, ready, action, &input).await,
+            Ok(ready) if ready.permission.is_given() => self.ask(run, ready, action, &input, &request.guard).await,
             Ok(ready) => {
                 self.ended(ready.opened.run).await;
                 Err(self.forbidden(run, id, action, ready.permission).await)
@@ -165,9 +165,9 @@ impl Tenant {
     }
 
     /// Asks the connector, and writes down what became of it.
-    async fn ask(&self, run: ActionRunId, ready: Ready, action: &Action, input: &Value) -> Result<Acted, Error> {
+    async fn ask(&self, run: ActionRunId, ready: Ready, action: &Action, input: &Value, guard: &Guard) -> Result<Acted, Error> {
         let Ready { opened, named, about, .. } = ready;
-        let Attempt { end, error } = attempt(&self.job(&opened), action, input, &named, &about).await;
+        let Attempt { end, error } = attempt(&self.job(&opened), action, input, &named, &about, guard).await;
         // A store that fails here must not keep the action's own end from it.
         let confirmed = match &error {
             // What is forbidden is this action's failure alone.

@@ -1,5 +1,6 @@
 //! A request for an action: what, by whom, and why.
 
+use headcount_store::Guard;
 use serde_json::Value;
 
 use crate::Error;
@@ -25,12 +26,21 @@ pub struct ActionRequest {
     pub(super) through: Option<String>,
     pub(super) why: Option<String>,
     pub(super) key: Option<String>,
+    pub(super) guard: Guard,
 }
 
 impl ActionRequest {
     /// This action with this input, asked for by this person (or program), who must be known to the caller.
     pub fn new(action: impl Into<String>, input: Value, by: impl Into<String>) -> Self {
-        ActionRequest { action: action.into(), input, by: by.into(), through: None, why: None, key: None }
+        ActionRequest {
+            action: action.into(),
+            input,
+            by: by.into(),
+            through: None,
+            why: None,
+            key: None,
+            guard: Guard::default(),
+        }
     }
 
     /// Why.
@@ -48,6 +58,12 @@ impl ActionRequest {
     /// The caller's own key for it. The same key with the same input is done once: asked for again, it gives what became of it.
     pub fn key(mut self, key: impl Into<String>) -> Self {
         self.key = Some(key.into());
+        self
+    }
+
+    /// How much may be missing from a list that is read again after the action, as of a sync's: more stays until the next sync.
+    pub fn guard(mut self, guard: Guard) -> Self {
+        self.guard = guard;
         self
     }
 

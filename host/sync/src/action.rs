@@ -10,7 +10,7 @@ mod secret;
 use headcount_model::manifest::Action;
 use headcount_model::{Decision, Failure, FailureCode, Manifest, Outcome, RequestEvent, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{ActionEnd, ActionState, Brought, StagedPage};
+use headcount_store::{ActionEnd, ActionState, Brought, Guard, StagedPage};
 use serde_json::Value;
 
 use crate::attributes::Sieve;
@@ -18,6 +18,7 @@ use crate::filters;
 use crate::scope::{self, ScopeVerdict};
 use crate::session::Job;
 use crate::verdict::brought_in_by;
+use refresh::Again;
 
 pub use form::{FieldKind, Form, FormField, form, value as form_value};
 pub use input::{Named, fingerprint, kept as kept_input};
@@ -76,8 +77,9 @@ pub struct Attempt {
 }
 
 /// Does an action, once: asks who the credential is where the connection knows its organisation, then the connector; reads again
-/// what the connector does not tell of. `input` has been [prepared](prepare); `about` are the accounts that it names.
-pub async fn attempt(job: &Job<'_>, action: &Action, input: &Value, named: &Named, about: &[String]) -> Attempt {
+/// what the connector does not tell of, as far as the guard lets it. `input` has been [prepared](prepare); `about` are the accounts
+/// that it names.
+pub async fn attempt(job: &Job<'_>, action: &Action, input: &Value, named: &Named, about: &[String], guard: &Guard) -> Attempt {
     let mut proves = true;
     if let Some(baseline) = &job.connection.baseline {
         let mut scope = match job.source.check().await {
@@ -100,10 +102,16 @@ pub async fn attempt(job: &Job<'_>, action: &Action, input: &Value, named: &Name
         let breach = format!("{} only reads, but says that something is gone", action.name);
         return failed(job, action, CallError::Contract(breach));
     }
-    done(job, action, outcome, named, about, proves).await
+    done(job, action, outcome, (named, about), Again { proves, guard }).await
 }
 
-async fn done(job: &Job<'_>, action: &Action, outcome: Outcome, named: &Named, about: &[String], proves: bool) -> Attempt {
+async fn done(
+    job: &Job<'_>,
+    action: &Action,
+    outcome: Outcome,
+    (named, about): (&Named, &[String]),
+    again: Again<'_>,
+) -> Attempt {
     let asked_at = Timestamp::now();
     let (summary, output) = (outcome.summary.clone(), outcome.output.clone());
     let tells = !(outcome.records.is_empty() && outcome.gone.is_empty() && outcome.gone_grants.is_empty());
@@ -128,7 +136,7 @@ async fn done(job: &Job<'_>, action: &Action, outcome: Outcome, named: &Named, a
         });
     }
     if !tells && !action.read_only {
-        refresh::read_again(job, named, proves, &mut brought, &mut notes).await;
+        refresh::read_again(job, named, &again, &mut brought, &mut notes).await;
         if brought.pages.is_empty() {
             notes.push("the store does not know of it yet: it comes with the next sync".to_owned());
         }

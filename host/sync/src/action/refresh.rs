@@ -11,7 +11,7 @@ use std::sync::Arc;
 use headcount_model::manifest::Feed;
 use headcount_model::{Grant, Kind, Manifest, Page, Progress, Timestamp};
 use headcount_sandbox::CallError;
-use headcount_store::{Brought, ParentPage, StagedPage, StoreError, SyncRules};
+use headcount_store::{Brought, Guard, ParentPage, StagedPage, StoreError, SyncRules};
 
 use self::allowance::{Allowance, CutShort, MOST_RECORDS};
 use super::input::Named;
@@ -50,9 +50,17 @@ struct List<'a> {
     parent: String,
 }
 
+/// What reading again may change.
+pub(super) struct Again<'a> {
+    /// Whether what a list lacks is missing: the credential sees no less than before.
+    pub(super) proves: bool,
+    /// How much may be missing.
+    pub(super) guard: &'a Guard,
+}
+
 /// Reads again the feeds that belong to records which the input names. One that can't be read whole changes nothing in the store.
-pub(super) async fn read_again(job: &Job<'_>, named: &Named, proves: bool, brought: &mut Brought, notes: &mut Vec<String>) {
-    brought.rules = Some(SyncRules { defers: true, ..SyncRules::default() });
+pub(super) async fn read_again(job: &Job<'_>, named: &Named, again: &Again<'_>, brought: &mut Brought, notes: &mut Vec<String>) {
+    brought.rules = Some(SyncRules { guard: again.guard.clone(), defers: true, ..SyncRules::default() });
     let lists = lists(job, named).await;
     if lists.len() > MOST_LISTS {
         notes.push(format!("{MOST_LISTS} of {} lists are read again: the next sync reads the others", lists.len()));
@@ -62,7 +70,7 @@ pub(super) async fn read_again(job: &Job<'_>, named: &Named, proves: bool, broug
         let name = &list.feed.name;
         match whole(job, list, &mut allowance).await {
             Ok(pages) => {
-                if proves && proves_grants(job.manifest, list.feed) {
+                if again.proves && proves_grants(job.manifest, list.feed) {
                     brought.proven_grants.insert(list.page());
                 }
                 brought.pages.extend(pages);

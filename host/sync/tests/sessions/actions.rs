@@ -3,7 +3,7 @@
 use headcount_model::manifest::Action;
 use headcount_model::{Digest, FailureCode, Grant, Kind, Outcome, Page, Progress, Records, Reference, User, UserStatus};
 use headcount_sandbox::{Budget, CallError};
-use headcount_store::{ActionRun, ActionState, Actions, BegunAction, NewAction};
+use headcount_store::{ActionRun, ActionState, Actions, BegunAction, Guard, NewAction, Threshold};
 use headcount_sync::{Attempt, Job, Named, attempt, prepare};
 use serde_json::{Value, json};
 
@@ -26,6 +26,17 @@ pub fn outcome(records: Records) -> Outcome {
 
 /// Does an action to its end in the store.
 pub async fn act(world: &mut World, script: &Script, action: Action, input: Value) -> (ActionRun, Option<CallError>) {
+    act_within(&Guard::default(), world, script, action, input).await
+}
+
+/// Likewise, where so much may be missing from what is read again.
+async fn act_within(
+    guard: &Guard,
+    world: &mut World,
+    script: &Script,
+    action: Action,
+    input: Value,
+) -> (ActionRun, Option<CallError>) {
     world.manifest.actions = vec![action];
     let connection = world.connection().await;
     let job = Job {
@@ -59,7 +70,7 @@ pub async fn act(world: &mut World, script: &Script, action: Action, input: Valu
         requested_at: headcount_model::Timestamp::now(),
     };
     let BegunAction::New(id) = world.store.begin_action(&asked).await.unwrap() else { unreachable!("it has no key") };
-    let Attempt { end, error } = attempt(&job, action, &input, &named, &about).await;
+    let Attempt { end, error } = attempt(&job, action, &input, &named, &about, guard).await;
     (world.store.end_action(&connection.tenant, id, &end).await.unwrap(), error)
 }
 
@@ -88,6 +99,21 @@ async fn what_the_connector_does_not_tell_is_read_again_for_that_parent_alone() 
     assert_eq!(world.ids(Kind::Grant).await, ["ana>one", "cy>one", "cy>two"]);
     // Twice, since no total says that bo is not there.
     assert_eq!((script.asked("members"), script.asked("users"), script.asked("groups")), (2, 0, 0));
+}
+
+#[tokio::test]
+async fn what_is_read_again_removes_no_more_than_the_caller_allows() {
+    let mut world = World::new().await;
+    world.sync(&company(&["ana", "bo"], &["cy"])).await;
+    let script = company(&["ana"], &["cy"]).acts(outcome(Records::default()));
+    let none = Threshold { most: Some(0), least: 0, percent: 0, unconfirmed_percent: 0 };
+    let strict = Guard { grants: none, ..Guard::default() };
+    let input = json!({ "group": "one" });
+    let (run, _) = act_within(&strict, &mut world, &script, action(json!({})), input.clone()).await;
+    assert!(run.notes.iter().any(|note| note.contains("next sync")), "{:?}", run.notes);
+    assert_eq!(world.ids(Kind::Grant).await, ["ana>one", "bo>one", "cy>two"]);
+    act(&mut world, &script, action(json!({})), input).await;
+    assert_eq!(world.ids(Kind::Grant).await, ["ana>one", "cy>two"]);
 }
 
 #[tokio::test]

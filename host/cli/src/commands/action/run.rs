@@ -55,6 +55,7 @@ pub async fn run(
         }
     }
     let mut request = ActionRequest::new(name, input, args.who.name()).through(Who::through());
+    request = request.guard(context.config.guard.clone());
     if let Some(reason) = &args.who.reason {
         request = request.because(reason.clone());
     }
