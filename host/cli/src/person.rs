@@ -14,7 +14,7 @@ pub struct Person {
     /// Who decides; without this, the user of this machine
     #[arg(long = "as", value_name = "NAME")]
     pub name: Option<String>,
-    /// Why; it is kept with the session
+    /// Why; it is kept with the decision
     #[arg(long, value_name = "TEXT", default_value = "")]
     pub reason: String,
 }

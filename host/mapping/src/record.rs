@@ -118,13 +118,14 @@ impl Variables {
     pub(crate) fn digest(&self, mapping: &[u8]) -> Vec<u8> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(mapping);
+        // JSON values can always be written.
         hasher.update(&serde_json::to_vec(&self.all()).unwrap_or_default());
         hasher.update(&[u8::from(self.too_many)]);
         hasher.finalize().as_bytes().get(..16).unwrap_or_default().to_vec()
     }
 }
 
-/// All variables, in the order that a JSON object has them in.
+/// All variables, in the order that a JSON object has them in: hashes of them are kept, and must not change with the code.
 #[derive(Serialize)]
 struct All<'a> {
     answers: &'a Value,

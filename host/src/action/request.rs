@@ -61,7 +61,8 @@ impl ActionRequest {
         self
     }
 
-    /// How much may be missing from a list that is read again after the action, as of a sync's: more stays until the next sync.
+    /// How much may be missing from the lists that are read again after the action, if not as much as usual: where more is, it stays
+    /// until the next sync.
     pub fn guard(mut self, guard: Guard) -> Self {
         self.guard = guard;
         self

@@ -18,7 +18,8 @@ use crate::filters;
 use crate::scope::{self, ScopeVerdict};
 use crate::session::Job;
 use crate::verdict::brought_in_by;
-use refresh::Again;
+
+use self::refresh::Again;
 
 pub use form::{FieldKind, Form, FormField, form, value as form_value};
 pub use input::{Named, fingerprint, kept as kept_input};
@@ -102,16 +103,10 @@ pub async fn attempt(job: &Job<'_>, action: &Action, input: &Value, named: &Name
         let breach = format!("{} only reads, but says that something is gone", action.name);
         return failed(job, action, CallError::Contract(breach));
     }
-    done(job, action, outcome, (named, about), Again { proves, guard }).await
+    done(job, action, outcome, named, about, Again { proves, guard }).await
 }
 
-async fn done(
-    job: &Job<'_>,
-    action: &Action,
-    outcome: Outcome,
-    (named, about): (&Named, &[String]),
-    again: Again<'_>,
-) -> Attempt {
+async fn done(job: &Job<'_>, action: &Action, outcome: Outcome, named: &Named, about: &[String], again: Again<'_>) -> Attempt {
     let asked_at = Timestamp::now();
     let (summary, output) = (outcome.summary.clone(), outcome.output.clone());
     let tells = !(outcome.records.is_empty() && outcome.gone.is_empty() && outcome.gone_grants.is_empty());

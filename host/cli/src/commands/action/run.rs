@@ -54,8 +54,8 @@ pub async fn run(
             return Ok(Exit::Cancelled);
         }
     }
-    let mut request = ActionRequest::new(name, input, args.who.name()).through(Who::through());
-    request = request.guard(context.config.guard.clone());
+    let mut request =
+        ActionRequest::new(name, input, args.who.name()).through(Who::through()).guard(context.config.guard.clone());
     if let Some(reason) = &args.who.reason {
         request = request.because(reason.clone());
     }

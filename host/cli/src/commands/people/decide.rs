@@ -128,7 +128,7 @@ pub async fn merge(args: MergeArgs, context: &Context) -> anyhow::Result<Exit> {
         for account in &goes.accounts {
             context.out.remark(format!("  {} of {}", headcount::model::printable(&account.id), account.connection));
         }
-        if !ask::yes("To take them apart again, each is linked by hand. Merge?").await? {
+        if !ask::yes("Merge them? To take them apart again, each account is linked by hand.").await? {
             context.out.remark("nothing was merged");
             return Ok(Exit::Cancelled);
         }
